@@ -1,0 +1,1 @@
+"""What is known of the target: the values (`model`), and the sources that read them (`collect` joins them)."""

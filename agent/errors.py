@@ -1,0 +1,140 @@
+"""Every error this package raises on purpose, by who must act. It owns no translation of foreign errors: the
+provider or source that meets one translates it.
+
+    AssistantError                   public_message is the only text that leaves the process
+    |- RequestError                  the caller: the request is wrong (names the field)
+    |- SessionError                  the caller: the session cannot be continued
+    |  |- SessionNotFound            it is lost or never existed
+    |  |- SessionForbidden           it belongs to somebody else
+    |  `- SessionBusy                a turn is running in it
+    |- SettingsError                 the operator: the configuration is wrong
+    |- SourceError                   nobody: becomes a Gap of the context
+    `- ProviderError                 the operator of the model, or time
+       |- ProviderUnreachable        no connection; the findings are answered all the same
+       |- ProviderUnauthorized       the credentials were refused
+       |- ModelNotFound              the configured model is not there, or none is
+       |- RateLimited                too many requests, or a quota is used up
+       |- ContextTooLong             the model's window is smaller than the prompt
+       |- ResponseCut                the stream ended without an end state
+       |- ResponseFailed             the server says that the turn failed
+       |- ResponseIncomplete         the answer stopped at the length limit
+       `- ProviderTimeout            no answer in time
+"""
+
+
+class AssistantError(Exception):
+    """Something went wrong that a person can act on.
+
+    `code` is stable and machine-readable, `http_status` the status `/invocations` answers with, and
+    `public_message` the text shown to the caller: never a token, never a whole body.
+    """
+
+    code = "internal_error"
+    http_status = 500
+
+    def __init__(self, public_message: str) -> None:
+        super().__init__(public_message)
+        self.public_message = public_message
+
+
+class RequestError(AssistantError):
+    """The request is wrong. `field` is the dotted path of what is wrong, as the caller wrote it."""
+
+    code = "invalid_request"
+    http_status = 400
+
+    def __init__(self, public_message: str, *, field: str | None = None) -> None:
+        super().__init__(public_message)
+        self.field = field
+
+
+class SessionError(AssistantError):
+    """The session named in the request cannot be continued."""
+
+    code = "session_error"
+    http_status = 409
+
+
+class SessionNotFound(SessionError):
+    code = "session_not_found"
+    http_status = 404
+
+
+class SessionForbidden(SessionError):
+    code = "session_forbidden"
+    http_status = 403
+
+
+class SessionBusy(SessionError):
+    code = "session_busy"
+    http_status = 409
+
+
+class SettingsError(AssistantError):
+    """The configuration is wrong: names the setting and what would be right."""
+
+    code = "invalid_settings"
+    http_status = 500
+
+
+class SourceError(AssistantError):
+    """A context source could not read something. `code` is one of the reasons a Gap may have."""
+
+    code = "unavailable"
+    http_status = 502
+
+    def __init__(self, public_message: str, *, code: str = "unavailable") -> None:
+        super().__init__(public_message)
+        self.code = code
+
+
+class ProviderError(AssistantError):
+    """The provider could not answer the turn."""
+
+    code = "provider_error"
+    http_status = 502
+
+
+class ProviderUnreachable(ProviderError):
+    code = "provider_unreachable"
+    http_status = 503
+
+
+class ProviderUnauthorized(ProviderError):
+    code = "provider_unauthorized"
+    http_status = 502
+
+
+class ModelNotFound(ProviderError):
+    code = "model_not_found"
+    http_status = 502
+
+
+class RateLimited(ProviderError):
+    code = "rate_limited"
+    http_status = 429
+
+
+class ContextTooLong(ProviderError):
+    code = "context_too_long"
+    http_status = 502
+
+
+class ResponseCut(ProviderError):
+    code = "response_cut"
+    http_status = 502
+
+
+class ResponseFailed(ProviderError):
+    code = "response_failed"
+    http_status = 502
+
+
+class ResponseIncomplete(ProviderError):
+    code = "response_incomplete"
+    http_status = 502
+
+
+class ProviderTimeout(ProviderError):
+    code = "provider_timeout"
+    http_status = 504

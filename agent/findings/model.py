@@ -1,0 +1,41 @@
+"""The values a finding is made of. Owns no rule."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.target import ResourceRef
+
+type Severity = Literal["error", "warning", "info"]
+"""error: it is broken; warning: it will break or hides a fault; info: worth knowing."""
+
+type EvidenceSource = Literal["application", "manifest", "event", "log"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A quotation and where it was read.
+
+    `source` and `resource` say in which object; `path` where in it: a path as `agent.manifest.path_text` writes it
+    (manifest, application), `reason` of an event, or `container` with the line's time (log). `text` is verbatim.
+    """
+
+    source: EvidenceSource
+    path: str
+    text: str
+    resource: ResourceRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong, on evidence.
+
+    `title` is one line naming the fault and where (`Container api is OOMKilled (exit code 137)`), `explanation` says
+    what it means in a sentence or two, `next_steps` are what to do, most useful first, commands in backticks.
+    """
+
+    title: str
+    severity: Severity
+    explanation: str
+    evidence: tuple[Evidence, ...]
+    resource: ResourceRef | None
+    next_steps: tuple[str, ...] = ()

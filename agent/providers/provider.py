@@ -1,0 +1,142 @@
+"""The contract between the assistant and whoever answers, and the events of a turn.
+
+A Provider opens a Session; a Session streams a turn. Owns no wire format: each provider maps its own to these events
+and its own failures to `agent.errors`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from agent.prompt import Prompt
+
+type ProviderName = Literal["llama-stack", "lightspeed", "offline"]
+type WireProtocol = Literal["responses", "agents", "chat-completions", "streaming-query", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderInfo:
+    """Who answers. `protocol` is the wire protocol, `model` "" where none is involved or named; `note` tells what
+    the reader should know (a fallback that was taken, and why)."""
+
+    name: ProviderName
+    protocol: WireProtocol
+    model: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of the turn as the server counted them."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStarted:
+    """First event of every turn: who answers, in which session (None: the provider keeps none)."""
+
+    provider: ProviderInfo
+    session_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of the model's reasoning; pieces that follow each other belong together."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """The model called a tool (that the server ran). `arguments` is JSON text."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """What the tool of `call_id` answered."""
+
+    call_id: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A document the answer refers to."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnCompleted:
+    """Last event of a turn that ended well. Every other end is an exception of `agent.errors`."""
+
+    usage: Usage | None = None
+
+
+type ProviderEvent = TurnStarted | TextDelta | ReasoningDelta | ToolCall | ToolResult | Reference | TurnCompleted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRequest:
+    """Which session to open: `session_id` None starts one. `user_id` None is the anonymous user, who owns what the
+    anonymous started and nothing else. `conversation_id` is the caller's own name for the conversation."""
+
+    session_id: str | None = None
+    user_id: str | None = None
+    conversation_id: str | None = None
+
+
+class Session(Protocol):
+    """An open session, held by one turn at a time."""
+
+    @property
+    def redaction_key(self) -> bytes:
+        """Secret of this session that keys the placeholders of redacted values; the same on every replica."""
+        ...
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[ProviderEvent]:
+        """One turn: TurnStarted, any number of others, TurnCompleted.
+
+        Raises ProviderError or SessionError. Closing the iterator ends the upstream request.
+        """
+        ...
+
+
+class Provider(Protocol):
+    """A way to have a question answered. Construction does no I/O."""
+
+    def open(self, request: SessionRequest) -> AbstractAsyncContextManager[Session]:
+        """Opens or continues a session and holds it until the end of the block.
+
+        Raises SessionNotFound, SessionForbidden, SessionBusy or ProviderError.
+        """
+        ...
+
+    async def check(self) -> ProviderInfo:
+        """Whether a turn could start now. Raises ProviderError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Closes connections."""
+        ...

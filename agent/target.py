@@ -1,0 +1,85 @@
+"""What a question is about: an Application, one of its resources, a bare Kubernetes resource, or nothing.
+
+Owns the references and their spelling; fetches nothing.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from agent.manifest import Manifest, text_at
+
+# The longest name the Kubernetes API accepts anywhere is a DNS-1123 subdomain of 253 characters; some kinds
+# (RBAC) allow colons and upper case, so the characters themselves are left to the API.
+type Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[^/\s\x00-\x1f?#%\\]+$")]
+type OptionalName = Annotated[str, StringConstraints(max_length=253, pattern=r"^[^/\s\x00-\x1f?#%\\]*$")]
+
+
+class ApplicationRef(BaseModel):
+    """An Argo CD Application. `namespace` and `project` are "" where unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    namespace: OptionalName = ""
+    project: OptionalName = ""
+
+    def __str__(self) -> str:
+        return f"Application {self.namespace}/{self.name}" if self.namespace else f"Application {self.name}"
+
+
+class ResourceRef(BaseModel):
+    """A Kubernetes object. `group` is "" for the core group, `namespace` is "" for a cluster-scoped object,
+    `version` and `uid` are "" where unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    group: OptionalName = ""
+    version: OptionalName = ""
+    kind: Name
+    namespace: OptionalName = ""
+    name: Name
+    uid: Annotated[str, StringConstraints(max_length=128)] = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    @property
+    def api_version(self) -> str:
+        """`group/version` as manifests spell it."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @staticmethod
+    def of(manifest: Manifest) -> "ResourceRef | None":
+        """The reference of a manifest, None where it has no usable kind or name (never raises)."""
+        group, _, version = text_at(manifest, "apiVersion").rpartition("/")
+        kind = text_at(manifest, "kind")
+        name = text_at(manifest, "metadata", "name")
+        if not kind or not name:
+            return None
+        # Values come from an API or a caller's file and may be odd; a reference is for naming, so no validation.
+        return ResourceRef.model_construct(
+            group=group,
+            version=version,
+            kind=kind,
+            namespace=text_at(manifest, "metadata", "namespace"),
+            name=name,
+            uid=text_at(manifest, "metadata", "uid"),
+        )
+
+
+class Target(BaseModel):
+    """What the question is about. Both None: a general question."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    application: ApplicationRef | None = Field(default=None)
+    resource: ResourceRef | None = Field(default=None)
+
+    def __bool__(self) -> bool:
+        return self.application is not None or self.resource is not None
+
+    def __str__(self) -> str:
+        if self.resource and self.application:
+            return f"{self.resource} of {self.application}"
+        return str(self.resource or self.application or "no resource")
