@@ -1,7 +1,7 @@
 """The prompt: question, findings and context put together in order of priority under a token ceiling.
 
-Owns the instructions to the model, the order and form of the sections and what is left out; knows no provider and no
-source. Everything read from a cluster is fenced and labelled as data.
+Owns the instructions to the model, the order of the sections and how much room each may take; how a part is written
+is `agent.rendering`'s. Everything read from a cluster is fenced and labelled as data.
 """
 
 import hashlib
@@ -9,8 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.context.model import Gap
+from agent.context.model import Context, Gap
 from agent.findings.model import Finding
+from agent.rendering import (
+    Rendered,
+    render_events,
+    render_findings,
+    render_gaps,
+    render_logs,
+    render_manifests,
+)
 from agent.request import Message
 from agent.target import Target
 from agent.tokens import count_tokens
@@ -61,7 +69,7 @@ class Prompt:
         if not self.sections:
             return self.instructions
         fence = _fence(self.sections)
-        blocks = [f"## {s.title}\n{fence}\n{s.text}\n{fence} END" for s in self.sections]
+        blocks = [_block(section, fence) for section in self.sections]
         return "\n\n".join([self.instructions, f"# Context of {self.target}", *blocks])
 
     @property
@@ -70,7 +78,94 @@ class Prompt:
         return count_tokens(self.system_text) + count_tokens(self.question)
 
 
+def _block(section: Section, fence: str) -> str:
+    left_out = f"\n(Left out: {section.left_out})" if section.left_out else ""
+    return f"## {section.title}\n{fence}\n{section.text}\n{fence} END{left_out}"
+
+
 def _fence(sections: Sequence[Section]) -> str:
     """A marker that no section contains, so that no log line can close its own fence."""
     digest = hashlib.sha256("\0".join(s.text for s in sections).encode()).hexdigest()
     return f"----- DATA {digest[:12]}"
+
+
+# Order of priority, and the largest share of the ceiling that a section may take, so that a long log cannot push out
+# the manifest. A section takes what it needs of its share; what it leaves is free for those behind it.
+_SHARES: tuple[tuple[SectionName, float], ...] = (
+    ("findings", 0.35),
+    ("gaps", 0.05),
+    ("application", 0.30),
+    ("events", 0.20),
+    ("logs", 0.35),
+    ("manifest", 0.50),
+    ("children", 0.50),
+)
+_TITLES: dict[SectionName, str] = {
+    "findings": "Findings of the analyzers, most important first",
+    "gaps": "What could not be read",
+    "application": "Argo CD Application",
+    "events": "Kubernetes events, newest first",
+    "logs": "Container logs",
+    "manifest": "Live manifest",
+    "children": "Pods below it (live manifests)",
+}
+_FRAME_TOKENS = 60  # title, fences and blank lines of a section
+
+
+def compose(
+    question: str,
+    context: Context,
+    findings: Sequence[Finding],
+    *,
+    history: Sequence[Message] = (),
+    limit: int,
+) -> Prompt:
+    """The prompt of a turn. `limit` is the ceiling for instructions and context in tokens (upper estimate).
+
+    All text must be redacted already. Equal input gives equal bytes.
+    """
+    left = limit - count_tokens(INSTRUCTIONS) - _FRAME_TOKENS
+    sections: list[Section] = []
+    for name, share in _SHARES:
+        room = min(left, int(limit * share)) - _FRAME_TOKENS
+        if not _present(name, context, findings):
+            continue
+        if room < _FRAME_TOKENS:
+            sections.append(Section(name=name, title=_TITLES[name], text="", tokens=0, left_out="all of it: no room"))
+            continue
+        part = _render(name, context, findings, room)
+        sections.append(
+            Section(name=name, title=_TITLES[name], text=part.text, tokens=part.tokens, left_out=part.left_out)
+        )
+        left -= part.tokens + _FRAME_TOKENS
+    return Prompt(
+        instructions=INSTRUCTIONS,
+        question=question,
+        history=tuple(history),
+        sections=tuple(sections),
+        findings=tuple(findings),
+        gaps=context.gaps,
+        target=context.target,
+    )
+
+
+def _present(name: SectionName, context: Context, findings: Sequence[Finding]) -> bool:
+    return bool(findings if name == "findings" else getattr(context, name))
+
+
+def _render(name: SectionName, context: Context, findings: Sequence[Finding], room: int) -> Rendered:
+    match name:
+        case "findings":
+            return render_findings(findings, room)
+        case "gaps":
+            return render_gaps(context.gaps, room)
+        case "application":
+            return render_manifests([context.application] if context.application else [], room)
+        case "events":
+            return render_events(context.events, room)
+        case "logs":
+            return render_logs(context.logs, room)
+        case "manifest":
+            return render_manifests([context.manifest] if context.manifest else [], room)
+        case "children":
+            return render_manifests(context.children, room)
