@@ -68,9 +68,14 @@ class Prompt:
         """Instructions and context as one text: the same bytes for the same context."""
         if not self.sections:
             return self.instructions
-        fence = _fence(self.sections)
+        fence = self.fence
         blocks = [_block(section, fence) for section in self.sections]
         return "\n\n".join([self.instructions, f"# Context of {self.target}", *blocks])
+
+    @property
+    def fence(self) -> str:
+        """The line before each section's text; with ` END` the one after it. No section contains it."""
+        return _fence(self.sections)
 
     @property
     def tokens(self) -> int:
