@@ -1,0 +1,31 @@
+"""Argo CD Assistant: why a resource is degraded, out of sync or failing, on what evidence, and what to do.
+
+The public names are loaded with their first use, so that `import agent` stays cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.assistant import Assistant
+    from agent.errors import AssistantError
+    from agent.request import parse_question
+    from agent.responses_agent import ArgoCDAssistant
+    from agent.settings import Settings, load_settings
+
+__all__ = ["ArgoCDAssistant", "Assistant", "AssistantError", "Settings", "load_settings", "parse_question"]
+
+_MODULES = {
+    "ArgoCDAssistant": "agent.responses_agent",
+    "Assistant": "agent.assistant",
+    "AssistantError": "agent.errors",
+    "Settings": "agent.settings",
+    "load_settings": "agent.settings",
+    "parse_question": "agent.request",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'agent' has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

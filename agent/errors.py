@@ -3,6 +3,7 @@ provider or source that meets one translates it.
 
     AssistantError                   public_message is the only text that leaves the process
     |- RequestError                  the caller: the request is wrong (names the field)
+    |  `- BodyTooLarge               its body is larger than the server accepts
     |- SessionError                  the caller: the session cannot be continued
     |  |- SessionNotFound            it is lost or never existed
     |  |- SessionForbidden           it belongs to somebody else
@@ -46,6 +47,16 @@ class RequestError(AssistantError):
     def __init__(self, public_message: str, *, field: str | None = None) -> None:
         super().__init__(public_message)
         self.field = field
+
+
+class BodyTooLarge(RequestError):
+    """The body is larger than `limit` bytes, the most the server accepts."""
+
+    code = "body_too_large"
+    http_status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"body: larger than {limit} bytes, the most this server accepts", field="body")
 
 
 class SessionError(AssistantError):

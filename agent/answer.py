@@ -1,0 +1,53 @@
+"""`custom_outputs`: what an answer tells beside its text, as JSON. Owns the caller's shape of findings and context."""
+
+from typing import Any
+
+from agent.assistant import Outcome, Report
+from agent.findings import finding_as_json
+from agent.providers.provider import ProviderInfo
+
+
+def early_outputs(report: Report, *, trace_id: str | None) -> dict[str, Any]:
+    """What is known before anybody is asked: findings and context."""
+    return {
+        "findings": [finding_as_json(finding) for finding in report.findings],
+        "context": context_as_json(report),
+        "trace_id": trace_id,
+    }
+
+
+def final_outputs(outcome: Outcome, *, trace_id: str | None) -> dict[str, Any]:
+    """`custom_outputs` of an answer."""
+    provider = provider_as_json(outcome.provider)
+    if outcome.outage:
+        provider["outage"] = {"code": outcome.outage.code, "message": outcome.outage.public_message}
+    return {
+        "session_id": outcome.session_id,
+        **early_outputs(outcome.report, trace_id=trace_id),
+        "provider": provider,
+    }
+
+
+def context_as_json(report: Report) -> dict[str, Any]:
+    """Each section with its tokens (upper estimate), what was left out of it, and the gaps."""
+    return {
+        "tokens": sum(section.tokens for section in report.sections),
+        "sections": [
+            {"name": s.name, "title": s.title, "tokens": s.tokens, "left_out": s.left_out} for s in report.sections
+        ],
+        "left_out": [f"{s.name}: {s.left_out}" for s in report.sections if s.left_out],
+        "gaps": [
+            {"part": gap.part, "source": gap.source, "reason": gap.reason, "message": gap.message}
+            for gap in report.gaps
+        ],
+    }
+
+
+def provider_as_json(provider: ProviderInfo) -> dict[str, Any]:
+    """Which provider, wire protocol and model, and what the reader should know of it."""
+    return {
+        "name": provider.name,
+        "protocol": provider.protocol,
+        "model": provider.model or None,
+        "note": provider.note or None,
+    }

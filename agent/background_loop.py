@@ -1,0 +1,73 @@
+"""Runs the asynchronous core for synchronous callers: one event loop in one daemon thread.
+
+MLflow's `predict` and `predict_stream` are synchronous; this steps coroutines and async iterators for them.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import aclosing
+from typing import Any
+
+
+class BackgroundLoop:
+    """An event loop in a thread that starts with its first use."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The result of `coroutine`; interrupting the caller cancels it."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._started())
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def iterate[T](self, stream: AsyncGenerator[T]) -> Generator[T]:
+        """The items of `stream`. Closing the generator closes the stream and waits until it is closed."""
+        loop = self._started()
+        items: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
+        tasks: list[asyncio.Task[None]] = []
+
+        async def pump() -> None:
+            async with aclosing(stream):
+                async for item in stream:
+                    items.put(item)
+
+        def start() -> None:
+            task = loop.create_task(pump())
+            tasks.append(task)
+            # A callback of the task, so that the end is told even when it is cancelled before its first step.
+            task.add_done_callback(lambda done: items.put(_End(None if done.cancelled() else done.exception())))
+
+        loop.call_soon_threadsafe(start)
+        end: _End | None = None
+        try:
+            while not isinstance(item := items.get(), _End):
+                yield item
+            end = item
+        finally:
+            if end is None:
+                loop.call_soon_threadsafe(lambda: tasks[0].cancel())
+                while not isinstance(items.get(), _End):
+                    pass
+        if end.error is not None:
+            raise end.error
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="argocd-assistant", daemon=True).start()
+            return self._loop
+
+
+class _End:
+    """The stream is over, by `error` or by itself."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error

@@ -1,0 +1,34 @@
+"""The model from code: MLflow runs this file to load the assistant. Owns nothing else.
+
+It runs under a name of MLflow's own, beside the logged `code/` folder. An `agent` package that this process already
+holds (another version of the model, or a checkout) must not answer for this one (mlflow issue 4061).
+"""
+
+import sys
+from pathlib import Path
+
+code = Path(__file__).resolve().parent / "code"
+if (code / "agent").is_dir():
+    sys.path[:] = [str(code), *(entry for entry in sys.path if entry != str(code))]
+    loaded = getattr(sys.modules.get("agent"), "__file__", None)
+    if loaded and not Path(loaded).resolve().is_relative_to(code):
+        for name in [name for name in sys.modules if name == "agent" or name.startswith("agent.")]:
+            del sys.modules[name]
+
+from mlflow.models import ModelConfig, set_model  # noqa: E402
+
+from agent.mlflow_serving import serve_streams  # noqa: E402
+from agent.responses_agent import ArgoCDAssistant  # noqa: E402
+
+
+def _defaults() -> dict[str, object]:
+    """The settings logged with the model, {} where it was logged without any."""
+    try:
+        return dict(ModelConfig().to_dict())
+    except FileNotFoundError:  # what ModelConfig raises when no configuration was given
+        return {}
+
+
+assistant = ArgoCDAssistant.from_environment(_defaults())
+serve_streams(assistant)
+set_model(assistant)

@@ -1,0 +1,128 @@
+"""Logs the assistant to MLflow as a model from code and registers it. Owns what is logged; asks no provider.
+
+What is logged: this package (`code_paths`), the pinned requirements (from `uv.lock` where the checkout is at hand), an
+input example that is answered offline, and settings without secrets or addresses.
+"""
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import requires
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from packaging.requirements import Requirement
+
+import agent
+from agent.settings import MODEL_CONFIG_KEYS, load_settings
+
+DEFAULT_MODEL_NAME = "argocd-assistant"
+DEFAULT_ALIAS = "champion"
+
+# Answered from the manifest alone: the assistant needs neither a server nor a network for it.
+INPUT_EXAMPLE: dict[str, Any] = {
+    "input": [{"role": "user", "content": "Why is this Pod not running?"}],
+    "custom_inputs": {
+        "manifest": {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "checkout-7d9f8c6b5-x2x9k", "namespace": "shop"},
+            "spec": {"containers": [{"name": "api", "image": "registry.example.com/checkout:1.4.2"}]},
+            "status": {
+                "phase": "Pending",
+                "containerStatuses": [
+                    {
+                        "name": "api",
+                        "ready": False,
+                        "restartCount": 0,
+                        "image": "registry.example.com/checkout:1.4.2",
+                        "state": {
+                            "waiting": {
+                                "reason": "ErrImagePull",
+                                "message": "manifest for registry.example.com/checkout:1.4.2 not found",
+                            }
+                        },
+                    }
+                ],
+            },
+        }
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What was logged: `uri` of the alias (`models:/name@alias`), the version, and where its experiment is."""
+
+    name: str
+    version: str
+    alias: str
+    experiment_id: str
+    tracking_uri: str
+
+    @property
+    def uri(self) -> str:
+        return f"models:/{self.name}@{self.alias}"
+
+
+def log_and_register(*, name: str | None = None, alias: str = DEFAULT_ALIAS) -> Registered:
+    """Logs and registers the assistant in the tracking store of the environment (MLFLOW_TRACKING_URI).
+
+    `name` defaults to MLFLOW_MODEL_NAME, then `argocd-assistant`; the experiment is MLFLOW_EXPERIMENT_NAME or the same
+    name. Raises MlflowException when the store refuses.
+    """
+    name = name or os.environ.get("MLFLOW_MODEL_NAME") or DEFAULT_MODEL_NAME
+    experiment = mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME") or name)
+    package = Path(agent.__file__).parent
+    with _offline(), mlflow.tracing.context(enabled=False):
+        info = mlflow.pyfunc.log_model(
+            name="agent",
+            python_model=str(package / "entrypoint.py"),
+            code_paths=[str(package)],
+            model_config=_model_config(),
+            input_example=INPUT_EXAMPLE,
+            registered_model_name=name,
+            metadata={"package": "argocd-assistant"},
+            **_requirements(package.parent),
+        )
+    version = str(info.registered_model_version)
+    mlflow.MlflowClient().set_registered_model_alias(name, alias, version)
+    return Registered(
+        name=name,
+        version=version,
+        alias=alias,
+        experiment_id=experiment.experiment_id,
+        tracking_uri=mlflow.get_tracking_uri(),
+    )
+
+
+def _model_config() -> dict[str, Any]:
+    """The settings of this environment that differ from the defaults and may be read by anyone."""
+    changed = load_settings().model_dump(exclude_defaults=True)
+    return {key: value for key, value in changed.items() if key in MODEL_CONFIG_KEYS} or {"provider": "auto"}
+
+
+@contextmanager
+def _offline() -> Generator[None]:
+    """No provider and no source while MLflow tries the input example: logging needs no server to be up."""
+    ours = ("LLAMASTACK_", "LIGHTSPEED_", "ARGOCD_", "ASSISTANT_")
+    before = {key: value for key, value in os.environ.items() if key.startswith(ours)}
+    for key in before:
+        del os.environ[key]
+    os.environ |= {"ASSISTANT_PROVIDER": "offline", "ASSISTANT_KUBERNETES": "off"}
+    try:
+        yield
+    finally:
+        for key in ("ASSISTANT_PROVIDER", "ASSISTANT_KUBERNETES"):
+            os.environ.pop(key, None)
+        os.environ.update(before)
+
+
+def _requirements(checkout: Path) -> Mapping[str, Any]:
+    """Where the requirements come from: the checkout's `uv.lock`, or this package's metadata where it is installed."""
+    if not (checkout / "uv.lock").is_file():
+        needed = [Requirement(text) for text in requires("argocd-assistant") or []]
+        return {"pip_requirements": [str(each) for each in needed if each.marker is None or each.marker.evaluate()]}
+    return {"uv_project_path": str(checkout)}
