@@ -1,0 +1,143 @@
+"""What can go wrong with Lightspeed, as our errors: statuses, `error` events and httpx's exceptions.
+
+Owns the words; what is retried is the client's. Of the server's text only its short `response` is repeated, never the
+`cause`, which may quote the request, and never an exception's own text, which may quote a header.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from agent.errors import (
+    AssistantError,
+    ContextTooLong,
+    ModelNotFound,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnauthorized,
+    ProviderUnreachable,
+    RateLimited,
+    ResponseCut,
+    ResponseFailed,
+    SessionNotFound,
+)
+from agent.manifest import text_at
+
+_LONGEST_REASON = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked of Lightspeed, as far as it tells failures apart. `model` is `provider/model`, "" by default."""
+
+    continuing: bool = False
+    model: str = ""
+    token: str = ""
+
+
+def refused(status: int, detail: object, asked: Asked) -> AssistantError:
+    """The error for an answer with `status`; `detail` is its parsed body or an `error` event's data."""
+    reason = _reason(detail, asked)
+    if "quota" in reason.lower():
+        status = 429  # older versions say 500
+    match status:
+        case 401:
+            return ProviderUnauthorized("Lightspeed does not accept the token of LIGHTSPEED_TOKEN" + reason)
+        case 403 if asked.model:
+            return ProviderUnauthorized(
+                f"The token of LIGHTSPEED_TOKEN may not use Lightspeed, or may not choose the model {asked.model!r}"
+                + reason
+            )
+        case 403:
+            return ProviderUnauthorized("The token of LIGHTSPEED_TOKEN may not use Lightspeed" + reason)
+        case 404 if asked.continuing:
+            return SessionNotFound(
+                "custom_inputs.session_id: Lightspeed no longer has this conversation; leave it out to start one"
+            )
+        case 404 | 422 if asked.model and _is_about_model(detail):
+            return ModelNotFound(
+                f"Lightspeed does not offer the model {asked.model!r}: check LIGHTSPEED_PROVIDER and LIGHTSPEED_MODEL"
+            )
+        case 301 | 302 | 303 | 307 | 308:
+            return ProviderError("The address of LIGHTSPEED_URL redirects elsewhere: set it to where it leads.")
+        case 404 | 405:
+            return ProviderError("There is no Lightspeed API at the address of LIGHTSPEED_URL" + reason)
+        case 413:
+            return ContextTooLong(
+                "Question and context are too long for Lightspeed's model: lower ASSISTANT_CONTEXT_TOKENS" + reason
+            )
+        case 422:
+            return ResponseFailed("Lightspeed refused the request as invalid" + reason)
+        case 429:
+            return RateLimited("Lightspeed answers no more for now, its quota is used up: ask again later" + reason)
+        case 502 | 503:
+            return ProviderUnreachable(f"Lightspeed is not available (HTTP {status})" + reason)
+        case 504:
+            return ProviderTimeout("Lightspeed did not answer in time (HTTP 504)" + reason)
+        case _:
+            return ResponseFailed(f"Lightspeed failed (HTTP {status})" + reason)
+
+
+def event_error(data: object, asked: Asked) -> AssistantError:
+    """The error for an `error` event, which arrives with HTTP 200 after the start and may name a status."""
+    status = text_at(data, "status_code")
+    if status.isdecimal() and 400 <= int(status) < 600:
+        return refused(int(status), data, asked)
+    reason = _reason(data, asked)
+    if "quota" in reason.lower():
+        return refused(429, data, asked)
+    return ResponseFailed("Lightspeed could not answer" + reason)
+
+
+@contextmanager
+def translated(*, connect_timeout: float, timeout: float, answering: bool) -> Generator[None]:
+    """Raises httpx's exceptions as ours. `answering`: the answer has begun. Times are seconds.
+
+    httpx.StreamError and CookieConflict pass: they would be faults of this package.
+    """
+    try:
+        yield
+    except (httpx.ConnectTimeout, httpx.PoolTimeout):
+        raise ProviderUnreachable(f"Lightspeed took no connection within {connect_timeout:g} seconds.") from None
+    except httpx.TimeoutException:
+        raise ProviderTimeout(f"Lightspeed was silent for {timeout:g} seconds.") from None
+    except httpx.HTTPError as error:
+        if answering:
+            raise ResponseCut("The connection to Lightspeed broke before the answer was complete.") from None
+        raise ProviderUnreachable(f"Lightspeed cannot be reached: {_kind(error)}.") from None
+    except httpx.InvalidURL:
+        raise ProviderUnreachable("Lightspeed cannot be reached: LIGHTSPEED_URL is no valid URL.") from None
+
+
+def _kind(error: httpx.HTTPError) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "its certificate is not trusted (set LIGHTSPEED_CA_BUNDLE)"
+    match error:
+        case httpx.ConnectError():
+            return "no connection (check LIGHTSPEED_URL)"
+        case httpx.ProxyError():
+            return "the proxy refused the connection"
+        case httpx.LocalProtocolError():
+            return "the request cannot be sent (check LIGHTSPEED_TOKEN)"
+        case _:
+            return f"the connection broke ({type(error).__name__})"
+
+
+def _reason(detail: object, asked: Asked) -> str:
+    """`: what Lightspeed says` in one short line, else a full stop."""
+    text = text_at(detail, "detail", "response") or text_at(detail, "response") or text_at(detail, "detail")
+    text = " ".join(text.split())
+    if asked.token:
+        text = text.replace(asked.token, "[token]")
+    if len(text) > _LONGEST_REASON:
+        text = text[:_LONGEST_REASON] + " ..."
+    return f": {text}" if text else "."
+
+
+def _is_about_model(detail: object) -> bool:
+    said = " ".join(
+        text_at(detail, *path) for path in (("detail", "response"), ("detail", "cause"), ("response",), ("cause",))
+    ).lower()
+    return "model" in said or "provider" in said
