@@ -8,6 +8,11 @@ from agent.target import ResourceRef
 type Severity = Literal["error", "warning", "info"]
 """error: it is broken; warning: it will break or hides a fault; info: worth knowing."""
 
+type Level = Literal["cause", "effect", "symptom", "summary"]
+"""How near the root cause. cause: says by itself what to change; effect: the thing that breaks, for a reason that its
+evidence may or may not tell; symptom: follows from something below it (a workload short of pods); summary: says only
+that something below is wrong (an Application's health)."""
+
 type EvidenceSource = Literal["application", "manifest", "event", "log"]
 
 
@@ -30,7 +35,8 @@ class Finding:
     """One thing that is wrong, on evidence.
 
     `title` is one line naming the fault and where (`Container api is OOMKilled (exit code 137)`), `explanation` says
-    what it means in a sentence or two, `next_steps` are what to do, most useful first, commands in backticks.
+    what it means in a sentence or two, `next_steps` are what to do, most useful first, commands in backticks. `level`
+    only serves the ranking.
     """
 
     title: str
@@ -39,3 +45,4 @@ class Finding:
     evidence: tuple[Evidence, ...]
     resource: ResourceRef | None
     next_steps: tuple[str, ...] = ()
+    level: Level = "effect"

@@ -1,0 +1,132 @@
+"""Why an image could not be pulled, read from what the kubelet and the registry say. Makes no finding."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullFailure:
+    """A known cause. `name` completes "Image x cannot be pulled: ..."; `step` is what to do first."""
+
+    name: str
+    meaning: str
+    step: str
+
+
+_READ_LIMIT = 4_000
+
+# In order of precedence: Docker Hub says "pull access denied ... repository does not exist or may require
+# authorization" for both, and a proxy's 403 page may speak of timeouts.
+_KNOWN: tuple[tuple[str, PullFailure], ...] = (
+    (
+        r"toomanyrequests|too many requests|rate.?limit|\b429\b",
+        PullFailure(
+            name="the registry's rate limit is reached",
+            meaning="The registry refuses further pulls from this address or account for now.",
+            step="Pull with an account (imagePullSecrets), through a mirror or from a registry of your own; the "
+            "kubelet goes on trying.",
+        ),
+    ),
+    (
+        r"does not exist or may require|repository does not exist",
+        PullFailure(
+            name="the repository does not exist, or is private",
+            meaning="The registry does not tell a repository that is absent from one that needs a login.",
+            step="Check the spelling of the repository; if it is private, name its credentials in imagePullSecrets of "
+            "the pod or its ServiceAccount.",
+        ),
+    ),
+    (
+        r"unauthorized|authentication required|authorization failed|no basic auth|access denied|\bdenied\b|"
+        r"insufficient_scope|forbidden|\b40[13]\b",
+        PullFailure(
+            name="the registry refuses the credentials",
+            meaning="The registry wants a login, or the account it was given may not pull this repository.",
+            step="Check that imagePullSecrets names a Secret of type kubernetes.io/dockerconfigjson in this namespace, "
+            "for this registry, with an account that may pull.",
+        ),
+    ),
+    (
+        r"manifest unknown|name unknown|not found|\b404\b|no such image|tag .* does not exist",
+        PullFailure(
+            name="the image or its tag does not exist",
+            meaning="The registry answers that it has no such image, tag or digest.",
+            step="Correct the tag in Git, or push the image; see whether the build that pushes it succeeded.",
+        ),
+    ),
+    (
+        r"no match(ing manifest)? for (platform|linux|windows)|exec format error",
+        PullFailure(
+            name="there is no image for the node's architecture",
+            meaning="The tag exists, but not for the operating system and architecture of the node.",
+            step="Build the image for that platform, or keep the pod on nodes it was built for (nodeSelector "
+            "kubernetes.io/arch).",
+        ),
+    ),
+    (
+        r"x509|certificate|tls:|http: server gave HTTP response to HTTPS client",
+        PullFailure(
+            name="the node does not trust the registry's TLS certificate",
+            meaning="The connection to the registry fails in TLS, before any image is asked for.",
+            step="Make the node's container runtime trust the registry's CA, or correct the registry's certificate.",
+        ),
+    ),
+    (
+        r"no such host|server misbehaving|i/o timeout|connection (refused|reset)|dial tcp|network is unreachable|"
+        r"no route to host|timed? ?out|deadline exceeded|\bEOF\b|\b50[0234]\b",
+        PullFailure(
+            name="the node cannot reach the registry",
+            meaning="The connection to the registry fails: name resolution, network, proxy, or the registry is down.",
+            step="From that node, check DNS, proxy and firewall towards the registry, and the registry's own status.",
+        ),
+    ),
+    (
+        r"no space left on device",
+        PullFailure(
+            name="the node's disk is full",
+            meaning="The image does not fit on the node.",
+            step="Free the node's image disk or move the pod to another node.",
+        ),
+    ),
+)
+
+_REASONS: dict[str, PullFailure] = {
+    "ErrImageNeverPull": PullFailure(
+        name="its pull policy is Never and the node does not have it",
+        meaning="With imagePullPolicy Never only an image that is already on the node is used.",
+        step="Load the image onto the node, or set imagePullPolicy to IfNotPresent.",
+    ),
+    "InvalidImageName": PullFailure(
+        name="its name is not valid",
+        meaning="The reference cannot be parsed as registry/repository:tag, so nothing was asked for.",
+        step="Correct the image in Git (no scheme such as https://, lower-case repository, one tag).",
+    ),
+    "SignatureValidationFailed": PullFailure(
+        name="its signature is not valid",
+        meaning="The runtime's policy wants a signature that the image does not have.",
+        step="Sign the image, or use one that is signed by a key the policy trusts.",
+    ),
+}
+
+IMAGE_REASONS = frozenset(
+    {
+        "ImagePullBackOff",
+        "ErrImagePull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        *_REASONS,
+    }
+)
+"""Waiting reasons that mean that there is no image to start."""
+
+
+def pull_failure(reason: str, messages: list[str]) -> PullFailure | None:
+    """The cause that the waiting reason or one of the messages tells, None where none of them does."""
+    if known := _REASONS.get(reason):
+        return known
+    for message in messages:
+        text = message[:_READ_LIMIT]
+        for pattern, failure in _KNOWN:
+            if re.search(pattern, text, re.IGNORECASE):
+                return failure
+    return None

@@ -1,0 +1,146 @@
+"""Lines of a log that tell of a fatal fault, and a finding from them where nothing else explains what is wrong.
+
+Owns the patterns of fatal lines; folding and cutting of logs are not its business.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from agent.context.model import ContainerLog, Context, LogLine
+from agent.findings.evidence import quote_log
+from agent.findings.model import Evidence, Finding
+from agent.findings.objects import Logs, objects_of
+from agent.findings.wellness import pod_is_well, workload_is_well
+from agent.manifest import Manifest, text_at
+
+# A line is read up to here; a stack trace on one line says its fault at the start.
+_READ_LIMIT = 2_000
+
+# What each kind of line means, most telling first.
+_MEANINGS: tuple[tuple[str, str], ...] = (
+    (r"out of memory|\bOOM\b|OutOfMemoryError|Cannot allocate memory|MemoryError\b", "The process ran out of memory."),
+    (
+        r"connection refused|ECONNREFUSED",
+        "Nothing listens at the address it connects to: the other side is down, not ready, or the port is wrong.",
+    ),
+    (
+        r"no such host|ENOTFOUND|Name or service not known|Temporary failure in name resolution|UnknownHostException|"
+        r"could not translate host name|EAI_AGAIN|nodename nor servname",
+        "A host name does not resolve: the Service does not exist, is spelled wrongly, or DNS fails.",
+    ),
+    (
+        r"(connect\w*|dial|read|i/o)\W.{0,80}time(d )?-? ?out|i/o timeout|ETIMEDOUT|context deadline exceeded|"
+        r"SocketTimeoutException|no route to host|EHOSTUNREACH",
+        "The other side does not answer in time: it is overloaded, down, or a NetworkPolicy or firewall is in between.",
+    ),
+    (
+        r"password authentication failed|authentication failed|access denied for user|invalid credentials|"
+        r"\b401 Unauthorized|permission denied for (table|database|schema|relation)",
+        "The other side refuses the credentials.",
+    ),
+    (r"x509:|certificate (has expired|verify failed|is not trusted)|SSLHandshakeException", "TLS fails."),
+    (r"address already in use|EADDRINUSE", "Its port is taken by another process of the pod."),
+    (r"no space left on device|ENOSPC", "A volume or the node's disk is full."),
+    (r"read-only file ?system|EROFS", "It writes where the file system is read-only."),
+    (r"permission denied|EACCES|Operation not permitted", "It lacks a permission: on a file, a port or an operation."),
+    (
+        r"no such file or directory|ENOENT|FileNotFoundError|ClassNotFoundException|ModuleNotFoundError|"
+        r"Cannot find module|error while loading shared libraries",
+        "A file or module that it needs is not in the image or not mounted.",
+    ),
+    (
+        r"(missing|required|undefined|must set|not set).{0,40}(environment|env(ironment)? ?var|config|variable)|"
+        r"(environment|env ?var|config\w*|variable).{0,60}(missing|required|undefined|not set|must be set)",
+        "It misses a setting.",
+    ),
+    (
+        r"^panic:|\bpanicked at\b|^fatal error:|\bFATAL\b|level=(fatal|panic)|\"level\": ?\"(fatal|panic|critical)\"|"
+        r"\bCRITICAL\b|Segmentation fault|segfault|unhandled (exception|promise|rejection)|Uncaught \w+|"
+        r"Exception in thread \"",
+        "The process gave up.",
+    ),
+)
+
+_FATAL = re.compile("|".join(f"(?:{pattern})" for pattern, _ in _MEANINGS), re.IGNORECASE)
+_TRACEBACK = "Traceback (most recent call last):"
+_PYTHON_ERROR = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|Warning)\b(?::|$)")
+# A server that tells of a refused client or of a retry that went well is not dying of it.
+_HARMLESS = re.compile(
+    r"\blevel=(?:info|debug)\b|\"level\": ?\"(?i:info|debug)\"|\b(?:INFO|DEBUG|TRACE)\b|\b0 errors?\b"
+)
+
+
+def fatal_lines(log: ContainerLog, limit: int = 3) -> tuple[LogLine, ...]:
+    """The last `limit` different lines of the log that tell of a fatal fault, oldest first.
+
+    Of a Python traceback it is the line with the exception.
+    """
+    found: dict[str, LogLine] = {}
+    for line in reversed(list(_candidates(log.lines))):
+        found.setdefault(_shape(line.text), line)
+        if len(found) == limit:
+            break
+    return tuple(reversed(found.values()))
+
+
+def quote_fatal_lines(context: Context, pod: Manifest, container: str) -> tuple[Evidence, ...]:
+    """The fatal lines of a container's log as evidence; of its previous run where that has any."""
+    for log in Logs(context).of(pod, container):
+        if lines := fatal_lines(log):
+            return tuple(evidence for line in lines for evidence in quote_log(context, log, line))
+    return ()
+
+
+def meaning_of(text: str) -> str:
+    """What a fatal line means in a sentence, "" where it tells nothing general."""
+    return next((meaning for p, meaning in _MEANINGS if re.search(p, text[:_READ_LIMIT], re.IGNORECASE)), "")
+
+
+def unexplained_log_errors(context: Context) -> Iterator[Finding]:
+    """A warning for each container whose log tells of a fatal fault, unless what wrote it is well.
+
+    Meant for contexts in which no other analyzer found what is broken.
+    """
+    for log in context.logs:
+        lines = fatal_lines(log)
+        if not lines or _is_well(context, log):
+            continue
+        evidence = tuple(evidence for line in lines for evidence in quote_log(context, log, line))
+        means = next((meaning for line in reversed(lines) if (meaning := meaning_of(line.text))), "")
+        yield Finding(
+            title=f"The log of container {log.container} tells of a fault",
+            severity="warning",
+            level="effect",
+            explanation=means or "Nothing else in the context explains what is wrong; these lines may.",
+            evidence=evidence,
+            resource=evidence[0].resource,
+            next_steps=("Read the lines around these in the container's whole log.",),
+        )
+
+
+def _candidates(lines: Iterable[LogLine]) -> Iterator[LogLine]:
+    in_traceback = False
+    for line in lines:
+        text = line.text[:_READ_LIMIT]
+        if _TRACEBACK in text:
+            in_traceback = True
+        elif in_traceback and _PYTHON_ERROR.match(text):
+            in_traceback = False
+            yield line
+        elif _FATAL.search(text) and not _HARMLESS.search(text):
+            yield line
+
+
+def _shape(text: str) -> str:
+    """The line without what differs between repetitions: digits and hexadecimal."""
+    return re.sub(r"[0-9a-f]*\d[0-9a-f]*", "#", text[:200], flags=re.IGNORECASE)
+
+
+def _is_well(context: Context, log: ContainerLog) -> bool:
+    """Whether what wrote the log is known to be ready or done."""
+    pods = [p for p in objects_of(context, ("", "Pod")) if log.pod in ("", text_at(p, "metadata", "name"))]
+    if pods:
+        return all(pod_is_well(pod) for pod in pods)
+    if context.manifest:
+        return workload_is_well(context.manifest)
+    return text_at(context.application, "status", "health", "status") in ("Healthy", "Suspended")

@@ -1,0 +1,72 @@
+"""ConfigMaps, Secrets and other objects that a message calls missing, and where a Pod's spec asks for them.
+
+Owns the messages' wording (kubelet, scheduler, controllers); makes no finding.
+"""
+
+import re
+from dataclasses import dataclass
+
+from agent.findings.evidence import quote, walk
+from agent.findings.model import Evidence
+from agent.manifest import Manifest, lookup, text_at
+
+_KINDS = {
+    "secret": "Secret",
+    "configmap": "ConfigMap",
+    "persistentvolumeclaim": "PersistentVolumeClaim",
+    "serviceaccount": "ServiceAccount",
+    "storageclass": "StorageClass",
+    "namespace": "Namespace",
+    "priorityclass": "PriorityClass",
+}
+
+# kubelet: `secret "db" not found`; API server: `configmaps "a" not found`, `storageclass.storage.k8s.io "x" not found`.
+_OBJECT = re.compile(r'\b([A-Za-z]{4,30}?)(?:s|es)?(?:\.[a-z0-9.]{1,60})? "([^"\s]{1,253})" not found')
+# kubelet: `couldn't find key PASSWORD in Secret shop/db`.
+_KEY = re.compile(r"couldn't find key (\S{1,253}) in (Secret|ConfigMap) (?:([^/\s]{1,253})/)?([^/\s]{1,253})")
+# volumes: `references non-existent secret key: tls.key`.
+_VOLUME_KEY = re.compile(r"references non-existent (secret|config) key: (\S{1,253})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """An object that is not there, or one of its keys. `name` "" where the message does not tell."""
+
+    kind: str
+    name: str
+    key: str = ""
+
+    def __str__(self) -> str:
+        named = f"{self.kind} {self.name}".rstrip()
+        return f"key {self.key} of {named}" if self.key else named
+
+
+def missing_in(message: str) -> Missing | None:
+    """What a message calls missing, None where it calls nothing so."""
+    if match := _KEY.search(message):
+        return Missing(kind=match[2], name=match[4], key=match[1])
+    if match := _VOLUME_KEY.search(message):
+        return Missing(kind="Secret" if match[1] == "secret" else "ConfigMap", name="", key=match[2])
+    for match in _OBJECT.finditer(message):
+        if kind := _KINDS.get(match[1].lower()):
+            return Missing(kind=kind, name=match[2])
+    return None
+
+
+# How a Pod's spec points at an object: the key that holds the reference, and the name inside it.
+_POINTERS = {
+    "Secret": {("secretKeyRef", "name"), ("secretRef", "name"), ("secret", "secretName"), ("secret", "name")},
+    "ConfigMap": {("configMapKeyRef", "name"), ("configMapRef", "name"), ("configMap", "name")},
+    "PersistentVolumeClaim": {("persistentVolumeClaim", "claimName")},
+}
+
+
+def quote_reference(pod: Manifest, missing: Missing) -> tuple[Evidence, ...]:
+    """The first place in the Pod's spec that asks for the missing object (with that key, where one is missing)."""
+    for path, value in walk(lookup(pod, "spec"), "spec"):
+        if not missing.name or value != missing.name or path[-2:] not in _POINTERS.get(missing.kind, ()):
+            continue
+        key = text_at(pod, *path[:-1], "key")
+        if not missing.key or not key or key == missing.key:
+            return quote(pod, *path)
+    return ()

@@ -1,0 +1,175 @@
+"""Why an API server or a controller refused an object: the known messages, what they mean and what to do.
+
+Owns the wording of refusals; makes no finding.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from agent.findings.commands import kubectl
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A known reason. `name` completes "refused: ..." in a title, `step` says what to do."""
+
+    name: str
+    meaning: str
+    step: str
+
+
+# No refusal says its reason later than this.
+_READ_LIMIT = 4_000
+
+# In order of precedence. `{command}` in a step is the command after it, in the namespace of the object.
+_KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
+    (
+        r"exceeded quota",
+        Refusal(
+            name="a ResourceQuota is used up",
+            meaning="The namespace's ResourceQuota leaves no room for what the object asks.",
+            step="Compare used with hard by {command}; then lower the requests, free some, or raise the quota.",
+        ),
+        ("describe", "resourcequota"),
+    ),
+    (
+        r"must specify (limits|requests|cpu|memory)",
+        Refusal(
+            name="a ResourceQuota demands requests and limits",
+            meaning="The namespace's ResourceQuota only admits pods whose containers set the named requests or limits.",
+            step="Set what the message names on every container, or add a LimitRange with defaults; see {command}.",
+        ),
+        ("describe", "resourcequota,limitrange"),
+    ),
+    (
+        r"(maximum|minimum) (cpu|memory|ephemeral-storage|storage) usage per|limit to request ratio",
+        Refusal(
+            name="a LimitRange forbids its requests or limits",
+            meaning="The namespace's LimitRange bounds what one container or claim may ask.",
+            step="Read the bounds by {command} and keep to them.",
+        ),
+        ("describe", "limitrange"),
+    ),
+    (
+        r"violates PodSecurity|unable to validate against any security context constraint",
+        Refusal(
+            name="the pod security policy of the namespace forbids it",
+            meaning="The pod's security context asks for more than the namespace admits.",
+            step="Change the fields that the message lists in the securityContext of the pod template.",
+        ),
+        (),
+    ),
+    (
+        r"error looking up service account|serviceaccounts? \"[^\"]*\" not found",
+        Refusal(
+            name="its ServiceAccount does not exist",
+            meaning="Pods are only created when their ServiceAccount is there.",
+            step="Create it, or correct spec.serviceAccountName; see {command}.",
+        ),
+        ("get", "serviceaccounts"),
+    ),
+    (
+        r"failed calling webhook|failed to call webhook",
+        Refusal(
+            name="an admission webhook did not answer",
+            meaning="The API server asks this webhook before it stores the object, and got no answer from it.",
+            step="Look at the Service and the pods of the webhook; its configuration is in "
+            f"{kubectl('get', 'validatingwebhookconfigurations,mutatingwebhookconfigurations')}.",
+        ),
+        (),
+    ),
+    (
+        r"admission webhook .* denied the request|denied by .*polic",
+        Refusal(
+            name="an admission policy denied it",
+            meaning="An admission webhook or policy of the cluster does not allow the object as it is.",
+            step="Change what the message objects to, or ask the owner of the policy for an exception.",
+        ),
+        (),
+    ),
+    (
+        r"field is immutable|may not change once set|updates to statefulset spec for fields other than",
+        Refusal(
+            name="an immutable field was changed",
+            meaning="Kubernetes does not allow this field to change on an existing object.",
+            step="Undo the change in Git, or have the object replaced: sync it with the option `Replace=true`, or "
+            "delete it first (both interrupt what it runs).",
+        ),
+        (),
+    ),
+    (
+        r"no matches for kind|could not find the requested resource|could not find version .* of|"
+        r"ensure CRDs are installed",
+        Refusal(
+            name="its kind is not known to the cluster",
+            meaning="The CustomResourceDefinition (or this version of it) is not installed in the destination cluster.",
+            step="Install the CRD first (in an earlier sync wave or by an Application of its own), or correct "
+            f"apiVersion; see {kubectl('api-resources')}.",
+        ),
+        (),
+    ),
+    (
+        r"namespaces? \"[^\"]*\" not found",
+        Refusal(
+            name="its namespace does not exist",
+            meaning="Argo CD does not create namespaces by itself.",
+            step="Create the namespace, or set the sync option `CreateNamespace=true`.",
+        ),
+        (),
+    ),
+    (
+        r"is not permitted in project|do not match any of the allowed destinations",
+        Refusal(
+            name="the AppProject does not permit it",
+            meaning="The project of the Application does not allow this source, destination or kind.",
+            step="Allow it in the AppProject, or move the Application to a project that does.",
+        ),
+        (),
+    ),
+    (
+        r"is forbidden|cannot (create|patch|update|delete|get|list|watch) resource",
+        Refusal(
+            name="permission is missing",
+            meaning="The account that acts here lacks a right in the destination cluster.",
+            step="Grant the right that the message names, by a Role or ClusterRole with its binding.",
+        ),
+        (),
+    ),
+    (
+        r"Too long: (must have|may not be more than)",
+        Refusal(
+            name="it is too large for client-side apply",
+            meaning="The last-applied annotation would pass the limit of 262144 bytes.",
+            step="Set the sync option `ServerSideApply=true`, which needs no such annotation.",
+        ),
+        (),
+    ),
+    (
+        r"Apply failed with \d+ conflicts?",
+        Refusal(
+            name="another manager owns some of its fields",
+            meaning="Server-side apply does not take over fields that somebody else manages.",
+            step="Leave those fields out in Git, or stop the other manager from setting them.",
+        ),
+        (),
+    ),
+    (
+        r"strict decoding error|unknown field|ValidationError|is invalid|Invalid value|Required value|"
+        r"error validating data",
+        Refusal(
+            name="it is not valid",
+            meaning="The API server rejects the manifest as it is written.",
+            step="Correct the field that the message names in Git.",
+        ),
+        (),
+    ),
+)
+
+
+def refusal_in(message: str, namespace: str = "") -> Refusal | None:
+    """The known reason a message gives, None where it is none of them. `namespace` is where the object was to go."""
+    text = message[:_READ_LIMIT]
+    for pattern, refusal, command in _KNOWN:
+        if re.search(pattern, text, re.IGNORECASE):
+            return replace(refusal, step=refusal.step.replace("{command}", kubectl(*command, namespace=namespace)))
+    return None

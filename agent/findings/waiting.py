@@ -1,0 +1,90 @@
+"""Containers that are held back before they start: image, configuration, runtime.
+
+Owns the waiting reasons of one container; what holds the whole Pod back is in `pods`.
+"""
+
+from agent.findings.container import Container, pod_command
+from agent.findings.evidence import one_line, quote, quote_event
+from agent.findings.images import IMAGE_REASONS, pull_failure
+from agent.findings.model import Finding
+from agent.findings.references import missing_in, quote_reference
+from agent.manifest import text_at
+
+
+def waiting_container(container: Container) -> Finding | None:
+    """Why a container is not started, None where it is, or merely waits for its Pod."""
+    reason = text_at(container.status, "state", "waiting", "reason")
+    if reason in IMAGE_REASONS:
+        return _image(container, reason)
+    if reason in ("CreateContainerConfigError", "CreateContainerError"):
+        return _config(container, reason)
+    if reason in ("", "ContainerCreating", "PodInitializing", "CrashLoopBackOff"):
+        return None
+    return _refused(container, reason)
+
+
+def _image(container: Container, reason: str) -> Finding:
+    image = container.spec_text("image") or text_at(container.status, "image")
+    pulls = [e for e in container.events if e.reason == "Failed" and "pull image" in e.message]
+    events = [e for e in pulls if image and image in e.message] or pulls
+    message = text_at(container.status, "state", "waiting", "message")
+    failure = pull_failure(reason, [e.message for e in events] + [message])
+    evidence = (
+        *(quoted for event in events[:1] for quoted in quote_event(event)),
+        *container.quote("state", "waiting", "message"),
+        *container.quote("state", "waiting", "reason"),
+        *container.quote_spec("image"),
+    )
+    title = f"Image {one_line(image, 120)} of container {container.name} cannot be pulled"
+    if failure is None:
+        return container.finding(
+            f"{title} ({reason})",
+            "The container cannot start without its image. Why the pull fails is not in the context.",
+            evidence,
+            "The events of the pod name the registry's answer.",
+            level="effect",
+        )
+    secrets = quote(container.pod, "spec", "imagePullSecrets") if "credentials" in failure.name else ()
+    return container.finding(f"{title}: {failure.name}", failure.meaning, evidence + secrets, failure.step)
+
+
+def _config(container: Container, reason: str) -> Finding:
+    message = text_at(container.status, "state", "waiting", "message")
+    missing = missing_in(message)
+    evidence = container.quote("state", "waiting", "message") + container.quote("state", "waiting", "reason")
+    if missing is None:
+        return _refused(container, reason)
+    kind, name = missing.kind, one_line(missing.name)
+    return container.finding(
+        f"{kind} {name} that container {container.name} needs has no key {one_line(missing.key)}"
+        if missing.key
+        else f"{kind} {name} that container {container.name} needs does not exist",
+        "The kubelet cannot put together the container's environment or files, so it does not start it.",
+        evidence + quote_reference(container.pod, missing),
+        f"See what there is: {pod_command(container.pod, 'get', kind.lower())}.",
+        f"Add {'the key' if missing.key else f'the {kind}'} (is it in Git, or made by an operator that failed?), "
+        "correct the reference, or mark it `optional: true` if the program can do without.",
+    )
+
+
+_REFUSED = {
+    "CreateContainerConfigError": "The kubelet cannot put together the container's configuration.",
+    "CreateContainerError": "The container runtime refused to create the container.",
+    "RunContainerError": "The container was created, and the container runtime could not start it.",
+    "PreCreateHookError": "A hook of the container runtime failed before the container was created.",
+    "PreStartHookError": "A hook of the container runtime failed before the container was started.",
+    "PostStartHookError": "The container's postStart hook failed, so the kubelet killed it.",
+}
+
+
+def _refused(container: Container, reason: str) -> Finding:
+    events = [e for e in container.events if e.reason in ("Failed", "FailedPostStartHook") and "pull" not in e.message]
+    return container.finding(
+        f"{container.title} cannot start ({one_line(reason, 60)})",
+        _REFUSED.get(reason, "The kubelet holds the container back."),
+        container.quote("state", "waiting", "message")
+        + container.quote("state", "waiting", "reason")
+        + tuple(quoted for event in events[:1] for quoted in quote_event(event))
+        + (container.quote_spec("lifecycle", "postStart") if reason == "PostStartHookError" else ()),
+        "Correct what the message names in the pod template.",
+    )
