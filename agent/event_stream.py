@@ -1,8 +1,9 @@
 """Stream events and errors as bytes of HTTP. Owns the form on the wire, no transport."""
 
+import json
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from agent.errors import AssistantError, RequestError
 
@@ -10,9 +11,17 @@ DONE = b"data: [DONE]\n\n"
 """Closes a stream, as OpenAI's servers do."""
 
 
+def encode_json(value: Any) -> bytes:
+    """JSON in UTF-8. Half of a surrogate pair, which a model may cut in two, is written as an escape."""
+    try:
+        return to_json(value, inf_nan_mode="null")
+    except PydanticSerializationError:
+        return json.dumps(value).encode()
+
+
 def encode_event(event: dict[str, Any]) -> bytes:
     """One stream event as a server-sent event."""
-    return b"data: " + to_json(event) + b"\n\n"
+    return b"data: " + encode_json(event) + b"\n\n"
 
 
 def error_body(error: AssistantError) -> dict[str, Any]:
