@@ -48,6 +48,11 @@ class RequestError(AssistantError):
         super().__init__(public_message)
         self.field = field
 
+    @staticmethod
+    def at(field: str, what: str) -> "RequestError":
+        """The error that `field` is wrong: `what` says what would be right."""
+        return RequestError(f"{field}: {what}", field=field)
+
 
 class BodyTooLarge(RequestError):
     """The body is larger than `limit` bytes, the most the server accepts."""
@@ -128,7 +133,7 @@ class RateLimited(ProviderError):
 
 class ContextTooLong(ProviderError):
     code = "context_too_long"
-    http_status = 502
+    http_status = 413
 
 
 class ResponseCut(ProviderError):

@@ -5,12 +5,12 @@ face, for servers with an event loop of their own.
 """
 
 import asyncio
-import logging
 import weakref
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing
 from typing import Any, Self
 
+import mlflow
 from mlflow.exceptions import ERROR_CODE_TO_HTTP_STATUS, MlflowException
 from mlflow.protos.databricks_pb2 import ErrorCode
 from mlflow.pyfunc.model import ResponsesAgent
@@ -30,7 +30,10 @@ from agent.response_events import ResponseStream, StreamEvent, response_object
 from agent.settings import Settings, load_settings
 from agent.tracing import TurnTrace
 
-_logger = logging.getLogger(__name__)
+_REHEARSAL: dict[str, Any] = {
+    "input": [{"role": "user", "content": "Why?"}],
+    "custom_inputs": {"manifest": {"kind": "Pod", "metadata": {"name": "rehearsal"}}, "logs": {"app": "error: none"}},
+}
 
 
 class PredictError(MlflowException):
@@ -141,6 +144,17 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
                 event.pop("cause", None)
                 yield event
 
+    async def warm_up(self) -> None:
+        """Pays before the first question what is paid once: imports and rule tables. Asks nobody, traces nothing."""
+        alone = {"provider": "offline", "argocd_server": None, "kubernetes": "off"}
+        rehearsal = ArgoCDAssistant(self.settings.model_copy(update=alone))
+
+        def rehearse() -> None:
+            with mlflow.tracing.context(enabled=False):
+                self._loop.run(rehearsal.respond(_REHEARSAL))
+
+        await asyncio.to_thread(rehearse)
+
     async def check(self) -> dict[str, Any]:
         """Who would answer now. Raises ProviderError."""
         return provider_as_json(await self._assistant().provider.check())
@@ -151,10 +165,14 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
         if assistant:
             await assistant.aclose()
 
+    def new_assistant(self) -> Assistant:
+        """An Assistant of these settings; a subclass may give it another provider."""
+        return Assistant(self.settings)
+
     def _assistant(self) -> Assistant:
         loop = asyncio.get_running_loop()
         if loop not in self._assistants:
-            self._assistants[loop] = Assistant(self.settings)
+            self._assistants[loop] = self.new_assistant()
         return self._assistants[loop]
 
     def _question(self, body: Mapping[str, Any]) -> Question:

@@ -1,8 +1,16 @@
 """What every test gets: an environment without this machine's own settings."""
 
 import os
+import sqlite3
+import uuid
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+from typing import cast
 
+import mlflow
 import pytest
+from mlflow.entities import Trace
 
 _OURS = ("ASSISTANT_", "LLAMASTACK_", "LIGHTSPEED_", "ARGOCD_", "KUBE", "MLFLOW_", "OGX_", "LLAMA_STACK_")
 
@@ -15,3 +23,54 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
     monkeypatch.setenv("ASSISTANT_KUBERNETES", "off")
+
+
+class TraceStore:
+    """A real SQLite store of MLflow, and the experiment of one test in it."""
+
+    def __init__(self, path: Path, experiment_id: str) -> None:
+        self.path = path
+        self.experiment_id = experiment_id
+
+    def trace(self, trace_id: str) -> Trace:
+        """The trace as it was stored."""
+        self.flush()
+        found = mlflow.get_trace(trace_id)
+        assert found is not None, f"trace {trace_id} was not stored"
+        return found
+
+    def all(self) -> list[Trace]:
+        """Every trace of this test."""
+        self.flush()
+        return cast("list[Trace]", mlflow.search_traces(locations=[self.experiment_id], return_type="list"))
+
+    def everything(self) -> str:
+        """Every value of every table of the store as one text, to look for what must not be there."""
+        self.flush()
+        with closing(sqlite3.connect(self.path)) as connection:
+            tables = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
+            return "\n".join(
+                repr(row) for table in tables for row in connection.execute(f'select * from "{table}"')
+            )
+
+    def flush(self) -> None:
+        mlflow.flush_trace_async_logging()
+
+
+@pytest.fixture(scope="session")
+def trace_store_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store; making its tables takes seconds, so the tests of a process share it."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    mlflow.set_tracking_uri(f"sqlite:///{path}")
+    mlflow.search_experiments()
+    return path
+
+
+@pytest.fixture
+def traces(trace_store_path: Path, tmp_path: Path) -> Generator[TraceStore]:
+    """Traces of this test go to an experiment of its own."""
+    mlflow.set_tracking_uri(f"sqlite:///{trace_store_path}")
+    experiment_id = mlflow.create_experiment(uuid.uuid4().hex, artifact_location=(tmp_path / "artifacts").as_uri())
+    mlflow.set_experiment(experiment_id=experiment_id)
+    yield TraceStore(trace_store_path, experiment_id)
+    mlflow.flush_trace_async_logging()

@@ -1,0 +1,147 @@
+"""The stream of a response, checked by the two that read it: MLflow and the `openai` SDK."""
+
+from typing import Any
+
+import pytest
+from mlflow.types.responses import ResponsesAgentResponse, ResponsesAgentStreamEvent
+from openai.types.responses import ResponseStreamEvent
+from pydantic import TypeAdapter
+
+from agent.assistant import Outcome, Report
+from agent.errors import RateLimited
+from agent.providers.provider import (
+    ProviderEvent,
+    ProviderInfo,
+    ReasoningDelta,
+    Reference,
+    TextDelta,
+    ToolCall,
+    ToolResult,
+    TurnCompleted,
+    TurnStarted,
+    Usage,
+)
+from agent.redaction import Redactor
+from agent.response_events import ResponseStream, StreamEvent, response_object
+from agent.target import Target
+
+PROVIDER = ProviderInfo(name="llama-stack", protocol="responses", model="m1")
+USAGE = Usage(input_tokens=10, output_tokens=5, cached_tokens=4, reasoning_tokens=1)
+EVERYTHING: list[ProviderEvent] = [
+    TurnStarted(provider=PROVIDER, session_id="conv_1"),
+    ReasoningDelta("Let me "),
+    ReasoningDelta("look."),
+    ToolCall(call_id="c1", name="get_pods", arguments="{}"),
+    ToolResult(call_id="c1", output="one pod"),
+    TextDelta("It was "),
+    TextDelta("OOMKilled."),
+    Reference(title="Memory limits", url="https://docs.example.com/memory"),
+    TurnCompleted(usage=USAGE),
+]
+REPORT = Report(
+    question="Why?", history=(), target=Target(), findings=(), sections=(), gaps=(), redactor=Redactor(b"k")
+)
+OUTCOME = Outcome(text="It was OOMKilled.", session_id="conv_1", provider=PROVIDER, usage=USAGE, report=REPORT)
+
+
+def written(*events: ProviderEvent) -> list[StreamEvent]:
+    stream = ResponseStream()
+    out = list(stream.open({"findings": []}))
+    for event in events:
+        out += stream.take(event)
+    return out + list(stream.complete(OUTCOME, {"session_id": "conv_1"}))
+
+
+def kinds(events: list[StreamEvent]) -> list[str]:
+    return [event["type"] for event in events]
+
+
+def items(events: list[StreamEvent]) -> list[dict[str, Any]]:
+    return [event["item"] for event in events if event["type"] == "response.output_item.done"]
+
+
+def test_each_kind_of_event_becomes_its_item_in_order() -> None:
+    done = items(written(*EVERYTHING))
+
+    assert [item["type"] for item in done] == ["reasoning", "function_call", "function_call_output", "message"]
+    assert done[0]["summary"][0]["text"] == "Let me look."
+    assert done[1]["call_id"] == done[2]["call_id"] == "c1"
+    assert done[3]["content"][0]["text"] == "It was OOMKilled."
+    assert done[3]["content"][0]["annotations"][0]["url"] == "https://docs.example.com/memory"
+
+
+def test_the_order_of_a_plain_text_answer_is_that_of_the_responses_api() -> None:
+    assert kinds(written(TurnStarted(provider=PROVIDER, session_id=None), TextDelta("Hi"), TurnCompleted())) == [
+        "response.created",
+        "response.in_progress",
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.completed",
+    ]
+
+
+def test_mlflow_accepts_every_event_and_the_whole_response() -> None:
+    events = written(*EVERYTHING)
+
+    for event in events:
+        assert ResponsesAgentStreamEvent(**event).type == event["type"]
+    response = ResponsesAgentResponse(**response_object(events))
+    assert response.usage is not None
+    assert response.usage.total_tokens == 15
+
+
+# What OpenAI's own API never sends, and the SDK therefore has no type for: an item with the result of a server's tool.
+NOT_OPENAI = {"function_call_output"}
+
+
+@pytest.mark.parametrize("event", written(*EVERYTHING), ids=lambda event: event["type"])
+def test_the_openai_sdk_has_a_type_for_every_event(event: StreamEvent) -> None:
+    if event.get("item", {}).get("type") in NOT_OPENAI or "response" in event:
+        return  # the SDK reads these leniently
+
+    parsed = TypeAdapter[Any](ResponseStreamEvent).validate_python(event)
+
+    assert parsed.type == event["type"]
+
+
+def test_sequence_numbers_count_up_without_a_gap() -> None:
+    events = written(*EVERYTHING)
+
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+
+
+def test_an_item_that_was_begun_is_closed_before_the_error() -> None:
+    stream = ResponseStream()
+    events = [*stream.open({}), *stream.take(TextDelta("Half an "))]
+
+    events += stream.fail(RateLimited("Too many requests. Try again in a minute."), {"findings": ["kept"]})
+
+    assert events[-2]["item"]["status"] == "incomplete"
+    assert events[-2]["item"]["content"][0]["text"] == "Half an "
+    assert events[-1] == {
+        "type": "error",
+        "sequence_number": len(events) - 1,
+        "code": "rate_limited",
+        "message": "Too many requests. Try again in a minute.",
+        "param": None,
+        "custom_outputs": {"findings": ["kept"]},
+    }
+
+
+def test_what_is_being_written_can_be_read_at_any_time() -> None:
+    stream = ResponseStream()
+    list(stream.open({}))
+    list(stream.take(TextDelta("Half an ")))
+
+    assert stream.output_so_far()[0]["content"][0]["text"] == "Half an "
+
+
+def test_an_answer_without_usage_says_so() -> None:
+    stream = ResponseStream()
+    outcome = Outcome(text="", session_id=None, provider=PROVIDER, usage=None, report=REPORT)
+
+    assert next(iter(stream.complete(outcome, {})))["response"]["usage"] is None

@@ -1,0 +1,191 @@
+"""The MLflow model: `predict`, `predict_stream`, and what the trace of a turn tells."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from mlflow.entities import SpanType
+from mlflow.exceptions import MlflowException
+from mlflow.types.responses import ResponsesAgentRequest, ResponsesAgentResponse
+
+from agent.assistant import Assistant
+from agent.errors import RateLimited, SessionForbidden
+from agent.providers.provider import ProviderEvent, ToolCall, ToolResult, Usage
+from agent.responses_agent import ArgoCDAssistant
+from agent.settings import load_settings
+from tests.conftest import TraceStore
+from tests.fakes.provider import ScriptedProvider
+from tests.test_assistant import POD
+
+
+class Scripted(ArgoCDAssistant):
+    """The assistant with a scripted provider in place of a configured one."""
+
+    def __init__(self, provider: ScriptedProvider) -> None:
+        super().__init__(load_settings())
+        self.provider = provider
+
+    def new_assistant(self) -> Assistant:
+        return Assistant(self.settings, provider=self.provider)
+
+
+def body(text: str = "Why does it restart?", **more: Any) -> dict[str, Any]:
+    return {
+        "input": [{"role": "user", "content": text}],
+        "context": {"conversation_id": "chat-7", "user_id": "ada"},
+        "custom_inputs": {"application": "argocd/checkout", "manifest": POD},
+        **more,
+    }
+
+
+def scripted(*deltas: str | ProviderEvent | Exception, **options: Any) -> Scripted:
+    return Scripted(ScriptedProvider(deltas or ("It ran ", "out of memory."), **options))
+
+
+def test_predict_answers_with_text_findings_and_provider(traces: TraceStore) -> None:
+    response = scripted(usage=Usage(input_tokens=20, output_tokens=4)).predict(ResponsesAgentRequest(**body()))
+
+    assert isinstance(response, ResponsesAgentResponse)
+    answer = response.model_dump()
+    assert answer["output"][0]["content"][0]["text"] == "It ran out of memory."
+    assert answer["usage"]["total_tokens"] == 24
+    outputs = answer["custom_outputs"]
+    assert outputs["session_id"] == "session-1"
+    assert outputs["provider"] == {"name": "llama-stack", "protocol": "responses", "model": "scripted", "note": None}
+    assert set(outputs["findings"][0]) >= {"title", "severity", "explanation", "evidence", "resource"}
+    assert {section["name"] for section in outputs["context"]["sections"]} == {"findings", "manifest"}
+
+
+def test_predict_stream_gives_the_same_text_piece_by_piece(traces: TraceStore) -> None:
+    events = [event.model_dump() for event in scripted().predict_stream(ResponsesAgentRequest(**body()))]
+
+    deltas = [event["delta"] for event in events if event["type"] == "response.output_text.delta"]
+    assert deltas == ["It ran ", "out of memory."]
+    assert events[-1]["type"] == "response.completed"
+    assert events[-1]["custom_outputs"]["trace_id"]
+
+
+def test_a_plain_dictionary_is_taken_as_well(traces: TraceStore) -> None:
+    assert scripted().predict(body()).output[0].type == "message"
+
+
+def test_bad_input_is_an_mlflow_error_that_names_the_field(traces: TraceStore) -> None:
+    with pytest.raises(MlflowException, match=r"custom_inputs\.colour: unknown key; allowed are application") as caught:
+        scripted().predict(body(custom_inputs={"colour": "red"}))
+
+    assert caught.value.get_http_status_code() == 400
+    assert traces.all() == []
+
+
+def test_an_error_keeps_its_message_whatever_a_server_writes_into_it(traces: TraceStore) -> None:
+    with pytest.raises(MlflowException) as caught:
+        scripted(on_open=SessionForbidden("This session belongs to somebody else.")).predict(body())
+
+    caught.value.message = "Failed to predict data 'the whole request'"
+    assert "the whole request" not in caught.value.serialize_as_json()
+    assert caught.value.get_http_status_code() == 403
+
+
+def test_a_failure_in_the_stream_is_its_last_event(traces: TraceStore) -> None:
+    events = [e.model_dump() for e in scripted("It ", RateLimited("Too many requests.")).predict_stream(body())]
+
+    assert (events[-1]["type"], events[-1]["code"]) == ("error", "rate_limited")
+    assert events[-1]["custom_outputs"]["findings"]
+    assert events[-2]["item"]["content"][0]["text"] == "It "
+
+
+def test_the_trace_shows_the_steps_below_one_root(traces: TraceStore) -> None:
+    tool = (ToolCall(call_id="c", name="get_pods", arguments="{}"), ToolResult(call_id="c", output="one"))
+    outputs = scripted(*tool, "done", usage=Usage(input_tokens=20, output_tokens=4)).predict(body()).custom_outputs
+    assert outputs is not None
+
+    trace = traces.trace(outputs["trace_id"])
+
+    spans = {span.name: span for span in trace.data.spans}
+    root = spans["predict"]
+    assert root.parent_id is None
+    assert {name: span.span_type for name, span in spans.items()} == {
+        "predict": SpanType.AGENT,
+        "collect": SpanType.RETRIEVER,
+        "analyze": SpanType.TASK,
+        "compose": SpanType.PARSER,
+        "turn": SpanType.CHAT_MODEL,
+        "get_pods": SpanType.TOOL,
+    }
+    assert {spans[name].parent_id for name in ("collect", "analyze", "compose", "turn")} == {root.span_id}
+    assert spans["get_pods"].parent_id == spans["turn"].span_id
+    assert spans["turn"].outputs["content"] == "done"
+
+
+def test_the_trace_can_be_found_by_user_session_application_and_resource(traces: TraceStore) -> None:
+    outputs = scripted(usage=Usage(input_tokens=20, output_tokens=4)).predict(body()).custom_outputs
+    assert outputs is not None
+
+    info = traces.trace(outputs["trace_id"]).info
+
+    assert info.trace_metadata["mlflow.trace.user"] == "ada"
+    assert info.trace_metadata["mlflow.trace.session"] == "chat-7"
+    assert info.tags["argocd.application"] == "argocd/checkout"
+    assert info.tags["kubernetes.resource"] == "Pod/api-1"
+    assert info.tags["assistant.model"] == "scripted"
+    assert info.token_usage == {"input_tokens": 20, "output_tokens": 4, "total_tokens": 24}
+
+
+def test_the_session_of_the_provider_names_the_trace_when_the_caller_named_none(traces: TraceStore) -> None:
+    outputs = scripted().predict(body(context=None)).custom_outputs
+    assert outputs is not None
+
+    assert traces.trace(outputs["trace_id"]).info.trace_metadata["mlflow.trace.session"] == "session-1"
+
+
+def test_a_failed_turn_is_a_failed_trace_with_the_public_message_only(traces: TraceStore) -> None:
+    list(scripted("It ", RateLimited("Too many requests.")).predict_stream(body()))
+
+    [trace] = traces.all()
+    assert trace.info.state == "ERROR"
+    turn = next(span for span in trace.data.spans if span.name == "turn")
+    assert turn.outputs["content"] == "It "
+    assert [event.attributes["exception.message"] for event in turn.events] == ["Too many requests."]
+
+
+def test_a_stream_that_is_left_keeps_its_trace_with_the_partial_text(traces: TraceStore) -> None:
+    agent = scripted(*["word "] * 1_000, pause=0.001)
+    stream = agent.predict_stream(body())
+    for event in stream:
+        if event.type == "response.output_text.delta":
+            break
+    stream.close()
+
+    [trace] = traces.all()
+    assert trace.info.tags["assistant.cancelled"] == "true"
+    root = next(span for span in trace.data.spans if span.name == "predict_stream")
+    assert root.outputs["output"][-1]["content"][0]["text"].startswith("word ")
+    assert root.outputs["output"][-1]["status"] == "incomplete"
+    assert agent.provider.open_streams == 0
+
+
+def test_no_event_of_a_stream_is_recorded_apart(traces: TraceStore) -> None:
+    list(scripted().predict_stream(body()))
+
+    [trace] = traces.all()
+    assert [event for span in trace.data.spans for event in span.events] == []
+
+
+def test_a_secret_of_manifest_or_question_is_in_no_table_of_the_store(traces: TraceStore) -> None:
+    scripted("The password tr0ub4dor-and-3 is wrong.").predict(body("Is tr0ub4dor-and-3 wrong?"))
+
+    stored = traces.everything()
+    assert "CrashLoopBackOff" in stored
+    assert "tr0ub4dor" not in stored
+
+
+def test_the_asynchronous_face_serves_many_turns_on_one_loop(traces: TraceStore) -> None:
+    agent = scripted()
+
+    async def ask() -> list[dict[str, Any]]:
+        return await asyncio.gather(*(agent.respond(body(f"Question {n}")) for n in range(20)))
+
+    answers = asyncio.run(ask())
+
+    assert len({answer["custom_outputs"]["trace_id"] for answer in answers}) == 20
+    assert {answer["output"][0]["content"][0]["text"] for answer in answers} == {"It ran out of memory."}
