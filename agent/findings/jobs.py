@@ -63,7 +63,7 @@ def _given_up(job: Manifest, condition: tuple[str | int, ...]) -> Finding:
         + quote(job, "spec", "backoffLimit")
         + quote(job, "spec", "activeDeadlineSeconds"),
         f"Its pods tell why: {_logs_command(job)}.",
-        "A Job is not run again by itself: repair the cause, then delete it and sync (a hook is made anew by each sync).",
+        "A Job is not run again by itself: repair the cause, then delete it and sync (a sync makes a hook anew).",
         level="symptom",
     )
 

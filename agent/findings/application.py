@@ -1,0 +1,238 @@
+"""What an Application's own status says: conditions, sync status, health. Its last operation is in `operation`."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from agent.context.model import Context
+from agent.findings.applications import Application, applications_of, names_of, resource_of
+from agent.findings.model import Evidence, Finding, Level, Severity
+from agent.findings.operation import operation_failed
+from agent.findings.refusals import refusal_in
+from agent.manifest import Manifest, list_at, lookup, object_at, text_at
+
+# A list of many resources quotes this many of them.
+_QUOTED = 5
+
+# Argo CD's condition types (pkg/apis/application/v1alpha1): what each means.
+_CONDITIONS: dict[str, tuple[str, Severity]] = {
+    "ComparisonError": (
+        "Argo CD cannot compare Git with the cluster, so it neither knows the sync status nor can sync.",
+        "error",
+    ),
+    "InvalidSpecError": ("The Application itself is not valid, so Argo CD does nothing with it.", "error"),
+    "SyncError": ("An automated sync failed, and is not tried again for the same revision.", "error"),
+    "DeletionError": ("The Application is being deleted, and some of its resources cannot be.", "error"),
+    "UnknownError": ("Argo CD's controller met an error that it has no name for.", "error"),
+    "SharedResourceWarning": (
+        "Another Application manages the same resources: each sync of one undoes the other.",
+        "warning",
+    ),
+    "RepeatedResourceWarning": (
+        "The same resource is in the manifests more than once; only one of them wins.",
+        "warning",
+    ),
+    "ExcludedResourceWarning": ("Argo CD is configured to leave this kind alone, so it is not synced.", "warning"),
+    "OrphanedResourceWarning": ("Resources in the namespace belong to no Application.", "info"),
+}
+
+# Why manifests cannot be generated or compared: pattern, the name of the cause, what to do.
+_COMPARISON: tuple[tuple[str, str, str], ...] = (
+    (
+        r"authentication required|authorization failed|invalid (auth|credentials)|permission denied \(publickey|"
+        r"could not read Username|Repository not found|repository not accessible|403 Forbidden|401 Unauthorized",
+        "the repository refuses Argo CD",
+        "Check the repository's URL and credentials: `argocd repo list`, then `argocd repo add` with the right ones.",
+    ),
+    (
+        r"app path does not exist|path .* does not exist|no such file or directory",
+        "a path is not in the repository at this revision",
+        "Correct spec.source.path (or the file that is named), or the revision.",
+    ),
+    (
+        r"unable to resolve .* to a commit|couldn't find remote ref|unknown revision|reference not found|"
+        r"invalid revision|no version for constraint",
+        "the revision does not exist",
+        "Correct spec.source.targetRevision: the branch, tag or chart version is not there.",
+    ),
+    (
+        r"helm (template|dependency|pull)|`helm|chart .* not found|error converting YAML|execution error at",
+        "Helm cannot render the chart",
+        "Render it locally with the same values, `helm template`, and repair what it complains of.",
+    ),
+    (
+        r"kustomize build|`kustomize|accumulating resources",
+        "Kustomize cannot build the manifests",
+        "Build it locally, `kustomize build` in the same path, and repair what it complains of.",
+    ),
+    (
+        r"failed to unmarshal|error (parsing|decoding|unmarshal)|did not find expected|mapping values are not allowed|"
+        r"yaml: line",
+        "a manifest cannot be parsed",
+        "Repair the file and line that the message names.",
+    ),
+    (
+        r"repo-server|argocd-repo-server",
+        "Argo CD's repo-server does not answer",
+        "Look at the pods of argocd-repo-server and their logs.",
+    ),
+    (
+        r"failed to (get|sync|load).*cluster|Get \"https?://[^\"]*\": |cluster .* (not found|unreachable)|"
+        r"error getting cluster|failed to get server version",
+        "the destination cluster cannot be reached",
+        "Check the cluster: `argocd cluster list` shows the connection and its error.",
+    ),
+    (
+        r"i/o timeout|connection refused|no such host|deadline exceeded|TLS handshake",
+        "a network connection fails",
+        "Check the connection from Argo CD's namespace to the host that the message names.",
+    ),
+)
+
+
+def conditions(context: Context) -> Iterator[Finding]:
+    """The conditions of each Application: errors, warnings, and orphans for information."""
+    for application in applications_of(context):
+        for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
+            kind = text_at(condition, "type")
+            if not kind or (kind == "SyncError" and operation_failed(application)):
+                continue  # the operation's own findings say it, with the resource
+            yield _condition(application, index, kind, text_at(condition, "message"))
+
+
+def _condition(application: Application, index: int, kind: str, message: str) -> Finding:
+    fallback: Severity = "error" if kind.endswith("Error") else "warning"
+    meaning, severity = _CONDITIONS.get(kind, ("Argo CD reports this condition of the Application.", fallback))
+    cause, step = _comparison_cause(message) if kind in ("ComparisonError", "UnknownError") else ("", "")
+    if not cause and severity == "error" and (refusal := refusal_in(message)):
+        cause, step = refusal.name, refusal.step
+    level: Level = "cause" if severity == "error" else "summary"
+    return application.finding(
+        f"{application.title} has a {kind}" + (f": {cause}" if cause else ""),
+        meaning,
+        application.quote("status", "conditions", index, "message")
+        + application.quote("status", "conditions", index, "type"),
+        step,
+        f"See it with its sources: {application.command('get')}.",
+        level=level,
+        severity=severity,
+    )
+
+
+def _comparison_cause(message: str) -> tuple[str, str]:
+    text = message[:4_000]
+    for pattern, name, step in _COMPARISON:
+        if re.search(pattern, text, re.IGNORECASE):
+            return name, step
+    return "", ""
+
+
+def sync_status(context: Context) -> Iterator[Finding]:
+    """Applications that are OutOfSync (with the resources that are) or whose sync status is not known."""
+    for application in applications_of(context):
+        match application.text("status", "sync", "status"):
+            case "OutOfSync":
+                yield _out_of_sync(application)
+            case "Unknown" if not _has_condition(application, "ComparisonError", "InvalidSpecError"):
+                yield application.finding(
+                    f"The sync status of {application.title} is not known",
+                    "Argo CD could not compare it, and no condition says why.",
+                    application.quote("status", "sync", "status"),
+                    f"Have it compared anew: {application.command('get', '--refresh')}.",
+                    level="symptom",
+                    severity="warning",
+                )
+            case _:
+                pass
+
+
+def _out_of_sync(application: Application) -> Finding:
+    differing = _resources(application, lambda entry: text_at(entry, "status") == "OutOfSync")
+    pruning = sum(1 for _, entry in differing if entry.get("requiresPruning") is True)
+    automated = lookup(application.manifest, "spec", "syncPolicy", "automated") is not None
+    explanation = "What is in the cluster differs from what is in Git" + (
+        f": {names_of([entry for _, entry in differing])}." if differing else "; which resources is not told."
+    )
+    if pruning:
+        explanation += f" {pruning} of them {'is' if pruning == 1 else 'are'} no longer in Git."
+    if not automated:
+        explanation += " Automated sync is off, so nothing changes until somebody syncs."
+    return application.finding(
+        f"{application.title} is OutOfSync",
+        explanation,
+        application.quote("status", "sync", "status") + _quoted(application, differing, "status"),
+        f"See the difference: {application.command('diff')}.",
+        f"If Git is right: {application.command('sync')}.",
+        level="summary",
+        severity="warning",
+    )
+
+
+def health(context: Context) -> Iterator[Finding]:
+    """Applications that are Degraded or Missing (with the resources that are), or whose health is not known."""
+    for application in applications_of(context):
+        status = application.text("status", "health", "status")
+        if status in ("Degraded", "Missing"):
+            yield _unhealthy(application, status)
+        elif status == "Unknown":
+            yield application.finding(
+                f"The health of {application.title} is not known",
+                "Argo CD could not assess its resources.",
+                application.quote("status", "health", "message") + application.quote("status", "health", "status"),
+                f"See it with its conditions: {application.command('get')}.",
+                level="summary",
+                severity="warning",
+            )
+
+
+def _unhealthy(application: Application, status: str) -> Finding:
+    bad = _resources(application, lambda entry: text_at(entry, "health", "status") in ("Degraded", "Missing"))
+    bad.sort(key=lambda item: text_at(item[1], "health", "status") != status)
+    if status == "Degraded":
+        meaning = "At least one of its resources failed"
+    else:
+        meaning = "At least one of its resources is not in the cluster"
+    return application.finding(
+        f"{application.title} is {status}",
+        f"{meaning}: {names_of([entry for _, entry in bad])}." if bad else f"{meaning}; the resource tree shows which.",
+        application.quote("status", "health", "message")
+        + application.quote("status", "health", "status")
+        + _quoted(application, bad, "health"),
+        f"See the health of each resource: {application.command('get', '-o', 'tree=detailed')}.",
+        level="summary",
+    )
+
+
+def resource_health(context: Context) -> Iterator[Finding]:
+    """Each resource whose health Argo CD calls Degraded with a message of its own."""
+    for application in applications_of(context):
+        for index, entry in _resources(application, lambda e: text_at(e, "health", "status") == "Degraded"):
+            if not text_at(entry, "health", "message"):
+                continue
+            yield application.finding(
+                f"{names_of([entry])} is Degraded",
+                "So Argo CD assesses its status; the message is its own or the controller's.",
+                application.quote("status", "resources", index, "health", "message")
+                + application.quote("status", "resources", index, "health", "status"),
+                level="symptom",
+                resource=resource_of(entry),
+            )
+
+
+def _resources(application: Application, wanted: Callable[[Manifest], bool]) -> list[tuple[int, Manifest]]:
+    """The entries of `status.resources` that pass the test, each with its place in the list."""
+    found: list[tuple[int, Manifest]] = []
+    for index in range(len(list_at(application.manifest, "status", "resources"))):
+        entry = object_at(application.manifest, "status", "resources", index)
+        if wanted(entry):
+            found.append((index, entry))
+    return found
+
+
+def _quoted(application: Application, entries: list[tuple[int, Manifest]], field: str) -> tuple[Evidence, ...]:
+    return tuple(
+        quoted for index, _ in entries[:_QUOTED] for quoted in application.quote("status", "resources", index, field)
+    )
+
+
+def _has_condition(application: Application, *types: str) -> bool:
+    return any(text_at(c, "type") in types for c in list_at(application.manifest, "status", "conditions"))
