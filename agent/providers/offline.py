@@ -1,0 +1,199 @@
+"""The offline provider: renders the findings as the answer. Asks no model, opens no connection, keeps no session.
+
+Owns the wording and the form of that answer; what is wrong was found by `agent.findings`.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import anyio.lowlevel
+
+from agent.findings.model import Evidence, Finding
+from agent.markdown import code, fenced, prose
+from agent.prompt import Prompt
+from agent.providers.provider import (
+    ProviderEvent,
+    ProviderInfo,
+    SessionRequest,
+    TextDelta,
+    TurnCompleted,
+    TurnStarted,
+)
+
+_INFO = ProviderInfo(name="offline", protocol="none")
+
+# What is told in full; more findings are named, more evidence is counted.
+_FINDINGS_IN_FULL = 4
+_EVIDENCE_IN_FULL = 9
+
+NO_MODEL_WAS_ASKED = (
+    "No model was asked: no inference server is configured, and this answer was put together from the findings of the "
+    "built-in analyzers. Set `LLAMASTACK_BASE_URL` (llama-stack, OGX) or `LIGHTSPEED_URL` (OpenShift Lightspeed) to have "
+    "a model answer."
+)
+
+
+class Offline:
+    """A Provider that answers from the findings alone. `note` is what `render_answer` says of it."""
+
+    def __init__(self, *, note: str = "") -> None:
+        self._note = note
+
+    @asynccontextmanager
+    async def open(self, request: SessionRequest) -> AsyncIterator["OfflineSession"]:
+        """A session that keeps nothing: its id is the caller's own name for it, or None."""
+        yield OfflineSession(request, note=self._note)
+
+    async def check(self) -> ProviderInfo:
+        """Always ready."""
+        return _INFO
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+class OfflineSession:
+    """One turn's session. It belongs to whoever opens it: there is nothing in it that could be read by another."""
+
+    def __init__(self, request: SessionRequest, *, note: str) -> None:
+        self._session_id = request.session_id or request.conversation_id
+        self._redaction_key = _redaction_key(self._session_id, request.user_id)
+        self._note = note
+
+    @property
+    def redaction_key(self) -> bytes:
+        """Derived from the session's name and its user, so that any replica gives a value the same placeholder. There
+        is no store that could keep a secret: who knows both can test guesses against a placeholder. Random where the
+        session has no name."""
+        return self._redaction_key
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[ProviderEvent]:
+        """The rendered answer in pieces of a few words, each line by itself."""
+        yield TurnStarted(provider=_INFO, session_id=self._session_id)
+        for piece in _pieces(render_answer(prompt, note=self._note)):
+            await anyio.lowlevel.checkpoint()
+            yield TextDelta(piece)
+        yield TurnCompleted()
+
+
+def _redaction_key(session_id: str | None, user_id: str | None) -> bytes:
+    if session_id is None:
+        return os.urandom(32)
+    return hashlib.sha256(json.dumps(["argocd-assistant offline session", session_id, user_id]).encode()).digest()
+
+
+def _pieces(text: str, size: int = 48) -> Iterator[str]:
+    """`text` cut between words into pieces of about `size` characters that end with each line."""
+    piece = ""
+    for word in re.findall(r"\s*\S+\n*|\s+\Z", text):
+        piece += word
+        if len(piece) >= size or piece.endswith("\n"):
+            yield piece
+            piece = ""
+    if piece:
+        yield piece
+
+
+def render_answer(prompt: Prompt, *, note: str = "") -> str:
+    """The findings as Markdown: the cause with its evidence and what to do, the other findings, what could not be
+    read, and that no model was asked. `note` takes the place of that last statement."""
+    if not prompt.target and not prompt.findings:
+        blocks = _general_question()
+    elif prompt.findings:
+        blocks = _findings(prompt.findings)
+    elif read := _what_was_read(prompt):
+        blocks = [f"Nothing wrong was found with {_target(prompt)} in what could be read: {read}."]
+    else:
+        blocks = _nothing_read(prompt)
+    if prompt.gaps:
+        gaps = [f"- {gap.part} from {gap.source}: {prose(gap.message)} ({prose(gap.reason)})" for gap in prompt.gaps]
+        blocks.append("## What could not be read\n\n" + "\n".join(gaps))
+        if not prompt.findings:
+            blocks.append("So something may be wrong that is not seen here.")
+    blocks.append(f"---\n\n*{prose(note or NO_MODEL_WAS_ASKED)}*")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _findings(findings: tuple[Finding, ...]) -> list[str]:
+    first, others = findings[0], findings[1:]
+    if first.severity == "info":
+        heading = "Nothing is broken; worth knowing"
+    else:
+        heading = "Most likely cause" if first.level in ("cause", "effect") else "What is wrong"
+    blocks = [f"## {heading}: {prose(first.title)}", *_told(first)]
+    if others:
+        blocks.append("## Also found")
+        for finding in others[: _FINDINGS_IN_FULL - 1]:
+            blocks += [f"### {prose(finding.title)} ({finding.severity})", *_told(finding)]
+    rest = others[_FINDINGS_IN_FULL - 1 :]
+    if rest:
+        blocks.append("\n".join(f"- {prose(finding.title)} ({finding.severity})" for finding in rest))
+    return blocks
+
+
+def _told(finding: Finding) -> list[str]:
+    about = f" It is about {prose(str(finding.resource))}." if finding.resource else ""
+    blocks = [prose(finding.explanation) + about]
+    if finding.evidence:
+        shown = finding.evidence[:_EVIDENCE_IN_FULL]
+        lines = [_quoted(evidence, finding) for evidence in shown]
+        if more := len(finding.evidence) - len(shown):
+            lines.append(f"- and {more} more")
+        blocks.append("**Evidence**\n\n" + "\n".join(lines))
+    if finding.next_steps:
+        steps = [f"{number}. {prose(step)}" for number, step in enumerate(finding.next_steps, 1)]
+        blocks.append("**What to do next**\n\n" + "\n".join(steps))
+    return blocks
+
+
+def _quoted(evidence: Evidence, finding: Finding) -> str:
+    """A quotation as a list item: what was read, then where."""
+    match evidence.source:
+        case "application" | "manifest":
+            place = f"{code(evidence.path)} of the live manifest"
+        case "event":
+            place = f"event {code(evidence.path)}"
+        case "log":
+            place = f"log of container {code(evidence.path)}"
+    if evidence.resource and evidence.resource != finding.resource:
+        place += f", {prose(str(evidence.resource))}"
+    text = evidence.text.strip("\n")
+    if "\n" in text:
+        return f"- {place}:\n\n{fenced(text, indent='  ')}\n"
+    return f"- {code(text)} ({place})"
+
+
+def _target(prompt: Prompt) -> str:
+    return prose(str(prompt.target)) if prompt.target else "it"
+
+
+def _what_was_read(prompt: Prompt) -> str:
+    titles = [s.title for s in prompt.sections if s.name not in ("findings", "gaps") and s.text]
+    return "; ".join(prose(title) for title in titles)
+
+
+def _nothing_read(prompt: Prompt) -> list[str]:
+    return [
+        f"Nothing is known of {_target(prompt)}, so nothing can be said about it.",
+        "Either let the assistant read it:\n\n"
+        "- set `ARGOCD_SERVER` and `ARGOCD_AUTH_TOKEN` to read through Argo CD;\n"
+        "- give it a kubeconfig or a service account (`ASSISTANT_KUBERNETES`) to read from the cluster;\n\n"
+        "or supply it with the question, in `custom_inputs`: `application_manifest`, `manifest`, `children` (its pods), "
+        "`events`, `logs`.",
+    ]
+
+
+def _general_question() -> list[str]:
+    return [
+        "This is a general question, and no model is configured that could answer it.",
+        "Without a model the assistant can tell what is wrong with a resource, from its manifest, events and logs: name "
+        "an `application` or a `resource` in `custom_inputs`, or supply its `manifest`. On the command line:\n\n"
+        "```sh\n"
+        'argocd-assistant ask --app argocd/guestbook "Why is it degraded?"\n'
+        'argocd-assistant ask -f deployment.yaml --events events.json "Why does it not start?"\n'
+        "```",
+    ]
