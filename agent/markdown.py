@@ -18,7 +18,7 @@ _LINK = re.compile(r"(?:[A-Za-z][\w+.-]*://|www\.|mailto:|xmpp:)\S+|\S+@\S+", re
 
 
 def visible(text: str) -> str:
-    """`text` with control characters, lone surrogates and deceptive ones written out (`\\x1b`); `\\n` and `\\t` stay."""
+    """`text` with control characters, lone surrogates and deceptive ones written out (`\\x1b`), but for `\\n`, `\\t`."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if _is_plain(char) else _written_out(char) for char in text)

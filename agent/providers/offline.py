@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 
 import anyio.lowlevel
@@ -32,8 +32,8 @@ _EVIDENCE_IN_FULL = 9
 
 NO_MODEL_WAS_ASKED = (
     "No model was asked: no inference server is configured, and this answer was put together from the findings of the "
-    "built-in analyzers. Set `LLAMASTACK_BASE_URL` (llama-stack, OGX) or `LIGHTSPEED_URL` (OpenShift Lightspeed) to have "
-    "a model answer."
+    "built-in analyzers. Set `LLAMASTACK_BASE_URL` (llama-stack, OGX) or `LIGHTSPEED_URL` (OpenShift Lightspeed) to "
+    "have a model answer."
 )
 
 
@@ -44,7 +44,7 @@ class Offline:
         self._note = note
 
     @asynccontextmanager
-    async def open(self, request: SessionRequest) -> AsyncIterator["OfflineSession"]:
+    async def open(self, request: SessionRequest) -> AsyncGenerator["OfflineSession"]:
         """A session that keeps nothing: its id is the caller's own name for it, or None."""
         yield OfflineSession(request, note=self._note)
 
@@ -71,7 +71,7 @@ class OfflineSession:
         session has no name."""
         return self._redaction_key
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[ProviderEvent]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """The rendered answer in pieces of a few words, each line by itself."""
         yield TurnStarted(provider=_INFO, session_id=self._session_id)
         for piece in _pieces(render_answer(prompt, note=self._note)):
@@ -114,7 +114,7 @@ def render_answer(prompt: Prompt, *, note: str = "") -> str:
         blocks.append("## What could not be read\n\n" + "\n".join(gaps))
         if not prompt.findings:
             blocks.append("So something may be wrong that is not seen here.")
-    blocks.append(f"---\n\n*{prose(note or NO_MODEL_WAS_ASKED)}*")
+    blocks.append(f"> {prose(note or NO_MODEL_WAS_ASKED)}")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -136,8 +136,9 @@ def _findings(findings: tuple[Finding, ...]) -> list[str]:
 
 
 def _told(finding: Finding) -> list[str]:
-    about = f" It is about {prose(str(finding.resource))}." if finding.resource else ""
-    blocks = [prose(finding.explanation) + about]
+    blocks = [prose(finding.explanation)]
+    if finding.resource:
+        blocks.append(f"Resource: {prose(str(finding.resource))}")
     if finding.evidence:
         shown = finding.evidence[:_EVIDENCE_IN_FULL]
         lines = [_quoted(evidence, finding) for evidence in shown]
@@ -182,16 +183,16 @@ def _nothing_read(prompt: Prompt) -> list[str]:
         "Either let the assistant read it:\n\n"
         "- set `ARGOCD_SERVER` and `ARGOCD_AUTH_TOKEN` to read through Argo CD;\n"
         "- give it a kubeconfig or a service account (`ASSISTANT_KUBERNETES`) to read from the cluster;\n\n"
-        "or supply it with the question, in `custom_inputs`: `application_manifest`, `manifest`, `children` (its pods), "
-        "`events`, `logs`.",
+        "or supply it with the question, in `custom_inputs`: `application_manifest`, `manifest`, `children` (its "
+        "pods), `events`, `logs`.",
     ]
 
 
 def _general_question() -> list[str]:
     return [
         "This is a general question, and no model is configured that could answer it.",
-        "Without a model the assistant can tell what is wrong with a resource, from its manifest, events and logs: name "
-        "an `application` or a `resource` in `custom_inputs`, or supply its `manifest`. On the command line:\n\n"
+        "Without a model the assistant can tell what is wrong with a resource, from its manifest, events and logs: "
+        "name an `application` or a `resource` in `custom_inputs`, or supply its `manifest`. On the command line:\n\n"
         "```sh\n"
         'argocd-assistant ask --app argocd/guestbook "Why is it degraded?"\n'
         'argocd-assistant ask -f deployment.yaml --events events.json "Why does it not start?"\n'
