@@ -3,6 +3,7 @@
 Owns the typed reading of `dict[str, Any]`; knows nothing of what the parts mean.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -65,5 +66,5 @@ def path_text(path: Sequence[str | int]) -> str:
         elif step.replace("_", "").replace("-", "").isalnum():
             text += f".{step}" if text else step
         else:
-            text += f'["{step}"]'
+            text += f"[{json.dumps(step, ensure_ascii=False)}]"
     return text

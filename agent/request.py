@@ -3,43 +3,61 @@
 Shapes are the caller's (see the README's request contract); what leaves here is checked and needs no second look.
 """
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StrictBool,
     StrictInt,
     StrictStr,
+    Tag,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 
+from agent.body import decode_body
+from agent.conversation import Message, Role, parse_conversation
 from agent.errors import RequestError
-from agent.manifest import Manifest
+from agent.manifest import Manifest, object_at, text_at
 from agent.target import ApplicationRef, ResourceRef, Target
+from agent.validation import complaint
 
-type Role = Literal["user", "assistant"]
+__all__ = [
+    "CustomInputs",
+    "LogEntry",
+    "LogRequest",
+    "Message",
+    "Question",
+    "Role",
+    "Supplied",
+    "decode_body",
+    "parse_question",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of the conversation so far."""
-
-    role: Role
-    text: str
+# Deeper than any manifest (schemas inside a CustomResourceDefinition reach about 60), and shallow enough to be walked.
+_DEEPEST = 150
+_LONGEST_KEY = 80
 
 
 def _application(value: object) -> object:
     """`"namespace/name"` or `"name"` as the object form."""
     if not isinstance(value, str):
         return value
-    namespace, slash, name = value.strip().partition("/")
-    return {"namespace": namespace, "name": name} if slash else {"name": namespace}
+    match value.strip().split("/"):
+        case [name] if name:
+            return {"name": name}
+        case [namespace, name] if namespace and name:
+            return {"namespace": namespace, "name": name}
+        case _:
+            raise ValueError(_RIGHT["application",])
 
 
 class LogRequest(BaseModel):
@@ -66,9 +84,7 @@ class LogEntry(BaseModel):
 
 
 def _entry(value: object) -> object:
-    if isinstance(value, dict) and isinstance(result := cast("dict[str, object]", value).get("result"), dict):
-        return cast("object", result)
-    return value
+    return object_at(value, "result") or value
 
 
 def _event_list(value: object) -> object:
@@ -76,12 +92,25 @@ def _event_list(value: object) -> object:
     if isinstance(value, dict):
         body = cast("dict[str, object]", value)
         if "items" not in body:
-            raise ValueError("must be a list of events or an EventList with `items`")
-        return body["items"] or []
+            raise ValueError(_RIGHT["events",])
+        return [] if body["items"] is None else body["items"]
     return value
 
 
-type SuppliedLog = StrictStr | list[Annotated[LogEntry, BeforeValidator(_entry)]]
+def _session_id(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:~-]+", value):
+        raise ValueError("must be the session_id of an earlier answer: letters, digits and any of . _ : ~ -")
+    return value
+
+
+def _log_form(value: object) -> str | None:
+    return "text" if isinstance(value, str) else "entries" if isinstance(value, list) else None
+
+
+type SuppliedLog = Annotated[
+    Annotated[StrictStr, Tag("text")] | Annotated[list[Annotated[LogEntry, BeforeValidator(_entry)]], Tag("entries")],
+    Discriminator(_log_form),
+]
 
 
 class CustomInputs(BaseModel):
@@ -97,7 +126,7 @@ class CustomInputs(BaseModel):
     events: Annotated[list[Manifest], BeforeValidator(_event_list)] | None = None
     logs: dict[str, SuppliedLog] | None = None
     log_request: LogRequest | None = None
-    session_id: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[A-Za-z0-9._:~-]+$")] | None = None
+    session_id: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_session_id)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,72 +159,26 @@ def parse_question(body: Mapping[str, Any], *, tail_lines_max: int = 250) -> Que
 
     Raises RequestError with the dotted path of the field that is wrong and what would be right.
     """
-    history = _messages(body.get("input"))
-    if not history or history[-1].role != "user":
-        raise RequestError("input: the last message must be the user's question", field="input")
+    *history, question = parse_conversation(body.get("input"))
     inputs = _custom_inputs(body.get("custom_inputs"), tail_lines_max)
-    log_request = _log_request(inputs.log_request, tail_lines_max)
-    supplied = _supplied(inputs)
     context = _object(body.get("context"), "context")
     return Question(
-        text=history[-1].text,
-        history=history[:-1],
-        target=_target(inputs, supplied),
-        supplied=supplied,
-        log_request=log_request,
+        text=question.text,
+        history=tuple(history),
+        target=_target(inputs),
+        supplied=_supplied(inputs),
+        log_request=_log_request(inputs.log_request, tail_lines_max),
         session_id=inputs.session_id,
         conversation_id=_identifier(context.get("conversation_id"), "context.conversation_id"),
         user_id=_identifier(context.get("user_id"), "context.user_id"),
     )
 
 
-def _messages(items: object) -> tuple[Message, ...]:
-    if isinstance(items, str):
-        items = [{"role": "user", "content": items}]
-    if not isinstance(items, Sequence) or not items:
-        raise RequestError("input: must be a list of messages with at least the user's question", field="input")
-    messages: list[Message] = []
-    for index, item in enumerate(cast("Sequence[object]", items)):
-        where = f"input[{index}]"
-        entry = _object(item, where)
-        if entry.get("type", "message") != "message":
-            continue  # earlier tool calls and reasoning say nothing that the assistant's messages do not
-        match entry.get("role"):
-            case "user" | "assistant" as role:
-                text = _content(entry.get("content"), f"{where}.content")
-                if text.strip():
-                    messages.append(Message(role, text))
-                elif index == len(items) - 1:
-                    raise RequestError(f"{where}.content: the question is empty", field=f"{where}.content")
-            case "system" | "developer":
-                raise RequestError(
-                    f"{where}.role: 'system' and 'developer' are not accepted; the instructions are the assistant's own",
-                    field=f"{where}.role",
-                )
-            case other:
-                raise RequestError(f"{where}.role: {other!r} is not one of 'user', 'assistant'", field=f"{where}.role")
-    return tuple(messages)
-
-
-def _content(content: object, where: str) -> str:
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, Sequence):
-        raise RequestError(f"{where}: must be text or a list of text parts", field=where)
-    parts: list[str] = []
-    for index, part in enumerate(cast("Sequence[object]", content)):
-        text = _object(part, f"{where}[{index}]").get("text")
-        if not isinstance(text, str):
-            raise RequestError(f"{where}[{index}]: only text parts are understood", field=f"{where}[{index}]")
-        parts.append(text)
-    return "".join(parts)
-
-
 def _object(value: object, where: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise RequestError(f"{where}: must be an object", field=where)
+        raise RequestError.at(where, "must be an object")
     return cast("Mapping[str, Any]", value)
 
 
@@ -203,49 +186,87 @@ def _identifier(value: object, where: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or len(value) > 512:
-        raise RequestError(f"{where}: must be text of at most 512 characters", field=where)
+        raise RequestError.at(where, "must be text of at most 512 characters")
     return value or None
 
 
 def _custom_inputs(value: object, tail_lines_max: int) -> CustomInputs:
+    inputs = _object(value, "custom_inputs")
+    for key, part in inputs.items():
+        if _is_deeper(part, _DEEPEST):
+            raise RequestError.at(_dotted([key]), f"must not be nested more than {_DEEPEST} levels deep")
     try:
-        return CustomInputs.model_validate(_object(value, "custom_inputs"))
+        return CustomInputs.model_validate(inputs)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = _dotted("custom_inputs", first["loc"])
-        raise RequestError(
-            f"{where}: {_complaint(first['type'], first['msg'], first['loc'], tail_lines_max)}", field=where
-        ) from None
+        location = list(first["loc"])
+        if location[0] == "logs":
+            del location[2:3]  # the tag of the form, text or entries
+        raise RequestError.at(_dotted(location), _right(first, location, tail_lines_max)) from None
 
 
-def _dotted(root: str, location: Sequence[str | int]) -> str:
-    text = root
+def _is_deeper(value: object, levels: int) -> bool:
+    """Whether objects and lists nest deeper than `levels`; level by level, as recursion would be what it guards."""
+    level = [value]
+    for _ in range(levels + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (cast("dict[str, object]", parent).values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _dotted(location: Sequence[str | int]) -> str:
+    text = "custom_inputs"
     for step in location:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        elif not step.startswith(("function-", "str", "list[", "constrained-")):  # pydantic's names of union branches
-            text += f".{step}"
+        text += f"[{step}]" if isinstance(step, int) else f".{step[:_LONGEST_KEY]}"
     return text
 
 
+# What would be right where something of another shape stands; "*" is any index or container.
+_RIGHT: dict[tuple[str, ...], str] = {
+    ("application",): 'must be "namespace/name", "name" or an object with name, namespace and project',
+    ("resource",): "must be an object with kind and name, and where known group, version, namespace and uid",
+    ("application_manifest",): "must be an object: the Application as Argo CD gives it",
+    ("manifest",): "must be an object: the live manifest",
+    ("children",): "must be a list of manifests",
+    ("children", "*"): "must be an object: a manifest",
+    ("events",): "must be a list of Kubernetes events or an EventList (an object with items)",
+    ("events", "*"): "must be an object: a Kubernetes event",
+    ("logs",): "must be an object with a log for each container",
+    ("logs", "*"): "must be text or a list of Argo CD log entries",
+    ("logs", "*", "*"): 'must be an Argo CD log entry, like {"content": "...", "timeStampStr": "..."}',
+    ("log_request",): "must be an object with any of container, tail_lines, previous and since_seconds",
+    ("log_request", "since_seconds"): "must be a whole number from 1",
+}
+_WRONG_SHAPES = {"dict_type", "list_type", "model_type", "union_tag_not_found", "int_type", "greater_than_equal"}
 _ALLOWED: dict[str, type[BaseModel]] = {
-    "": CustomInputs,
     "application": ApplicationRef,
     "resource": ResourceRef,
     "log_request": LogRequest,
 }
 
 
-def _complaint(kind: str, message: str, location: Sequence[str | int], tail_lines_max: int) -> str:
-    if kind == "extra_forbidden":
-        parent = str(location[0]) if len(location) > 1 else ""
-        model = _ALLOWED.get(parent, CustomInputs)
+def _right(error: ErrorDetails, location: Sequence[str | int], tail_lines_max: int) -> str:
+    """What would be right at `location`."""
+    if error["type"] == "extra_forbidden":
+        model = _ALLOWED.get(str(location[0]), CustomInputs) if len(location) > 1 else CustomInputs
         return f"unknown key; allowed are {', '.join(model.model_fields)}"
-    if location[-1:] == ("tail_lines",):
-        return f"must be a whole number from 1 to {tail_lines_max}"
-    if kind == "missing":
-        return "is required"
-    return message.removeprefix("Value error, ").replace("Input should be", "must be")
+    if location == ["log_request", "tail_lines"]:
+        return _tail_lines(tail_lines_max)
+    kind = tuple("*" if isinstance(s, int) or (i == 1 and location[0] == "logs") else s for i, s in enumerate(location))
+    if error["type"] in _WRONG_SHAPES and kind in _RIGHT:
+        return _RIGHT[kind]
+    return complaint(error)
+
+
+def _tail_lines(maximum: int) -> str:
+    return f"must be a whole number from 1 to {maximum}"
 
 
 def _log_request(request: LogRequest | None, tail_lines_max: int) -> LogRequest:
@@ -253,8 +274,7 @@ def _log_request(request: LogRequest | None, tail_lines_max: int) -> LogRequest:
     if request.tail_lines is None:
         return request.model_copy(update={"tail_lines": tail_lines_max})
     if request.tail_lines > tail_lines_max:
-        where = "custom_inputs.log_request.tail_lines"
-        raise RequestError(f"{where}: must be a whole number from 1 to {tail_lines_max}", field=where)
+        raise RequestError.at("custom_inputs.log_request.tail_lines", _tail_lines(tail_lines_max))
     return request
 
 
@@ -269,44 +289,43 @@ def _supplied(inputs: CustomInputs) -> Supplied:
     )
 
 
-def _target(inputs: CustomInputs, supplied: Supplied) -> Target:
+def _target(inputs: CustomInputs) -> Target:
     """The target as named, else as the supplied manifests name it."""
-    application = inputs.application
-    if application is None and supplied.application is not None:
-        reference = ResourceRef.of(supplied.application)
-        if reference:
-            spec = cast("dict[str, Any]", supplied.application.get("spec") or {})
-            project = spec.get("project") if isinstance(spec, dict) else ""  # pyright: ignore[reportUnnecessaryIsInstance]
-            application = ApplicationRef.model_construct(
-                name=reference.name,
-                namespace=reference.namespace,
-                project=project if isinstance(project, str) else "",
-            )
-    resource = inputs.resource
-    if resource is None and supplied.manifest is not None:
-        resource = ResourceRef.of(supplied.manifest)
-        if resource is None:
-            raise RequestError(
-                "custom_inputs.manifest: must have kind and metadata.name, or name the resource in custom_inputs.resource",
-                field="custom_inputs.manifest",
-            )
+    application, resource = inputs.application, inputs.resource
+    if application is None and inputs.application_manifest is not None:
+        application = _named_application(inputs.application_manifest)
+    if resource is None and inputs.manifest is not None:
+        resource = _named_resource(inputs.manifest)
     return Target(application=application, resource=resource)
 
 
-def decode_body(raw: bytes) -> Mapping[str, Any]:
-    """The JSON object of a request's body.
+def _named_application(manifest: Manifest) -> ApplicationRef:
+    """The Application that a manifest is. Argo CD's API leaves kind and apiVersion out."""
+    where = "custom_inputs.application_manifest"
+    if text_at(manifest, "kind") not in ("", "Application"):
+        raise RequestError.at(where, "must be an Application; a resource's manifest goes into custom_inputs.manifest")
+    if not text_at(manifest, "metadata", "name"):
+        raise RequestError.at(where, "must have metadata.name, or name the Application in custom_inputs.application")
+    values = {
+        "name": text_at(manifest, "metadata", "name"),
+        "namespace": text_at(manifest, "metadata", "namespace"),
+        "project": text_at(manifest, "spec", "project"),
+    }
+    return _reference(ApplicationRef, values, where)
 
-    Raises RequestError for invalid UTF-8, invalid JSON and anything that is no object.
-    """
+
+def _named_resource(manifest: Manifest) -> ResourceRef:
+    where = "custom_inputs.manifest"
+    reference = ResourceRef.of(manifest)
+    if reference is None:
+        raise RequestError.at(where, "must have kind and metadata.name, or name the resource in custom_inputs.resource")
+    return _reference(ResourceRef, reference.model_dump(), where)
+
+
+def _reference[R: BaseModel](model: type[R], values: dict[str, str], where: str) -> R:
+    """A reference out of a manifest; it may reach a path of an API, so it is checked like one that is spelled out."""
     try:
-        body: object = json.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise RequestError(f"body: invalid UTF-8 at byte {error.start}", field="body") from None
-    except RecursionError:
-        raise RequestError("body: nested too deeply", field="body") from None
-    except ValueError as error:
-        where = f"line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else "its text"
-        raise RequestError(f"body: invalid JSON at {where}", field="body") from None
-    if not isinstance(body, dict):
-        raise RequestError("body: must be a JSON object with `input`", field="body")
-    return cast("dict[str, Any]", body)
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise RequestError.at(where, f"its {first['loc'][0]} {complaint(first)}") from None

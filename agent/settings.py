@@ -4,13 +4,18 @@ Owns the names, defaults and limits of the settings; opens no connection. What a
 `model_config` gives the defaults, the environment overrides them, and secrets come from the environment only.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.errors import SettingsError
+from agent.validation import complaint
+
+_NOT_IN_AN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f?#\\]")
 
 type ProviderChoice = Literal["auto", "llama-stack", "lightspeed", "offline"]
 type KubernetesChoice = Literal["auto", "off", "kubeconfig", "in-cluster"]
@@ -141,8 +146,21 @@ class Settings(BaseSettings):
 
     @field_validator("llamastack_base_url", "lightspeed_url", "argocd_server", mode="after")
     @classmethod
-    def _no_trailing_slash(cls, value: str | None) -> str | None:
-        return value.strip().rstrip("/") if value else None
+    def _is_address(cls, value: str | None) -> str | None:
+        """Without the slash at its end; credentials in it would be shown wherever the address is."""
+        address = (value or "").strip().rstrip("/")
+        if not address:
+            return None
+        try:
+            parts = urlsplit(address if "://" in address else f"//{address}")
+            invalid = not parts.hostname or (parts.port is not None and not parts.port)
+        except ValueError:
+            invalid = True
+        if invalid or _NOT_IN_AN_ADDRESS.search(address):
+            raise ValueError("must be a valid address, like https://server.example.com:8443")
+        if "@" in address:
+            raise ValueError("must not hold a user or password: the token has a setting of its own")
+        return address
 
     @field_validator("llamastack_base_url", "lightspeed_url", mode="after")
     @classmethod
@@ -188,5 +206,5 @@ def load_settings(defaults: Mapping[str, Any] | None = None) -> Settings:
         raise SettingsError(f"{error.args[0]!r} is no setting; there are: {', '.join(Settings.model_fields)}") from None
     except ValidationError as error:
         # Only location and message: the value may be a secret.
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {complaint(e)}" for e in error.errors())
         raise SettingsError(f"Invalid configuration: {wrong}") from None

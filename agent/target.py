@@ -3,16 +3,27 @@
 Owns the references and their spelling; fetches nothing.
 """
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from agent.manifest import Manifest, text_at
 
-# The longest name the Kubernetes API accepts anywhere is a DNS-1123 subdomain of 253 characters; some kinds
-# (RBAC) allow colons and upper case, so the characters themselves are left to the API.
-type Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[^/\s\x00-\x1f?#%\\]+$")]
-type OptionalName = Annotated[str, StringConstraints(max_length=253, pattern=r"^[^/\s\x00-\x1f?#%\\]*$")]
+# What a path of the Kubernetes or Argo CD API cannot carry as one step; the rest is left to the API, as some kinds
+# (RBAC) allow colons and upper case.
+_NOT_IN_A_NAME = re.compile(r"[\s/\\?#%\x00-\x1f\x7f]")
+
+
+def _name(value: str) -> str:
+    if _NOT_IN_A_NAME.search(value) or value in {".", ".."}:
+        raise ValueError("must be one name, without blanks, control characters and any of / \\ ? # %")
+    return value
+
+
+# The longest name that the Kubernetes API accepts anywhere is a DNS-1123 subdomain of 253 characters.
+type Name = Annotated[str, StringConstraints(min_length=1, max_length=253), AfterValidator(_name)]
+type OptionalName = Annotated[str, StringConstraints(max_length=253), AfterValidator(_name)]
 
 
 class ApplicationRef(BaseModel):

@@ -701,9 +701,8 @@ async def test_what_asking_again_does_not_mend_is_asked_once(
     assert len(fake.bodies) == 1
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", "http://[::1", "http://a b", "http://\x00"])
-async def test_an_address_where_nothing_answers_is_unreachable(url: str) -> None:
-    provider = Lightspeed(configured(url.format(port=closed_port())))
+async def test_an_address_where_nothing_answers_is_unreachable() -> None:
+    provider = Lightspeed(configured(f"http://127.0.0.1:{closed_port()}"))
 
     with pytest.raises(ProviderUnreachable, match="LIGHTSPEED_URL"):
         await turn(provider)
