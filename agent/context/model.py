@@ -16,8 +16,10 @@ type SourceName = Literal["supplied", "argocd", "kubernetes"]
 class Gap:
     """Something that could not be read.
 
-    `part` is what is missing, `source` who was asked, `reason` a short code (`unreachable`, `unauthorized`,
-    `forbidden`, `not_found`, `timeout`, `invalid`, `waiting`, `unavailable`), `message` a sentence for people.
+    `part` is what is missing, `source` who was asked or could have been, `message` a sentence for people, `reason` a
+    short code: `unreachable`, `unauthorized`, `forbidden`, `not_found`, `timeout`, `invalid`, `unavailable`;
+    `waiting` (the container has no log yet), `left_out` (read, but not all of it) and `not_configured` (there is
+    nothing to read it from).
     """
 
     part: Part

@@ -1,0 +1,22 @@
+"""Manifests without what nobody reads: the field managers' books and kubectl's copy of the last applied manifest.
+
+Owns what is dropped; hides no secrets.
+"""
+
+from agent.manifest import Manifest, lookup, object_at
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def cleaned(manifest: Manifest) -> Manifest:
+    """`manifest` without `metadata.managedFields` and the last-applied annotation; what was given stays as it is."""
+    metadata = object_at(manifest, "metadata")
+    if "managedFields" not in metadata and lookup(metadata, "annotations", _LAST_APPLIED) is None:
+        return manifest
+    metadata = {key: value for key, value in metadata.items() if key != "managedFields"}
+    annotations = object_at(metadata, "annotations")
+    if _LAST_APPLIED in annotations:
+        metadata["annotations"] = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+        if not metadata["annotations"]:
+            del metadata["annotations"]
+    return manifest | {"metadata": metadata}

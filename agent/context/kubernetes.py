@@ -1,0 +1,258 @@
+"""The Kubernetes API as a source: which reads give a part of the context.
+
+Owns how a workload's Pods are found (selector and owner references) and how an object's events are; the reads
+themselves are `kubernetes_api`'s.
+"""
+
+from collections.abc import Sequence
+
+from agent.context.kubernetes_api import PAGE, Kind, KubernetesAPI, Listing
+from agent.context.kubernetes_client import KubernetesClient, configuration_kind
+from agent.context.model import ContainerLog, Gap, SourceName
+from agent.context.pods import unhealthiest_first
+from agent.context.source import (
+    MAX_CHILDREN,
+    MAX_LOG_BYTES,
+    Known,
+    LogChoice,
+    Reading,
+    ReadThreads,
+    Source,
+    TurnReads,
+    gap,
+    read_each,
+)
+from agent.errors import SourceError
+from agent.logs import parse_text
+from agent.manifest import Manifest, list_at, object_at, objects_at, text_at
+from agent.settings import Settings
+from agent.target import ResourceRef
+
+_THREADS = 16
+
+_POD = Kind(group="", version="v1", kind="Pod", plural="pods", namespaced=True)
+_EVENT = Kind(group="", version="v1", kind="Event", plural="events", namespaced=True)
+_REPLICA_SET = Kind(group="apps", version="v1", kind="ReplicaSet", plural="replicasets", namespaced=True)
+_JOB = Kind(group="batch", version="v1", kind="Job", plural="jobs", namespaced=True)
+
+# What stands between a workload and its Pods.
+_BETWEEN = {"Deployment": _REPLICA_SET, "Rollout": _REPLICA_SET, "CronJob": _JOB}
+
+_THIS_CLUSTER = frozenset({"https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local"})
+
+
+class KubernetesConnection:
+    """The cluster that `settings.kubernetes` leads to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = KubernetesClient(settings, connections=_THREADS)
+        seconds = settings.connect_timeout + settings.source_timeout
+        self._threads = ReadThreads("The Kubernetes API", threads=_THREADS, seconds=seconds)
+
+    def open(self, known: Known) -> Source | None:
+        """The source for a turn; None without a target, or without a configuration of a cluster."""
+        configuration = configuration_kind(self._settings.kubernetes)
+        if not known.target or configuration is None:
+            return None
+        return _KubernetesSource(
+            self._client,
+            TurnReads(self._threads),
+            known,
+            in_cluster=configuration == "in-cluster",
+        )
+
+    def close(self) -> None:
+        self._threads.close()
+        self._client.close()
+
+
+class _KubernetesSource:
+    def __init__(self, client: KubernetesClient, reads: TurnReads, known: Known, *, in_cluster: bool) -> None:
+        self._client = client
+        self._api = KubernetesAPI(client)
+        self._reads = reads
+        self._known = known
+        self._in_cluster = in_cluster
+
+    @property
+    def name(self) -> SourceName:
+        return "kubernetes"
+
+    async def application(self) -> Reading[Manifest]:
+        named = self._known.target.application
+        if named is None:
+            raise SourceError("The target names no Application", code="invalid")
+        resource = ResourceRef.model_construct(
+            group="argoproj.io", version="", kind="Application", namespace=named.namespace, name=named.name, uid=""
+        )
+        return Reading(value=await self._reads.run(lambda: self._application(resource)))
+
+    async def manifest(self) -> Reading[Manifest]:
+        await self._refuse_other_cluster()
+        resource = self._resource
+        return Reading(value=await self._reads.run(lambda: self._object(resource)))
+
+    async def children(self) -> Reading[tuple[Manifest, ...]]:
+        await self._refuse_other_cluster()
+        owner = await self._known.manifest()
+        if owner is None:
+            message = f"The Pods of {self._resource} are found by its manifest, which could not be read"
+            raise SourceError(message, code="unavailable")
+        return await self._reads.run(lambda: self._pods_of(owner))
+
+    async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
+        if self._known.target.resource is not None:
+            await self._refuse_other_cluster()
+
+        async def read(about: ResourceRef) -> Listing:
+            return await self._reads.run(lambda: self._events_of(about))
+
+        reading = await read_each(involved, read, part="events", source=self.name)
+        gaps = reading.gaps
+        if not all(listing.complete for listing in reading.value):
+            message = f"Only {PAGE} events of an object were read"
+            gaps += (Gap(part="events", source=self.name, reason="left_out", message=message),)
+        return Reading(value=tuple(event for listing in reading.value for event in listing.items), gaps=gaps)
+
+    async def log(self, choice: LogChoice) -> Reading[ContainerLog]:
+        await self._refuse_other_cluster()
+        return await self._reads.run(lambda: _log(self._api.log(choice), choice))
+
+    @property
+    def _resource(self) -> ResourceRef:
+        resource = self._known.target.resource
+        if resource is None:
+            raise SourceError("The target names no resource", code="invalid")
+        return resource
+
+    async def _refuse_other_cluster(self) -> None:
+        """A service account reads its own cluster, where an Application may deploy to another one."""
+        if not self._in_cluster:
+            return
+        destination = object_at(await self._known.application(), "spec", "destination")
+        server, name = text_at(destination, "server"), text_at(destination, "name")
+        if (server and server.rstrip("/") not in _THIS_CLUSTER) or (name and name != "in-cluster"):
+            message = f"The Application deploys to another cluster ({name or server}) than the assistant runs in"
+            raise SourceError(message, code="unavailable")
+
+    def _application(self, resource: ResourceRef) -> Manifest:
+        kind = self._api.kind(resource)
+        if resource.namespace:
+            return self._api.read(kind, namespace=resource.namespace, name=resource.name)
+        what = f"Application {resource.name} in any namespace"
+        found = self._api.list(kind, namespace="", what=what, fields=f"metadata.name={resource.name}").items
+        if len(found) == 1:
+            return found[0]
+        namespaces = ", ".join(text_at(each, "metadata", "namespace") for each in found)
+        if found:
+            raise SourceError(f"{resource} is in several namespaces ({namespaces}): name one", code="invalid")
+        raise SourceError(f"The cluster has no {resource}", code="not_found")
+
+    def _object(self, resource: ResourceRef) -> Manifest:
+        kind = self._api.kind(resource)
+        namespace = self._namespace(resource.namespace) if kind.namespaced else ""
+        return self._api.read(kind, namespace=namespace, name=resource.name)
+
+    def _namespace(self, named: str) -> str:
+        namespace = named or self._client.context_namespace()
+        if not namespace:
+            raise SourceError(f"{self._resource} is in a namespace: name it", code="invalid")
+        return namespace
+
+    def _pods_of(self, owner: Manifest) -> Reading[tuple[Manifest, ...]]:
+        namespace = self._namespace(text_at(owner, "metadata", "namespace") or self._resource.namespace)
+        named, kind = ResourceRef.of(owner), text_at(owner, "kind")
+        owners, selector = [owner], _selector(owner)
+        if between := _BETWEEN.get(kind):
+            what = f"the {between.plural} of {named}"
+            listed = self._api.list(between, namespace=namespace, what=what, labels=selector)
+            owners = [each for each in listed.items if _owned_by(each, owners)]
+        if kind in {"Job", "CronJob"}:
+            names = sorted(text_at(each, "metadata", "name") for each in owners)
+            selector = f"job-name in ({','.join(names)})"
+        if not owners or not selector:
+            return Reading(value=())
+        pods = self._api.list(_POD, namespace=namespace, what=f"the Pods of {named}", labels=selector)
+        ranked = unhealthiest_first(pod for pod in pods.items if _owned_by(pod, owners))
+        return _taken(ranked, named, complete=pods.complete)
+
+    def _events_of(self, about: ResourceRef) -> Listing:
+        # Events of cluster-scoped objects are in `default`, and those of a Node have its name for a uid.
+        by_uid = bool(about.uid and about.namespace)
+        selector = f"involvedObject.kind={about.kind},involvedObject.name={about.name}"
+        return self._api.list(
+            _EVENT,
+            namespace=about.namespace or "default",
+            what=f"the events of {about}",
+            fields=f"involvedObject.uid={about.uid}" if by_uid else selector,
+        )
+
+
+def _taken(pods: Sequence[Manifest], owner: ResourceRef | None, *, complete: bool) -> Reading[tuple[Manifest, ...]]:
+    taken = tuple(pods[:MAX_CHILDREN])
+    if len(taken) == len(pods) and complete:
+        return Reading(value=taken)
+    of = f"{len(pods)}" if complete else f"more than {PAGE}"
+    message = f"{len(taken)} of {of} Pods of {owner} were read, the unhealthiest first"
+    return Reading(value=taken, gaps=(Gap(part="children", source="kubernetes", reason="left_out", message=message),))
+
+
+def _owned_by(child: Manifest, owners: Sequence[Manifest]) -> bool:
+    """Whether one of `owners` is an owner of `child`: by uid, or by kind and name where the uid is not known."""
+    uids = {text_at(owner, "metadata", "uid") for owner in owners} - {""}
+    named = {
+        (text_at(owner, "kind"), text_at(owner, "metadata", "name"))
+        for owner in owners
+        if not text_at(owner, "metadata", "uid")
+    }
+    return any(
+        text_at(reference, "uid") in uids or (text_at(reference, "kind"), text_at(reference, "name")) in named
+        for reference in objects_at(child, "metadata", "ownerReferences")
+    )
+
+
+def _selector(workload: Manifest) -> str:
+    """The label selector of a workload's Pods as the API takes it, "" where it has none."""
+    spec = object_at(workload, "spec", "selector")
+    labels = object_at(spec, "matchLabels")
+    if not labels and "matchExpressions" not in spec:  # a ReplicationController has the labels alone
+        labels = {key: value for key, value in spec.items() if isinstance(value, str)}
+    terms = [f"{key}={value}" for key, value in sorted(labels.items())]
+    for expression in objects_at(spec, "matchExpressions"):
+        terms.append(_term(expression))
+    # A Rollout that refers to a Deployment tells its selector in its status.
+    return ",".join(filter(None, terms)) or text_at(workload, "status", "selector")
+
+
+def _term(expression: Manifest) -> str:
+    key = text_at(expression, "key")
+    among = f"({','.join(map(str, list_at(expression, 'values')))})"
+    match text_at(expression, "operator"):
+        case "In":
+            return f"{key} in {among}"
+        case "NotIn":
+            return f"{key} notin {among}"
+        case "Exists":
+            return key
+        case "DoesNotExist":
+            return f"!{key}"
+        case _:
+            return ""
+
+
+def _log(body: bytes, choice: LogChoice) -> Reading[ContainerLog]:
+    parsed = parse_text(
+        body.decode("utf-8", errors="replace"),
+        container=choice.container,
+        pod=choice.pod,
+        previous=choice.previous,
+        tail_lines=choice.tail_lines,
+    )
+    if not parsed.logs:
+        raise parsed.refusals[0]
+    gaps = tuple(gap("logs", "kubernetes", refusal) for refusal in parsed.refusals)
+    if len(body) >= MAX_LOG_BYTES:
+        message = f"{choice} was cut at {MAX_LOG_BYTES // 1_000_000} MB: its newest lines are missing"
+        gaps += (Gap(part="logs", source="kubernetes", reason="left_out", message=message),)
+    return Reading(value=parsed.logs[0], gaps=gaps)

@@ -1,0 +1,142 @@
+"""What a Pod's manifest says of its containers: how bad it is, and whose log tells most.
+
+Owns the order of Pods and the choice of a log; the faults themselves are named by the findings.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from agent.context.source import LogChoice
+from agent.errors import SourceError
+from agent.manifest import Manifest, integer_at, lookup, object_at, objects_at, text_at
+from agent.request import LogRequest
+
+_WORKLOADS = frozenset(
+    {
+        "deployment",
+        "statefulset",
+        "daemonset",
+        "replicaset",
+        "replicationcontroller",
+        "job",
+        "cronjob",
+        "rollout",
+    }
+)
+_STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
+
+# Severities, of a container or of a Pod as a whole.
+_FINE, _STARTS, _RESTARTED, _NOT_READY, _FLAPPING, _BLOCKED, _FAILED = range(7)
+
+
+def is_pod(kind: str) -> bool:
+    """Whether `kind` is Pod, in any spelling."""
+    return kind.casefold() == "pod"
+
+
+def is_workload(kind: str, manifest: Manifest | None = None) -> bool:
+    """Whether it runs Pods of its own: by its kind, or by the Pod template in its manifest."""
+    return kind.casefold() in _WORKLOADS or bool(
+        objects_at(manifest, "spec", "template", "spec", "containers")
+        or objects_at(manifest, "spec", "jobTemplate", "spec", "template", "spec", "containers")
+    )
+
+
+def unhealthiest_first(pods: Iterable[Manifest]) -> list[Manifest]:
+    """The Pods by how bad they are, then by restarts, then the newest first."""
+    return sorted(pods, key=_pod_order, reverse=True)
+
+
+def choose_log(pods: Sequence[Manifest], request: LogRequest, *, tail_lines: int) -> LogChoice:
+    """Whose log to read: of the container asked for, else of the one that fails most in the unhealthiest Pod.
+
+    A container that failed and was started again tells more by its previous run, which is taken unless the request
+    says otherwise. Raises SourceError where no Pod has the container, naming those there are.
+    """
+    ranked = unhealthiest_first(pods)
+    if request.container is None:
+        pod = ranked[0]
+        names = _container_names(pod)
+        container = max(names, key=lambda name: _severity(pod, name), default="")
+    else:
+        container = request.container
+        pod = next((pod for pod in ranked if container in _container_names(pod)), None)
+    if pod is None or not container:
+        names = dict.fromkeys(name for pod in ranked for name in _container_names(pod))
+        there = f"there are: {', '.join(names)}" if names else "its manifest names none"
+        asked = f"No container {container!r} in" if container else "No container to read the log of in"
+        raise SourceError(f"{asked} {_names(ranked)}; {there}", code="not_found")
+    asked_for_run = "previous" in request.model_fields_set
+    return LogChoice(
+        namespace=text_at(pod, "metadata", "namespace"),
+        pod=text_at(pod, "metadata", "name"),
+        container=container,
+        previous=request.previous if asked_for_run else _has_failed_before(pod, container),
+        tail_lines=tail_lines,
+        since_seconds=request.since_seconds,
+        chosen=not asked_for_run,
+    )
+
+
+def _names(pods: Sequence[Manifest]) -> str:
+    names = [f"{text_at(pod, 'metadata', 'namespace')}/{text_at(pod, 'metadata', 'name')}" for pod in pods]
+    return f"Pod {names[0]}" if len(names) == 1 else f"Pods {', '.join(names)}"
+
+
+def _container_names(pod: Manifest) -> list[str]:
+    """The containers' names in the order in which equals are preferred: the default one first, init containers last."""
+    names = [
+        text_at(container, "name")
+        for field in ("containers", "initContainers", "ephemeralContainers")
+        for container in objects_at(pod, "spec", field)
+    ]
+    default = text_at(pod, "metadata", "annotations", "kubectl.kubernetes.io/default-container")
+    return sorted(filter(None, names), key=lambda name: name != default)
+
+
+def _status(pod: Manifest, container: str) -> tuple[Manifest, bool]:
+    """The container's status, and whether it is an init container that must end before the others start."""
+    for field in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        for status in objects_at(pod, "status", field):
+            if text_at(status, "name") == container:
+                return status, field == "initContainerStatuses"
+    return {}, False
+
+
+def _severity(pod: Manifest, container: str) -> int:
+    status, is_init = _status(pod, container)
+    state = object_at(status, "state")
+    failed_before = _failed(object_at(status, "lastState", "terminated"))
+    if "terminated" in state:
+        return _FAILED if _failed(object_at(state, "terminated")) else _FINE
+    if "running" in state:
+        # A plain init container is never ready; one that runs holds up all others.
+        ready = lookup(status, "ready") is True or (is_init and lookup(status, "started") is True)
+        if ready:
+            return _RESTARTED if failed_before else _FINE
+        return _FLAPPING if failed_before else _NOT_READY
+    if text_at(state, "waiting", "reason") in _STARTING:
+        return _FLAPPING if failed_before else _STARTS
+    return _FAILED if object_at(status, "lastState", "terminated") else _BLOCKED
+
+
+def _failed(terminated: Manifest) -> bool:
+    return bool(terminated) and integer_at(terminated, "exitCode") != 0
+
+
+def _has_failed_before(pod: Manifest, container: str) -> bool:
+    status, _ = _status(pod, container)
+    state = object_at(status, "state")
+    last = object_at(status, "lastState", "terminated")
+    return "terminated" not in state and (_failed(last) or (bool(last) and "waiting" in state))
+
+
+def _pod_order(pod: Manifest) -> tuple[int, int, str]:
+    phase = text_at(pod, "status", "phase")
+    severity = max((_severity(pod, name) for name in _container_names(pod)), default=_FINE)
+    if phase == "Succeeded":
+        severity = -1
+    elif phase in {"Failed", "Unknown"} or (phase == "Pending" and not objects_at(pod, "status", "containerStatuses")):
+        severity = max(severity, _BLOCKED)
+    statuses = objects_at(pod, "status", "containerStatuses") + objects_at(pod, "status", "initContainerStatuses")
+    restarts = sum(integer_at(status, "restartCount") or 0 for status in statuses)
+    return severity, restarts, text_at(pod, "metadata", "creationTimestamp")

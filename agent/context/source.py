@@ -1,0 +1,172 @@
+"""The contract between the collector and the sources that read a cluster, and how their blocking reads are run.
+
+Owns the words both sides use and the threads; reads nothing itself.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.context.model import ContainerLog, Gap, Part, SourceName
+from agent.errors import SourceError
+from agent.manifest import Manifest
+from agent.target import ResourceRef, Target
+
+MAX_CHILDREN = 5
+"""Children whose live manifests are read."""
+
+MAX_BODY_BYTES = 20_000_000
+"""Most that is read of one answer; a larger one is refused."""
+
+MAX_LOG_BYTES = 10_000_000
+"""Most that is read of one log; what follows is left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogChoice:
+    """Whose log to read. `chosen` says that nobody asked for the previous run: the current one does as well where
+    there is no previous one any more."""
+
+    namespace: str
+    pod: str
+    container: str
+    tail_lines: int
+    previous: bool = False
+    since_seconds: int | None = None
+    chosen: bool = True
+
+    def __str__(self) -> str:
+        run = "previous log" if self.previous else "log"
+        return f"the {run} of container {self.container} in Pod {self.namespace}/{self.pod}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading[T]:
+    """What a source read, and what is missing of it."""
+
+    value: T
+    gaps: tuple[Gap, ...] = ()
+
+
+class Known(Protocol):
+    """What the turn knows by now. Both wait until the part was read, whoever read it; None when it could not be."""
+
+    @property
+    def target(self) -> Target: ...
+
+    async def application(self) -> Manifest | None: ...
+
+    async def manifest(self) -> Manifest | None: ...
+
+
+class Source(Protocol):
+    """One source, for one turn and its target. Every method raises SourceError when it has nothing to give.
+
+    What a source needs of the other parts it asks of the turn (`Known`). Manifests come as the API gave them.
+    """
+
+    @property
+    def name(self) -> SourceName: ...
+
+    async def application(self) -> Reading[Manifest]:
+        """The target's Application."""
+        ...
+
+    async def manifest(self) -> Reading[Manifest]:
+        """The live manifest of the target's resource."""
+        ...
+
+    async def children(self) -> Reading[tuple[Manifest, ...]]:
+        """The live manifests of the Pods below the target's resource, unhealthiest first."""
+        ...
+
+    async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
+        """The raw events of each object. A `uid` may be ""."""
+        ...
+
+    async def log(self, choice: LogChoice) -> Reading[ContainerLog]:
+        """The tail of one container's log."""
+        ...
+
+
+class Connection(Protocol):
+    """A way to one cluster API, kept between turns. Construction does no I/O."""
+
+    def open(self, known: Known) -> Source | None:
+        """The source for a turn; None where it has nothing to do with the target or is not there."""
+        ...
+
+    def close(self) -> None:
+        """Ends the connections; reads that are under way end on their own."""
+        ...
+
+
+class ReadThreads:
+    """The threads in which one connection's blocking reads run. A turn that is cancelled leaves its read behind; the
+    read's own timeouts end it."""
+
+    def __init__(self, who: str, *, threads: int, seconds: float) -> None:
+        self._who = who
+        self._seconds = seconds
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=who.replace(" ", "-"))
+
+    async def run[T](self, read: Callable[[], T]) -> T:
+        """What `read` returns. Raises SourceError when it takes too long, the wait for a thread included."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await asyncio.get_running_loop().run_in_executor(self._executor, read)
+        except TimeoutError:
+            raise SourceError(f"{self._who} did not answer within {self._seconds:g} s", code="timeout") from None
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class TurnReads:
+    """One turn's reads from one connection: once it proved out of reach it is not asked again in this turn."""
+
+    def __init__(self, threads: ReadThreads) -> None:
+        self._threads = threads
+        self._failure: SourceError | None = None
+
+    async def run[T](self, read: Callable[[], T]) -> T:
+        """What `read` returns, or the failure the turn already met."""
+        if self._failure:
+            raise again(self._failure)
+        try:
+            return await self._threads.run(read)
+        except SourceError as error:
+            if error.code in {"unreachable", "unauthorized", "timeout"}:
+                self._failure = error
+            raise
+
+
+def again(error: SourceError) -> SourceError:
+    """The same error to be raised once more."""
+    return SourceError(error.public_message, code=error.code)
+
+
+def gap(part: Part, source: SourceName, error: SourceError) -> Gap:
+    """The gap that an error leaves."""
+    return Gap(part=part, source=source, reason=error.code, message=error.public_message)
+
+
+async def read_each[K, V](
+    keys: Iterable[K], read: Callable[[K], Awaitable[V]], *, part: Part, source: SourceName
+) -> Reading[tuple[V, ...]]:
+    """Reads all of `keys` at once. Those that fail become gaps; raises SourceError where every one failed."""
+
+    async def attempt(key: K) -> V | SourceError:
+        try:
+            return await read(key)
+        except SourceError as error:
+            return error
+
+    results = await asyncio.gather(*map(attempt, keys))
+    values = tuple(result for result in results if not isinstance(result, SourceError))
+    failures = {error.public_message: error for error in results if isinstance(error, SourceError)}
+    if failures and not values:
+        raise next(iter(failures.values()))
+    return Reading(value=values, gaps=tuple(gap(part, source, error) for error in failures.values()))

@@ -1,0 +1,73 @@
+"""What the caller supplied as a context: cleaned, merged and cut like what is read. Reads nothing from anywhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.context.clean import cleaned
+from agent.context.events import merge_events
+from agent.context.model import ContainerLog, Event, Gap
+from agent.context.pods import is_pod
+from agent.context.source import gap
+from agent.logs import parse_entries, parse_text
+from agent.manifest import Manifest
+from agent.request import LogEntry, Question, Supplied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppliedContext:
+    """The supplied parts; None for what was not supplied. `gaps` say what is wrong with the supplied logs."""
+
+    application: Manifest | None = None
+    manifest: Manifest | None = None
+    children: tuple[Manifest, ...] | None = None
+    events: tuple[Event, ...] | None = None
+    logs: tuple[ContainerLog, ...] | None = None
+    gaps: tuple[Gap, ...] = ()
+
+
+def is_heavy(supplied: Supplied) -> bool:
+    """Whether parsing takes long enough (some milliseconds) to be better done in a thread."""
+    characters = sum(len(log) if isinstance(log, str) else 100 * len(log) for log in (supplied.logs or {}).values())
+    return characters > 200_000 or len(supplied.events or ()) > 500
+
+
+def read_supplied(question: Question, *, tail_lines: int) -> SuppliedContext:
+    """The supplied parts of a question. `tail_lines` holds where the request names no number."""
+    supplied = question.supplied
+    logs: tuple[ContainerLog, ...] | None = None
+    gaps: tuple[Gap, ...] = ()
+    if supplied.logs is not None:
+        logs, gaps = _logs(supplied.logs, question, tail_lines)
+    return SuppliedContext(
+        application=None if supplied.application is None else cleaned(supplied.application),
+        manifest=None if supplied.manifest is None else cleaned(supplied.manifest),
+        children=None if supplied.children is None else tuple(map(cleaned, supplied.children)),
+        events=None if supplied.events is None else merge_events(supplied.events),
+        logs=logs,
+        gaps=gaps,
+    )
+
+
+def _logs(
+    supplied: Mapping[str, str | tuple[LogEntry, ...]], question: Question, tail_lines: int
+) -> tuple[tuple[ContainerLog, ...], tuple[Gap, ...]]:
+    """The logs, that of the container asked for first."""
+    wanted = question.log_request.container
+    logs: list[ContainerLog] = []
+    gaps: list[Gap] = []
+    tail = question.log_request.tail_lines or tail_lines
+    previous = question.log_request.previous
+    resource = question.target.resource
+    pod = resource.name if resource and is_pod(resource.kind) else ""
+    for container in sorted(supplied, key=lambda name: name != wanted):
+        log = supplied[container]
+        if isinstance(log, str):
+            parsed = parse_text(log, container=container, pod=pod, previous=previous, tail_lines=tail)
+        else:
+            parsed = parse_entries(log, container=container, pod=pod, previous=previous, tail_lines=tail)
+        logs += parsed.logs
+        gaps += [gap("logs", "supplied", refusal) for refusal in parsed.refusals]
+    if wanted is not None and wanted not in supplied:
+        message = f"No log of container {wanted!r} was supplied; there are: {', '.join(supplied) or 'none'}"
+        gaps.append(Gap(part="logs", source="supplied", reason="not_found", message=message))
+    return tuple(logs), tuple(gaps)

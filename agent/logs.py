@@ -1,0 +1,223 @@
+"""Container logs as lines: the tail of plain text or of Argo CD's log entries, cleaned for reading.
+
+Owns the formats, the cleaning of a line and the recognition of Kubernetes' refusals that arrive in place of a log;
+reads nothing and chooses no container.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from agent.context.model import ContainerLog, LogLine
+from agent.errors import SourceError
+from agent.manifest import lookup, object_at, text_at
+from agent.request import LogEntry
+
+MAX_LINE = 4000
+"""Characters of one line that are kept."""
+
+# Go's zero time: the entry is no line of the container but a message about it.
+_ZERO_TIME = "0001-01-01"
+
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and cursor movements
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # window titles and links
+    r"|\x1b[@-Z\\-_]?"  # any other escape
+    # Control characters but tab, and the marks that make text read in another order than it is written.
+    r"|[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+# As `kubectl logs --timestamps` writes it before each line.
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ?")
+
+_REFUSAL_PREFIX = re.compile(r"^(?:Error from server(?: \(\w+\))?: |error: )")
+# Wording of kubelet and kube-apiserver, unchanged since Kubernetes 1.10.
+_REFUSALS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"container \S+ in pod \S+ is (?:waiting to start|terminated|not available)"), "waiting"),
+    (re.compile(r"pod \S+ does not have a host assigned"), "waiting"),
+    (re.compile(r"previous terminated container \S+ in pod \S+ not found"), "not_found"),
+    (re.compile(r"container \S+ is not valid for pod \S+"), "not_found"),
+    (re.compile(r"a container name must be specified for pod \S+"), "invalid"),
+    (re.compile(r"unable to retrieve container logs for \S+"), "unavailable"),
+    (re.compile(r"failed to try resolving symlinks in path "), "unavailable"),
+    (re.compile(r"failed to create fsnotify watcher"), "unavailable"),
+    (re.compile(r'Get "https://\S+/containerLogs/'), "unavailable"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedLog:
+    """The logs found, one a Pod, and what Kubernetes said instead of a log."""
+
+    logs: tuple[ContainerLog, ...]
+    refusals: tuple[SourceError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    content: str
+    timestamp: str
+    pod: str
+
+
+def printable(text: str) -> str:
+    """`text` without terminal escapes and control characters; a carriage return inside becomes a blank."""
+    if "\r" in text:
+        text = text.rstrip("\r").replace("\r", " ")
+    return _SURROGATES.sub("\ufffd", _ESCAPES.sub("", text))
+
+
+def parse_text(text: str, *, container: str, pod: str = "", previous: bool = False, tail_lines: int) -> ParsedLog:
+    """The last `tail_lines` lines of a log as text: plain, with timestamps, or Argo CD's stream of JSON lines."""
+    text = text.rstrip("\r\n")
+    if _is_stream(text):
+        return _parse_json_lines(text, container=container, pod=pod, previous=previous, tail_lines=tail_lines)
+    said = refusal(text)
+    if said:
+        return ParsedLog(logs=(), refusals=(said,))
+    lines, left_out = _tail(text, tail_lines)
+    log = ContainerLog(
+        container=container,
+        pod=pod,
+        previous=previous,
+        lines=tuple(_text_line(line) for line in lines),
+        left_out=left_out,
+    )
+    return ParsedLog(logs=(log,))
+
+
+def parse_entries(
+    entries: Iterable[LogEntry], *, container: str, pod: str = "", previous: bool = False, tail_lines: int
+) -> ParsedLog:
+    """The last `tail_lines` of Argo CD's log entries, apart by Pod where they name several; `pod` names the others."""
+    kept: list[_Entry] = []
+    refusals: dict[str, SourceError] = {}
+    for entry in entries:
+        timestamp = entry.time_stamp_str or entry.time_stamp or ""
+        content = entry.content or ""
+        if timestamp.startswith(_ZERO_TIME):
+            if content:  # no content: the entry that closes the stream
+                said = refusal(content) or _said_instead(content, "unavailable")
+                refusals[said.public_message] = said
+        elif not entry.last:
+            kept += [_Entry(line, timestamp, entry.pod_name or pod) for line in content.split("\n")]
+    logs = _by_pod(kept, container=container, pod=pod, previous=previous, tail_lines=tail_lines)
+    return ParsedLog(logs=() if refusals and not kept else logs, refusals=tuple(refusals.values()))
+
+
+def entry_of(result: object) -> LogEntry:
+    """The entry of a parsed `result`, whatever is wrong with its other fields."""
+    return LogEntry.model_construct(
+        content=text_at(result, "content"),
+        time_stamp=text_at(result, "timeStamp"),
+        time_stamp_str=text_at(result, "timeStampStr"),
+        pod_name=text_at(result, "podName"),
+        last=lookup(result, "last") is True,
+    )
+
+
+def refusal(text: str) -> SourceError | None:
+    """What Kubernetes said instead of a log, None where `text` is a log.
+
+    The error's code is `waiting` (the container has not started), `not_found` (no such container, or no previous run),
+    `invalid` or `unavailable`.
+    """
+    if len(text) > 2 * MAX_LINE:
+        return None
+    message = _REFUSAL_PREFIX.sub("", text.strip())
+    if "\n" in message:
+        return None
+    for pattern, code in _REFUSALS:
+        if pattern.match(message):
+            return _said_instead(message, code)
+    return None
+
+
+def _said_instead(message: str, code: str) -> SourceError:
+    return SourceError(f"Kubernetes gave no log: {printable(message)[:300]}", code=code)
+
+
+def _tail(text: str, count: int) -> tuple[list[str], int]:
+    """The last `count` lines, and how many came before them."""
+    if not text:
+        return [], 0
+    parts = text.rsplit("\n", count)
+    if len(parts) <= count:
+        return parts, 0
+    return parts[1:], parts[0].count("\n") + 1
+
+
+def _text_line(raw: str) -> LogLine:
+    stamp = _STAMP.match(raw)
+    if stamp is None:
+        return LogLine(text=_line_text(raw))
+    return LogLine(text=_line_text(raw[stamp.end() :]), timestamp=stamp.group(1))
+
+
+def _line_text(raw: str) -> str:
+    # Cut before cleaning, so that one endless line costs nothing; escapes take some of what is cut here.
+    text = printable(raw[: 4 * MAX_LINE])
+    if len(raw) <= MAX_LINE or (len(text) <= MAX_LINE and len(raw) <= 4 * MAX_LINE):
+        return text
+    kept = text[:MAX_LINE]
+    return f"{kept} […{len(raw) - len(kept)} characters cut]"
+
+
+def _is_stream(text: str) -> bool:
+    """Whether it is Argo CD's stream as saved, and not the log of a program that writes JSON."""
+    first = text.lstrip().partition("\n")[0].removeprefix("data: ")
+    if not first.startswith(('{"result"', '{"error"')):
+        return False
+    try:
+        message: object = json.loads(first)
+    except ValueError:
+        return False
+    return isinstance(lookup(message, "result", "content"), str) or isinstance(lookup(message, "error"), dict)
+
+
+def _parse_json_lines(text: str, *, container: str, pod: str, previous: bool, tail_lines: int) -> ParsedLog:
+    # Two more than asked for: the closing entry and an error are no lines.
+    lines, left_out = _tail(text, tail_lines + 2)
+    entries: list[LogEntry] = []
+    for line in lines:
+        if not line or line.startswith(":"):  # between the messages of an event stream
+            continue
+        try:
+            message: object = json.loads(line.strip().removeprefix("data: "))
+        except ValueError:
+            entries.append(LogEntry(content=line))
+            continue
+        if lookup(message, "error") is not None:
+            entries.append(LogEntry(content=text_at(object_at(message, "error"), "message"), timeStamp=_ZERO_TIME))
+        else:
+            entries.append(entry_of(lookup(message, "result")))
+    parsed = parse_entries(entries, container=container, pod=pod, previous=previous, tail_lines=tail_lines)
+    if not left_out or not parsed.logs:
+        return parsed
+    first, *others = parsed.logs
+    first = replace(first, left_out=first.left_out + left_out)
+    return ParsedLog(logs=(first, *others), refusals=parsed.refusals)
+
+
+def _by_pod(
+    entries: Sequence[_Entry], *, container: str, pod: str, previous: bool, tail_lines: int
+) -> tuple[ContainerLog, ...]:
+    cut = max(0, len(entries) - tail_lines)
+    lines: dict[str, list[LogLine]] = {}
+    for entry in entries[cut:]:
+        lines.setdefault(entry.pod, []).append(LogLine(text=_line_text(entry.content), timestamp=entry.timestamp))
+    left_out: dict[str, int] = {}
+    for entry in entries[:cut]:
+        left_out[entry.pod] = left_out.get(entry.pod, 0) + 1
+    return tuple(
+        ContainerLog(
+            container=container,
+            pod=name,
+            previous=previous,
+            lines=tuple(found),
+            left_out=left_out.get(name, 0),
+        )
+        for name, found in (lines or {pod: list[LogLine]()}).items()
+    )
