@@ -1,0 +1,22 @@
+"""`python -m serve`: the server without the console script."""
+
+import argparse
+
+from serve.run import GRACE_SECONDS, run_server
+
+
+def main() -> None:
+    """Reads the arguments and serves."""
+    parser = argparse.ArgumentParser(prog="python -m serve", description="Serves the assistant over HTTP.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8080, help="0 takes a free one")
+    parser.add_argument("--model", help="MLflow model URI; the code in place by default")
+    parser.add_argument(
+        "--grace-seconds", type=int, default=GRACE_SECONDS, help="how long running answers may go on after SIGTERM"
+    )
+    arguments = parser.parse_args()
+    run_server(host=arguments.host, port=arguments.port, model=arguments.model, grace_seconds=arguments.grace_seconds)
+
+
+if __name__ == "__main__":
+    main()

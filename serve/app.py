@@ -1,0 +1,90 @@
+"""The app: joins routes, errors and the life of the process around one assistant."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agent.errors import AssistantError
+from agent.settings import Settings
+from serve import documentation
+from serve.failures import error_response_for
+from serve.readiness import Readiness
+from serve.routes import Assistant, Serving, router
+from serve.trace_store import MLflowTraceStore, TraceStore
+from serve.turns import RunningRequests, ended
+from serve.versions import versions
+
+_logger = logging.getLogger(__name__)
+
+WARM_UP_SECONDS = 20.0
+"""How long the start waits for the warm-up at most."""
+CLOSE_SECONDS = 5.0
+"""How long the end waits for cancelled requests, and again for traces to be written, at most."""
+
+
+def create_app(assistant: Assistant, *, settings: Settings, trace_store: TraceStore | None = None) -> FastAPI:
+    """The HTTP server of `assistant`; `trace_store` is MLflow's by default.
+
+    Its lifespan warms up, and at the end closes and flushes, each in bounded time.
+    """
+    trace_store = trace_store or MLflowTraceStore()
+    checks = {"provider": assistant.check, "trace_store": trace_store.check}
+    serving = Serving(assistant=assistant, settings=settings, readiness=Readiness(checks))
+    tasks: set[asyncio.Task[Any]] = set()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        trace_store.configure()
+        await _warm_up(serving)
+        yield
+        if not await ended(tasks, within=CLOSE_SECONDS):
+            _logger.warning("%d requests did not end within %g seconds", len(tasks), CLOSE_SECONDS)
+        await _close(assistant, trace_store)
+
+    app = FastAPI(
+        title="Argo CD Assistant",
+        summary="Tells why an Argo CD resource is degraded, out of sync or failing, on what evidence, and what to do.",
+        version=versions()["argocd-assistant"],
+        lifespan=lifespan,
+        # The assistant traces its turns itself, redacted; the framework would record errors and bodies as they are.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.serving = serving
+    app.include_router(router)
+    app.add_middleware(RunningRequests, tasks=tasks)
+    app.openapi = documentation.described(app)
+    app.add_exception_handler(HTTPException, _tell)
+    return app
+
+
+async def _warm_up(serving: Serving) -> None:
+    """Never fails the start: a provider or a store that is down now may be up later, and the findings need neither."""
+    try:
+        async with asyncio.timeout(WARM_UP_SECONDS):
+            await serving.assistant.warm_up()
+    except AssistantError as error:
+        _logger.warning("Started without a warm-up: %s", error.public_message)
+    except TimeoutError:
+        _logger.warning("Started without a warm-up: it took more than %g seconds", WARM_UP_SECONDS)
+    report = await serving.readiness.report()
+    for name, part in report["parts"].items():
+        if not part["ready"]:
+            _logger.warning("Started while the %s is not ready: %s", name, part["message"])
+
+
+async def _close(assistant: Assistant, trace_store: TraceStore) -> None:
+    await assistant.aclose()
+    if not await trace_store.flush(within=CLOSE_SECONDS):
+        _logger.warning("Traces were lost: they could not be written within %g seconds", CLOSE_SECONDS)
+
+
+async def _tell(request: Request, error: Exception) -> Response:
+    """What the router refuses: an unknown path, a wrong method."""
+    return error_response_for(request)(error)

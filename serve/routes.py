@@ -1,0 +1,189 @@
+"""What can be asked over HTTP, and how it is answered. Owns the paths; the assistant owns the answers."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+
+from agent.errors import RequestError
+from agent.event_stream import encode_event, encode_json
+from agent.settings import Settings
+from serve import documentation
+from serve.body import read_body
+from serve.failures import ServerStopping, error_response, error_response_for, openai_error_response
+from serve.openai_api import ResponsesRequest
+from serve.readiness import Readiness
+from serve.sse import EventStream
+from serve.turns import ClientGone, disconnected, while_connected
+from serve.versions import versions
+
+
+class Assistant(Protocol):
+    """The asynchronous face of `agent.responses_agent.ArgoCDAssistant`."""
+
+    async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The whole answer. Raises AssistantError."""
+        ...
+
+    def respond_stream(self, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+        """The stream events of an answer. Raises AssistantError before the first; later it is an `error` event."""
+        ...
+
+    async def warm_up(self) -> None:
+        """Does once what the first turn would wait for. Raises AssistantError."""
+        ...
+
+    async def check(self) -> Mapping[str, Any]:
+        """Who would answer now. Raises ProviderError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Closes connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What the routes of one app share."""
+
+    assistant: Assistant
+    settings: Settings
+    readiness: Readiness
+
+
+class _Route(APIRoute):
+    """A route whose errors are told here. Were they raised further, the HTTP server would close the connection behind
+    the answer, under the next request of the client.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def answer_or_tell(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except (ClientGone, ClientDisconnect):
+                # nginx's status for a client that left; it is read in the access log only.
+                return Response(status_code=499)
+            except Exception as error:  # noqa: BLE001 - the outermost of a request; what nobody foresaw is logged
+                return error_response_for(request)(error)
+
+        return answer_or_tell
+
+
+router = APIRouter(route_class=_Route)
+
+
+@router.post("/invocations", **documentation.INVOCATIONS)
+async def invocations(request: Request) -> Response:
+    """Asks the assistant, in MLflow's shape.
+
+    With `"stream": true` the answer is a stream of server-sent events (`data: {...}`), closed by `data: [DONE]`.
+    """
+    body = await asked(request)
+    if not _wants_stream(body):
+        return _json(await _answer(request, body))
+    serving = _serving(request)
+    return EventStream(
+        serving.assistant.respond_stream(body),
+        encode=encode_event,
+        error_response=error_response,
+        heartbeat=serving.settings.heartbeat_seconds,
+    )
+
+
+@router.post("/v1/responses", include_in_schema=False)
+@router.post("/responses", **documentation.RESPONSES)
+async def responses(request: Request) -> Response:
+    """Asks the assistant, in the shape of OpenAI's Responses API: for the `openai` SDK and what speaks like it.
+
+    `custom_inputs` goes as a further parameter (`extra_body`) or as JSON text in `metadata.custom_inputs`. To go on
+    with a session, send the answer's `conversation` back.
+    """
+    body = await asked(request)
+    asking = ResponsesRequest(body)
+    if not _wants_stream(body):
+        return _json(asking.response(await _answer(request, asking.turn_body())))
+    serving = _serving(request)
+    return EventStream(
+        serving.assistant.respond_stream(asking.turn_body()),
+        encode=asking.encode,
+        error_response=openai_error_response,
+        heartbeat=serving.settings.heartbeat_seconds,
+    )
+
+
+@router.post("/assist", **documentation.ASSIST)
+async def assist(request: Request) -> Response:
+    """One question, one answer, nothing else: for other services of a platform."""
+    body = await asked(request)
+    if unknown := sorted(body.keys() - {"query"}):
+        raise RequestError(f"{unknown[0]}: unknown key; allowed is query", field=unknown[0][:100])
+    query = body.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise RequestError("query: must be a question, as text", field="query")
+    response = await _answer(request, {"input": [{"role": "user", "content": query}]})
+    return _json({"query": query, "answer": _text(response)})
+
+
+@router.get("/health", **documentation.ALIVE)
+@router.get("/ping", **documentation.ALIVE)
+async def alive() -> Response:
+    """The process runs. Says nothing of what it needs."""
+    return JSONResponse({"status": "alive"})
+
+
+@router.get("/ready", **documentation.READY)
+async def ready(request: Request) -> Response:
+    """Whether the provider and the store of traces answer, and why not. The result is a few seconds old at most."""
+    report = await _serving(request).readiness.report()
+    return JSONResponse(report, status_code=200 if report["ready"] else 503)
+
+
+@router.get("/version", **documentation.VERSION)
+async def version() -> Response:
+    """The versions of this package and what it stands on."""
+    return JSONResponse(versions())
+
+
+async def asked(request: Request) -> Mapping[str, Any]:
+    """The body of a request that asks something: every question comes through here.
+
+    Here a request becomes a user's: it is whom the body names in `context.user_id`. Raises RequestError.
+    """
+    return await read_body(request, limit=_serving(request).settings.body_limit_bytes)
+
+
+async def _answer(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole answer, unless the client leaves before: then the turn ends with it."""
+    turn = _serving(request).assistant.respond(body)
+    try:
+        return await while_connected(turn, gone=disconnected(request.receive))
+    except asyncio.CancelledError:  # only the end of the process cancels a request
+        raise ServerStopping from None
+
+
+def _serving(request: Request) -> Serving:
+    return cast("Serving", request.app.state.serving)
+
+
+def _wants_stream(body: Mapping[str, Any]) -> bool:
+    stream = body.get("stream")
+    if stream is not None and not isinstance(stream, bool):
+        raise RequestError("stream: must be true or false", field="stream")
+    return bool(stream)
+
+
+def _text(response: Mapping[str, Any]) -> str:
+    """The text of the answer's messages."""
+    messages = (item for item in response["output"] if item["type"] == "message")
+    return "\n\n".join("".join(part["text"] for part in message["content"]) for message in messages)
+
+
+def _json(content: Mapping[str, Any]) -> Response:
+    return Response(encode_json(content), media_type="application/json")

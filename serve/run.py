@@ -1,0 +1,78 @@
+"""Runs the server as a process: which assistant it serves, its signals and its end."""
+
+import contextlib
+import logging
+import signal
+import sys
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+GRACE_SECONDS = 20
+"""How long running answers may go on after SIGTERM. With the closing and the flush after it, it stays within the 30
+seconds that Kubernetes gives a pod by default."""
+
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection is kept: longer than the 60 seconds of Argo CD's proxy, which would otherwise send a
+request into a connection that is just being closed."""
+
+
+def run_server(*, host: str, port: int, model: str | None = None, grace_seconds: int = GRACE_SECONDS) -> None:
+    """Serves until SIGTERM or SIGINT, then ends the process with status 0.
+
+    `model` is an MLflow model URI (`models:/argocd-assistant@champion`); None serves the code in place. `port` 0 takes
+    a free one, which the log names. Raises SettingsError, and MlflowException for a model that cannot be loaded.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request otherwise
+    signal.signal(signal.SIGTERM, _end)
+    run_app(_app(model), host=host, port=port, grace_seconds=grace_seconds)
+
+
+def run_app(app: FastAPI, *, host: str, port: int, grace_seconds: int = GRACE_SECONDS) -> None:
+    """Runs `app` until a signal, and raises SystemExit(3) when it could not start.
+
+    On the signal it stops accepting at once; running answers get `grace_seconds`, and those that are not done by then
+    are ended with an error that says so.
+    """
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        timeout_graceful_shutdown=grace_seconds,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn when all is closed
+        server.run()
+    if not server.started:
+        sys.exit(3)
+
+
+def _app(model: str | None) -> FastAPI:
+    # A logged model brings its own `agent`, which takes the place of the installed one. It is loaded first, so that
+    # what is imported after it, the app with its errors and traces, is of the same code.
+    assistant = _in_place() if model is None else _logged(model)
+    from serve.app import create_app
+
+    return create_app(assistant, settings=assistant.settings)
+
+
+def _in_place():
+    from agent.responses_agent import ArgoCDAssistant
+
+    return ArgoCDAssistant.from_environment()
+
+
+def _logged(model: str):
+    import mlflow
+
+    # `unwrap_python_model` refuses a ResponsesAgent.
+    return mlflow.pyfunc.load_model(model)._model_impl.get_raw_model()  # pyright: ignore[reportPrivateUsage]
+
+
+def _end(signal_number: int, frame: FrameType | None) -> None:
+    """SIGTERM asks for an end, and it is one that went well; uvicorn raises the signal again when all is closed."""
+    sys.exit(0)

@@ -1,0 +1,126 @@
+"""Streams a turn as server-sent events. Owns the headers, heartbeats and the end of a stream; not what the events say.
+
+Written for many streams at once: one `send` an event, no task, lock or timer per event. (sse-starlette and FastAPI's
+own event streams take a lock, a cancel scope or a queue for each, and send headers before the first event is known.)
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from agent.event_stream import DONE
+from serve.failures import ErrorResponse, ServerStopping, error_event
+from serve.turns import ClientGone, disconnected, while_connected
+
+type StreamEvent = dict[str, Any]
+
+HEARTBEAT = b": keep-alive\n\n"
+"""A comment of SSE: keeps proxies from closing a silent stream, and clients ignore it."""
+
+_HEADERS = {
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",  # nginx would hold events back otherwise
+}
+
+
+class EventStream(Response):
+    """The events of one turn, closed by `data: [DONE]`.
+
+    An error before the first event is answered with its own HTTP status, a later one is an `error` event. The headers
+    wait for the first event, but for `heartbeat` seconds at most. After each `heartbeat` seconds of silence comes a
+    comment. The generator is closed as soon as the client leaves, or takes nothing for `stall` seconds.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        events: AsyncGenerator[StreamEvent],
+        *,
+        encode: Callable[[StreamEvent], bytes],
+        error_response: ErrorResponse,
+        heartbeat: float,
+        stall: float = 60.0,
+    ) -> None:
+        self.background = None
+        self.status_code = 200
+        self.init_headers(_HEADERS)
+        self._events = events
+        self._encode = encode
+        self._error_response = error_response
+        self._heartbeat = heartbeat
+        self._stall = stall
+        self._started = False
+        self._writing = False
+        self._last_write = 0.0
+        self._sequence = -1
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._last_write = asyncio.get_running_loop().time()
+        try:
+            await while_connected(self._write(scope, receive, send), gone=self._watch(receive, send))
+        except ClientGone:
+            pass
+        except asyncio.CancelledError:
+            # Only the end of the process cancels a request, and this answer is all that is left to do in it.
+            await self._fail(ServerStopping(), scope, receive, send)
+
+    async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
+        now = asyncio.get_running_loop().time
+        encode = self._encode
+        try:
+            async with aclosing(self._events) as events:
+                async for event in events:
+                    if not self._started:
+                        await self._start(send)
+                    self._sequence = event.get("sequence_number", self._sequence + 1)
+                    self._writing = True
+                    self._last_write = now()
+                    await send({"type": "http.response.body", "body": encode(event), "more_body": True})
+                    self._writing = False
+        except Exception as error:  # noqa: BLE001 - the outermost of a turn; `told` logs what nobody foresaw
+            await self._fail(error, scope, receive, send)
+        else:
+            if not self._started:
+                await self._start(send)
+            await send({"type": "http.response.body", "body": DONE, "more_body": False})
+
+    async def _start(self, send: Send) -> None:
+        self._started = True
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+    async def _fail(self, error: BaseException, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._started:
+            self._started = True
+            await self._error_response(error)(scope, receive, send)
+            return
+        last = self._encode(error_event(error, sequence_number=self._sequence + 1))
+        await send({"type": "http.response.body", "body": last + DONE, "more_body": False})
+
+    async def _watch(self, receive: Receive, send: Send) -> None:
+        """Returns when the client is gone; meanwhile breaks the silence."""
+        now = asyncio.get_running_loop().time
+        wait = self._heartbeat
+        while True:
+            try:
+                async with asyncio.timeout(wait):
+                    return await disconnected(receive)
+            except TimeoutError:
+                pass
+            silence = now() - self._last_write
+            if self._writing:
+                if silence >= self._stall:
+                    return None
+                wait = self._heartbeat
+            elif silence >= self._heartbeat:
+                if not self._started:
+                    await self._start(send)
+                self._last_write = now()
+                await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+                wait = self._heartbeat
+            else:
+                wait = self._heartbeat - silence

@@ -1,0 +1,15 @@
+"""Which versions run here."""
+
+import platform
+from functools import cache
+from importlib.metadata import version
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of this package, MLflow and Python, by name."""
+    return {
+        "argocd-assistant": version("argocd-assistant"),
+        "mlflow": version("mlflow"),
+        "python": platform.python_version(),
+    }

@@ -1,0 +1,222 @@
+"""An assistant of the same face as the real one, whose turns do what a test says, and a server around it.
+
+Requests are parsed by the real parser; there is no provider and no store.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from agent.errors import AssistantError, ProviderUnreachable
+from agent.request import parse_question
+from agent.settings import load_settings
+from serve.app import create_app
+from serve.trace_store import TraceStoreUnavailable
+from tests.fakes.server import running
+
+PATIENCE = 30.0
+"""Seconds a test waits for what must happen before it fails."""
+
+
+class Gate:
+    """A point of a turn that is passed when the test opens it, from another thread."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Event()
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._lock = threading.Lock()
+
+    async def passed(self) -> None:
+        here = asyncio.Event()
+        with self._lock:
+            if self._opened.is_set():
+                return
+            self._waiting.append((asyncio.get_running_loop(), here))
+        await here.wait()
+
+    def open(self) -> None:
+        with self._lock:
+            self._opened.set()
+            for loop, here in self._waiting:
+                loop.call_soon_threadsafe(here.set)
+
+
+type Step = str | BaseException | Gate
+"""What a turn does next: says a delta, raises, or waits to be let on."""
+
+OUTPUTS: dict[str, Any] = {
+    "session_id": "conv_1",
+    "findings": [{"title": "Container api is OOMKilled (exit code 137)", "severity": "error"}],
+    "context": {"sections": [], "gaps": []},
+    "provider": {"name": "offline", "protocol": "none", "model": None},
+    "trace_id": "tr-1",
+}
+USAGE: dict[str, Any] = {
+    "input_tokens": 7,
+    "input_tokens_details": {"cached_tokens": 0},
+    "output_tokens": 2,
+    "output_tokens_details": {"reasoning_tokens": 0},
+    "total_tokens": 9,
+}
+
+
+class ScriptedAssistant:
+    """Every turn plays `script`; what stands before the first delta happens before the first event."""
+
+    def __init__(self, *script: Step) -> None:
+        self.script = script or ("It ran ", "out of memory.")
+        self.bodies: list[Mapping[str, Any]] = []
+        self.running = self.cancelled = self.said = self.checks = 0
+        self.down: BaseException | None = None
+        self.check_gate: Gate | None = None
+        self.warmed_up = self.closed = False
+        self._changed = threading.Condition()
+
+    def wait_until(self, holds: Callable[["ScriptedAssistant"], bool]) -> None:
+        """Waits for something that must become true of the turns."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: holds(self), PATIENCE)
+
+    async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        response: dict[str, Any] = {}
+        async for event in self.respond_stream(body):
+            if event["type"] == "error":
+                raise ProviderUnreachable(event["message"])
+            response = event.get("response", response)
+        return response
+
+    async def respond_stream(self, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+        parse_question(body)
+        self._change(running=1)
+        self.bodies.append(body)
+        try:
+            async for event in self._events():
+                yield event
+        except (GeneratorExit, asyncio.CancelledError):
+            self._change(cancelled=1)
+            raise
+        finally:
+            self._change(running=-1)
+
+    async def warm_up(self) -> None:
+        self.warmed_up = True
+        if self.down:
+            raise self.down
+
+    async def check(self) -> Mapping[str, Any]:
+        self.checks += 1
+        if self.check_gate:
+            await self.check_gate.passed()
+        if self.down:
+            raise self.down
+        return {"name": "offline", "protocol": "none"}
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+    def _change(self, *, running: int = 0, cancelled: int = 0, said: int = 0) -> None:
+        with self._changed:
+            self.running += running
+            self.cancelled += cancelled
+            self.said += said
+            self._changed.notify_all()
+
+    async def _events(self) -> AsyncGenerator[dict[str, Any]]:
+        text: list[str] = []
+        number = 0
+        for step in self.script:
+            match step:
+                case str():
+                    if not text:
+                        yield {"type": "response.created", "sequence_number": 0, "response": _response("in_progress")}
+                        number = 1
+                    text.append(step)
+                    self._change(said=1)
+                    yield _delta(step, number)
+                    number += 1
+                case Gate():
+                    await step.passed()
+                case BaseException():
+                    raise step
+        item = _message("".join(text))
+        yield {"type": "response.output_item.done", "sequence_number": number, "output_index": 0, "item": item}
+        done = _response("completed") | {"output": [item], "usage": USAGE, "custom_outputs": OUTPUTS}
+        yield {"type": "response.completed", "sequence_number": number + 1, "response": done, "custom_outputs": OUTPUTS}
+
+
+def _delta(text: str, number: int) -> dict[str, Any]:
+    return {
+        "type": "response.output_text.delta",
+        "sequence_number": number,
+        "item_id": "msg_1",
+        "output_index": 0,
+        "content_index": 0,
+        "delta": text,
+        "logprobs": [],
+    }
+
+
+def _response(status: str) -> dict[str, Any]:
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1700000000.0,
+        "status": status,
+        "model": "scripted",
+        "output": [],
+        "parallel_tool_calls": False,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": None,
+    }
+
+
+def _message(text: str) -> dict[str, Any]:
+    part: dict[str, Any] = {"type": "output_text", "text": text, "annotations": []}
+    return {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [part]}
+
+
+class ScriptedTraceStore:
+    """A store that is there unless a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.configured = self.flushed = False
+        self.down: AssistantError | None = None
+
+    def configure(self) -> None:
+        self.configured = True
+
+    async def check(self) -> Mapping[str, Any]:
+        if self.down:
+            raise self.down
+        return {"store": "sqlite:///mlflow.db"}
+
+    async def flush(self, *, within: float) -> bool:
+        self.flushed = True
+        return not self.down
+
+
+def lost_store() -> ScriptedTraceStore:
+    """A store that cannot be reached."""
+    store = ScriptedTraceStore()
+    store.down = TraceStoreUnavailable("MLflow's store http://mlflow:5000 does not answer")
+    return store
+
+
+@contextmanager
+def served(
+    assistant: ScriptedAssistant, *, trace_store: ScriptedTraceStore | None = None, **settings: Any
+) -> Generator[httpx.Client]:
+    """A client of a real server around `assistant`; `settings` are those of `agent.settings` by field name."""
+    app = create_app(assistant, settings=load_settings(settings), trace_store=trace_store or ScriptedTraceStore())
+    with running(app, lifespan="on") as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        yield client
+
+
+def ask(**fields: Any) -> dict[str, Any]:
+    """The body of a question."""
+    return {"input": [{"role": "user", "content": "Why is it down?"}], **fields}
