@@ -1,0 +1,226 @@
+"""A fake of the Argo CD API server: the Application endpoints, with their errors, nulls and streams.
+
+argocd = FakeArgoCD()
+argocd.add_application(application)
+argocd.add_resource("shop", deployment, health="Degraded")
+argocd.add_resource("shop", pod, parent=deployment)
+with argocd.serving() as url: ...
+"""
+
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from agent.manifest import Manifest
+from agent.target import ResourceRef
+from tests.fakes.recording import Recording
+
+TOKEN = "argocd-token-3f9a"
+
+ZERO_TIME = "0001-01-01T00:00:00Z"
+
+
+@dataclass
+class _Application:
+    manifest: Manifest
+    nodes: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    live: dict[str, Manifest] = field(default_factory=dict[str, Manifest])
+
+
+@dataclass(frozen=True)
+class _Log:
+    lines: Sequence[str]
+    error_as_content: str = ""
+    broken_by: str = ""
+    closed: bool = True
+
+
+type _Answer = Callable[[Request, _Application], Response]
+
+
+class FakeArgoCD(Recording):
+    """Holds Applications with their trees, live manifests, events and logs. `token` None: anonymous access."""
+
+    def __init__(self, *, token: str | None = TOKEN, root: str = "") -> None:
+        super().__init__()
+        self._token = token
+        self._root = root
+        self._applications: dict[str, _Application] = {}
+        self._events: dict[str, list[Any] | None] = {}
+        self._logs: dict[tuple[str, str, bool], _Log] = {}
+        self._without_log_right = False
+
+    # What it holds
+
+    def add_application(self, manifest: Manifest) -> None:
+        """An Application; its `metadata.namespace` and `spec.project` are what requests must name."""
+        self._applications[manifest["metadata"]["name"]] = _Application(manifest)
+
+    def add_resource(
+        self,
+        application: str,
+        manifest: Manifest,
+        *,
+        parent: Manifest | None = None,
+        health: str = "Healthy",
+        live: bool = True,
+        restarts: int = 0,
+    ) -> None:
+        """A node of the tree, below `parent` where one is given. `live` False: it is gone from the cluster."""
+        reference = ResourceRef.of(manifest)
+        assert reference is not None
+        node: dict[str, Any] = _names(reference) | {
+            "uid": reference.uid,
+            "health": {"status": health},
+            "createdAt": manifest["metadata"].get("creationTimestamp"),
+            "info": [{"name": "Restart Count", "value": str(restarts)}] if restarts else None,
+        }
+        if parent is not None:
+            owner = ResourceRef.of(parent)
+            assert owner is not None
+            node["parentRefs"] = [_names(owner) | {"uid": owner.uid}]
+        held = self._applications[application]
+        held.nodes.append(node)
+        if live:
+            held.live[reference.uid] = manifest
+
+    def add_events(self, uid: str, events: list[Any] | None) -> None:
+        """The events of the object with `uid` (an Application's too); None is answered as `items: null`."""
+        self._events[uid] = events
+
+    def add_log(self, pod: str, container: str, lines: Sequence[str], *, previous: bool = False) -> None:
+        """A container's log, oldest line first."""
+        self._logs[pod, container, previous] = _Log(lines)
+
+    def add_refused_log(self, pod: str, container: str, message: str, *, previous: bool = False) -> None:
+        """A log that Kubernetes refuses: its error arrives as content, with HTTP 200."""
+        self._logs[pod, container, previous] = _Log((), error_as_content=message)
+
+    def add_broken_log(self, pod: str, container: str, lines: Sequence[str], *, error: str = "") -> None:
+        """A log whose stream ends without the closing entry: with an error object, or with nothing."""
+        self._logs[pod, container, False] = _Log(lines, broken_by=error, closed=False)
+
+    def refuse_logs(self) -> None:
+        """Takes the right `logs, get` away."""
+        self._without_log_right = True
+
+    # How it answers
+
+    def app(self) -> Starlette:
+        below = f"{self._root}/api/v1/applications/{{name}}"
+        endpoints = {
+            "": self._get,
+            "/resource": self._resource,
+            "/resource-tree": self._tree,
+            "/events": self._events_of,
+            "/logs": self._log,
+        }
+        return Starlette(routes=[Route(below + path, self._endpoint(answer)) for path, answer in endpoints.items()])
+
+    def _endpoint(
+        self, answer: Callable[[Request, _Application], Response]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def checked(request: Request) -> Response:
+            return self._refusal(request) or answer(request, self._applications[request.path_params["name"]])
+
+        async def endpoint(request: Request) -> Response:
+            return await self.answer(request, checked)
+
+        return endpoint
+
+    def _refusal(self, request: Request) -> Response | None:
+        """401, 403 or 404 as Argo CD decides on them; a missing and a forbidden Application look alike."""
+        query = request.query_params
+        if self._token and request.headers.get("authorization") != f"Bearer {self._token}":
+            return _error(401, 16, "invalid session: token signature is invalid")
+        if "refresh" in query:
+            return _error(500, 2, "refresh patches the Application")
+        held = self._applications.get(request.path_params["name"])
+        if held and query.get("appNamespace", "") not in {"", held.manifest["metadata"]["namespace"]}:
+            held = None
+        if not query.get("project"):
+            return None if held else _error(403, 7, "permission denied")
+        if not held:
+            return _error(404, 5, "applications.argoproj.io not found")
+        same_project = query["project"] == held.manifest["spec"]["project"]
+        return None if same_project else _error(403, 7, "permission denied")
+
+    def _get(self, request: Request, held: _Application) -> Response:
+        return JSONResponse(held.manifest)
+
+    def _resource(self, request: Request, held: _Application) -> Response:
+        query = request.query_params
+        if "group" not in query or "version" not in query:
+            return _error(400, 3, "parsing field: missing required field")
+        wanted = tuple(query.get(key, "") for key in ("group", "kind", "namespace", "resourceName"))
+        for node in held.nodes:
+            if wanted == tuple(node[key] for key in ("group", "kind", "namespace", "name")):
+                live = held.live.get(node["uid"])
+                if live is None:
+                    return _error(404, 5, f"{node['kind'].lower()}s {node['name']!r} not found")
+                return JSONResponse({"manifest": json.dumps(live)})
+        _, kind, _, name = wanted
+        return _error(400, 3, f"{kind} {name} not found as part of application {held.manifest['metadata']['name']}")
+
+    def _tree(self, request: Request, held: _Application) -> Response:
+        return JSONResponse({"nodes": held.nodes or None, "orphanedNodes": None, "hosts": None})
+
+    def _events_of(self, request: Request, held: _Application) -> Response:
+        query = request.query_params
+        uid = query.get("resourceUID", "")
+        if not uid and not query.get("resourceName"):
+            uid = held.manifest["metadata"].get("uid", "")
+        elif not any(
+            (node["uid"], node["name"], node["namespace"])
+            == (uid, query.get("resourceName"), query.get("resourceNamespace"))
+            for node in held.nodes
+        ):
+            return _error(400, 3, f"{query.get('resourceName')} not found as part of application")
+        return JSONResponse({"metadata": {}, "items": self._events.get(uid)})
+
+    def _log(self, request: Request, held: _Application) -> Response:
+        if self._without_log_right:
+            return _error(403, 7, "permission denied: logs, get")
+        query = request.query_params
+        pod, container = query.get("podName", ""), query.get("container", "")
+        if not any(node["kind"] == "Pod" and node["name"] == pod for node in held.nodes):
+            return Response(b"", media_type="application/json")
+        log = self._logs.get((pod, container, query.get("previous") == "true"))
+        if log is None:
+            log = _Log((), error_as_content=f'previous terminated container "{container}" in pod "{pod}" not found')
+        tail = int(query.get("tailLines", "0"))
+        return StreamingResponse(_stream(log, pod, tail), media_type="application/json")
+
+
+async def _stream(log: _Log, pod: str, tail: int) -> AsyncGenerator[bytes]:
+    if log.error_as_content:
+        yield _line(_entry(log.error_as_content, ZERO_TIME, pod))
+    for number, line in list(enumerate(log.lines))[-tail:]:
+        yield _line(_entry(line, f"2026-11-21T08:{number // 60 % 60:02}:{number % 60:02}.000000001Z", pod))
+    if log.broken_by:
+        yield _line({"error": {"grpc_code": 13, "http_code": 500, "message": log.broken_by, "http_status": "Internal"}})
+    elif log.closed:
+        yield _line(_entry("", ZERO_TIME, pod, last=True))
+
+
+def _entry(content: str, timestamp: str, pod: str, *, last: bool = False) -> dict[str, Any]:
+    entry = {"content": content, "timeStamp": timestamp, "last": last, "timeStampStr": timestamp, "podName": pod}
+    return {"result": entry}
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def _names(reference: ResourceRef) -> dict[str, Any]:
+    return {key: getattr(reference, key) for key in ("group", "version", "kind", "namespace", "name")}
+
+
+def _error(status: int, code: int, message: str) -> Response:
+    return JSONResponse({"error": message, "code": code, "message": message}, status_code=status)
