@@ -8,7 +8,7 @@ from agent.context.model import Context, Event
 from agent.findings.about import finding_about, name_of, namespace_of
 from agent.findings.commands import kubectl
 from agent.findings.evidence import one_line, quote
-from agent.findings.logs import quote_fatal_lines
+from agent.findings.logs import quote_last_words
 from agent.findings.model import Evidence, Finding, Level
 from agent.manifest import Manifest, list_at, object_at, text_at
 
@@ -58,7 +58,7 @@ class Container:
         return text_at(self.pod, *self.spec_path, *path) if self.spec_path else ""
 
     def quote_log(self) -> tuple[Evidence, ...]:
-        return quote_fatal_lines(self.context, self.pod, text_at(self.status, "name"))
+        return quote_last_words(self.context, self.pod, text_at(self.status, "name"))
 
     def finding(
         self, title: str, explanation: str, evidence: tuple[Evidence, ...], *steps: str, level: Level = "cause"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from agent.context.model import Event
 from agent.findings.container import POD_NAME, Container, pod_command
 from agent.findings.evidence import one_line, quote_event
+from agent.findings.logs import meaning_of
 from agent.findings.model import Evidence, Finding
 from agent.manifest import Manifest, integer_at, text_at
 
@@ -91,7 +92,7 @@ def _crashed(container: Container, state: str) -> Finding:
     backoffs = [event for event in container.events if _backs_off(event, container)]
     around = (
         *container.quote("state", "waiting", "reason"),
-        *container.quote("restartCount"),
+        *(container.quote("restartCount") if integer_at(container.status, "restartCount") else ()),
         *(quoted for event in backoffs[:1] for quoted in quote_event(event)),
     )
     code = integer_at(container.status, *terminated, "exitCode")
@@ -178,11 +179,19 @@ def _exited(container: Container, end: _End) -> Finding:
     previous = not integer_at(container.status, "state", "terminated", "exitCode")
     return container.finding(
         f"{container.title} {verb} (exit code {end.code})",
-        meaning_of_exit_code(end.code) + (" These are its last fatal lines." if logs else ""),
+        meaning_of_exit_code(end.code) + _told_by(logs),
         end.said + logs + end.around,
         f"Read why it ended: {container.logs_command(previous=previous)}.",
         level="effect",
     )
+
+
+def _told_by(logs: tuple[Evidence, ...]) -> str:
+    """What the log's last words mean, most telling first."""
+    if not logs:
+        return ""
+    meaning = next((m for quoted in reversed(logs) if (m := meaning_of(quoted.text))), "")
+    return f" Its last words in the log are quoted here. {meaning}".rstrip()
 
 
 def _ended_unseen(container: Container, evidence: tuple[Evidence, ...]) -> Finding:

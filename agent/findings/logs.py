@@ -62,6 +62,7 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
 )
 
 _FATAL = re.compile("|".join(f"(?:{pattern})" for pattern, _ in _MEANINGS), re.IGNORECASE)
+_ERROR = re.compile(r"\bERROR\b|\bSEVERE\b|\blevel=error\b|\"level\": ?\"error\"|^[Ee]rror:")
 _TRACEBACK = "Traceback (most recent call last):"
 _PYTHON_ERROR = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|Warning)\b(?::|$)")
 # A server that tells of a refused client or of a retry that went well is not dying of it.
@@ -75,20 +76,36 @@ def fatal_lines(log: ContainerLog, limit: int = 3) -> tuple[LogLine, ...]:
 
     Of a Python traceback it is the line with the exception.
     """
+    return _last_different(list(_candidates(log.lines)), limit)
+
+
+def error_lines(log: ContainerLog, limit: int = 2) -> tuple[LogLine, ...]:
+    """The last `limit` different lines that the program itself calls errors, oldest first."""
+    return _last_different([line for line in log.lines if _ERROR.search(line.text[:_READ_LIMIT])], limit)
+
+
+def _last_different(lines: list[LogLine], limit: int) -> tuple[LogLine, ...]:
     found: dict[str, LogLine] = {}
-    for line in reversed(list(_candidates(log.lines))):
+    for line in reversed(lines):
         found.setdefault(_shape(line.text), line)
         if len(found) == limit:
             break
     return tuple(reversed(found.values()))
 
 
-def quote_fatal_lines(context: Context, pod: Manifest, container: str) -> tuple[Evidence, ...]:
-    """The fatal lines of a container's log as evidence; of its previous run where that has any."""
+def quote_last_words(context: Context, pod: Manifest, container: str) -> tuple[Evidence, ...]:
+    """The fatal lines and the last errors in a broken container's log; of its previous run where that has any."""
     for log in Logs(context).of(pod, container):
-        if lines := fatal_lines(log):
-            return tuple(evidence for line in lines for evidence in quote_log(context, log, line))
+        telling = {*fatal_lines(log), *error_lines(log)}
+        if telling:
+            return tuple(q for line in _in_order(log, telling) for q in quote_log(context, log, line))
     return ()
+
+
+def _in_order(log: ContainerLog, lines: set[LogLine]) -> list[LogLine]:
+    """The lines in the log's order, each at its last place."""
+    last = {line: place for place, line in enumerate(log.lines) if line in lines}
+    return sorted(last, key=lambda line: last[line])
 
 
 def meaning_of(text: str) -> str:
