@@ -1,6 +1,6 @@
 """Manifests without what nobody reads: the field managers' books and kubectl's copy of the last applied manifest.
 
-Owns what is dropped; hides no secrets.
+Owns what is dropped, and the kind that Argo CD's API leaves out of an Application; hides no secrets.
 """
 
 from agent.manifest import Manifest, lookup, object_at
@@ -20,3 +20,8 @@ def cleaned(manifest: Manifest) -> Manifest:
         if not metadata["annotations"]:
             del metadata["annotations"]
     return manifest | {"metadata": metadata}
+
+
+def cleaned_application(manifest: Manifest) -> Manifest:
+    """An Application like `cleaned`, and saying that it is one: Argo CD's API gives it without kind and apiVersion."""
+    return cleaned({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"} | manifest)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.context.argocd import ArgoCDConnection
-from agent.context.clean import cleaned
+from agent.context.clean import cleaned, cleaned_application
 from agent.context.events import merge_events
 from agent.context.kubernetes import KubernetesConnection
 from agent.context.model import ContainerLog, Context, Event, Gap, Part, SourceName
@@ -123,14 +123,16 @@ class _Turn:
             return _Found(value=self._supplied.application, source="supplied")
         if self.target.application is None:
             return _Found()
-        return _cleaned(await self._first("application", lambda source: source.application()))
+        found = await self._first("application", lambda source: source.application())
+        return replace(found, value=cleaned_application(found.value)) if found.value else found
 
     async def _read_manifest(self) -> _Found[Manifest]:
         if self._supplied.manifest is not None:
             return _Found(value=self._supplied.manifest, source="supplied")
         if self.target.resource is None:
             return _Found()
-        return _cleaned(await self._first("manifest", lambda source: source.manifest()))
+        found = await self._first("manifest", lambda source: source.manifest())
+        return replace(found, value=cleaned(found.value)) if found.value else found
 
     async def _read_children(self) -> _Found[tuple[Manifest, ...]]:
         if self._supplied.children is not None:
@@ -232,10 +234,6 @@ async def _read_log(source: Source, choice: LogChoice) -> Reading[ContainerLog]:
             raise
         current = await source.log(replace(choice, previous=False))
         return Reading(value=current.value, gaps=(gap("logs", source.name, error), *current.gaps))
-
-
-def _cleaned(found: _Found[Manifest]) -> _Found[Manifest]:
-    return found if found.value is None else replace(found, value=cleaned(found.value))
 
 
 def _application_object(application: ApplicationRef | None, manifest: Manifest | None) -> ResourceRef:

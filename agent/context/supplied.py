@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.context.clean import cleaned
+from agent.context.clean import cleaned, cleaned_application
 from agent.context.events import merge_events
 from agent.context.model import ContainerLog, Event, Gap
 from agent.context.pods import is_pod
@@ -39,7 +39,7 @@ def read_supplied(question: Question, *, tail_lines: int) -> SuppliedContext:
     if supplied.logs is not None:
         logs, gaps = _logs(supplied.logs, question, tail_lines)
     return SuppliedContext(
-        application=None if supplied.application is None else cleaned(supplied.application),
+        application=None if supplied.application is None else cleaned_application(supplied.application),
         manifest=None if supplied.manifest is None else cleaned(supplied.manifest),
         children=None if supplied.children is None else tuple(map(cleaned, supplied.children)),
         events=None if supplied.events is None else merge_events(supplied.events),

@@ -152,7 +152,8 @@ class FakeArgoCD(Recording):
         return None if same_project else _error(403, 7, "permission denied")
 
     def _get(self, request: Request, held: _Application) -> Response:
-        return JSONResponse(held.manifest)
+        # The API leaves out what kind it is.
+        return JSONResponse({key: value for key, value in held.manifest.items() if key not in {"apiVersion", "kind"}})
 
     def _resource(self, request: Request, held: _Application) -> Response:
         query = request.query_params
