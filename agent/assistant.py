@@ -81,7 +81,6 @@ class Assistant:
         self.settings = settings
         self.provider = provider or choose_provider(settings)
         self._collector = collector or Collector(settings)
-        self._offline = Offline()
 
     async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
         """Answers one question. Close the iterator to cancel: the upstream request ends with it.
@@ -108,7 +107,8 @@ class Assistant:
                 if answered:
                     raise
                 outage = error
-            async with self._offline.open(request) as session:
+            note = f"{outage.public_message} This answer was put together from the findings of the built-in analyzers."
+            async with Offline(note=note).open(request) as session:
                 if not key.done():
                     key.set_result(session.redaction_key)
                 async with aclosing(self._answer(question, session, collecting, spans, outage=outage)) as events:

@@ -22,6 +22,10 @@ from agent.spans import Span, SpanKind
 
 _logger = logging.getLogger(__name__)
 
+# MLflow prices a span by a catalogue that it fetches from the internet while it stores the trace, with retries of many
+# seconds where there is none. The catalogue it ships with serves as well, unless the operator names another.
+os.environ.setdefault("MLFLOW_MODEL_CATALOG_URI", "")
+
 CANCELLED = "assistant.cancelled"
 """Attribute of a span, and tag of a trace, whose turn the client left."""
 

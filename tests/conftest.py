@@ -3,7 +3,6 @@
 import os
 import sqlite3
 import uuid
-from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import cast
@@ -12,6 +11,11 @@ import mlflow
 import pytest
 from mlflow.entities import Trace
 
+# Read at MLflow's leisure, so not undone with a test. Traces are written at once: waiting for the background writer
+# costs seconds a test. The tests of real server processes leave it on.
+_MLFLOW = {"MLFLOW_MODEL_CATALOG_URI": "", "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false"}
+os.environ |= _MLFLOW
+
 _OURS = ("ASSISTANT_", "LLAMASTACK_", "LIGHTSPEED_", "ARGOCD_", "KUBE", "MLFLOW_", "OGX_", "LLAMA_STACK_")
 
 
@@ -19,7 +23,12 @@ _OURS = ("ASSISTANT_", "LLAMASTACK_", "LIGHTSPEED_", "ARGOCD_", "KUBE", "MLFLOW_
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No configuration, no kubeconfig, no proxy: a test sets what it needs."""
     for name in list(os.environ):
-        if name.startswith(_OURS) or name.lower() in {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}:
+        if (name.startswith(_OURS) and name not in _MLFLOW) or name.lower() in {
+            "http_proxy",
+            "https_proxy",
+            "all_proxy",
+            "no_proxy",
+        }:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
     monkeypatch.setenv("ASSISTANT_KUBERNETES", "off")
@@ -34,27 +43,19 @@ class TraceStore:
 
     def trace(self, trace_id: str) -> Trace:
         """The trace as it was stored."""
-        self.flush()
         found = mlflow.get_trace(trace_id)
         assert found is not None, f"trace {trace_id} was not stored"
         return found
 
     def all(self) -> list[Trace]:
         """Every trace of this test."""
-        self.flush()
         return cast("list[Trace]", mlflow.search_traces(locations=[self.experiment_id], return_type="list"))
 
     def everything(self) -> str:
         """Every value of every table of the store as one text, to look for what must not be there."""
-        self.flush()
         with closing(sqlite3.connect(self.path)) as connection:
             tables = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
-            return "\n".join(
-                repr(row) for table in tables for row in connection.execute(f'select * from "{table}"')
-            )
-
-    def flush(self) -> None:
-        mlflow.flush_trace_async_logging()
+            return "\n".join(repr(row) for table in tables for row in connection.execute(f'select * from "{table}"'))
 
 
 @pytest.fixture(scope="session")
@@ -67,10 +68,9 @@ def trace_store_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def traces(trace_store_path: Path, tmp_path: Path) -> Generator[TraceStore]:
+def traces(trace_store_path: Path, tmp_path: Path) -> TraceStore:
     """Traces of this test go to an experiment of its own."""
     mlflow.set_tracking_uri(f"sqlite:///{trace_store_path}")
     experiment_id = mlflow.create_experiment(uuid.uuid4().hex, artifact_location=(tmp_path / "artifacts").as_uri())
     mlflow.set_experiment(experiment_id=experiment_id)
-    yield TraceStore(trace_store_path, experiment_id)
-    mlflow.flush_trace_async_logging()
+    return TraceStore(trace_store_path, experiment_id)
