@@ -187,11 +187,10 @@ def _exited(container: Container, end: _End) -> Finding:
 
 
 def _told_by(logs: tuple[Evidence, ...]) -> str:
-    """What the log's last words mean, most telling first."""
+    """What the log's last words mean."""
     if not logs:
         return ""
-    meaning = next((m for quoted in reversed(logs) if (m := meaning_of(quoted.text))), "")
-    return f" Its last words in the log are quoted here. {meaning}".rstrip()
+    return f" Its last words in the log are quoted here. {meaning_of(*(quoted.text for quoted in logs))}".rstrip()
 
 
 def _ended_unseen(container: Container, evidence: tuple[Evidence, ...]) -> Finding:

@@ -20,17 +20,17 @@ _READ_LIMIT = 2_000
 _MEANINGS: tuple[tuple[str, str], ...] = (
     (r"out of memory|\bOOM\b|OutOfMemoryError|Cannot allocate memory|MemoryError\b", "The process ran out of memory."),
     (
-        r"connection refused|ECONNREFUSED",
+        r"connection refused|\bECONNREFUSED\b",
         "Nothing listens at the address it connects to: the other side is down, not ready, or the port is wrong.",
     ),
     (
-        r"no such host|ENOTFOUND|Name or service not known|Temporary failure in name resolution|UnknownHostException|"
-        r"could not translate host name|EAI_AGAIN|nodename nor servname",
+        r"no such host|\bENOTFOUND\b|Name or service not known|Temporary failure in name resolution|UnknownHostException|"
+        r"could not translate host name|\bEAI_AGAIN\b|nodename nor servname",
         "A host name does not resolve: the Service does not exist, is spelled wrongly, or DNS fails.",
     ),
     (
-        r"(connect\w*|dial|read|i/o)\W.{0,80}time(d )?-? ?out|i/o timeout|ETIMEDOUT|context deadline exceeded|"
-        r"SocketTimeoutException|no route to host|EHOSTUNREACH",
+        r"(connect\w*|dial|read|i/o)\W.{0,80}time(d )?-? ?out|i/o timeout|\bETIMEDOUT\b|context deadline exceeded|"
+        r"SocketTimeoutException|no route to host|\bEHOSTUNREACH\b",
         "The other side does not answer in time: it is overloaded, down, or a NetworkPolicy or firewall is in between.",
     ),
     (
@@ -39,12 +39,15 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
         "The other side refuses the credentials.",
     ),
     (r"x509:|certificate (has expired|verify failed|is not trusted)|SSLHandshakeException", "TLS fails."),
-    (r"address already in use|EADDRINUSE", "Its port is taken by another process of the pod."),
-    (r"no space left on device|ENOSPC", "A volume or the node's disk is full."),
-    (r"read-only file ?system|EROFS", "It writes where the file system is read-only."),
-    (r"permission denied|EACCES|Operation not permitted", "It lacks a permission: on a file, a port or an operation."),
+    (r"address already in use|\bEADDRINUSE\b", "Its port is taken by another process of the pod."),
+    (r"no space left on device|\bENOSPC\b", "A volume or the node's disk is full."),
+    (r"read-only file ?system|\bEROFS\b", "It writes where the file system is read-only."),
     (
-        r"no such file or directory|ENOENT|FileNotFoundError|ClassNotFoundException|ModuleNotFoundError|"
+        r"permission denied|\bEACCES\b|Operation not permitted",
+        "It lacks a permission: on a file, a port or an operation.",
+    ),
+    (
+        r"no such file or directory|\bENOENT\b|FileNotFoundError|ClassNotFoundException|ModuleNotFoundError|"
         r"Cannot find module|error while loading shared libraries",
         "A file or module that it needs is not in the image or not mounted.",
     ),
@@ -108,9 +111,12 @@ def _in_order(log: ContainerLog, lines: set[LogLine]) -> list[LogLine]:
     return sorted(last, key=lambda line: last[line])
 
 
-def meaning_of(text: str) -> str:
-    """What a fatal line means in a sentence, "" where it tells nothing general."""
-    return next((meaning for p, meaning in _MEANINGS if re.search(p, text[:_READ_LIMIT], re.IGNORECASE)), "")
+def meaning_of(*texts: str) -> str:
+    """What fatal lines mean in a sentence, by the most telling of them; "" where they tell nothing general."""
+    for pattern, meaning in _MEANINGS:
+        if any(re.search(pattern, text[:_READ_LIMIT], re.IGNORECASE) for text in texts):
+            return meaning
+    return ""
 
 
 def unexplained_log_errors(context: Context) -> Iterator[Finding]:
@@ -123,7 +129,7 @@ def unexplained_log_errors(context: Context) -> Iterator[Finding]:
         if not lines or _is_well(context, log):
             continue
         evidence = tuple(evidence for line in lines for evidence in quote_log(context, log, line))
-        means = next((meaning for line in reversed(lines) if (meaning := meaning_of(line.text))), "")
+        means = meaning_of(*(line.text for line in lines))
         yield Finding(
             title=f"The log of container {log.container} tells of a fault",
             severity="warning",

@@ -21,7 +21,9 @@ _KINDS = {
 }
 
 # kubelet: `secret "db" not found`; API server: `configmaps "a" not found`, `storageclass.storage.k8s.io "x" not found`.
-_OBJECT = re.compile(r'\b([A-Za-z]{4,30}?)(?:s|es)?(?:\.[a-z0-9.]{1,60})? "([^"\s]{1,253})" not found')
+_OBJECT = re.compile(
+    rf'\b({"|".join(_KINDS)})(?:s|es)?(?:\.[a-z0-9.]{{1,60}})? "([^"\s]{{1,253}})" not found', re.IGNORECASE
+)
 # kubelet: `couldn't find key PASSWORD in Secret shop/db`.
 _KEY = re.compile(r"couldn't find key (\S{1,253}) in (Secret|ConfigMap) (?:([^/\s]{1,253})/)?([^/\s]{1,253})")
 # volumes: `references non-existent secret key: tls.key`.
@@ -47,9 +49,8 @@ def missing_in(message: str) -> Missing | None:
         return Missing(kind=match[2], name=match[4], key=match[1])
     if match := _VOLUME_KEY.search(message):
         return Missing(kind="Secret" if match[1] == "secret" else "ConfigMap", name="", key=match[2])
-    for match in _OBJECT.finditer(message):
-        if kind := _KINDS.get(match[1].lower()):
-            return Missing(kind=kind, name=match[2])
+    if match := _OBJECT.search(message):
+        return Missing(kind=_KINDS[match[1].lower()], name=match[2])
     return None
 
 

@@ -28,7 +28,7 @@ _UNSCHEDULABLE: tuple[tuple[str, str, str, str, Level], ...] = (
         "effect",
     ),
     (
-        r"[Ii]nsufficient ([\w./-]+)",
+        r"[Ii]nsufficient ([\w./-]*\w)",
         "no node has enough {0} left",
         "What the pod requests is not free on any node that it may run on.",
         "Lower the request, free room, or add nodes; `kubectl describe nodes` shows what is taken.",

@@ -1,0 +1,305 @@
+"""What an Application's own status says."""
+
+from typing import Any
+
+import pytest
+
+from agent.manifest import Manifest
+from tests.findings.citations import findings_of
+from tests.findings.cluster import context
+
+REVISION = "8f3c1d92b47e6a05c1f9d3e8b7a2604f5c9e1d38"
+
+
+def application(**status: Any) -> Manifest:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "payments", "namespace": "argocd", "uid": "3e9d1c7b", "generation": 1883},
+        "spec": {"project": "payments", "syncPolicy": {"automated": {"prune": True}, "retry": {"limit": 2}}},
+        "status": {"sync": {"status": "Synced"}, "health": {"status": "Healthy"}} | status,
+    }
+
+
+def operation(*resources: Manifest, phase: str = "Failed", message: str = "", **more: Any) -> Manifest:
+    message = message or "one or more synchronization tasks completed unsuccessfully"
+    return {
+        "phase": phase,
+        "message": message,
+        "startedAt": "2026-11-20T09:08:31Z",
+        "finishedAt": None,
+        "syncResult": {"revision": REVISION, "resources": list(resources) or None},
+        **more,
+    }
+
+
+def result(kind: str, name: str, status: str = "Synced", message: str = "", **more: Any) -> Manifest:
+    group = "batch" if kind == "Job" else "apps"
+    return {
+        "group": group,
+        "version": "v1",
+        "kind": kind,
+        "namespace": "payments",
+        "name": name,
+        "status": status,
+        "message": message,
+        "images": None,
+        **more,
+    }
+
+
+FAILED_HOOK = result(
+    "Job",
+    "migrate",
+    "",
+    "Job has reached the specified backoff limit",
+    hookType="PreSync",
+    hookPhase="Failed",
+    syncPhase="PreSync",
+)
+
+
+def titles(manifest: Manifest) -> list[str]:
+    return [finding.title for finding in findings_of(context(application=manifest))]
+
+
+def test_a_failed_hook_stands_above_the_operation_it_failed() -> None:
+    failed = application(
+        operationState=operation(result("Deployment", "api"), FAILED_HOOK),
+        conditions=[{"type": "SyncError", "message": "Failed last sync attempt", "lastTransitionTime": None}],
+    )
+
+    findings = findings_of(context(application=failed))
+
+    assert [f.title for f in findings] == [
+        "PreSync hook Job migrate failed",
+        "The last sync of Application argocd/payments failed",
+    ]
+    hook = findings[0]
+    assert hook.evidence[0].text == "Job has reached the specified backoff limit"
+    assert (hook.evidence[0].source, hook.evidence[0].path) == (
+        "application",
+        "status.operationState.syncResult.resources[1].message",
+    )
+    assert "`argocd app sync argocd/payments`" in hook.next_steps[-1]
+    assert hook.resource is not None
+    assert hook.resource.name == "migrate"
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        (
+            'Deployment.apps "api" is invalid: spec.selector: Invalid value: {"app":"b"}: field is immutable',
+            "an immutable field was changed",
+        ),
+        (
+            'the server could not find the requested resource: no matches for kind "Gateway" in version "v1"',
+            "its kind is not known to the cluster",
+        ),
+        ('namespaces "payments" not found', "its namespace does not exist"),
+        (
+            'deployments.apps is forbidden: User "system:serviceaccount:argocd:argocd" cannot create resource',
+            "permission is missing",
+        ),
+        ("resource apps:Deployment is not permitted in project payments", "the AppProject does not permit it"),
+        (
+            'CustomResourceDefinition "x" is invalid: metadata.annotations: Too long: must have at most 262144 bytes',
+            "it is too large for client-side apply",
+        ),
+        ('error validating data: unknown field "spec.replica"', "it is not valid"),
+        ('Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas', "another manager owns some of its"),
+    ],
+)
+def test_a_resource_that_could_not_be_synced_is_told_with_the_reason(message: str, cause: str) -> None:
+    failed = application(operationState=operation(result("Deployment", "api", "SyncFailed", message)))
+
+    finding = findings_of(context(application=failed))[0]
+
+    assert finding.title.startswith(f"Deployment api could not be synced: {cause}")
+    assert (finding.level, finding.evidence[0].text) == ("cause", message)
+
+
+def test_resources_that_failed_for_one_reason_are_one_finding() -> None:
+    entries = [result("ConfigMap", f"c{i}", "SyncFailed", 'namespaces "payments" not found') for i in range(30)]
+
+    findings = findings_of(context(application=application(operationState=operation(*entries))))
+
+    assert findings[0].title == (
+        "ConfigMap c0, ConfigMap c1, ConfigMap c2 and 27 more could not be synced: its namespace does not exist"
+    )
+    assert len(findings) == 2
+
+
+def test_a_wave_that_did_not_become_healthy_is_no_refusal() -> None:
+    entry = result(
+        "Deployment", "api", "Synced", "deployment.apps/api configured", hookPhase="Failed", syncPhase="Sync"
+    )
+
+    assert (
+        titles(application(operationState=operation(entry)))[0]
+        == "Deployment api was applied and did not become healthy"
+    )
+
+
+def test_an_operation_that_is_retried_is_a_warning_beside_what_fails() -> None:
+    running = operation(
+        result("Service", "api", "SyncFailed", "connection reset by peer"),
+        phase="Running",
+        message="one or more objects failed to apply, reason: ... Retrying attempt #2 at 9:10AM.",
+        retryCount=1,
+    )
+
+    findings = findings_of(context(application=application(operationState=running)))
+
+    assert [(f.title, f.severity) for f in findings] == [
+        ("Service api could not be synced", "error"),
+        ("A sync of Application argocd/payments is being tried again (retry 1)", "warning"),
+    ]
+
+
+def test_a_skipped_prune_is_told_while_the_application_is_out_of_sync_for_it() -> None:
+    state = operation(
+        result("Service", "old", "PruneSkipped", "ignored (requires pruning)"), phase="Succeeded", message="ok"
+    )
+    resources = [{"kind": "Service", "name": "old", "status": "OutOfSync", "requiresPruning": True, "version": "v1"}]
+
+    assert titles(application(operationState=state, sync={"status": "OutOfSync"}, resources=resources)) == [
+        "One resource was not pruned: Service old",
+        "Application argocd/payments is OutOfSync",
+    ]
+    assert titles(application(operationState=state)) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        (
+            "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown "
+            "desc = authentication required: Repository not found.",
+            "the repository refuses Argo CD",
+        ),
+        (
+            "rpc error: code = Unknown desc = overlays/prd: app path does not exist",
+            "a path is not in the repository at this revision",
+        ),
+        (
+            "rpc error: code = Unknown desc = unable to resolve 'v9' to a commit SHA",
+            "the revision does not exist",
+        ),
+        (
+            "rpc error: code = Unknown desc = `helm template . --name-template x` failed exit status 1: Error: values",
+            "Helm cannot render the chart",
+        ),
+        ("`kustomize build /tmp/x` failed exit status 1: Error: accumulating resources", "Kustomize cannot build"),
+        (
+            "rpc error: code = Unavailable desc = connection error: dial tcp: lookup argocd-repo-server: no such host",
+            "Argo CD's repo-server does not answer",
+        ),
+        (
+            'failed to get cluster info for "https://10.1.2.3": error synchronizing cache state',
+            "the destination cluster cannot be reached",
+        ),
+    ],
+)
+def test_a_comparison_error_is_told_with_its_cause(message: str, cause: str) -> None:
+    broken = application(
+        sync={"status": "Unknown"},
+        conditions=[{"type": "ComparisonError", "message": message, "lastTransitionTime": "2026-11-20T09:16:02Z"}],
+    )
+
+    (finding,) = findings_of(context(application=broken))
+
+    assert finding.title.startswith(f"Application argocd/payments has a ComparisonError: {cause}")
+    assert (finding.level, finding.evidence[0].text) == ("cause", message)
+
+
+@pytest.mark.parametrize(
+    ("kind", "severity"),
+    [
+        ("InvalidSpecError", "error"),
+        ("SyncError", "error"),
+        ("DeletionError", "error"),
+        ("SharedResourceWarning", "warning"),
+        ("RepeatedResourceWarning", "warning"),
+        ("ExcludedResourceWarning", "warning"),
+        ("OrphanedResourceWarning", "info"),
+        ("SomethingNewError", "error"),
+        ("SomethingNewWarning", "warning"),
+    ],
+)
+def test_each_condition_has_its_severity(kind: str, severity: str) -> None:
+    (finding,) = findings_of(context(application=application(conditions=[{"type": kind, "message": "it is so"}])))
+
+    assert finding.severity == severity
+    assert kind in finding.title
+
+
+def test_out_of_sync_names_the_resources_that_differ() -> None:
+    resources = [
+        {"kind": "Service", "name": "api", "status": "Synced"},
+        {"group": "apps", "kind": "Deployment", "name": "api", "status": "OutOfSync"},
+        {"kind": "ConfigMap", "name": "old", "status": "OutOfSync", "requiresPruning": True},
+    ]
+
+    (finding,) = findings_of(context(application=application(sync={"status": "OutOfSync"}, resources=resources)))
+
+    assert finding.severity == "warning"
+    assert "Deployment api, ConfigMap old. 1 of them is no longer in Git." in finding.explanation
+    assert "status.resources[1].status" in [e.path for e in finding.evidence]
+
+
+def test_a_degraded_application_names_its_degraded_resources_with_their_message() -> None:
+    resources = [
+        {"kind": "Service", "name": "api", "status": "Synced", "health": {"status": "Healthy"}},
+        {
+            "group": "apps",
+            "kind": "Deployment",
+            "name": "api",
+            "status": "Synced",
+            "health": {"status": "Degraded", "message": 'Deployment "api" exceeded its progress deadline'},
+        },
+    ]
+
+    findings = findings_of(context(application=application(health={"status": "Degraded"}, resources=resources)))
+
+    assert [f.title for f in findings] == ["Deployment api is Degraded", "Application argocd/payments is Degraded"]
+    assert findings[0].evidence[0].text == 'Deployment "api" exceeded its progress deadline'
+
+
+def test_missing_and_unknown_health_and_sync_are_told() -> None:
+    assert titles(application(health={"status": "Missing"})) == ["Application argocd/payments is Missing"]
+    assert titles(application(health={"status": "Unknown"})) == [
+        "The health of Application argocd/payments is not known"
+    ]
+    assert titles(application(sync={"status": "Unknown"})) == [
+        "The sync status of Application argocd/payments is not known"
+    ]
+
+
+@pytest.mark.parametrize(
+    "well",
+    [
+        application(),
+        application(
+            operationState=operation(result("Job", "m", hookType="PostSync", hookPhase="Succeeded"), phase="Succeeded")
+        ),
+        application(health={"status": "Progressing"}, operationState=operation(phase="Running", message="waiting")),
+        application(health={"status": "Suspended"}),
+        {"kind": "Application", "metadata": None, "status": None},
+    ],
+    ids=["healthy", "synced with a hook", "progressing", "suspended", "new"],
+)
+def test_an_application_that_is_well_or_on_its_way_yields_nothing(well: Manifest) -> None:
+    assert titles(well) == []
+
+
+def test_an_application_among_the_resources_is_quoted_from_its_manifest_and_once() -> None:
+    broken = application(health={"status": "Missing"})
+    parent = application() | {"metadata": {"name": "apps", "namespace": "argocd", "uid": "other"}}
+
+    (child,) = findings_of(context(broken, application=parent))
+    (itself,) = findings_of(context(broken, application=broken))
+
+    assert child.evidence[0].source == "manifest"
+    assert itself.evidence[0].source == "application"

@@ -1,0 +1,151 @@
+"""Any resource by a general reading of its status."""
+
+from typing import Any
+
+import pytest
+
+from agent.findings.model import Finding
+from agent.manifest import Manifest
+from tests.findings.citations import findings_of
+from tests.findings.cluster import condition, context, resource
+
+
+def custom(*conditions: Manifest, **status: Any) -> Manifest:
+    return resource("example.com/v1", "Widget", "w", status={"conditions": list(conditions), **status})
+
+
+def only(manifest: Manifest) -> Finding:
+    (finding,) = findings_of(context(manifest))
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "reason", "message"),
+    [
+        ("Ready", "False", "ReconciliationError", "connection timeout"),
+        ("Synced", "False", "ReconcileError", "create failed: InvalidParameterValue"),
+        ("Available", "False", "", "could not reach the backend"),
+        ("ResourcesApplied", "False", "RemoteClusterClientFailed", "Failed to apply resources"),
+        ("Failed", "True", "", "product not found"),
+        ("Degraded", "True", "OperatorDegraded", "two of three members are gone"),
+        ("Stalled", "True", "UpdateFailed", "up failed 5 times"),
+        ("ACK.Terminal", "True", "", "Resource already exists"),
+        ("CatalogSourcesUnhealthy", "True", "UnhealthyCatalogSourceFound", "catalog source missing"),
+        ("MemoryPressure", "True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+        ("platform.example.com/SubmissionError", "True", "", "there is a submission error"),
+    ],
+)
+def test_conditions_of_either_polarity_are_read(kind: str, status: str, reason: str, message: str) -> None:
+    finding = only(custom(condition(kind, status, reason, message)))
+
+    assert finding.severity == "error"
+    assert f"has the condition {kind}={status}" in finding.title
+    assert finding.evidence[0].text == message
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "reason", "message"),
+    [
+        ("Ready", "True", "Available", ""),
+        ("Failed", "False", "", ""),
+        ("Degraded", "False", "AsExpected", "All is well"),
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("FailedScale", "True", "MinimumReplicasAvailable", "Deployment has minimum availability."),
+        ("Ready", "False", "Creating", ""),
+        ("Ready", "False", "Pending", "Waiting on certificate issuance"),
+        ("Ready", "Unknown", "Progressing", "Reconciliation in progress"),
+        ("Progressing", "False", "NewReplicaSetAvailable", "has successfully progressed"),
+        ("CronJobAvailable", "False", "CronJobNotUsed", "different controller strategy used"),
+        ("ValidateFailed", "False", "OrderValidated", "Order validated"),
+        ("ScalingLimited", "True", "TooFewReplicas", "the desired replica count is less than the minimum"),
+        ("InstallPlanPending", "True", "RequiresApproval", ""),
+    ],
+)
+def test_what_is_well_or_on_its_way_yields_nothing(kind: str, status: str, reason: str, message: str) -> None:
+    assert findings_of(context(custom(condition(kind, status, reason, message)))) == ()
+
+
+def test_ready_false_without_any_reason_is_a_warning() -> None:
+    assert only(custom(condition("Ready", "False", "", ""))).severity == "warning"
+
+
+def test_an_unknown_state_that_is_explained_is_a_warning() -> None:
+    lost = custom(condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."))
+
+    assert only(lost).severity == "warning"
+
+
+def test_a_condition_of_an_earlier_spec_is_only_a_warning() -> None:
+    old = condition("Ready", "False", "InvalidSpec", "spec.size is invalid") | {"observedGeneration": 2}
+
+    assert only(custom(old)).severity == "warning"
+    assert only(custom(old | {"observedGeneration": 3})).severity == "error"
+
+
+def test_several_conditions_with_one_message_are_quoted_once() -> None:
+    finding = only(
+        custom(
+            condition("Ready", "False", "Failed", "quota exceeded"),
+            condition("InfrastructureReady", "False", "Failed", "quota exceeded"),
+            condition("ControlPlaneReady", "False", "Failed", "no infrastructure"),
+        )
+    )
+
+    assert [e.text for e in finding.evidence if e.path.endswith("message")] == ["quota exceeded", "no infrastructure"]
+
+
+def test_nested_conditions_are_read() -> None:
+    gateway = resource(
+        "gateway.networking.k8s.io/v1",
+        "HTTPRoute",
+        status={
+            "parents": [{"conditions": [condition("ResolvedRefs", "False", "BackendNotFound", "Service x not found")]}]
+        },
+    )
+
+    assert only(gateway).evidence[0].path == "status.parents[0].conditions[0].message"
+
+
+@pytest.mark.parametrize(
+    ("status", "quoted"),
+    [
+        ({"phase": "Failed"}, "Failed"),
+        ({"state": "ConfigError"}, "ConfigError"),
+        ({"health": "red"}, "red"),
+        ({"applicationState": {"state": "FAILED", "errorMessage": "driver lost"}}, "driver lost"),
+        ({"phase": "Error", "message": "bound to another"}, "bound to another"),
+        ({"errorMessage": "cannot connect"}, "cannot connect"),
+        ({"currentState": "Tenant credentials are not set properly"}, "Tenant credentials are not set properly"),
+        ({"statuses": {"ns": {"state": "Warning", "reason": "no such upstream"}}}, "no such upstream"),
+    ],
+)
+def test_phases_and_error_fields_are_read(status: Manifest, quoted: str) -> None:
+    assert only(resource("example.com/v1", "Widget", status=status)).evidence[0].text == quoted
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"phase": "Running"},
+        {"phase": "Bound", "message": "volume bound after 2 failed attempts"},
+        {"state": "Warning"},
+        {"history": [{"phase": "Failed"}], "phase": "Succeeded"},
+        {"previousRun": {"state": "failed"}},
+        {"conditions": [condition("Ready", "True")], "error": "an error of yesterday"},
+        {"error": ""},
+        None,
+        ["Failed"],
+    ],
+)
+def test_other_words_in_a_status_yield_nothing(status: object) -> None:
+    assert findings_of(context(resource("example.com/v1", "Widget", status=status))) == ()
+
+
+def test_kinds_with_a_family_of_their_own_are_left_to_it() -> None:
+    deployment = resource(
+        "apps/v1", "Deployment", status={"conditions": [condition("Available", "False", "Failed", "failed")]}
+    )
+    namesake = resource("example.com/v1", "Deployment", status={"phase": "Failed"})
+
+    assert not any("has the condition" in f.title for f in findings_of(context(deployment)))
+    assert only(namesake).title == "Deployment api has phase Failed"

@@ -1,0 +1,143 @@
+"""Containers that ended although they should not have."""
+
+import pytest
+
+from agent.findings.model import Finding
+from tests.findings.citations import findings_of
+from tests.findings.cluster import context, crash_loop, ended, event, log, pod, running
+
+
+def only(findings: tuple[Finding, ...]) -> Finding:
+    (finding,) = findings
+    return finding
+
+
+def texts(finding: Finding) -> list[str]:
+    return [evidence.text for evidence in finding.evidence]
+
+
+def test_out_of_memory_names_container_exit_code_and_limit() -> None:
+    broken = pod(crash_loop(137, "OOMKilled"), spec={"resources": {"limits": {"memory": "256Mi"}}})
+
+    finding = only(findings_of(context(broken)))
+
+    assert finding.title == "Container api is OOMKilled (exit code 137) at its memory limit of 256Mi"
+    assert (finding.severity, finding.level) == ("error", "cause")
+    assert {"OOMKilled", "137", "256Mi"} <= set(texts(finding))
+    assert "spec.containers[0].resources.limits.memory" in [e.path for e in finding.evidence]
+
+
+def test_out_of_memory_without_a_limit_is_told_as_such() -> None:
+    finding = only(findings_of(context(pod(crash_loop(137, "OOMKilled")))))
+
+    assert "no memory limit" in finding.title
+
+
+def test_a_failing_liveness_probe_is_the_cause_of_the_kill() -> None:
+    probe = {"httpGet": {"path": "/healthz", "port": 8080}, "failureThreshold": 3}
+    broken = pod(crash_loop(137), spec={"livenessProbe": probe})
+    unhealthy = event(broken, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500")
+
+    finding = only(findings_of(context(broken, events=(unhealthy,))))
+
+    assert finding.title == "Container api is killed by its liveness probe (exit code 137)"
+    assert any('"path": "/healthz"' in text for text in texts(finding))
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "meaning"),
+    [
+        (1, "reports an error"),
+        (2, "panicked"),
+        (126, "execute permission"),
+        (127, "not found in the image"),
+        (137, "SIGKILL"),
+        (139, "SIGSEGV"),
+        (143, "SIGTERM"),
+        (140, "signal 12"),
+        (42, "the program's own"),
+    ],
+)
+def test_an_exit_code_is_told_with_its_meaning(exit_code: int, meaning: str) -> None:
+    finding = only(findings_of(context(pod(crash_loop(exit_code)))))
+
+    assert f"(exit code {exit_code})" in finding.title
+    assert meaning in finding.explanation
+
+
+def test_a_command_that_is_not_there_is_quoted() -> None:
+    broken = pod(
+        crash_loop(127, "StartError", 'exec: "/app/sever": stat /app/sever: no such file or directory'),
+        spec={"command": ["/app/sever"]},
+    )
+
+    finding = only(findings_of(context(broken)))
+
+    assert finding.title == "Container api cannot start its command (exit code 127)"
+    assert '["/app/sever"]' in texts(finding)
+
+
+def test_a_program_that_just_ends_is_no_server() -> None:
+    finding = only(findings_of(context(pod(crash_loop(0, "Completed")))))
+
+    assert finding.title == "Container api ends by itself (exit code 0) and is restarted again and again"
+
+
+def test_a_crash_quotes_the_last_words_of_the_previous_run() -> None:
+    broken = pod(crash_loop(1))
+    logs = (
+        log("starting", "ready"),
+        log(
+            "starting",
+            "dial tcp 10.0.3.7:5432: connect: connection refused",
+            "FATAL: cannot reach the database",
+            pod_name="api-6c9d8f7b5d-x7k2p",
+            previous=True,
+        ),
+    )
+
+    finding = only(findings_of(context(broken, logs=logs)))
+
+    assert "dial tcp 10.0.3.7:5432: connect: connection refused" in texts(finding)
+    assert "Nothing listens at the address" in finding.explanation
+    assert "api (previous run) 2026-11-20T07:41:01Z" in [e.path for e in finding.evidence]
+
+
+def test_a_crash_whose_end_is_unknown_is_still_a_crash() -> None:
+    status = crash_loop(1) | {"lastState": None}
+
+    assert only(findings_of(context(pod(status)))).title == "Container api keeps crashing (CrashLoopBackOff)"
+
+
+def test_an_init_container_is_named_as_one() -> None:
+    broken = pod(init=crash_loop(1), phase="Pending")
+
+    assert only(findings_of(context(broken))).title == "Init container wait keeps crashing (exit code 1)"
+
+
+def test_a_container_between_two_crashes_is_broken() -> None:
+    status = running(ready=False, restartCount=4, lastState=ended(1))
+
+    assert only(findings_of(context(pod(status)))).title == "Container api keeps crashing (exit code 1)"
+
+
+def test_a_container_that_recovered_is_well() -> None:
+    recovered = pod(running(restartCount=3, lastState=ended(1)))
+    backoff = event(recovered, "BackOff", "Back-off restarting failed container api in pod api_shop(1)")
+
+    assert findings_of(context(recovered, events=(backoff,))) == ()
+
+
+def test_a_ready_container_that_lately_ran_out_of_memory_is_a_warning() -> None:
+    again = pod(running(restartCount=3, lastState=ended(137, "OOMKilled")))
+    backoff = event(again, "BackOff", "Back-off restarting failed container api in pod api_shop(1)")
+    other = event(again, "BackOff", "Back-off restarting failed container metrics in pod api_shop(1)")
+
+    assert only(findings_of(context(again, events=(backoff,)))).severity == "warning"
+    assert findings_of(context(again, events=(other,))) == ()
+
+
+def test_a_container_that_runs_after_its_init_container_failed_once_is_well() -> None:
+    done = {"state": ended(0, "Completed"), "lastState": ended(1), "ready": True, "restartCount": 1}
+
+    assert findings_of(context(pod(running(), init=done))) == ()

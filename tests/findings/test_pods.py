@@ -1,0 +1,194 @@
+"""What holds a whole Pod back, and Pods that are well."""
+
+from typing import Any
+
+import pytest
+
+from agent.manifest import Manifest
+from tests.findings.citations import findings_of
+from tests.findings.cluster import condition, context, ended, event, pod, resource, running, waiting
+
+CREATING = waiting("ContainerCreating")
+
+
+def unscheduled(message: str, reason: str = "Unschedulable", **more: Any) -> Manifest:
+    return pod(phase="Pending", conditions=[condition("PodScheduled", "False", reason, message)], **more)
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        (
+            "0/5 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, "
+            "4 Insufficient memory. preemption: 0/5 nodes are available.",
+            "no node has enough memory left",
+        ),
+        ("0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", "no node has enough nvidia.com/gpu left"),
+        ("0/3 nodes are available: 3 node(s) had untolerated taint {dedicated: db}.", "taints it does not tolerate"),
+        ("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.", "no node matches its node"),
+        ("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.", "Claim is not bound"),
+        ('0/3 nodes are available: persistentvolumeclaim "data" not found.', "Claim does not exist"),
+        ("0/3 nodes are available: 3 node(s) had volume node affinity conflict.", "its volume is bound to a node"),
+        ("0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules.", "its spreading rules"),
+    ],
+)
+def test_a_pod_without_a_node_is_told_with_the_scheduler_s_reason(message: str, cause: str) -> None:
+    (finding,) = findings_of(context(unscheduled(message)))
+
+    assert finding.title.startswith("Pod cannot be scheduled: ")
+    assert cause in finding.title
+    assert finding.evidence[0].text == message
+
+
+def test_what_the_pod_requests_is_quoted_where_it_does_not_fit() -> None:
+    greedy = unscheduled(
+        "0/3 nodes are available: 3 Insufficient cpu.", spec={"resources": {"requests": {"cpu": "64"}}}
+    )
+
+    (finding,) = findings_of(context(greedy))
+
+    assert '{"cpu": "64"}' in [e.text for e in finding.evidence]
+
+
+def test_scheduling_gates_are_a_warning() -> None:
+    gated = unscheduled(
+        "Scheduling is blocked due to non-empty scheduling gates",
+        "SchedulingGated",
+        pod_spec={"schedulingGates": [{"name": "example.com/quota"}]},
+    )
+
+    (finding,) = findings_of(context(gated))
+
+    assert (finding.title, finding.severity) == ("Pod waits for its scheduling gates", "warning")
+
+
+def test_an_evicted_pod_tells_what_the_node_was_short_of() -> None:
+    message = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi."
+
+    (finding,) = findings_of(context(pod(phase="Failed", reason="Evicted", message=message)))
+
+    assert finding.title == "Pod was evicted from its node"
+    assert finding.evidence[0].text == message
+    assert any("describe node worker-1" in step for step in finding.next_steps)
+
+
+def test_a_volume_of_a_missing_secret_names_the_secret() -> None:
+    stuck = pod(
+        CREATING,
+        phase="Pending",
+        pod_spec={"volumes": [{"name": "tls", "secret": {"secretName": "api-tls", "defaultMode": 420}}]},
+    )
+    events = (
+        event(stuck, "FailedMount", "Unable to attach or mount volumes: timed out waiting for the condition"),
+        event(stuck, "FailedMount", 'MountVolume.SetUp failed for volume "tls" : secret "api-tls" not found'),
+    )
+
+    (finding,) = findings_of(context(stuck, events=events))
+
+    assert finding.title == "Volume tls of the pod cannot be mounted: Secret api-tls does not exist"
+    assert "spec.volumes[0].secret.secretName" in [e.path for e in finding.evidence]
+
+
+def test_a_volume_attached_elsewhere_and_a_missing_key_are_told() -> None:
+    stuck = pod(CREATING, phase="Pending")
+    attach = event(
+        stuck, "FailedAttachVolume", 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) a'
+    )
+    key = event(
+        stuck,
+        "FailedMount",
+        'MountVolume.SetUp failed for volume "conf" : references non-existent config key: app.yaml',
+    )
+
+    (attached,) = findings_of(context(stuck, events=(attach,)))
+    (keyless,) = findings_of(context(stuck, events=(key,)))
+
+    assert attached.title == "Volume pvc-1 of the pod cannot be attached"
+    assert keyless.title == "Volume conf of the pod cannot be mounted: ConfigMap has no key app.yaml"
+
+
+def test_a_sandbox_that_fails_points_at_the_network_plugin() -> None:
+    stuck = pod(CREATING, phase="Pending")
+    failed = event(stuck, "FailedCreatePodSandBox", "plugin type=calico failed (add): no addresses available")
+
+    (finding,) = findings_of(context(stuck, events=(failed,)))
+
+    assert finding.title == "The pod's sandbox cannot be created"
+
+
+def test_a_mount_that_failed_before_the_pod_ran_is_the_past() -> None:
+    well = pod(running())
+    once = event(well, "FailedMount", 'MountVolume.SetUp failed for volume "tls" : secret "api-tls" not found')
+
+    assert findings_of(context(well, events=(once,))) == ()
+
+
+def test_an_event_of_an_earlier_pod_of_the_same_name_is_not_about_this_one() -> None:
+    earlier = pod(CREATING, phase="Pending")
+    earlier["metadata"]["uid"] = "uid-of-an-earlier-one"
+    stale = event(earlier, "FailedCreatePodSandBox", "no addresses available")
+
+    assert findings_of(context(pod(CREATING, phase="Pending"), events=(stale,))) == ()
+
+
+def test_a_failing_readiness_probe_is_quoted_with_its_settings() -> None:
+    probe = {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 5, "failureThreshold": 3}
+    slow = pod(running(ready=False), spec={"readinessProbe": probe})
+    failed = event(slow, "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
+
+    (finding,) = findings_of(context(slow, events=(failed,)))
+
+    assert finding.title == "Container api is running but not ready: its readiness probe fails"
+    assert [e.path for e in finding.evidence][:2] == ["Unhealthy", "spec.containers[0].readinessProbe"]
+
+
+def test_a_container_that_is_not_ready_for_no_known_reason_is_a_warning() -> None:
+    (finding,) = findings_of(context(pod(running(ready=False))))
+
+    assert (finding.title, finding.severity) == ("Container api is running but not ready", "warning")
+
+
+def test_readiness_gates_are_told() -> None:
+    gated = pod(
+        running(),
+        conditions=[
+            condition("Ready", "False", "ReadinessGatesNotReady", "corresponding condition of pod readiness gate")
+        ],
+    )
+
+    (finding,) = findings_of(context(gated))
+
+    assert finding.title == "Pod waits for its readiness gates"
+
+
+@pytest.mark.parametrize(
+    "well",
+    [
+        pod(running()),
+        pod({"state": ended(1), "lastState": {}, "ready": False}, phase="Succeeded"),
+        pod({"state": ended(0, "Completed"), "lastState": {}, "ready": False}, phase="Succeeded"),
+    ],
+    ids=["running", "sidecar failed after success", "succeeded"],
+)
+def test_a_pod_that_runs_or_succeeded_yields_nothing(well: Manifest) -> None:
+    assert findings_of(context(well)) == ()
+
+
+def test_a_pod_that_is_being_deleted_yields_nothing() -> None:
+    going = pod({"state": ended(143), "lastState": {}, "ready": False})
+    going["metadata"]["deletionTimestamp"] = "2026-11-20T07:45:00Z"
+
+    assert findings_of(context(going)) == ()
+
+
+def test_an_evicted_pod_that_was_replaced_no_longer_matters() -> None:
+    deployment = resource(
+        "apps/v1",
+        "Deployment",
+        spec={"replicas": 2},
+        status={"replicas": 2, "availableReplicas": 2, "readyReplicas": 2},
+    )
+    evicted = pod(phase="Failed", reason="Evicted", owner=("ReplicaSet", "api-6c9d8f7b5d"))
+
+    assert findings_of(context(deployment, evicted)) == ()
+    assert findings_of(context(evicted)) != ()
