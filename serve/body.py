@@ -1,5 +1,5 @@
-"""The body of a request, read within the limit and parsed as JSON. Owns what HTTP says of a body; `agent.request`
-says what may be in it.
+"""The body of a request, read within the limit and parsed as JSON. Owns what HTTP says of a body; `agent.body`
+and `agent.request` say what may be in it.
 """
 
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
+from agent.body import decode_body
 from agent.errors import BodyTooLarge
-from agent.request import decode_body
 from serve.failures import UnsupportedMediaType
 
 
@@ -33,14 +33,10 @@ async def read_body(request: Request, *, limit: int) -> Mapping[str, Any]:
 def _check_headers(request: Request, limit: int) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type and media_type != "application/json" and not media_type.endswith("+json"):
-        raise UnsupportedMediaType(
-            f"Content-Type: {media_type[:100]!r} is not understood; send application/json", field="Content-Type"
-        )
+        raise UnsupportedMediaType("Content-Type", f"{media_type[:100]!r} is not understood; send application/json")
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding != "identity":
-        raise UnsupportedMediaType(
-            f"Content-Encoding: {coding[:100]!r} is not understood; send the body as it is", field="Content-Encoding"
-        )
+        raise UnsupportedMediaType("Content-Encoding", f"{coding[:100]!r} is not understood; send the body as it is")
     # The HTTP server has refused a length that is no number.
     if int(request.headers.get("content-length", "0")) > limit:
         raise BodyTooLarge(limit)

@@ -19,10 +19,13 @@ _logger = logging.getLogger(__name__)
 
 
 class UnsupportedMediaType(RequestError):
-    """The body is said to be no JSON, or to be compressed."""
+    """The body is said to be no JSON, or to be compressed; `header` says so."""
 
     code = "unsupported_media_type"
     http_status = 415
+
+    def __init__(self, header: str, what: str) -> None:
+        super().__init__(f"{header}: {what}", field=header)
 
 
 class ServerStopping(AssistantError):

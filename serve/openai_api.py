@@ -78,21 +78,19 @@ class ResponsesRequest:
         self._custom_inputs = _object(body, "custom_inputs")
         self._context = _object(body, "context")
         if self._custom_inputs is not None and "custom_inputs" in self.metadata:
-            raise RequestError(
-                "metadata.custom_inputs: is given beside custom_inputs; give one", field="metadata.custom_inputs"
-            )
+            raise RequestError.at("metadata.custom_inputs", "is given beside custom_inputs; give one")
 
     def turn_body(self) -> dict[str, Any]:
         """The same request as a body of `/invocations`."""
         custom_inputs = dict(self._custom_inputs_of_metadata() if self._custom_inputs is None else self._custom_inputs)
         session_id = self._session_id
         if session_id and custom_inputs.setdefault("session_id", session_id) != session_id:
-            raise RequestError("conversation: names another session than custom_inputs", field="conversation")
+            raise RequestError.at("conversation", "names another session than custom_inputs.session_id")
         context = dict(self._context or {})
         if user := self.safety_identifier or self.user:
             name = "safety_identifier" if self.safety_identifier else "user"
             if context.setdefault("user_id", user) != user:
-                raise RequestError(f"{name}: names another user than context.user_id", field=name)
+                raise RequestError.at(name, "names another user than context.user_id")
         return {"input": self._input, "custom_inputs": custom_inputs, "context": context}
 
     def _custom_inputs_of_metadata(self) -> Json:
@@ -104,9 +102,9 @@ class ResponsesRequest:
         try:
             value: object = json.loads(text)
         except ValueError:
-            raise RequestError(f"{where}: must be a JSON object, written as text", field=where) from None
+            raise RequestError.at(where, "must be a JSON object, written as text") from None
         if not isinstance(value, dict):
-            raise RequestError(f"{where}: must be a JSON object, written as text", field=where)
+            raise RequestError.at(where, "must be a JSON object, written as text")
         return cast("dict[str, Any]", value)
 
     def response(self, response: Json) -> dict[str, Any]:
@@ -163,8 +161,7 @@ def _check_offered(name: str, value: object) -> None:
     if name in _TAKEN or name in _WITHOUT_EFFECT or value is None:
         return
     if name not in _REFUSED:
-        known = ", ".join(sorted(_TAKEN))
-        raise RequestError(f"{name}: unknown parameter; taken are {known}", field=name[:100])
+        raise RequestError.at(name[:100], f"unknown parameter; taken are {', '.join(sorted(_TAKEN))}")
     harmless = {
         "tools": value == [],
         "tool_choice": value in ("auto", "none"),
@@ -173,7 +170,7 @@ def _check_offered(name: str, value: object) -> None:
         "text": isinstance(value, Mapping) and _is_plain_text(cast("Json", value)),
     }
     if not harmless.get(name, False):
-        raise RequestError(f"{name}: not offered here: {_REFUSED[name]}", field=name)
+        raise RequestError.at(name, f"not offered here: {_REFUSED[name]}")
 
 
 def _is_plain_text(text: Json) -> bool:
@@ -184,14 +181,14 @@ def _is_plain_text(text: Json) -> bool:
 def _text(body: Json, name: str) -> str | None:
     value: object = body.get(name)
     if value is not None and not isinstance(value, str):
-        raise RequestError(f"{name}: must be text", field=name)
+        raise RequestError.at(name, "must be text")
     return value or None
 
 
 def _object(body: Json, name: str) -> Json | None:
     value: object = body.get(name)
     if value is not None and not isinstance(value, Mapping):
-        raise RequestError(f"{name}: must be an object", field=name)
+        raise RequestError.at(name, "must be an object")
     return cast("Json | None", value)
 
 
@@ -199,20 +196,19 @@ def _metadata(body: Json) -> Mapping[str, str]:
     metadata = _object(body, "metadata") or {}
     for name, value in metadata.items():
         if not isinstance(value, str):
-            raise RequestError(f"metadata.{name}: must be text", field=f"metadata.{name}")
+            raise RequestError.at(f"metadata.{name}", "must be text")
     return metadata
 
 
 def _session_id(body: Json) -> str | None:
     """The session that `conversation` names: the id of an answer's `conversation`."""
     if _text(body, "previous_response_id"):
-        raise RequestError(
-            "previous_response_id: answers are not kept; continue with `conversation`, the id of the answer's own",
-            field="previous_response_id",
+        raise RequestError.at(
+            "previous_response_id", "answers are not kept; continue with `conversation`, the id of the answer's own"
         )
     conversation: object = body.get("conversation")
     if isinstance(conversation, Mapping):
         conversation = cast("Json", conversation).get("id")
     if conversation is not None and not isinstance(conversation, str):
-        raise RequestError("conversation: must be an id, or an object with one", field="conversation")
+        raise RequestError.at("conversation", "must be an id, or an object with one")
     return conversation or None

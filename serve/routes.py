@@ -123,10 +123,10 @@ async def assist(request: Request) -> Response:
     """One question, one answer, nothing else: for other services of a platform."""
     body = await asked(request)
     if unknown := sorted(body.keys() - {"query"}):
-        raise RequestError(f"{unknown[0]}: unknown key; allowed is query", field=unknown[0][:100])
+        raise RequestError.at(unknown[0][:100], "unknown key; allowed is query")
     query = body.get("query")
     if not isinstance(query, str) or not query.strip():
-        raise RequestError("query: must be a question, as text", field="query")
+        raise RequestError.at("query", "must be a question, as text")
     response = await _answer(request, {"input": [{"role": "user", "content": query}]})
     return _json({"query": query, "answer": _text(response)})
 
@@ -175,7 +175,7 @@ def _serving(request: Request) -> Serving:
 def _wants_stream(body: Mapping[str, Any]) -> bool:
     stream = body.get("stream")
     if stream is not None and not isinstance(stream, bool):
-        raise RequestError("stream: must be true or false", field="stream")
+        raise RequestError.at("stream", "must be true or false")
     return bool(stream)
 
 

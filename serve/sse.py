@@ -56,11 +56,12 @@ class EventStream(Response):
         self._stall = stall
         self._started = False
         self._writing = False
+        self._now = asyncio.get_running_loop().time
         self._last_write = 0.0
         self._sequence = -1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._last_write = asyncio.get_running_loop().time()
+        self._last_write = self._now()
         try:
             await while_connected(self._write(scope, receive, send), gone=self._watch(receive, send))
         except ClientGone:
@@ -70,40 +71,36 @@ class EventStream(Response):
             await self._fail(ServerStopping(), scope, receive, send)
 
     async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
-        now = asyncio.get_running_loop().time
         encode = self._encode
         try:
             async with aclosing(self._events) as events:
                 async for event in events:
-                    if not self._started:
-                        await self._start(send)
                     self._sequence = event.get("sequence_number", self._sequence + 1)
-                    self._writing = True
-                    self._last_write = now()
-                    await send({"type": "http.response.body", "body": encode(event), "more_body": True})
-                    self._writing = False
-        except Exception as error:  # noqa: BLE001 - the outermost of a turn; `told` logs what nobody foresaw
+                    await self._put(send, encode(event))
+        except Exception as error:  # noqa: BLE001 - the outermost of a turn; what nobody foresaw is logged
             await self._fail(error, scope, receive, send)
         else:
-            if not self._started:
-                await self._start(send)
-            await send({"type": "http.response.body", "body": DONE, "more_body": False})
+            await self._put(send, DONE, last=True)
 
-    async def _start(self, send: Send) -> None:
-        self._started = True
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-
-    async def _fail(self, error: BaseException, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _put(self, send: Send, body: bytes, *, last: bool = False) -> None:
+        self._writing = True
+        self._last_write = self._now()
         if not self._started:
             self._started = True
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": body, "more_body": not last})
+        self._writing = last  # nothing may follow the last
+
+    async def _fail(self, error: BaseException, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._started:
+            event = error_event(error, sequence_number=self._sequence + 1)
+            await self._put(send, self._encode(event) + DONE, last=True)
+        else:
+            self._started = self._writing = True
             await self._error_response(error)(scope, receive, send)
-            return
-        last = self._encode(error_event(error, sequence_number=self._sequence + 1))
-        await send({"type": "http.response.body", "body": last + DONE, "more_body": False})
 
     async def _watch(self, receive: Receive, send: Send) -> None:
         """Returns when the client is gone; meanwhile breaks the silence."""
-        now = asyncio.get_running_loop().time
         wait = self._heartbeat
         while True:
             try:
@@ -111,16 +108,13 @@ class EventStream(Response):
                     return await disconnected(receive)
             except TimeoutError:
                 pass
-            silence = now() - self._last_write
+            silence = self._now() - self._last_write
             if self._writing:
                 if silence >= self._stall:
                     return None
                 wait = self._heartbeat
             elif silence >= self._heartbeat:
-                if not self._started:
-                    await self._start(send)
-                self._last_write = now()
-                await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+                await self._put(send, HEARTBEAT)
                 wait = self._heartbeat
             else:
                 wait = self._heartbeat - silence

@@ -28,11 +28,12 @@ async def while_connected[T](turn: Coroutine[Any, Any, T], *, gone: Coroutine[An
         await asyncio.wait({running, watching}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             return running.result()
-        watching.result()
         raise ClientGone
     finally:
         await _cancel(running)
         await _cancel(watching)
+        if not watching.cancelled():
+            watching.result()
 
 
 async def disconnected(receive: Receive) -> None:

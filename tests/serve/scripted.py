@@ -4,10 +4,12 @@ Requests are parsed by the real parser; there is no provider and no store.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
@@ -65,16 +67,21 @@ USAGE: dict[str, Any] = {
 
 
 class ScriptedAssistant:
-    """Every turn plays `script`; what stands before the first delta happens before the first event."""
+    """Every turn plays a script; what stands before the first delta happens before the first event."""
 
     def __init__(self, *script: Step) -> None:
-        self.script = script or ("It ran ", "out of memory.")
-        self.bodies: list[Mapping[str, Any]] = []
-        self.running = self.cancelled = self.said = self.checks = 0
-        self.down: BaseException | None = None
+        self.checks = 0
+        self.down: AssistantError | None = None
         self.check_gate: Gate | None = None
         self.warmed_up = self.closed = False
         self._changed = threading.Condition()
+        self.play(*script)
+
+    def play(self, *script: Step) -> None:
+        """What the turns do from now on; nothing has been asked yet."""
+        self.script = script or ("It ran ", "out of memory.")
+        self.bodies: list[Mapping[str, Any]] = []
+        self.running = self.cancelled = self.said = 0
 
     def wait_until(self, holds: Callable[["ScriptedAssistant"], bool]) -> None:
         """Waits for something that must become true of the turns."""
@@ -94,7 +101,7 @@ class ScriptedAssistant:
         self._change(running=1)
         self.bodies.append(body)
         try:
-            async for event in self._events():
+            async for event in self.events():
                 yield event
         except (GeneratorExit, asyncio.CancelledError):
             self._change(cancelled=1)
@@ -125,7 +132,7 @@ class ScriptedAssistant:
             self.said += said
             self._changed.notify_all()
 
-    async def _events(self) -> AsyncGenerator[dict[str, Any]]:
+    async def events(self) -> AsyncGenerator[dict[str, Any]]:
         text: list[str] = []
         number = 0
         for step in self.script:
@@ -212,7 +219,9 @@ def served(
     assistant: ScriptedAssistant, *, trace_store: ScriptedTraceStore | None = None, **settings: Any
 ) -> Generator[httpx.Client]:
     """A client of a real server around `assistant`; `settings` are those of `agent.settings` by field name."""
-    app = create_app(assistant, settings=load_settings(settings), trace_store=trace_store or ScriptedTraceStore())
+    with patch.dict(os.environ, clear=True):
+        loaded = load_settings(settings)
+    app = create_app(assistant, settings=loaded, trace_store=trace_store or ScriptedTraceStore())
     with running(app, lifespan="on") as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         yield client
 

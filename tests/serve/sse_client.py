@@ -58,9 +58,11 @@ def post(connection: socket.socket, body: object, *, path: str = "/invocations")
 
 def read_until(connection: socket.socket, sign: bytes) -> bytes:
     """What arrives, up to and including `sign`."""
-    received = b""
-    while sign not in received:
-        part = connection.recv(65536)
+    received = bytearray()
+    searched = 0
+    while received.find(sign, searched) < 0:
+        searched = max(0, len(received) - len(sign))
+        part = connection.recv(1_000_000)
         assert part, f"the server closed the connection after {received[-200:]!r}"
         received += part
-    return received
+    return bytes(received)

@@ -2,22 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Generator
 from typing import Any
 
 import httpx
 import pytest
 
 from agent.errors import ProviderUnreachable, RateLimited, SessionBusy, SessionForbidden
-from tests.serve.scripted import OUTPUTS, Gate, ScriptedAssistant, ask, served
+from tests.serve.scripted import OUTPUTS, Gate, ScriptedAssistant, ask
 from tests.serve.sse_client import blocks, data, events, text
-
-
-@pytest.fixture(scope="module")
-def client() -> Generator[httpx.Client]:
-    """A server that answers every good question."""
-    with served(ScriptedAssistant(), body_limit_bytes=100_000) as client:
-        yield client
 
 
 def stream(client: httpx.Client, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -55,12 +47,10 @@ def test_a_stream_is_neither_cached_nor_held_back_by_proxies(client: httpx.Clien
         assert "content-length" not in response.headers
 
 
-def test_the_first_delta_arrives_before_the_last_is_made() -> None:
+def test_the_first_delta_arrives_before_the_last_is_made(assistant: ScriptedAssistant, client: httpx.Client) -> None:
     gate = Gate()
-    with (
-        served(ScriptedAssistant("first", gate, "last")) as client,
-        client.stream("POST", "/invocations", json=ask(stream=True)) as response,
-    ):
+    assistant.play("first", gate, "last")
+    with client.stream("POST", "/invocations", json=ask(stream=True)) as response:
         stream = blocks(response)
         assert data(next(stream))["type"] == "response.created"
         assert data(next(stream))["delta"] == "first"
@@ -162,9 +152,11 @@ def test_an_unknown_path_is_not_found(client: httpx.Client) -> None:
         (ProviderUnreachable("No connection"), 503),
     ],
 )
-def test_an_error_before_the_first_event_has_a_status_of_its_own(error: Exception, status: int, streamed: bool) -> None:
-    with served(ScriptedAssistant(error)) as client:
-        answer = client.post("/invocations", json=ask(stream=streamed))
+def test_an_error_before_the_first_event_has_a_status_of_its_own(
+    assistant: ScriptedAssistant, client: httpx.Client, error: Exception, status: int, streamed: bool
+) -> None:
+    assistant.play(error)
+    answer = client.post("/invocations", json=ask(stream=streamed))
 
     assert answer.status_code == status
     assert answer.json()["message"] == str(error)
@@ -172,11 +164,10 @@ def test_an_error_before_the_first_event_has_a_status_of_its_own(error: Exceptio
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_what_nobody_foresaw_is_told_as_an_id_that_the_log_has(
-    streamed: bool, caplog: pytest.LogCaptureFixture
+    assistant: ScriptedAssistant, client: httpx.Client, streamed: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with served(ScriptedAssistant(ZeroDivisionError("secret-of-the-server"))) as client:
-        answer = client.post("/invocations", json=ask(stream=streamed))
-        assert client.get("/health").status_code == 200
+    assistant.play(ZeroDivisionError("secret-of-the-server"))
+    answer = client.post("/invocations", json=ask(stream=streamed))
 
     assert answer.status_code == 500
     error = answer.json()
@@ -185,15 +176,18 @@ def test_what_nobody_foresaw_is_told_as_an_id_that_the_log_has(
     reference = error["message"].removesuffix(".").rpartition(" ")[2]
     assert f"Unexpected error {reference}" in caplog.text
     assert "secret-of-the-server" in caplog.text
+    assert client.get("/health").status_code == 200
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
     [(ProviderUnreachable("Connection lost"), "provider_unreachable"), (KeyError("secret"), "internal_error")],
 )
-def test_an_error_after_the_first_event_is_the_last_event(error: Exception, code: str) -> None:
-    with served(ScriptedAssistant("It ran ", error)) as client:
-        said = stream(client, ask())
+def test_an_error_after_the_first_event_is_the_last_event(
+    assistant: ScriptedAssistant, client: httpx.Client, error: Exception, code: str
+) -> None:
+    assistant.play("It ran ", error)
+    said = stream(client, ask())
 
     assert text(said) == "It ran "
     assert said[-1]["type"] == "error"
@@ -201,15 +195,15 @@ def test_an_error_after_the_first_event_is_the_last_event(error: Exception, code
     assert "secret" not in said[-1]["message"]
 
 
-def test_half_a_surrogate_pair_does_not_break_the_stream() -> None:
-    with served(ScriptedAssistant("half: \ud83d", "\ude00")) as client:
-        assert text(stream(client, ask())) == "half: \ud83d\ude00"
-        plain = client.post("/invocations", json=ask()).json()
+def test_half_a_surrogate_pair_does_not_break_the_stream(assistant: ScriptedAssistant, client: httpx.Client) -> None:
+    assistant.play("half: \ud83d", "\ude00")
+    assert text(stream(client, ask())) == "half: \ud83d\ude00"
+    plain = client.post("/invocations", json=ask()).json()
 
     assert plain["output"][0]["content"][0]["text"] == "half: \U0001f600"
 
 
-def test_streams_at_the_same_time_are_whole_and_do_not_mix() -> None:
+def test_streams_at_the_same_time_are_whole_and_do_not_mix(assistant: ScriptedAssistant, client: httpx.Client) -> None:
     words = [f"word {number} " for number in range(50)]
 
     async def ask_all(url: str) -> list[str]:
@@ -222,5 +216,6 @@ def test_streams_at_the_same_time_are_whole_and_do_not_mix() -> None:
 
             return await asyncio.gather(*(one() for _ in range(64)))
 
-    with served(ScriptedAssistant(*words)) as client:
-        assert set(asyncio.run(ask_all(str(client.base_url)))) == {"".join(words)}
+    assistant.play(*words)
+
+    assert set(asyncio.run(ask_all(str(client.base_url)))) == {"".join(words)}
