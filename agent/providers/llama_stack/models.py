@@ -1,0 +1,100 @@
+"""Which model answers: the configured one, else the first usable language model that the server lists.
+
+Owns the reading of `/v1/models` in its old, new and plain forms, and the choice; asks nothing itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from agent.errors import ModelNotFound
+from agent.manifest import objects_at, text_at
+
+# Names in an error message; a server can list hundreds.
+_MOST_NAMED = 10
+# Plain servers do not tell an embedding model from a language model, but everybody names them so.
+_NO_LANGUAGE_MODEL = ("embed", "rerank", "whisper", "moderation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """An entry of the list. `type` is `llm`, `embedding`, ... or "" where the server does not say; `provider` is the
+    server's inference provider."""
+
+    id: str
+    type: str = ""
+    provider: str = ""
+
+    @property
+    def is_language_model(self) -> bool:
+        if self.type:
+            return self.type == "llm"
+        return not any(word in self.id.lower() for word in _NO_LANGUAGE_MODEL)
+
+
+def listed_models(body: object) -> tuple[Model, ...]:
+    """The models of a `/v1/models` answer: llama-stack since 0.3 and OGX, 0.2.x, or plain OpenAI."""
+    entries = objects_at(body, "data") or objects_at(body)
+    models = (
+        Model(
+            id=text_at(entry, "id") or text_at(entry, "identifier"),
+            type=text_at(entry, "custom_metadata", "model_type") or text_at(entry, "model_type"),
+            provider=text_at(entry, "custom_metadata", "provider_id") or text_at(entry, "provider_id"),
+        )
+        for entry in entries
+    )
+    return tuple(model for model in models if model.id)
+
+
+def inference_providers(body: object) -> frozenset[str]:
+    """The inference providers of a `/v1/providers` answer."""
+    return frozenset(
+        text_at(entry, "provider_id") for entry in objects_at(body, "data") if text_at(entry, "api") == "inference"
+    )
+
+
+def configured_model(wanted: str, models: Sequence[Model], providers: Iterable[str], *, server: str) -> str:
+    """The id by which the server knows `wanted`: as it is, or without or with its provider where that is one only.
+
+    A model that is not listed is taken at its word when its prefix is one of the server's `providers`: a backend that
+    was down when the server started is missing from the list for minutes, yet its models answer.
+    Raises ModelNotFound, listing what there is.
+    """
+    for model in models:
+        if model.id == wanted:
+            if model.type in ("", "llm"):
+                return wanted
+            raise ModelNotFound(f"LLAMASTACK_MODEL {wanted!r} is of type {model.type!r}, no language model")
+    usable = [model.id for model in models if model.is_language_model]
+    alike = [name for name in usable if name.endswith(f"/{wanted}") or wanted.endswith(f"/{name}")]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise ModelNotFound(f"LLAMASTACK_MODEL {wanted!r} can be any of {_named(alike)}: set one of them")
+    if "/" in wanted and wanted.partition("/")[0] in providers:
+        return wanted
+    raise missing_model(wanted, models, server=server)
+
+
+def discovered_model(models: Sequence[Model], *, avoided: Iterable[str] = (), server: str) -> str:
+    """The first language model, those in `avoided` last. Raises ModelNotFound."""
+    usable = [model.id for model in models if model.is_language_model]
+    if not usable:
+        listed = f"only {_named([model.id for model in models])}" if models else "none"
+        raise ModelNotFound(
+            f"The model server {server} lists no language model ({listed}). Start its model backend, or set "
+            "LLAMASTACK_MODEL to provider/model."
+        )
+    avoid = frozenset(avoided)
+    return next((name for name in usable if name not in avoid), usable[0])
+
+
+def missing_model(wanted: str, models: Sequence[Model], *, server: str) -> ModelNotFound:
+    """The error for a model that is not there; it lists those that are."""
+    usable = [model.id for model in models if model.is_language_model]
+    there = f"It lists {_named(usable)}." if usable else "It lists no language model: its model backend may be down."
+    return ModelNotFound(f"The model {wanted!r} is not on the model server {server}. {there} Set LLAMASTACK_MODEL.")
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(repr(name[:100]) for name in names[:_MOST_NAMED]) + more

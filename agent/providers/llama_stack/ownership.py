@@ -1,0 +1,114 @@
+"""Whose a session is, and who holds it: the record kept with a session on the server, and the holds of this process.
+
+The server lets anyone who knows a session's id continue it, so the record binds it to its user. Owns no request.
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from agent.errors import SessionBusy, SessionForbidden
+
+_MARK = "argocd-assistant"
+_ANONYMOUS = "anonymous"
+BUSY = "custom_inputs.session_id: a turn is running in this session; ask again when it has ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is kept with a session. `owner` is a keyed hash of the user's id, so that the server learns no names;
+    `redaction_key` is 64 hex digits; `answered`: the session holds at least one turn; `holder` runs a turn until
+    `held_until` (Unix seconds), "" is nobody."""
+
+    owner: str
+    redaction_key: str
+    answered: bool = False
+    holder: str = ""
+    held_until: int = 0
+
+    @staticmethod
+    def new(user_id: str | None) -> "Record":
+        """The record of a session that `user_id` starts."""
+        key = secrets.token_hex(32)
+        return Record(owner=_owner(user_id, key), redaction_key=key)
+
+    @staticmethod
+    def of(metadata: Mapping[str, object]) -> "Record | None":
+        """The record as `metadata` holds it, None where this assistant wrote none."""
+        key, until = str(metadata.get("redaction_key", "")), str(metadata.get("held_until", ""))
+        if metadata.get("app") != _MARK or len(key) != 64 or not set(key) <= set("0123456789abcdef"):
+            return None
+        return Record(
+            owner=str(metadata.get("owner", "")),
+            redaction_key=key,
+            answered=metadata.get("answered") == "yes",
+            holder=str(metadata.get("holder", "")),
+            held_until=int(until) if until.isdecimal() and len(until) < 16 else 0,
+        )
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The record as texts, for a server that keeps key-value pairs with a session."""
+        record = {"app": _MARK, "owner": self.owner, "redaction_key": self.redaction_key}
+        answered = {"answered": "yes"} if self.answered else {}
+        holder = {"holder": self.holder, "held_until": str(self.held_until)} if self.holder else {}
+        return record | answered | holder
+
+    @property
+    def key(self) -> bytes:
+        return bytes.fromhex(self.redaction_key)
+
+    def held(self, *, seconds: float) -> "Record":
+        """The same record, held by a new holder for at most `seconds`.
+
+        Raises SessionBusy while another holds it. Best effort between replicas: two that look within the same few
+        milliseconds both see it free.
+        """
+        now = int(time.time())
+        if self.holder and self.held_until > now:
+            left = self.held_until - now
+            raise SessionBusy(f"{BUSY}, in {left} s at the latest (its process may be gone), or start a new session")
+        return replace(self, holder=secrets.token_hex(8), held_until=now + max(1, round(seconds)))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the hold has expired, so that the session may be another's by now."""
+        return time.time() >= self.held_until
+
+    def released(self, *, answered: bool) -> "Record":
+        return replace(self, answered=self.answered or answered, holder="", held_until=0)
+
+
+def check_owner(record: Record | None, user_id: str | None) -> Record:
+    """The record, if it is this user's. Raises SessionForbidden for anybody else's and for no record at all."""
+    if record is None or not hmac.compare_digest(record.owner, _owner(user_id, record.redaction_key)):
+        raise SessionForbidden("custom_inputs.session_id: this session is not yours; leave it out to start your own")
+    return record
+
+
+def _owner(user_id: str | None, key: str) -> str:
+    if user_id is None:
+        return _ANONYMOUS
+    return hmac.new(bytes.fromhex(key), user_id.encode(), hashlib.sha256).hexdigest()
+
+
+class Holds:
+    """The sessions in which a turn of this process runs."""
+
+    def __init__(self) -> None:
+        self._held: set[str] = set()
+
+    @contextmanager
+    def hold(self, session_id: str) -> Generator[None]:
+        """Keeps other turns of this process out of the session. Raises SessionBusy."""
+        if session_id in self._held:
+            raise SessionBusy(BUSY)
+        self._held.add(session_id)
+        try:
+            yield
+        finally:
+            self._held.discard(session_id)

@@ -1,0 +1,130 @@
+"""The llama-stack provider: finds out what the server offers, chooses the wire protocol, opens sessions on it.
+
+Responses and Conversations (llama-stack since 0.3, OGX) before the Agents API (0.2.x) before chat completions. A
+configured agent asks for the Agents API. The choice is made once, at the first turn or check, and made again only
+after the server could not be reached: it may come back as another version. It is never made within a turn.
+"""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from urllib.parse import quote
+
+from agent.errors import ProviderUnreachable, SessionNotFound
+from agent.manifest import objects_at, text_at
+from agent.providers.llama_stack.agents import Agents
+from agent.providers.llama_stack.chat import ChatCompletions
+from agent.providers.llama_stack.connection import Connection
+from agent.providers.llama_stack.model_choice import ModelChoice
+from agent.providers.llama_stack.ownership import Holds
+from agent.providers.llama_stack.responses import Responses
+from agent.providers.provider import ProviderInfo, Session, SessionRequest
+from agent.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+type Protocol = Responses | Agents | ChatCompletions
+
+_TURN_ROUTE = "/v1/agents/{agent_id}/session/{session_id}/turn"
+_RESPONSES_ROUTES = frozenset({"/v1/responses", "/v1/conversations"})
+_CHAT_PATH, _OLD_CHAT_PATH = "/v1/chat/completions", "/v1/openai/v1/chat/completions"
+_EACH_ANSWER = "each answer has a session id of its own, the latest one continues the conversation"
+
+
+class LlamaStack:
+    """A llama-stack, OGX or OpenAI-compatible server. Construction does no I/O; an instance belongs to one event loop.
+
+    Raises SettingsError when no usable address is configured.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connection = Connection(settings)
+        self._models = ModelChoice(self._connection, settings.llamastack_model)
+        self._holds = Holds()
+        self._protocol: Protocol | None = None
+        self._announced: ProviderInfo | None = None
+
+    @asynccontextmanager
+    async def open(self, request: SessionRequest) -> AsyncGenerator[Session]:
+        """Opens or continues a session, as `Provider.open` says."""
+        try:
+            protocol = await self._chosen()
+            async with protocol.open(request) as session:
+                yield session
+        except ProviderUnreachable:
+            self._protocol = None
+            raise
+
+    async def check(self) -> ProviderInfo:
+        """Whether a turn could start now; loads what the first turn would have to load. Raises ProviderError."""
+        try:
+            protocol = await self._chosen()
+            match protocol:
+                case Responses():
+                    await self._connection.client()
+                    model = await protocol.models.current()
+                case Agents():
+                    model = await protocol.model()
+                case ChatCompletions():
+                    model = await protocol.models.current()
+        except ProviderUnreachable:
+            self._protocol = None
+            raise
+        return protocol.info(model)
+
+    async def aclose(self) -> None:
+        """Closes connections."""
+        await self._connection.aclose()
+
+    async def _chosen(self) -> Protocol:
+        if self._protocol is None:
+            self._protocol = await self._choose()
+        return self._protocol
+
+    async def _choose(self) -> Protocol:
+        routes = await self._connection.get_if_there("/v1/inspect/routes")
+        offered = {text_at(route, "route") for route in objects_at(routes, "data")}
+        if offered:
+            version = await self._connection.get_if_there("/v1/version")
+            self._connection.server_version = text_at(version, "version")
+        protocol = await self._protocol_of(offered)
+        self._announce(protocol.info(""))
+        return protocol
+
+    def _announce(self, info: ProviderInfo) -> None:
+        """Logs the choice when it is another than before; a fallback is a warning."""
+        if info == self._announced:
+            return
+        self._announced = info
+        version = self._connection.server_version
+        server = (
+            f"{self._connection.upstream.server} (version {version})" if version else self._connection.upstream.server
+        )
+        note = f": {info.note}" if info.note else ""
+        logger.log(logging.WARNING if note else logging.INFO, "%s is asked over %s%s", server, info.protocol, note)
+
+    async def _protocol_of(self, offered: set[str]) -> Protocol:
+        connection, models = self._connection, self._models
+        agent_id = self._settings.llamastack_agent_id
+        if agent_id and await self._offers_agent(agent_id, offered):
+            note = f"LLAMASTACK_AGENT_ID asks for the Agents API: {_EACH_ANSWER}"
+            return Agents(connection, models, self._holds, agent_id=quote(agent_id, safe=""), note=note)
+        ignored = "LLAMASTACK_AGENT_ID is ignored: the server has no Agents API" if agent_id else ""
+        if offered >= _RESPONSES_ROUTES:
+            return Responses(connection, models, self._holds, self._settings, note=ignored)
+        if _TURN_ROUTE in offered:
+            note = f"the server has no Conversations, so the Agents API is used: {_EACH_ANSWER}"
+            return Agents(connection, models, self._holds, agent_id=None, note=note)
+        note = "chat completions keep no session: the messages of the request are the history"
+        path = _OLD_CHAT_PATH if _OLD_CHAT_PATH in offered and _CHAT_PATH not in offered else _CHAT_PATH
+        return ChatCompletions(connection, models, path=path, note="; ".join(filter(None, (ignored, note))))
+
+    async def _offers_agent(self, agent_id: str, offered: set[str]) -> bool:
+        """Whether there is an Agents API: 0.3.x leaves its deprecated routes out of the list."""
+        if _TURN_ROUTE in offered:
+            return True
+        try:
+            return await self._connection.get_if_there(f"/v1/agents/{quote(agent_id, safe='')}") is not None
+        except SessionNotFound:
+            return True  # an Agents API that does not know this agent
