@@ -76,12 +76,13 @@ def log_and_register(*, name: str | None = None, alias: str = DEFAULT_ALIAS) -> 
     name = name or os.environ.get("MLFLOW_MODEL_NAME") or DEFAULT_MODEL_NAME
     experiment = mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME") or name)
     package = Path(agent.__file__).parent
+    model_config = _model_config()
     with _offline(), mlflow.tracing.context(enabled=False):
         info = mlflow.pyfunc.log_model(
             name="agent",
             python_model=str(package / "entrypoint.py"),
             code_paths=[str(package)],
-            model_config=_model_config(),
+            model_config=model_config,
             input_example=INPUT_EXAMPLE,
             registered_model_name=name,
             metadata={"package": "argocd-assistant"},

@@ -1,0 +1,64 @@
+"""Many streams at once from a scripted provider in the process, tracing on: 200 deltas, 5 ms apart."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.processes import first_p50, free_port, server, streams, wall
+
+DELTAS = 200
+PAUSE = 0.005
+COUNTS = (1, 16, 64, 128)
+WALL_AIM = 1.25
+FIRST_AIM = 0.15
+
+BODY: dict[str, Any] = {
+    "stream": True,
+    "input": [{"role": "user", "content": "Why does it restart?"}],
+    "custom_inputs": {
+        "manifest": {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "api-1", "namespace": "shop", "uid": "u1"},
+            "spec": {"containers": [{"name": "api", "resources": {"limits": {"memory": "64Mi"}}}]},
+            "status": {
+                "phase": "Running",
+                "containerStatuses": [
+                    {
+                        "name": "api",
+                        "ready": False,
+                        "restartCount": 7,
+                        "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s"}},
+                        "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+                    }
+                ],
+            },
+        },
+        "events": [
+            {"type": "Warning", "reason": "BackOff", "message": "Back-off restarting failed container", "count": 12}
+        ],
+    },
+}
+
+
+def run(room: Path, console: Console) -> None:
+    """Prints the table; `room` takes the store and the log."""
+    table = Table("streams", "first p50", "wall", "of ideal", "whole", title="200 deltas, 5 ms apart, traced")
+    port = free_port()
+    arguments = ["-m", "tests.benchmarks.scripted_server", str(port), str(DELTAS), str(PAUSE)]
+    environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{room / 'streams.db'}"}
+    url = f"http://127.0.0.1:{port}/invocations"
+    with server(*arguments, port=port, health="/health", log=room / "streams.log", env=environment):
+        streams(url, BODY, 4)  # the first trace makes the tables of the store
+        ideal = DELTAS * PAUSE
+        for count in COUNTS:
+            results = streams(url, BODY, count)
+            whole = sum(result.whole and result.deltas == DELTAS for result in results)
+            took = wall(results)
+            table.add_row(
+                str(count), f"{first_p50(results):.3f} s", f"{took:.2f} s", f"{took / ideal:.2f}", f"{whole}/{count}"
+            )
+    table.caption = f"aim at {COUNTS[-1]}: wall at most {WALL_AIM} of ideal, first p50 at most {FIRST_AIM} s, all whole"
+    console.print(table)
