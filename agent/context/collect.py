@@ -108,7 +108,7 @@ class _Turn:
             "logs": logs,
         }
         return Context(
-            target=_refined(self.target, application.value, manifest.value),
+            target=await self._refined(),
             application=application.value,
             manifest=manifest.value,
             children=children.value or (),
@@ -147,7 +147,7 @@ class _Turn:
             return _Found(value=self._supplied.events, source="supplied")
         if not self.target:
             return _Found()
-        refined = _refined(self.target, await self.application(), await self.manifest())
+        refined = await self._refined()
         involved = [refined.resource or _application_object(refined.application, await self.application())]
         involved += filter(None, map(ResourceRef.of, await self._pods_below()))
         found = await self._first("events", lambda source: source.events(involved))
@@ -167,6 +167,27 @@ class _Turn:
             return _Found(gaps=(gap("logs", self._sources[0].name, error),))
         found = await self._first("logs", lambda source: _read_log(source, choice))
         return _Found(value=(found.value,) if found.value else None, source=found.source, gaps=found.gaps)
+
+    async def _refined(self) -> Target:
+        """The target with its blanks filled in from what was read."""
+        named, resource = self.target.application, self.target.resource
+        application, manifest = await self.application(), await self.manifest()
+        if named and text_at(application, "metadata", "name") == named.name:
+            named = named.model_copy(
+                update={
+                    "namespace": named.namespace or text_at(application, "metadata", "namespace"),
+                    "project": named.project or text_at(application, "spec", "project"),
+                }
+            )
+        read = ResourceRef.of(manifest) if manifest else None
+        # What was read is what was named; what was supplied may be another resource, or lack what the target tells.
+        if (
+            resource
+            and read
+            and (self._supplied.manifest is None or (read.kind, read.name) == (resource.kind, resource.name))
+        ):
+            resource = resource.model_copy(update={key: value for key, value in read.model_dump().items() if value})
+        return Target(application=named, resource=resource)
 
     async def _is_workload(self) -> bool:
         resource = self.target.resource
@@ -246,27 +267,3 @@ def _application_object(application: ApplicationRef | None, manifest: Manifest |
         name=application.name if application else "",
         uid=text_at(manifest, "metadata", "uid"),
     )
-
-
-def _refined(target: Target, application: Manifest | None, manifest: Manifest | None) -> Target:
-    """The target with its blanks filled in from what was read."""
-    named, resource = target.application, target.resource
-    if named and text_at(application, "metadata", "name") == named.name:
-        named = named.model_copy(
-            update={
-                "namespace": named.namespace or text_at(application, "metadata", "namespace"),
-                "project": named.project or text_at(application, "spec", "project"),
-            }
-        )
-    read = ResourceRef.of(manifest) if manifest else None
-    if resource and read and (read.kind.casefold(), read.name) == (resource.kind.casefold(), resource.name):
-        resource = resource.model_copy(
-            update={
-                "kind": read.kind,
-                "group": resource.group or read.group,
-                "version": resource.version or read.version,
-                "namespace": resource.namespace or read.namespace,
-                "uid": read.uid or resource.uid,
-            }
-        )
-    return Target(application=named, resource=resource)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kubernetes.client import ApiClient, Configuration
 
 _CHUNK = 64 * 1024
-_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 type ConfigurationKind = Literal["kubeconfig", "in-cluster"]
 
@@ -60,7 +60,7 @@ def configuration_kind(choice: KubernetesChoice) -> ConfigurationKind | None:
         return choice
     if os.environ.get("KUBECONFIG"):
         return "kubeconfig"
-    if os.environ.get("KUBERNETES_SERVICE_HOST") and (_SERVICE_ACCOUNT / "token").is_file():
+    if os.environ.get("KUBERNETES_SERVICE_HOST") and (SERVICE_ACCOUNT / "token").is_file():
         return "in-cluster"
     return "kubeconfig" if (Path.home() / ".kube" / "config").is_file() else None
 
@@ -101,7 +101,7 @@ class KubernetesClient:
 
         config: Any = untyped
         with self._translated("the current context", "none"):
-            _, current = config.list_kube_config_contexts(_kubeconfig())
+            _, current = config.list_kube_config_contexts(kubeconfig())
         return text_at(current, "context", "namespace") or "default"
 
     def close(self) -> None:
@@ -119,7 +119,7 @@ class KubernetesClient:
             try:
                 dynamic = _dynamic_client(api, timeouts=self._timeouts, cache_file=str(Path(cache.name, "kinds.json")))
             except BaseException:
-                api.close()
+                _close(api)
                 cache.cleanup()
                 raise
             self._kept = _Connected(api=api, dynamic=dynamic, discovery_cache=cache)
@@ -127,7 +127,7 @@ class KubernetesClient:
 
     def _disconnect(self) -> None:
         if self._kept:
-            self._kept.api.close()
+            _close(self._kept.api)
             self._kept.discovery_cache.cleanup()
             self._kept = None
 
@@ -138,10 +138,10 @@ class KubernetesClient:
         config: Any = untyped
         configuration = Configuration()
         if configuration_kind(self._settings.kubernetes) == "in-cluster":
-            token, certificate = (str(_SERVICE_ACCOUNT / name) for name in ("token", "ca.crt"))
+            token, certificate = (str(SERVICE_ACCOUNT / name) for name in ("token", "ca.crt"))
             config.incluster_config.InClusterConfigLoader(token, certificate).load_and_set(configuration)
         else:
-            config.load_kube_config(_kubeconfig(), client_configuration=configuration, persist_config=False)
+            config.load_kube_config(kubeconfig(), client_configuration=configuration, persist_config=False)
         configuration.connection_pool_maxsize = self._connections
         # Otherwise an API that is away is tried four times, each with the full timeout.
         configuration.retries = False
@@ -231,7 +231,7 @@ class KubernetesClient:
         return SourceError(f"{self._who} did not give {what} within {seconds:g} s", code="timeout")
 
 
-def _kubeconfig() -> str:
+def kubeconfig() -> str:
     """The file or files that KUBECONFIG names, else the one of the home directory."""
     return os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
 
@@ -246,6 +246,15 @@ def _dynamic_client(api: "ApiClient", *, timeouts: tuple[float, float], cache_fi
             return parent.request(method, path, body, **{"_request_timeout": timeouts} | params)
 
     return TimedDynamicClient(api, cache_file=cache_file)
+
+
+def _close(api: "ApiClient") -> None:
+    """Closes the connections now; urllib3 alone would do so once nothing refers to their pool any more."""
+    pools: Any = api.rest_client.pool_manager.pools
+    for key in pools.keys():  # noqa: SIM118 - urllib3's container iterates by its keys only
+        if pool := pools.get(key):
+            pool.close()
+    api.close()
 
 
 def _served(resource: Any) -> Served:

@@ -29,8 +29,8 @@ _FINE, _STARTS, _RESTARTED, _NOT_READY, _FLAPPING, _BLOCKED, _FAILED = range(7)
 
 
 def is_pod(kind: str) -> bool:
-    """Whether `kind` is Pod, in any spelling."""
-    return kind.casefold() == "pod"
+    """Whether `kind` is Pod, in any spelling that kubectl takes."""
+    return kind.casefold() in {"pod", "pods", "po"}
 
 
 def is_workload(kind: str, manifest: Manifest | None = None) -> bool:

@@ -55,3 +55,9 @@ def kubernetes(kubernetes_stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_pat
         monkeypatch.setenv("KUBECONFIG", str(write_kubeconfig(tmp_path / "kubeconfig", url)))
         monkeypatch.setenv("ASSISTANT_KUBERNETES", "auto")
         yield fake
+
+
+@pytest.fixture
+def kubernetes_url(kubernetes_stage: Stage) -> str:
+    """Where the fake cluster is."""
+    return kubernetes_stage.url

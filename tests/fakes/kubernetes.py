@@ -87,7 +87,8 @@ class FakeKubernetes(Recording):
         return Starlette(routes=[Route("/{path:path}", endpoint)])
 
     async def _handle(self, request: Request) -> Response:
-        if self._token and request.headers.get("authorization") != f"Bearer {self._token}":
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if self._token and (scheme.lower(), token) != ("bearer", self._token):
             return status(401, "Unauthorized", "Unauthorized")
         parts = request.url.path.strip("/").split("/")
         match parts:
