@@ -68,7 +68,7 @@ _FAILING = re.compile(
 _COMING = re.compile(
     r"\b(?:progressing|pending|waiting|creating|created|in ?progress|provisioning|reconciling|installing|"
     r"initiali[sz]ing|deploying|issuing|updating|upgrading|scaling|starting|queued|scheduling|deleting|"
-    r"terminating|paused|suspended|disabled|not ?required|unknown|requested|being)\b",
+    r"terminating|paused|suspended|disabled|not ?required|requested|being)\b",
     re.IGNORECASE,
 )
 _FINE = _vocabulary("available succeeded success successful healthy ok resolved valid expected ready complete")

@@ -24,8 +24,8 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
         "Nothing listens at the address it connects to: the other side is down, not ready, or the port is wrong.",
     ),
     (
-        r"no such host|\bENOTFOUND\b|Name or service not known|Temporary failure in name resolution|UnknownHostException|"
-        r"could not translate host name|\bEAI_AGAIN\b|nodename nor servname",
+        r"no such host|\bENOTFOUND\b|Name or service not known|Temporary failure in name resolution|"
+        r"UnknownHostException|could not translate host name|\bEAI_AGAIN\b|nodename nor servname",
         "A host name does not resolve: the Service does not exist, is spelled wrongly, or DNS fails.",
     ),
     (

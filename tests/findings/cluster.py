@@ -93,10 +93,7 @@ def pod(
         metadata["ownerReferences"] = [
             {"apiVersion": api_version, "kind": kind, "name": owner_name, "uid": "u", "controller": True}
         ]
-    spec = spec or {}
-    container: Manifest = {"name": "api", "image": "registry.example.com/shop/api:2.14.0", "resources": {}} | (
-        spec or {}
-    )
+    container: Manifest = {"name": "api", "image": "registry.example.com/shop/api:2.14.0", **(spec or {})}
     statuses: list[Manifest] | None = (
         [{"name": "api", "image": container["image"], "restartCount": 0, "started": None} | status] if status else None
     )
