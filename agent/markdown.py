@@ -13,12 +13,13 @@ _DECEPTIVE = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u20
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 # What starts a block at the beginning of a line.
 _BLOCK = re.compile(r"^(?:[#+>=-]|\d{1,9}(?=[.)]))")
+_CODE = re.compile(r"`([^`]+)`")
 # What GitHub and most renderers make a link of by themselves.
 _LINK = re.compile(r"(?:[A-Za-z][\w+.-]*://|www\.|mailto:|xmpp:)\S+|\S+@\S+", re.IGNORECASE)
 
 
 def visible(text: str) -> str:
-    """`text` with control characters, lone surrogates and deceptive ones written out (`\\x1b`), but for `\\n`, `\\t`."""
+    """`text` with control characters, lone surrogates and deceptive ones written out; line breaks and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if _is_plain(char) else _written_out(char) for char in text)
@@ -44,10 +45,14 @@ def fenced(text: str, indent: str = "") -> str:
 def prose(text: str) -> str:
     """`text` as one line of prose: what is between single backticks stays code, addresses become code, all else is
     taken literally."""
-    parts = " ".join(visible(text).split()).split("`")
-    if len(parts) % 2 == 0:  # a backtick without a partner
-        parts[-2:] = [f"{parts[-2]}`{parts[-1]}"]
-    return "".join(code(part) if index % 2 else _literal(part, start=index == 0) for index, part in enumerate(parts))
+    line = " ".join(visible(text).split())
+    pieces: list[str] = []
+    end = 0
+    for match in _CODE.finditer(line):
+        if match[1].strip():
+            pieces += [_literal(line[end : match.start()], start=not end), code(match[1])]
+            end = match.end()
+    return "".join([*pieces, _literal(line[end:], start=not end)])
 
 
 def _literal(text: str, *, start: bool) -> str:
