@@ -45,18 +45,18 @@ class BackgroundLoop:
             task.add_done_callback(lambda done: items.put(_End(None if done.cancelled() else done.exception())))
 
         loop.call_soon_threadsafe(start)
-        end: _End | None = None
+        ended = False
         try:
             while not isinstance(item := items.get(), _End):
                 yield item
-            end = item
+            ended = True
         finally:
-            if end is None:
+            if not ended:
                 loop.call_soon_threadsafe(lambda: tasks[0].cancel())
                 while not isinstance(items.get(), _End):
                     pass
-        if end.error is not None:
-            raise end.error
+        if item.error is not None:
+            raise item.error
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:

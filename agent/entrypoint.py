@@ -6,6 +6,7 @@ holds (another version of the model, or a checkout) must not answer for this one
 
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 code = Path(__file__).resolve().parent / "code"
 if (code / "agent").is_dir():
@@ -15,16 +16,19 @@ if (code / "agent").is_dir():
         for name in [name for name in sys.modules if name == "agent" or name.startswith("agent.")]:
             del sys.modules[name]
 
-from mlflow.models import ModelConfig, set_model  # noqa: E402
+from mlflow.models import (  # noqa: E402
+    ModelConfig,
+    set_model,  # pyright: ignore[reportUnknownVariableType]
+)
 
 from agent.mlflow_serving import serve_streams  # noqa: E402
 from agent.responses_agent import ArgoCDAssistant  # noqa: E402
 
 
-def _defaults() -> dict[str, object]:
+def _defaults() -> dict[str, Any]:
     """The settings logged with the model, {} where it was logged without any."""
     try:
-        return dict(ModelConfig().to_dict())
+        return {**cast("dict[str, Any]", ModelConfig().to_dict())}
     except FileNotFoundError:  # what ModelConfig raises when no configuration was given
         return {}
 

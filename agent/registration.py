@@ -4,15 +4,21 @@ What is logged: this package (`code_paths`), the pinned requirements (from `uv.l
 input example that is answered offline, and settings without secrets or addresses.
 """
 
+# pyright: reportUnknownMemberType=false
+# MLflow's own signatures are typed in part only.
+
 import os
+import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import requires
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import mlflow
+import mlflow.tracing
 from packaging.requirements import Requirement
 
 import agent
@@ -77,7 +83,7 @@ def log_and_register(*, name: str | None = None, alias: str = DEFAULT_ALIAS) -> 
     experiment = mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME") or name)
     package = Path(agent.__file__).parent
     model_config = _model_config()
-    with _offline(), mlflow.tracing.context(enabled=False):
+    with _offline(), _own_modules(), mlflow.tracing.context(enabled=False):
         info = mlflow.pyfunc.log_model(
             name="agent",
             python_model=str(package / "entrypoint.py"),
@@ -119,6 +125,23 @@ def _offline() -> Generator[None]:
         for key in ("ASSISTANT_PROVIDER", "ASSISTANT_KUBERNETES"):
             os.environ.pop(key, None)
         os.environ.update(before)
+
+
+@contextmanager
+def _own_modules() -> Generator[None]:
+    """MLflow loads what it logs to try it, which puts the copy of this package in the place of the one that runs."""
+
+    def ours() -> dict[str, ModuleType]:
+        return {name: module for name, module in sys.modules.items() if name == "agent" or name.startswith("agent.")}
+
+    modules, path = ours(), list(sys.path)
+    try:
+        yield
+    finally:
+        for name in ours():
+            del sys.modules[name]
+        sys.modules.update(modules)
+        sys.path[:] = path
 
 
 def _requirements(checkout: Path) -> Mapping[str, Any]:

@@ -13,8 +13,8 @@ from agent.assistant import Outcome
 from agent.errors import AssistantError
 from agent.providers.provider import (
     ProviderEvent,
-    Reference,
     ReasoningDelta,
+    Reference,
     TextDelta,
     ToolCall,
     ToolResult,
@@ -46,7 +46,7 @@ class ResponseStream:
             return self._output
         text = "".join(self._text)
         if self._item["type"] == "message":
-            content = {"content": [{"type": "output_text", "text": text, "annotations": []}]}
+            content: dict[str, Any] = {"content": [{"type": "output_text", "text": text, "annotations": []}]}
         else:
             content = {"summary": [{"type": "summary_text", "text": text}]}
         return [*self._output, self._item | content | {"status": "incomplete"}]
@@ -54,9 +54,7 @@ class ResponseStream:
     def open(self, custom_outputs: dict[str, Any]) -> Iterator[StreamEvent]:
         """The start. `custom_outputs` is what is known before anybody is asked: findings and context."""
         yield self._event("response.created", response=self._response("in_progress"))
-        yield self._event(
-            "response.in_progress", response=self._response("in_progress"), custom_outputs=custom_outputs
-        )
+        yield self._event("response.in_progress", response=self._response("in_progress"), custom_outputs=custom_outputs)
 
     def take(self, event: ProviderEvent) -> Iterator[StreamEvent]:
         """The stream events for one event of the provider."""
@@ -163,9 +161,7 @@ class ResponseStream:
         else:
             self._item = {"type": "reasoning", "id": _identifier("rs"), "summary": []}
         index = len(self._output)
-        yield self._event(
-            "response.output_item.added", output_index=index, item=self._item | {"status": "in_progress"}
-        )
+        yield self._event("response.output_item.added", output_index=index, item=self._item | {"status": "in_progress"})
         if kind == "message":
             yield self._event(
                 "response.content_part.added",

@@ -4,6 +4,9 @@ Owns the trace of a turn and the translation of errors for MLflow. `respond` and
 face, for servers with an event loop of their own.
 """
 
+# pyright: reportUnknownMemberType=false
+# MLflow's own signatures are typed in part only.
+
 import asyncio
 import weakref
 from collections.abc import AsyncGenerator, Generator, Mapping
@@ -11,6 +14,7 @@ from contextlib import aclosing
 from typing import Any, Self
 
 import mlflow
+import mlflow.tracing
 from mlflow.exceptions import ERROR_CODE_TO_HTTP_STATUS, MlflowException
 from mlflow.protos.databricks_pb2 import ErrorCode
 from mlflow.pyfunc.model import ResponsesAgent
@@ -113,9 +117,7 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
         self.settings = settings
         self._loop = BackgroundLoop()
         # One Assistant an event loop: connections belong to the loop that opened them.
-        self._assistants: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Assistant] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._assistants: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Assistant] = weakref.WeakKeyDictionary()
 
     @classmethod
     def from_environment(cls, defaults: Mapping[str, Any] | None = None) -> Self:

@@ -4,6 +4,9 @@ Owns every use of MLflow's tracing. Spans are opened by hand rather than by MLfl
 request, one span event per chunk of a stream, and lose the trace of a stream that is closed early.
 """
 
+# pyright: reportUnknownMemberType=false
+# MLflow's own signatures are typed in part only.
+
 import asyncio
 import logging
 import os
@@ -79,14 +82,17 @@ class TracedSpan:
         if isinstance(error, GeneratorExit | asyncio.CancelledError):
             self._live.set_attribute(CANCELLED, True)
             return
-        message = error.public_message if isinstance(error, AssistantError) else "unexpected error, see the server's log"
+        message = (
+            error.public_message if isinstance(error, AssistantError) else "unexpected error, see the server's log"
+        )
         self._live.add_event(
             SpanEvent(
                 name="exception",
                 attributes={"exception.type": type(error).__name__, "exception.message": message},
             )
         )
-        self._live.set_status(SpanStatus(SpanStatusCode.ERROR, message))
+        # MLflow names the enum and text in its signature, and takes a SpanStatus with its message all the same.
+        self._live.set_status(SpanStatus(SpanStatusCode.ERROR, message))  # pyright: ignore[reportArgumentType]
 
 
 class TurnTrace(TracedSpan):
@@ -183,5 +189,3 @@ def flush(timeout: float = 5.0) -> bool:
 
 def _without_none(values: Mapping[str, str | None]) -> dict[str, str]:
     return {key: value for key, value in values.items() if value is not None}
-
-

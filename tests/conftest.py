@@ -1,5 +1,8 @@
 """What every test gets: an environment without this machine's own settings."""
 
+# pyright: reportUnknownMemberType=false
+# MLflow's own signatures are typed in part only.
+
 import os
 import sqlite3
 import uuid

@@ -49,8 +49,7 @@ def test_the_error_of_a_stream_comes_after_its_items() -> None:
     seen: list[int] = []
 
     with pytest.raises(LookupError, match="broken"):
-        for number in BackgroundLoop().iterate(count(3, threading.Event(), broken=True)):
-            seen.append(number)
+        seen.extend(BackgroundLoop().iterate(count(3, threading.Event(), broken=True)))
 
     assert seen == [0, 1, 2]
 

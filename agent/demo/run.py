@@ -1,17 +1,18 @@
 """The demo: log the assistant to a local MLflow, serve it, ask it about two broken targets, show where the trace is.
 
-Owns the course of the demo and what it prints; what is asked stands in `scenarios`. Nothing outside `.demo/` is written,
-and the server it starts is stopped again.
+Owns the course of the demo and what it prints; what is asked stands in `scenarios`. Nothing outside `.demo/` is
+written, and the server it starts is stopped again.
 """
 
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,12 @@ import httpx
 from rich.console import Console
 from rich.live import Live
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 from agent.demo.scenarios import Scenario, load_scenarios
+from agent.errors import SettingsError
 
 _START_SECONDS = 90
 _TRACE_SECONDS = 30
@@ -46,23 +49,22 @@ def run_demo(*, folder: Path | None = None, console: Console | None = None) -> i
     console = console or Console()
     folder = (folder or Path.cwd() / ".demo").absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ |= {"MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}"}
+    store = f"sqlite:///{folder / 'mlflow.db'}"
     began = time.monotonic()
     try:
         _say(console, 1, "Logging the assistant to a local MLflow (SQLite) and registering it")
-        uri = _log(folder, console)
+        uri = _log(folder, store, console)
         _say(console, 2, f"Serving it: mlflow models serve -m {uri} --env-manager local")
-        with _serving(uri, folder) as server:
+        with _serving(uri, folder, store) as server:
             for number, scenario in enumerate(load_scenarios(), start=3):
                 _say(console, number, scenario.title)
-                outputs = _ask(server, scenario, console)
-                _show(outputs, folder, console)
-    except DemoFailed as error:
-        console.print(f"[bold red]The demo stopped:[/] {error}")
+                _show(_ask(server, scenario, console), console)
+    except (DemoFailed, SettingsError) as error:
+        console.print("[bold red]The demo stopped:[/]", escape(str(error)))
         return 1
     console.print(f"\nDone in {time.monotonic() - began:.0f} s. The server is stopped; the traces are kept:")
     console.print("  make ui    opens MLflow on them (without make: see the command below)")
-    console.print(f"  mlflow ui --backend-store-uri sqlite:///{folder / 'mlflow.db'} --port 5000", soft_wrap=True)
+    console.print(f"  mlflow ui --backend-store-uri {store} --port 5000", soft_wrap=True)
     return 0
 
 
@@ -70,10 +72,13 @@ def _say(console: Console, number: int, text: str) -> None:
     console.print(f"\n[bold cyan]{number}[/] [bold]{text}[/]", soft_wrap=True)
 
 
-def _log(folder: Path, console: Console) -> str:
+def _log(folder: Path, store: str, console: Console) -> str:
     with console.status("importing MLflow, logging the model ..."):
+        import mlflow
+
         from agent.registration import log_and_register
 
+        mlflow.set_tracking_uri(store)
         # Artifacts go beside the store, wherever the demo is started.
         with _working_directory(folder), _quiet():
             model = log_and_register()
@@ -108,7 +113,7 @@ def _quiet() -> Generator[None]:
 
 
 @contextmanager
-def _serving(uri: str, folder: Path) -> Generator[_Server]:
+def _serving(uri: str, folder: Path, store: str) -> Generator[_Server]:
     """`mlflow models serve` in an empty folder, stopped with everything it started."""
     room = folder / "server"
     shutil.rmtree(room, ignore_errors=True)
@@ -120,7 +125,7 @@ def _serving(uri: str, folder: Path) -> Generator[_Server]:
         process = subprocess.Popen(  # noqa: S603 - our own command line
             [*command, "--port", str(port)],
             cwd=room,
-            env=_server_environment(),
+            env=_server_environment(store),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -133,12 +138,13 @@ def _serving(uri: str, folder: Path) -> Generator[_Server]:
             _stop(process)
 
 
-def _server_environment() -> dict[str, str]:
+def _server_environment(store: str) -> dict[str, str]:
     """The demo brings its own context: no cluster and no Argo CD of this machine is asked."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ARGOCD_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     return environment | {
         "ASSISTANT_KUBERNETES": "off",
+        "MLFLOW_TRACKING_URI": store,
         "MLFLOW_EXPERIMENT_NAME": os.environ.get("MLFLOW_EXPERIMENT_NAME", "argocd-assistant"),
         "PATH": path,
     }
@@ -166,8 +172,6 @@ def _wait_until_ready(server: _Server) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    import signal
-
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
         try:
@@ -221,7 +225,7 @@ def _events(server: _Server, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _writer(console: Console) -> Generator[Any]:
+def _writer(console: Console) -> Generator[Callable[[str, str], None]]:
     """Writes the answer as it arrives: rendered in a terminal, plain in a pipe."""
     if not console.is_terminal:
 
@@ -233,13 +237,17 @@ def _writer(console: Console) -> Generator[Any]:
         console.file.write("\n")
         return
     with Live(console=console, refresh_per_second=12, vertical_overflow="visible") as live:
-        yield lambda answer, _: live.update(Markdown(answer))
+
+        def rendered(answer: str, _: str) -> None:
+            live.update(Markdown(answer))
+
+        yield rendered
 
 
-def _show(outputs: dict[str, Any], folder: Path, console: Console) -> None:
+def _show(outputs: dict[str, Any], console: Console) -> None:
     table = Table("severity", "finding", "resource", title="findings", title_justify="left")
     for finding in outputs["findings"]:
-        resource = finding["resource"] or {}
+        resource: dict[str, str] = finding["resource"] or {}
         table.add_row(finding["severity"], finding["title"], f"{resource.get('kind')}/{resource.get('name')}")
     console.print(table)
     provider = outputs["provider"]
