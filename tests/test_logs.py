@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.logs import MAX_LINE, ParsedLog, parse_entries, parse_text, printable, refusal
@@ -162,6 +162,7 @@ def test_a_log_that_speaks_of_waiting_is_a_log(text: str):
     assert lines(read(text)) == text.splitlines()
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text(max_size=400), st.integers(1, 5))
 def test_any_text_becomes_printable_lines_none_of_them_lost(text: str, tail_lines: int):
     for log in read(text, tail_lines=tail_lines).logs:

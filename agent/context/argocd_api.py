@@ -141,7 +141,10 @@ class ArgoCDAPI:
                 message = f"{self._who} accepted no credentials for {what}: {hint} in ARGOCD_AUTH_TOKEN"
             case 403:
                 code = "forbidden"
-                message = f"{self._who} refused {what}: it needs the right `{request.right}`, and the right project"
+                # Argo CD does not tell a missing Application from a forbidden one.
+                message = (
+                    f"{self._who} refused {what}: the right `{request.right}` is missing, or there is no such thing"
+                )
             case 404:
                 code, message = "not_found", f"{self._who} found nothing for {what}"
             case 400:
@@ -161,6 +164,8 @@ class ArgoCDAPI:
         from requests import exceptions
 
         match error:
+            case exceptions.SSLError() if "X509" in str(error):  # a bundle that holds no certificate
+                return SourceError("ARGOCD_CA_BUNDLE holds no certificate that can be read", code="unavailable")
             case exceptions.SSLError() if "CERTIFICATE_VERIFY_FAILED" not in str(error):
                 return SourceError(
                     f"{self._who} speaks no TLS that is understood: check ARGOCD_SERVER (http:// or https://)",
@@ -199,6 +204,7 @@ def _root_url(server: str) -> str:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        usable = usable and not parts.netloc.endswith(":")
     except ValueError:  # an odd port or IPv6 address
         usable, parts = False, urlsplit("")
     if not usable or parts.query or parts.fragment:

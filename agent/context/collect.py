@@ -14,7 +14,7 @@ from agent.context.kubernetes import KubernetesConnection
 from agent.context.model import ContainerLog, Context, Event, Gap, Part, SourceName
 from agent.context.pods import choose_log, is_pod, is_workload
 from agent.context.source import Connection, LogChoice, Reading, Source, gap
-from agent.context.supplied import SuppliedContext, is_heavy, read_supplied
+from agent.context.supplied import MANY_EVENTS, SuppliedContext, is_heavy, read_supplied
 from agent.errors import SourceError
 from agent.manifest import Manifest, text_at
 from agent.request import Question
@@ -74,6 +74,7 @@ class _Turn:
         self, question: Question, supplied: SuppliedContext, connections: Sequence[Connection], *, tail_lines: int
     ) -> None:
         self._question = question
+        self._target = _about(question.target) if question.supplied.manifest is None else question.target
         self._supplied = supplied
         self._tail_lines = question.log_request.tail_lines or tail_lines
         self._sources = [source for source in (each.open(self) for each in connections) if source]
@@ -83,7 +84,7 @@ class _Turn:
 
     @property
     def target(self) -> Target:
-        return self._question.target
+        return self._target
 
     async def application(self) -> Manifest | None:
         return (await self._application).value
@@ -151,7 +152,9 @@ class _Turn:
         involved = [refined.resource or _application_object(refined.application, await self.application())]
         involved += filter(None, map(ResourceRef.of, await self._pods_below()))
         found = await self._first("events", lambda source: source.events(involved))
-        return _Found(value=merge_events(found.value or ()), source=found.source, gaps=found.gaps)
+        raw = found.value or ()
+        events = await asyncio.to_thread(merge_events, raw) if len(raw) > MANY_EVENTS else merge_events(raw)
+        return _Found(value=events, source=found.source, gaps=found.gaps)
 
     async def _read_logs(self) -> _Found[tuple[ContainerLog, ...]]:
         if self._supplied.logs is not None:
@@ -255,6 +258,20 @@ async def _read_log(source: Source, choice: LogChoice) -> Reading[ContainerLog]:
             raise
         current = await source.log(replace(choice, previous=False))
         return Reading(value=current.value, gaps=(gap("logs", source.name, error), *current.gaps))
+
+
+def _about(target: Target) -> Target:
+    """The target, with an Application that is named as a resource named as an Application."""
+    named, resource = target.application, target.resource
+    if resource is None or (resource.group, resource.kind.casefold()) != ("argoproj.io", "application"):
+        return target
+    itself = ApplicationRef.model_construct(name=resource.name, namespace=resource.namespace, project="")
+    if named is None:
+        return Target(application=itself)
+    same = named.name == itself.name and (
+        named.namespace == itself.namespace or not (named.namespace and itself.namespace)
+    )
+    return Target(application=named) if same else target
 
 
 def _application_object(application: ApplicationRef | None, manifest: Manifest | None) -> ResourceRef:

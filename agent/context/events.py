@@ -3,7 +3,7 @@
 Owns the two shapes Kubernetes has for an event (core/v1 and events.k8s.io/v1) and their merging; reads nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -38,7 +38,10 @@ _REPORTERS = (
     ("reportingController",),
 )
 
-type _Key = tuple[str, str, str, str, str, str, str]
+_OBJECT_KEYS = ("apiVersion", "kind", "namespace", "name", "uid")
+
+type _Object = tuple[str, ...]
+type _Key = tuple[str, str, str, _Object]
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class _Merged:
     type: str
     reason: str
     message: str
-    involved: ResourceRef | None
+    about: _Object
     reporter: str
     count: int
     first: datetime
@@ -56,48 +59,46 @@ class _Merged:
 def merge_events(items: Iterable[Manifest]) -> tuple[Event, ...]:
     """Raw events of either shape, newest first. Those alike in type, reason, message and object become one."""
     merged: dict[_Key, _Merged] = {}
+    objects: dict[_Object, ResourceRef | None] = {}
     for item in items:
         event = _parse(item)
-        about = event.involved
-        key = (event.type, event.reason, event.message) + (
-            (about.kind, about.namespace, about.name, about.uid) if about else ("", "", "", "")
-        )
-        known = merged.setdefault(key, event)
+        known = merged.setdefault((event.type, event.reason, event.message, event.about), event)
         if known is not event:
             known.count += event.count
             known.first = min((t for t in (known.first, event.first) if t != _NEVER), default=_NEVER)
             known.last = max(known.last, event.last)
+        elif event.about not in objects:
+            objects[event.about] = _reference(event.about)
     newest_first = sorted(merged.values(), key=lambda event: event.last, reverse=True)
-    return tuple(_event(event) for event in newest_first)
+    return tuple(_event(event, objects[event.about]) for event in newest_first)
 
 
 def _parse(item: Manifest) -> _Merged:
-    counts = (integer_at(item, *path) for path in _COUNTS)
+    counts = (integer_at(item, *path) for path in _COUNTS if item.get(path[0]))
+    about = object_at(item, "involvedObject") or object_at(item, "regarding")
+    message = text_at(item, "message") or text_at(item, "note")
+    times = (_time(text) for text in _texts(item, _LAST_SEEN))
+    first_times = (_time(text) for text in _texts(item, _FIRST_SEEN))
     return _Merged(
         type=text_at(item, "type") or "Normal",
         reason=text_at(item, "reason"),
-        message=printable((text_at(item, "message") or text_at(item, "note")).replace("\n", " ").strip()),
-        involved=_involved(object_at(item, "involvedObject") or object_at(item, "regarding")),
-        reporter=next(filter(None, (text_at(item, *path) for path in _REPORTERS)), ""),
+        message=printable(message.replace("\n", " ").strip()),
+        about=tuple(text_at(about, key) for key in _OBJECT_KEYS) if about else (),
+        reporter=next(_texts(item, _REPORTERS), ""),
         count=next((count for count in counts if count and count > 0), 1),
-        first=_earliest_known(item, _FIRST_SEEN),
-        last=_earliest_known(item, _LAST_SEEN),
+        first=next(filter(None, first_times), _NEVER),
+        last=next(filter(None, times), _NEVER),
     )
 
 
-def _involved(reference: Manifest) -> ResourceRef | None:
-    return ResourceRef.of(
-        {
-            "apiVersion": text_at(reference, "apiVersion"),
-            "kind": text_at(reference, "kind"),
-            "metadata": {key: text_at(reference, key) for key in ("namespace", "name", "uid")},
-        }
-    )
+def _texts(item: Manifest, paths: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """The texts at those of `paths` that hold one; most are absent or null."""
+    return (text for path in paths if item.get(path[0]) and (text := text_at(item, *path)))
 
 
-def _earliest_known(item: Manifest, paths: Iterable[tuple[str, ...]]) -> datetime:
-    """The time at the first of `paths` that holds one."""
-    return next((t for t in (_time(text_at(item, *path)) for path in paths) if t), _NEVER)
+def _reference(about: _Object) -> ResourceRef | None:
+    known = dict(zip(_OBJECT_KEYS, about, strict=False))
+    return ResourceRef.of(known | {"metadata": known})
 
 
 def _time(text: str) -> datetime | None:
@@ -117,12 +118,12 @@ def _text(time: datetime) -> str:
     return "" if time == _NEVER else time.isoformat().replace("+00:00", "Z")
 
 
-def _event(event: _Merged) -> Event:
+def _event(event: _Merged, involved: ResourceRef | None) -> Event:
     return Event(
         type=event.type,
         reason=event.reason,
         message=event.message,
-        involved=event.involved,
+        involved=involved,
         count=event.count,
         first_seen=_text(event.first),
         last_seen=_text(event.last),

@@ -13,6 +13,10 @@ from agent.manifest import Manifest
 from agent.request import LogEntry, Question, Supplied
 
 
+MANY_EVENTS = 500
+"""More events than this are merged in a thread: 500 take some 15 ms."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuppliedContext:
     """The supplied parts; None for what was not supplied. `gaps` say what is wrong with the supplied logs."""
@@ -28,7 +32,7 @@ class SuppliedContext:
 def is_heavy(supplied: Supplied) -> bool:
     """Whether parsing takes long enough (some milliseconds) to be better done in a thread."""
     characters = sum(len(log) if isinstance(log, str) else 100 * len(log) for log in (supplied.logs or {}).values())
-    return characters > 200_000 or len(supplied.events or ()) > 500
+    return characters > 200_000 or len(supplied.events or ()) > MANY_EVENTS
 
 
 def read_supplied(question: Question, *, tail_lines: int) -> SuppliedContext:

@@ -61,3 +61,9 @@ def kubernetes(kubernetes_stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_pat
 def kubernetes_url(kubernetes_stage: Stage) -> str:
     """Where the fake cluster is."""
     return kubernetes_stage.url
+
+
+@pytest.fixture
+def argocd_url(argocd_stage: Stage) -> str:
+    """Where the fake Argo CD is."""
+    return argocd_stage.url

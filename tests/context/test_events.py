@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.context.events import merge_events
@@ -83,6 +83,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.fixed_dictionaries({}, optional={key: _JSON for key in back_off()}), max_size=5))
 def test_no_event_is_too_odd(events: list[dict[str, Any]]):
     assert len(merge_events(events)) <= len(events)

@@ -1,0 +1,317 @@
+"""A context from whatever sources there are: which goes first, what waits for what, and what is said of the rest."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncGenerator
+
+import pytest
+from starlette.responses import JSONResponse, StreamingResponse
+
+from agent.context import collect as collect_module
+from agent.context.collect import Collector
+from agent.context.supplied import SuppliedContext, read_supplied
+from agent.errors import SettingsError
+from agent.request import Question
+from agent.settings import load_settings
+from tests.context.asking import SHOP, WEB, WEB_POD, collect, gaps, log_lines, messages, question
+from tests.context.conftest import LAST_WORDS
+from tests.context.manifests import DEPLOYMENT, POD, application, event
+from tests.fakes.argocd import FakeArgoCD
+from tests.fakes.kubernetes import FakeKubernetes
+from tests.fakes.server import closed_port
+
+
+def test_a_general_question_has_an_empty_context_and_asks_nobody(argocd: FakeArgoCD, kubernetes: FakeKubernetes):
+    context = collect()
+    assert (context.gaps, context.origins, context.manifests, context.application) == ((), {}, (), None)
+    assert argocd.requests + kubernetes.requests == []
+
+
+def test_a_general_question_may_bring_a_log():
+    context = collect(logs={"api": "out of memory"})
+    assert (log_lines(context), context.gaps, context.origins) == (["out of memory"], (), {"logs": "supplied"})
+
+
+def test_what_was_supplied_is_asked_of_nobody(argocd: FakeArgoCD, kubernetes: FakeKubernetes):
+    context = collect(
+        application_manifest=application(),
+        manifest=DEPLOYMENT,
+        children=[POD],
+        events=[event(POD, "BackOff", "again")],
+        logs={"api": "out of memory"},
+    )
+    assert set(context.origins.values()) == {"supplied"}
+    assert (len(context.origins), context.gaps) == (5, ())
+    assert argocd.requests + kubernetes.requests == []
+
+
+def test_parts_that_were_not_supplied_are_read(argocd: FakeArgoCD):
+    context = collect(application=SHOP, manifest=POD, events=[])
+    assert context.origins == {
+        "application": "argocd",
+        "manifest": "supplied",
+        "events": "supplied",
+        "logs": "argocd",
+    }
+    assert (context.events, log_lines(context)) == ((), LAST_WORDS)
+
+
+def test_with_nothing_configured_each_part_says_what_would_help():
+    context = collect(application=SHOP, resource=WEB)
+    assert [(gap.part, gap.reason) for gap in context.gaps] == [
+        (part, "not_configured") for part in ("application", "manifest", "children", "events", "logs")
+    ]
+    assert "the live manifest of Deployment shop/web from: set ARGOCD_SERVER" in messages(context)
+    assert "supply `application_manifest`" in messages(context)
+
+
+def test_a_part_the_target_does_not_have_is_no_gap():
+    resource = {"version": "v1", "kind": "ConfigMap", "namespace": "shop", "name": "settings"}
+    context = collect(resource=resource)
+    assert gaps(context) == [("manifest", "kubernetes", "not_configured"), ("events", "kubernetes", "not_configured")]
+    assert "KUBECONFIG" in messages(context)
+
+
+def test_where_argo_cd_is_away_the_cluster_is_asked(kubernetes: FakeKubernetes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ARGOCD_SERVER", f"http://127.0.0.1:{closed_port()}")
+    context = collect(application="argocd/shop", resource=WEB)
+    assert set(context.origins.values()) == {"kubernetes"}
+    assert log_lines(context) == LAST_WORDS
+    assert gaps(context) == [
+        (part, "argocd", "unreachable") for part in ("application", "manifest", "children", "events", "logs")
+    ]
+
+
+def test_only_what_argo_cd_refuses_is_asked_of_the_cluster(argocd: FakeArgoCD, kubernetes: FakeKubernetes):
+    argocd.refuse_logs()
+    context = collect(application=SHOP, resource=WEB_POD)
+    assert (context.origins["manifest"], context.origins["logs"]) == ("argocd", "kubernetes")
+    assert gaps(context) == [("logs", "argocd", "forbidden")]
+    assert [seen.path for seen in kubernetes.requests if "/namespaces/" in seen.path] == [
+        "/api/v1/namespaces/shop/pods/web-5d9-x1/log"
+    ]
+
+
+def test_the_targets_blanks_are_filled_in_from_what_was_read(argocd: FakeArgoCD):
+    target = collect(application="argocd/shop", resource={"kind": "deployment", "name": "web"}).target
+    assert target.application is not None
+    assert target.resource is not None
+    assert (target.application.project, target.resource.uid) == ("web", "uid-web")
+    assert str(target) == "Deployment shop/web of Application argocd/shop"
+
+
+@pytest.mark.parametrize("inputs", [{}, {"application": "argocd/shop"}, {"application": "shop"}])
+def test_an_application_named_as_a_resource_is_the_application(argocd: FakeArgoCD, inputs: dict[str, str]):
+    itself = {
+        "group": "argoproj.io",
+        "version": "v1alpha1",
+        "kind": "Application",
+        "namespace": "argocd",
+        "name": "shop",
+    }
+    context = collect(resource=itself, **inputs)
+    assert (context.gaps, context.target.resource, context.manifest) == ((), None, None)
+    assert [each.reason for each in context.events] == ["OperationCompleted"]
+
+
+def test_an_application_below_another_one_is_a_resource(argocd: FakeArgoCD):
+    child = application("child")
+    argocd.add_resource("shop", child)
+    resource = {
+        "group": "argoproj.io",
+        "version": "v1alpha1",
+        "kind": "Application",
+        "namespace": "argocd",
+        "name": "child",
+    }
+    context = collect(application=SHOP, resource=resource)
+    assert context.gaps == ()
+    assert context.manifest is not None
+    assert context.manifest["metadata"]["name"] == "child"
+
+
+def test_application_manifest_and_tree_are_read_at_once(argocd: FakeArgoCD):
+    for suffix in ("/shop", "/resource", "/resource-tree"):
+        argocd.hold(suffix)
+
+    async def turn() -> None:
+        collector = Collector(load_settings())
+        collecting = asyncio.create_task(collector.collect(question(application=SHOP, resource=WEB)))
+        for suffix in ("/shop", "/resource", "/resource-tree"):
+            await asyncio.to_thread(argocd.wait_for, suffix)
+        argocd.release()
+        assert (await collecting).gaps == ()
+        await collector.aclose()
+
+    asyncio.run(turn())
+
+
+def test_events_and_log_are_read_at_once(argocd: FakeArgoCD):
+    for suffix in ("/events", "/logs"):
+        argocd.hold(suffix)
+
+    async def turn() -> None:
+        collector = Collector(load_settings())
+        collecting = asyncio.create_task(collector.collect(question(application=SHOP, resource=WEB)))
+        for suffix in ("/events", "/logs"):
+            await asyncio.to_thread(argocd.wait_for, suffix)
+        argocd.release()
+        assert (await collecting).gaps == ()
+        await collector.aclose()
+
+    asyncio.run(turn())
+
+
+def test_a_slow_part_is_a_gap_beside_the_others(argocd: FakeArgoCD, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ASSISTANT_SOURCE_TIMEOUT", "0.3")
+    argocd.hold("/logs")
+    context = collect(application=SHOP, resource=WEB_POD)
+    assert gaps(context) == [("logs", "argocd", "timeout")]
+    assert [each.reason for each in context.events] == ["BackOff"]
+
+
+def test_a_source_that_was_too_slow_is_not_asked_again_in_the_turn(
+    argocd: FakeArgoCD, kubernetes: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ASSISTANT_SOURCE_TIMEOUT", "0.3")
+    argocd.hold("/shop")
+    context = collect(application="argocd/shop", resource=WEB_POD)
+    assert argocd.paths() == ["/api/v1/applications/shop"]
+    assert {reason for _, _, reason in gaps(context)} == {"timeout"}
+    assert set(context.origins.values()) == {"kubernetes"}
+
+
+def test_a_slow_cluster_is_a_gap(kubernetes: FakeKubernetes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ASSISTANT_SOURCE_TIMEOUT", "0.3")
+    kubernetes.hold("/apis")
+    context = collect(resource=WEB_POD)
+    assert ("manifest", "kubernetes", "timeout") in gaps(context)
+
+
+@pytest.mark.parametrize("suffix", ["/shop", "/resource"])
+def test_a_body_that_never_ends_is_a_gap(argocd: FakeArgoCD, monkeypatch: pytest.MonkeyPatch, suffix: str):
+    async def endless() -> AsyncGenerator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0)
+
+    monkeypatch.setenv("ASSISTANT_SOURCE_TIMEOUT", "0.3")
+    argocd.fail(suffix, StreamingResponse(endless()))
+    reasons = {part: reason for part, _, reason in gaps(collect(application=SHOP, resource=WEB_POD))}
+    assert reasons["application" if suffix == "/shop" else "manifest"] in {"timeout", "unavailable"}
+
+
+def test_a_turn_that_is_cancelled_leaves_at_once_and_the_next_one_works(argocd: FakeArgoCD):
+    held = argocd.hold("/resource")
+
+    async def turns() -> None:
+        collector = Collector(load_settings())
+        collecting = asyncio.create_task(collector.collect(question(application=SHOP, resource=WEB)))
+        await asyncio.to_thread(argocd.wait_for, "/resource")
+        collecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await collecting
+        assert not held.is_set()  # its read still hangs
+        context = await collector.collect(question(application=SHOP))
+        assert context.gaps == ()
+        held.set()
+        await collector.aclose()
+
+    asyncio.run(turns())
+
+
+def test_closing_waits_for_nobody(argocd: FakeArgoCD):
+    held = argocd.hold("/shop")
+
+    async def leave() -> None:
+        collector = Collector(load_settings())
+        collecting = asyncio.create_task(collector.collect(question(application=SHOP)))
+        await asyncio.to_thread(argocd.wait_for, "/shop")
+        collecting.cancel()
+        await collector.aclose()
+        assert not held.is_set()
+
+    asyncio.run(leave())
+    held.set()
+
+
+def test_connections_are_kept_between_turns(argocd: FakeArgoCD, kubernetes: FakeKubernetes):
+    async def turns() -> None:
+        collector = Collector(load_settings())
+        for _ in range(3):
+            await collector.collect(question(application="argocd/shop"))
+            await collector.collect(question(resource={"kind": "Service", "namespace": "shop", "name": "none"}))
+        await collector.aclose()
+
+    asyncio.run(turns())
+    for fake, at_once in ((argocd, 1), (kubernetes, 2)):
+        assert len({seen.connection for seen in fake.requests}) <= at_once
+
+
+def test_many_turns_at_once_keep_apart(argocd: FakeArgoCD):
+    for number in range(20):
+        argocd.add_application(application(f"app-{number}"))
+
+    async def turns() -> list[str]:
+        collector = Collector(load_settings())
+        asked = [collector.collect(question(application=f"argocd/app-{number}")) for number in range(20)]
+        contexts = await asyncio.gather(*asked)
+        await collector.aclose()
+        assert [context.gaps for context in contexts] == [()] * 20
+        return [(context.application or {})["metadata"]["name"] for context in contexts]
+
+    assert asyncio.run(turns()) == [f"app-{number}" for number in range(20)]
+
+
+def test_a_heavy_supplied_context_is_parsed_away_from_the_event_loop(monkeypatch: pytest.MonkeyPatch):
+    threads: list[threading.Thread] = []
+
+    def noted(asked: Question, *, tail_lines: int) -> SuppliedContext:
+        threads.append(threading.current_thread())
+        return read_supplied(asked, tail_lines=tail_lines)
+
+    monkeypatch.setattr(collect_module, "read_supplied", noted)
+    assert len(collect(manifest=POD, logs={"api": "a line\n" * 1_500_000}).logs[0].lines) == 250
+    collect(manifest=POD, logs={"api": "a line"})
+    assert [thread is threading.main_thread() for thread in threads] == [False, True]
+
+
+def test_a_failure_that_is_none_of_a_source_is_not_hidden(argocd: FakeArgoCD, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("agent.context.collect.merge_events", broken)
+    with pytest.raises(ExceptionGroup) as raised:
+        collect(application=SHOP)
+    assert raised.group_contains(ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    "server", ["ftp://argocd", "https://", "https://argocd:port", "https://a/?x=1", "https://me:secret-5a@argocd"]
+)
+def test_an_address_that_is_none_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, server: str):
+    monkeypatch.setenv("ARGOCD_SERVER", server)
+    with pytest.raises(SettingsError, match="ARGOCD_SERVER") as raised:
+        Collector(load_settings())
+    assert "secret-5a" not in raised.value.public_message
+
+
+def test_a_collector_costs_no_heavy_import_until_it_is_used():
+    code = (
+        "import sys; from agent.context.collect import Collector; from agent.settings import load_settings;"
+        "Collector(load_settings());"
+        "print(sorted({'requests', 'urllib3', 'kubernetes', 'yaml'} & set(sys.modules)))"
+    )
+    environment = {"ARGOCD_SERVER": "argocd.example.com", "KUBECONFIG": "/nowhere"}
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert found.stdout.strip() == "[]"
+
+
+def test_an_application_that_answers_no_object_harms_no_other_part(argocd: FakeArgoCD):
+    argocd.fail("/resource", JSONResponse("text"))
+    context = collect(application=SHOP, resource=WEB)
+    assert context.application is not None
+    assert ("manifest", "argocd", "not_found") in gaps(context)
+    assert [child["metadata"]["name"] for child in context.children] == []
