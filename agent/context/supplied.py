@@ -12,7 +12,6 @@ from agent.logs import parse_entries, parse_text
 from agent.manifest import Manifest
 from agent.request import LogEntry, Question, Supplied
 
-
 MANY_EVENTS = 500
 """More events than this are merged in a thread: 500 take some 15 ms."""
 
