@@ -1,0 +1,163 @@
+"""`ask`: from the options to a request, through the turn, to an exit code. Owns neither files nor the screen."""
+
+import asyncio
+import os
+import sys
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from agent.assistant import Assistant, Outcome, Report
+from agent.cli.commands import ExitCode
+from agent.cli.files import read_logs, read_manifests
+from agent.cli.screen import JsonScreen, Screen, TextScreen
+from agent.errors import AssistantError, RequestError, SessionError, SettingsError
+from agent.manifest import Manifest, text_at
+from agent.providers.provider import TextDelta, ToolCall
+from agent.request import Question, parse_question
+from agent.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of `ask`, as they were written."""
+
+    question: str
+    application: str | None = None
+    resource: str | None = None
+    namespace: str = ""
+    files: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    logs: tuple[str, ...] = ()
+    container: str | None = None
+    tail: int | None = None
+    previous: bool = False
+    since: int | None = None
+    session: str | None = None
+
+
+# The options behind the fields of the request; a field that another one begins with comes after it.
+_OPTIONS = {
+    "custom_inputs.application_manifest": "-f",
+    "custom_inputs.application": "--app",
+    "custom_inputs.resource.namespace": "--namespace",
+    "custom_inputs.resource": "--resource",
+    "custom_inputs.log_request.container": "--container",
+    "custom_inputs.log_request.tail_lines": "--tail",
+    "custom_inputs.log_request.since_seconds": "--since",
+    "custom_inputs.session_id": "--session",
+    "custom_inputs.manifest": "-f",
+    "custom_inputs.children": "-f, after the first,",
+    "custom_inputs.events": "--events",
+    "custom_inputs.logs": "--logs",
+}
+
+
+def ask(asked: Asked, *, as_json: bool) -> ExitCode:
+    """Answers on standard output, tells all else on standard error."""
+    with JsonScreen() if as_json else TextScreen() as screen:
+        try:
+            settings = load_settings()
+            question = parse_question(request_body(asked), tail_lines_max=settings.log_tail_lines_max)
+            return asyncio.run(_turn(settings, question, screen))
+        except AssistantError as error:
+            screen.failed(error.code, _in_options(error))
+            wrong = isinstance(error, RequestError | SettingsError | SessionError)
+            return ExitCode.WRONG_INPUT if wrong else ExitCode.NOT_ANSWERED
+        except BrokenPipeError:  # the reader of the pipe has gone: say no more, not even at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.INTERRUPTED
+        except KeyboardInterrupt:
+            screen.failed("interrupted", "Interrupted.")
+            return ExitCode.INTERRUPTED
+
+
+async def _turn(settings: Settings, question: Question, screen: Screen) -> ExitCode:
+    assistant = Assistant(settings)
+    code = ExitCode.NOT_ANSWERED
+    try:
+        async with aclosing(assistant.turn(question)) as events:
+            async for event in events:
+                match event:
+                    case Report():
+                        screen.report(event)
+                    case TextDelta():
+                        screen.text(event.text)
+                    case ToolCall():
+                        screen.tool(event.name)
+                    case Outcome():
+                        screen.done(event)
+                        code = ExitCode.WITHOUT_MODEL if event.outage else ExitCode.ANSWERED
+                    case _:
+                        pass  # the outcome tells of provider, usage and references
+    finally:
+        await assistant.aclose()
+    return code
+
+
+def request_body(asked: Asked) -> dict[str, Any]:
+    """The body of a request as `/invocations` takes it. Raises RequestError for files and for a resource's spelling."""
+    if [*asked.files, *asked.events, *(log.rpartition("=")[2] for log in asked.logs)].count("-") > 1:
+        raise RequestError.at("-", "standard input can be read once")
+    read = read_manifests(asked.files, asked.events)
+    resource = _resource(asked.resource, asked.namespace) if asked.resource else None
+    manifests = _target_first(read.resources, resource)
+    inputs: dict[str, Any] = {
+        "application": asked.application,
+        "resource": resource,
+        "application_manifest": read.application,
+        "manifest": manifests[0] if manifests else None,
+        "children": manifests[1:] or None,
+        "events": read.events,
+        "logs": read_logs(asked.logs, container=asked.container, pods=manifests) if asked.logs else None,
+        "session_id": asked.session,
+        "log_request": {
+            "container": asked.container,
+            "tail_lines": asked.tail,
+            "previous": asked.previous,
+            "since_seconds": asked.since,
+        },
+    }
+    return {
+        "input": asked.question,
+        "custom_inputs": {key: value for key, value in inputs.items() if value is not None},
+    }
+
+
+def _resource(text: str, namespace: str) -> dict[str, str]:
+    kind, slash, name = text.partition("/")
+    kind, _, group = kind.partition(".")
+    if not (kind and slash and name):
+        raise RequestError.at(f"--resource {text}", "must be KIND/NAME or KIND.GROUP/NAME, like Deployment/web")
+    if kind[0].islower():
+        raise RequestError.at(f"--resource {text}", "write the kind as manifests do, like Deployment/web")
+    return {"kind": kind, "group": group, "name": name, "namespace": namespace}
+
+
+def _target_first(manifests: list[Manifest], resource: dict[str, str] | None) -> list[Manifest]:
+    """The manifests, that of the resource first; without a resource they stay in their order."""
+    if resource is None or not manifests:
+        return manifests
+
+    def is_other(manifest: Manifest) -> bool:
+        namespace = text_at(manifest, "metadata", "namespace")
+        return (text_at(manifest, "kind"), text_at(manifest, "metadata", "name")) != (
+            resource["kind"],
+            resource["name"],
+        ) or bool(namespace and resource["namespace"] and namespace != resource["namespace"])
+
+    ordered = sorted(manifests, key=is_other)
+    if is_other(ordered[0]):
+        there = ", ".join(f"{text_at(each, 'kind')}/{text_at(each, 'metadata', 'name')}" for each in manifests[:10])
+        raise RequestError.at(
+            f"--resource {resource['kind']}/{resource['name']}", f"is not in the files; there are: {there}"
+        )
+    return ordered
+
+
+def _in_options(error: AssistantError) -> str:
+    """The public message, with options in place of the request's fields."""
+    text = error.public_message
+    for name, option in _OPTIONS.items():
+        text = text.replace(name, option)
+    return text.removeprefix("input: ")

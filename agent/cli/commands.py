@@ -1,0 +1,127 @@
+"""The commands and their options. Owns words and exit codes; the work is done elsewhere, imported when it is needed."""
+
+from enum import IntEnum
+from typing import Annotated
+
+import typer
+
+
+class ExitCode(IntEnum):
+    """How `ask` ended; the epilog of its help says the same."""
+
+    ANSWERED = 0
+    NOT_ANSWERED = 1
+    WRONG_INPUT = 2
+    WITHOUT_MODEL = 3
+    INTERRUPTED = 130
+
+
+_ABOUT = "Tells why an Argo CD Application or a Kubernetes resource is broken, on what evidence, and what to do."
+_EXIT_CODES = """\
+Exit codes: 0 answered; 1 not answered (the model failed); 2 wrong option, file or setting, or a session that cannot be
+continued; 3 answered from the findings alone, because the model could not be reached; 130 interrupted.
+"""
+_FROM = """\
+Answers a question about what the files show, or about what Argo CD (ARGOCD_SERVER, ARGOCD_AUTH_TOKEN) or the cluster
+(kubeconfig) tell of --app and --resource. The answer goes to standard output, findings and all else to standard error.
+"""
+
+app = typer.Typer(
+    name="argocd-assistant",
+    help=_ABOUT,
+    no_args_is_help=True,
+    add_completion=False,
+    # Its tracebacks would show local variables, and with them secrets.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command(help=_FROM, epilog=_EXIT_CODES)
+def ask(
+    question: Annotated[str, typer.Argument(help="What to ask, in quotation marks.", show_default=False)],
+    application: Annotated[
+        str | None, typer.Option("--app", metavar="[NAMESPACE/]NAME", help="The Argo CD Application.")
+    ] = None,
+    resource: Annotated[
+        str | None,
+        typer.Option(metavar="KIND[.GROUP]/NAME", help="The resource, like Deployment/web or Rollout.argoproj.io/web."),
+    ] = None,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="The namespace of the resource.")] = "",
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--file",
+            "-f",
+            metavar="FILE",
+            help="Manifests as YAML or JSON, - for standard input: the first is the resource, the others (its Pods) "
+            "are looked at with it; an Application and events are recognized. May be repeated.",
+        ),
+    ] = None,
+    events: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Events as YAML or JSON: `kubectl get events -o yaml`. May be repeated."),
+    ] = None,
+    logs: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[CONTAINER=]FILE", help="The log of a container. May be repeated."),
+    ] = None,
+    container: Annotated[str | None, typer.Option(help="The container whose log to read.")] = None,
+    tail: Annotated[int | None, typer.Option(help="The number of log lines to read.")] = None,
+    previous: Annotated[bool, typer.Option("--previous", help="Read the log of the container's previous run.")] = False,
+    since: Annotated[int | None, typer.Option(metavar="SECONDS", help="Read no older log lines.")] = None,
+    session: Annotated[str | None, typer.Option(metavar="ID", help="Continue this session.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object: answer, custom_outputs, error.")
+    ] = False,
+) -> None:
+    from agent.cli.ask import Asked, ask
+
+    asked = Asked(
+        question=question,
+        application=application,
+        resource=resource,
+        namespace=namespace,
+        files=tuple(files or ()),
+        events=tuple(events or ()),
+        logs=tuple(logs or ()),
+        container=container,
+        tail=tail,
+        previous=previous,
+        since=since,
+        session=session,
+    )
+    raise typer.Exit(ask(asked, as_json=as_json))
+
+
+@app.command(help="Serves the assistant over HTTP until SIGTERM or Ctrl-C.")
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")] = 8080,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="A logged model, like models:/argocd-assistant@champion [the code in place]."),
+    ] = None,
+) -> None:
+    from agent.errors import AssistantError
+    from serve.run import run_server
+
+    try:
+        run_server(host=host, port=port, model=model)
+    except AssistantError as error:
+        typer.echo(f"error: {error.public_message}", err=True)
+        raise typer.Exit(ExitCode.WRONG_INPUT) from None
+
+
+@app.command(help="Logs, serves and asks the assistant about two broken targets, on this machine alone.")
+def demo() -> None:
+    from agent.demo.run import run_demo
+
+    raise typer.Exit(run_demo())
+
+
+@app.command(help="Prints the version.")
+def version() -> None:
+    from importlib.metadata import version as installed
+
+    typer.echo(installed("argocd-assistant"))

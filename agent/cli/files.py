@@ -1,0 +1,175 @@
+"""What `ask` is given on the command line, as the body of a request. Reads files and standard input, nothing else.
+
+Raises RequestError naming the option; what is in the manifests is checked by `agent.request`.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from agent.errors import RequestError
+from agent.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
+
+# Of a log only the end can matter; this holds more lines than may be asked for.
+_LOG_BYTES = 16_000_000
+
+
+@dataclass(slots=True)
+class Manifests:
+    """The objects of the files by what they are to the question, in their order. `events` None: none were given."""
+
+    application: Manifest | None = None
+    resources: list[Manifest] = field(default_factory=list[Manifest])
+    events: list[Manifest] | None = None
+
+    def add(self, found: Manifest) -> None:
+        if _is_event(found):
+            self.events = [*(self.events or ()), found]
+        elif _is_application(found) and self.application is None:
+            self.application = found
+        else:
+            self.resources.append(found)
+
+
+def read_manifests(files: Sequence[str], events: Sequence[str]) -> Manifests:
+    """The objects of `-f` and `--events`."""
+    read = Manifests()
+    for name in files:
+        for found in _objects(name, option="-f"):
+            read.add(found)
+    for name in events:
+        found = _objects(name, option="--events")
+        if strange := next((each for each in found if not _is_event(each)), None):
+            raise RequestError.at(f"--events {name}", f"{_named(strange)} is no event")
+        read.events = [*(read.events or ()), *found]
+    return read
+
+
+def read_logs(logs: Sequence[str], *, container: str | None, pods: Sequence[Manifest]) -> dict[str, str]:
+    """The log texts of `--logs` by container."""
+    texts: dict[str, str] = {}
+    for given in logs:
+        named, equals, path = given.partition("=")
+        if not equals or Path(given).is_file():
+            named, path = "", given
+        name = named or container or _only_container(pods, option=f"--logs {given}") or Path(path).stem or "log"
+        if name in texts:
+            raise RequestError.at(f"--logs {given}", f"there is a log of container {name!r} already")
+        texts[name] = _tail(path, option="--logs")
+    return texts
+
+
+def _only_container(pods: Sequence[Manifest], *, option: str) -> str:
+    """The container of Pods that have one; "" where no Pod is known."""
+    paths = (("spec", "containers"), ("spec", "template", "spec", "containers"))
+    names = {text_at(each, "name") for pod in pods for path in paths for each in objects_at(pod, *path)}
+    if len(names) > 1:
+        raise RequestError.at(option, f"say of which container: CONTAINER=FILE with one of {', '.join(sorted(names))}")
+    return names.pop() if names else ""
+
+
+def _objects(name: str, *, option: str) -> list[Manifest]:
+    """The Kubernetes objects of a file; lists are the objects they hold."""
+    where = f"{option} {name}"
+    try:
+        text = _read(name, option).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestError.at(where, f"invalid UTF-8 at byte {error.start}") from None
+    documents = list(_documents(text, where))
+    found = [each for document in documents for each in _unpacked(document)]
+    if not documents or not all(isinstance(each, dict) for each in found):
+        raise RequestError.at(where, "holds something that is no Kubernetes object" if documents else "is empty")
+    return cast("list[Manifest]", found)
+
+
+def _unpacked(document: object) -> Iterator[object]:
+    if isinstance(document, list):
+        for each in cast("list[object]", document):
+            yield from _unpacked(each)
+    elif _is_list(document):
+        # The items of a typed list do not repeat its kind.
+        kind = text_at(document, "kind").removesuffix("List")
+        for item in list_at(document, "items"):
+            yield {"kind": kind} | cast("Manifest", item) if kind and isinstance(item, dict) else item
+    else:
+        yield document
+
+
+def _is_list(document: object) -> bool:
+    kind = text_at(document, "kind")
+    return "items" in object_at(document) and (kind.endswith("List") or not kind)
+
+
+def _documents(text: str, where: str) -> Iterator[object]:
+    if text.lstrip()[:1] in {"{", "["}:
+        try:
+            yield json.loads(text)
+        except json.JSONDecodeError:
+            pass  # a flow of YAML, or several JSON documents
+        except (ValueError, RecursionError):
+            raise RequestError.at(where, "is nested too deeply, or holds a number of too many digits") from None
+        else:
+            return
+    try:
+        yield from (document for document in yaml.load_all(text, _LOADER) if document is not None)
+    except yaml.YAMLError as error:
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
+        raise RequestError.at(where, f"invalid YAML{place}") from None
+    except (ValueError, RecursionError):
+        raise RequestError.at(where, "is nested too deeply, or holds a value that YAML cannot read") from None
+
+
+# Ten times as fast as the pure one, and absent from some source builds of PyYAML. Of its types only those are kept that
+# a manifest has: times and binary data stay the text that they are there.
+_LOADER: type[Any] = type("_ManifestLoader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+for _tag in ("timestamp", "binary"):
+    _LOADER.add_constructor(f"tag:yaml.org,2002:{_tag}", _LOADER.construct_yaml_str)
+
+
+def _is_event(manifest: Manifest) -> bool:
+    group = text_at(manifest, "apiVersion").partition("/")[0]
+    if text_at(manifest, "kind") == "Event":
+        return group in {"", "v1", "events.k8s.io"}
+    return not text_at(manifest, "kind") and bool(lookup(manifest, "involvedObject") or lookup(manifest, "regarding"))
+
+
+def _is_application(manifest: Manifest) -> bool:
+    """Argo CD's API leaves kind and apiVersion out."""
+    if kind := text_at(manifest, "kind"):
+        return kind == "Application" and text_at(manifest, "apiVersion").partition("/")[0] in {"", "argoproj.io"}
+    spec = object_at(manifest, "spec")
+    return "destination" in spec and ("source" in spec or "sources" in spec)
+
+
+def _named(manifest: Manifest) -> str:
+    return f"{text_at(manifest, 'kind') or 'an object without kind'} {text_at(manifest, 'metadata', 'name')}".strip()
+
+
+def _tail(name: str, *, option: str) -> str:
+    """The end of a log, beginning with a whole line."""
+    raw = _read(name, option, last=_LOG_BYTES)
+    if len(raw) == _LOG_BYTES:
+        raw = raw[raw.find(b"\n") + 1 :]
+    return raw.decode("utf-8", "replace")
+
+
+def _read(name: str, option: str, *, last: int | None = None) -> bytes:
+    """The bytes of a file, or of standard input for `-`; only the last ones where `last` says how many."""
+    if name == "-":
+        raw = sys.stdin.buffer.read()
+        return raw if last is None else raw[-last:]
+    try:
+        with Path(name).open("rb") as file:
+            if last is not None and file.seek(0, 2) > last:
+                file.seek(-last, 2)
+            elif last is not None:
+                file.seek(0)
+            return file.read()
+    except OSError as error:
+        raise RequestError.at(f"{option} {name}", f"cannot be read: {error.strerror or type(error).__name__}") from None

@@ -1,0 +1,222 @@
+"""How an answer is shown: rendered on a terminal, as plain text into a pipe, or as one JSON object.
+
+Owns what goes to standard output (the answer) and what to standard error (all else). Nothing that comes from a cluster
+or a model reaches either with a control character in it.
+"""
+
+import json
+import sys
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.segment import Segment
+from rich.status import Status
+from rich.text import Text
+
+from agent.answer import early_outputs, final_outputs
+from agent.assistant import Outcome, Report
+from agent.findings.model import Severity
+
+# Control characters other than tab and line feed: a terminal would obey them.
+_CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)])
+# In JSON they are escaped; json.dumps leaves these as they are.
+_ESCAPES = {code: f"\\u{code:04x}" for code in range(127, 160)}
+_STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+class Screen(Protocol):
+    """Shows a turn. Leaving its block ends the output."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    def report(self, report: Report) -> None:
+        """What is known before anybody is asked."""
+        ...
+
+    def text(self, piece: str) -> None:
+        """A piece of the answer."""
+        ...
+
+    def tool(self, name: str) -> None:
+        """The model called a tool."""
+        ...
+
+    def done(self, outcome: Outcome) -> None:
+        """The turn ended well."""
+        ...
+
+    def failed(self, code: str, message: str) -> None:
+        """The turn ended otherwise; what was said before it stays."""
+        ...
+
+
+def _plain(text: str) -> str:
+    return text.translate(_CONTROLS)
+
+
+class JsonScreen:
+    """One object at the end: `answer` (partial when it failed, None without any), `custom_outputs`, `usage`,
+    `references` and `error` (`code`, `message`, or None)."""
+
+    def __init__(self) -> None:
+        self._answer: list[str] = []
+        self._told: dict[str, Any] = {"custom_outputs": None, "usage": None, "references": [], "error": None}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            told = {"answer": "".join(self._answer) or None} | self._told
+            sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2).translate(_ESCAPES) + "\n")
+            sys.stdout.flush()
+
+    def report(self, report: Report) -> None:
+        self._told["custom_outputs"] = early_outputs(report, trace_id=None)
+
+    def text(self, piece: str) -> None:
+        self._answer.append(piece)
+
+    def tool(self, name: str) -> None:
+        pass  # `custom_outputs` has the same shape here as everywhere
+
+    def done(self, outcome: Outcome) -> None:
+        usage = outcome.usage
+        self._told["custom_outputs"] = final_outputs(outcome, trace_id=None)
+        self._told["references"] = [{"title": each.title, "url": each.url} for each in outcome.references]
+        if usage:
+            self._told["usage"] = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+
+    def failed(self, code: str, message: str) -> None:
+        self._told["error"] = {"code": code, "message": message}
+
+
+class TextScreen:
+    """The answer on standard output, rendered where that is a terminal; findings, gaps, provider and session, in a few
+    lines, on standard error."""
+
+    def __init__(self) -> None:
+        self._out = Console()
+        self._told = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._status: Status | None = None
+        self._answer: _Rendered | _Piped = _Rendered(self._out) if self._out.is_terminal else _Piped()
+        self._tools: list[str] = []
+
+    def __enter__(self) -> Self:
+        self._wait("Reading the context ...")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._wait(None)
+        self._answer.end()
+
+    def report(self, report: Report) -> None:
+        self._wait(None)
+        for finding in report.findings:
+            self._tell(finding.severity, finding.title, _STYLES[finding.severity])
+        for gap in report.gaps:
+            self._tell("not read", f"{gap.part}: {gap.message}", "dim")
+        for section in report.sections:
+            if section.left_out:
+                self._tell("left out", f"{section.title}: {section.left_out}", "dim")
+        self._wait("Waiting for the answer ...")
+
+    def text(self, piece: str) -> None:
+        self._wait(None)
+        self._answer.add(_plain(piece))
+
+    def tool(self, name: str) -> None:
+        self._tools.append(name)
+
+    def done(self, outcome: Outcome) -> None:
+        self._wait(None)
+        self._answer.end()
+        provider = outcome.provider
+        by = f"{provider.name} ({provider.protocol})" if provider.protocol != "none" else provider.name
+        facts = [by, provider.model]
+        if outcome.usage:
+            facts.append(f"{outcome.usage.input_tokens:,} + {outcome.usage.output_tokens:,} tokens")
+        self._tell("provider", ", ".join(fact for fact in facts if fact), "dim")
+        if provider.note:
+            self._tell("note", provider.note, "yellow")
+        if self._tools:
+            self._tell("tools", ", ".join(self._tools), "dim")
+        for reference in outcome.references:
+            self._tell("see", f"{reference.title} {reference.url}", "dim")
+        if outcome.session_id:
+            self._tell("session", outcome.session_id, "dim")
+
+    def failed(self, code: str, message: str) -> None:
+        self._wait(None)
+        self._answer.end()
+        self._tell("error", message, "bold red")
+
+    def _tell(self, what: str, text: str, style: str) -> None:
+        self._told.print(Text.assemble((f"{what}: ", style), " ".join(_plain(text).split())))
+
+    def _wait(self, what: str | None) -> None:
+        """Shows what is waited for, on a terminal; None: nothing any more."""
+        if self._status:
+            self._status.stop()
+            self._status = None
+        if what and self._told.is_terminal:
+            self._status = self._told.status(what)
+            self._status.start()
+
+
+class _Piped:
+    """Text as it comes."""
+
+    def __init__(self) -> None:
+        self._last = "\n"
+
+    def add(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        self._last = text[-1:] or self._last
+
+    def end(self) -> None:
+        if self._last != "\n":
+            self.add("\n")
+
+
+class _Rendered:
+    """Markdown that grows on the terminal: its last lines while it does, all of it at the end."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._text = ""
+        self._live: Live | None = None
+
+    def add(self, text: str) -> None:
+        self._text += text
+        if self._live is None:
+            self._live = Live(self, console=self._console, refresh_per_second=8, transient=True)
+            self._live.start()
+
+    def end(self) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
+            self._console.print(self._markdown())
+
+    def _markdown(self) -> Markdown:
+        # Links show where they lead: a model may have been talked into them.
+        return Markdown(self._text, hyperlinks=False)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = console.render_lines(self._markdown(), options, pad=False)
+        for line in lines[-(options.size.height - 1) :]:
+            yield from line
+            yield Segment.line()

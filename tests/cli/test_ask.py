@@ -1,0 +1,313 @@
+"""`ask` end to end: from files, Argo CD or the cluster to standard output, standard error and an exit code."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Run, Write
+from tests.context.manifests import POD, event
+from tests.fakes.argocd import FakeArgoCD
+from tests.fakes.kubernetes import FakeKubernetes
+from tests.fakes.lightspeed import FakeLightspeed, Reply, WireEvent, tokens
+from tests.fakes.server import closed_port
+
+COMMAND = [sys.executable, "-m", "agent.cli", "ask"]
+
+
+# --- answers ----------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_explained_without_any_server(run: Run, broken_pod: str) -> None:
+    result = run("ask", "-f", broken_pod, "Why does it restart?")
+
+    assert result.exit_code == 0
+    assert "OOMKilled" in result.stdout
+    assert "No model was asked" in result.stdout
+    assert "error: Container api is OOMKilled" in result.stderr
+    assert "provider: offline" in result.stderr
+
+
+def test_manifests_may_come_from_standard_input(run: Run) -> None:
+    result = run("ask", "-f", "-", "Why?", stdin=json.dumps(POD))
+
+    assert result.exit_code == 0
+    assert "OOMKilled" in result.stdout
+
+
+def test_everything_given_reaches_the_model(run: Run, model: FakeLightspeed, broken_pod: str, write: Write) -> None:
+    events = write("events.yaml", event(POD, "BackOff", "restarting failed container"))
+    logs = write("api.log", "first words\nlast words\n")
+
+    result = run("ask", "-f", broken_pod, "--events", events, "--logs", f"api={logs}", "--tail", "1", "Why?")
+
+    assert result.exit_code == 0
+    assert result.stdout == "All is well.\n"
+    sent = "\n".join(attachment["content"] for attachment in model.bodies[0]["attachments"])
+    assert model.bodies[0]["query"] == "Why?"
+    assert "restarting failed container" in sent
+    assert "last words" in sent
+    assert "first words" not in sent
+
+
+def test_argo_cd_is_read_for_an_application_and_its_resource(run: Run, argocd_server: FakeArgoCD) -> None:
+    result = run("ask", "--app", "argocd/shop", "--resource", "Pod/web-5d9-x1", "-n", "shop", "Why?")
+
+    assert result.exit_code == 0
+    assert "OOMKilled" in result.stdout
+    assert "/api/v1/applications/shop/resource" in argocd_server.paths()
+
+
+def test_the_cluster_is_read_for_a_resource(run: Run, cluster: FakeKubernetes) -> None:
+    result = run("ask", "--resource", "Pod/web-5d9-x1", "-n", "shop", "Why?")
+
+    assert result.exit_code == 0
+    assert "OOMKilled" in result.stdout
+    assert "/api/v1/namespaces/shop/pods/web-5d9-x1" in cluster.paths()
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_answered(run: Run) -> None:
+    result = run("ask", "--app", "argocd/shop", "Why?")
+
+    assert result.exit_code == 0
+    assert "not read: application: Nothing is configured" in result.stderr
+
+
+def test_a_session_is_told_and_continued(run: Run, model: FakeLightspeed) -> None:
+    first = run("ask", "Why?")
+    session = first.stderr.partition("session: ")[2].strip()
+
+    second = run("ask", "--session", session, "And now?")
+
+    assert second.exit_code == 0
+    assert [model.bodies[1]["conversation_id"]] == list(model.conversations)
+
+
+def test_provider_tools_references_and_tokens_are_told(run: Run, model: FakeLightspeed) -> None:
+    call: WireEvent = ("tool_call", {"name": "pods_log", "args": {}, "id": "1"})
+    documents = [{"doc_title": "Memory", "doc_url": "https://docs.example.com/memory"}]
+    model.say(Reply(events=[call, *tokens("Yes.")], end={"referenced_documents": documents}))
+
+    told = run("ask", "Why?").stderr
+
+    assert "provider: lightspeed (streaming-query), 120 + 7 tokens" in told
+    assert "tools: pods_log" in told
+    assert "see: Memory https://docs.example.com/memory" in told
+
+
+# --- one JSON object --------------------------------------------------------------------------------------------
+
+
+def test_json_is_one_object_with_what_an_invocation_answers(run: Run, model: FakeLightspeed, broken_pod: str) -> None:
+    result = run("ask", "--json", "-f", broken_pod, "Why?")
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert told["answer"] == "All is well."
+    assert told["error"] is None
+    assert told["usage"] == {"input_tokens": 120, "output_tokens": 7}
+    assert told["custom_outputs"]["findings"][0]["severity"] == "error"
+    assert told["custom_outputs"]["provider"]["name"] == "lightspeed"
+    assert told["custom_outputs"]["session_id"]
+
+
+def test_json_tells_a_failure_with_what_was_said_before_it(run: Run, model: FakeLightspeed, broken_pod: str) -> None:
+    model.say(Reply(events=tokens("It is "), ending="silence"))
+
+    result = run("ask", "--json", "-f", broken_pod, "Why?")
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert told["answer"] == "It is "
+    assert told["error"]["code"] == "response_cut"
+    assert told["custom_outputs"]["findings"]
+
+
+def test_json_tells_wrong_input_too(run: Run) -> None:
+    result = run("ask", "--json", "--app", "a/b/c", "Why?")
+
+    assert result.exit_code == 2
+    assert json.loads(result.stdout) == {
+        "answer": None,
+        "custom_outputs": None,
+        "usage": None,
+        "references": [],
+        "error": {
+            "code": "invalid_request",
+            "message": '--app: must be "namespace/name", "name" or an object with name, namespace and project',
+        },
+    }
+
+
+# --- exit codes -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply(status=500, body={"detail": {"response": "Out of order"}}), "error: Lightspeed failed (HTTP 500): Out"),
+        (Reply(status=429), "error: Lightspeed answers no more for now"),
+        (Reply(events=tokens("It "), ending="break"), "error: The connection to Lightspeed broke"),
+    ],
+)
+def test_a_model_that_fails_is_1(run: Run, model: FakeLightspeed, reply: Reply, said: str) -> None:
+    model.say(reply)
+
+    result = run("ask", "Why?")
+
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--app", "a/b/c", "Why?"], "error: --app: must be"),
+        (["--app", "a b", "Why?"], "error: --app.name: must be one name"),
+        (["--resource", "Pod", "Why?"], "error: --resource Pod: must be KIND/NAME"),
+        (["--resource", "Pod/a", "-n", "x/y", "Why?"], "error: --namespace: must be one name"),
+        (["--tail", "0", "Why?"], "error: --tail: must be a whole number from 1 to 250"),
+        (["--tail", "251", "Why?"], "error: --tail: must be a whole number from 1 to 250"),
+        (["--since", "-1", "Why?"], "error: --since: must be a whole number from 1"),
+        (["--session", "a b", "Why?"], "error: --session: must be the session_id of an earlier answer"),
+        (["-f", "no/such.yaml", "Why?"], "error: -f no/such.yaml: cannot be read: No such file"),
+        ([" "], "error: the question is empty"),
+        (["--tail", "ten", "Why?"], "Invalid value for '--tail'"),
+        (["--nope", "Why?"], "No such option: --nope"),
+        ([], "Missing argument"),
+    ],
+)
+def test_wrong_input_is_2_and_names_the_option(run: Run, arguments: list[str], said: str) -> None:
+    result = run("ask", *arguments)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_wrong_setting_is_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_CONTEXT_TOKENS", "many")
+
+    result = run("ask", "Why?")
+
+    assert result.exit_code == 2
+    assert "ASSISTANT_CONTEXT_TOKENS: must be a whole number" in result.stderr
+
+
+def test_a_session_that_cannot_be_continued_is_2(run: Run, model: FakeLightspeed) -> None:
+    result = run("ask", "--session", "unknown", "Why?")
+
+    assert result.exit_code == 2
+    assert "error: --session: there is no such session" in result.stderr
+
+
+def test_a_model_out_of_reach_is_3_and_the_findings_are_answered(
+    run: Run, model: FakeLightspeed, monkeypatch: pytest.MonkeyPatch, broken_pod: str
+) -> None:
+    monkeypatch.setenv("LIGHTSPEED_URL", f"http://127.0.0.1:{closed_port()}")
+
+    result = run("ask", "-f", broken_pod, "Why?")
+
+    assert result.exit_code == 3
+    assert "OOMKilled" in result.stdout
+    assert "Lightspeed cannot be reached" in result.stderr
+
+
+def test_interrupted_is_130_and_the_upstream_request_ends(model: FakeLightspeed) -> None:
+    model.say(Reply(events=tokens("It is "), ending="hold"))
+    with subprocess.Popen([*COMMAND, "Why?"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.read(6) == b"It is "
+        process.send_signal(signal.SIGINT)
+        rest, told = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert rest == b"\n"
+    assert told == b"error: Interrupted.\n"
+    assert model.client_gone.wait(10)
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(model: FakeLightspeed) -> None:
+    model.say(Reply(events=tokens(*["word " * 100] * 400)))
+    with subprocess.Popen([*COMMAND, "Why?"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.read(5)
+        process.stdout.close()
+        told = process.stderr.read()
+        process.wait(30)
+
+    assert process.returncode == 130
+    assert told == b""
+
+
+# --- the screen -------------------------------------------------------------------------------------------------
+
+HOSTILE = "\x1b]0;owned\x07\x1b[31mred\x1b[0m \x9b31m \x08\x00é\ttab\r\n"
+
+
+def test_piped_output_has_no_control_characters(run: Run, model: FakeLightspeed, write: Write) -> None:
+    model.say(Reply(events=tokens("**bold** ", HOSTILE, "end")))
+    pod: dict[str, Any] = {"kind": "Pod", "metadata": {"name": "\x1b[31mweb"}}
+
+    result = run("ask", "-f", write("pod.json", pod), "--resource", "Pod/web", "Why?")
+    shown = run("ask", "-f", write("pod.json", {**pod, "metadata": {"name": "web"}}), "Why?")
+
+    for text in (result.stdout, result.stderr, shown.stdout, shown.stderr):
+        assert not set(text) & {*map(chr, range(9)), *map(chr, range(11, 32)), *map(chr, range(127, 160))}
+
+
+def test_json_escapes_control_characters(run: Run, model: FakeLightspeed) -> None:
+    model.say(Reply(events=tokens(HOSTILE)))
+
+    shown = run("ask", "--json", "Why?").stdout
+
+    assert not set(shown) & {*map(chr, range(9)), *map(chr, range(11, 32)), *map(chr, range(127, 160))}
+    assert json.loads(shown)["answer"] == HOSTILE
+
+
+def test_the_answer_arrives_as_it_is_said(run: Run, model: FakeLightspeed) -> None:
+    model.say(Reply(events=tokens("**bold** ", HOSTILE, "- end")))
+
+    assert run("ask", "Why?").stdout == "**bold** ]0;owned[31mred[0m 31m é\ttab\n- end\n"
+
+
+def test_on_a_terminal_the_answer_is_rendered(model: FakeLightspeed) -> None:
+    long = [f"- point {n}\n" for n in range(100)]
+    model.say(
+        Reply(events=tokens("# Cause\n\nIt was **memory** ", "`limit`, [here](https://docs.example.com).\n\n", *long))
+    )
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    with subprocess.Popen([*COMMAND, "Why?"], stdout=theirs, stderr=subprocess.PIPE, env=environment) as process:
+        os.close(theirs)
+        shown = _read_all(ours)
+        assert process.stderr
+        told = process.stderr.read().decode()
+
+    assert process.returncode == 0
+    assert "**memory**" not in shown
+    assert "\x1b[1mmemory" in shown
+    assert "https://docs.example.com" in shown
+    # The end of a long answer is what stays on the screen, and no point is missing.
+    assert all(f"point {n}" in shown for n in range(100))
+    assert shown.rstrip().endswith("point 99")
+    assert "provider: lightspeed" in told
+    assert "\x1b" not in told
+
+
+def _read_all(terminal: int) -> str:
+    parts: list[bytes] = []
+    try:
+        while part := os.read(terminal, 65_536):
+            parts.append(part)
+    except OSError:  # how a terminal ends on Linux
+        pass
+    os.close(terminal)
+    return b"".join(parts).decode()
