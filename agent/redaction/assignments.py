@@ -1,0 +1,220 @@
+"""Secrets that a text gives to a name: `password=x`, `"token": "x"`, `secretKey: x` in YAML, `<password>x</password>`,
+`--token x`, "the password is x".
+
+Owns the reading of names and values in running text; whether a value is a secret decides `agent.redaction.verdict`.
+"""
+
+import re
+import string
+from collections.abc import Iterator
+from functools import lru_cache
+
+from agent.redaction.names import Naming, Strength, naming
+from agent.redaction.spans import Span, run_end
+from agent.redaction.values import looks_random, looks_secret
+from agent.redaction.verdict import Place, is_secret
+
+# What names of secrets contain, and what follows where the letters alone are too common. In lower case.
+_KEYWORDS = {
+    **dict.fromkeys(("pass", "pwd", "secret", "token", "cred", "dsn", "jwt", "cookie", "salt", "seed", "session"), ""),
+    **dict.fromkeys(("mnemonic", "webhook", "contraseña", "connection string"), ""),
+    **dict.fromkeys(("pw", "psw", "sas", "sig", "signature", "pat", "otp", "sid"), "(?![a-z])"),
+    "key": "(?!word|space|board)",
+    "auth": "(?!or|ent)",
+    "conn": "(?:ection|ect)?[_-]?str",
+}
+# The rest of a name up to what joins it with a value. Its repetitions are bounded and possessive, so that a hostile text
+# is read in linear time.
+_REST_OF_NAME = (
+    r"[\w.\-]{0,64}+(?P<close>\\{0,8}+[\"'`]?[\])]?)"
+    r"(?:[ \t]{0,8}+(?P<sign>::?=|=>|={1,3}|:|>)|(?P<gap>[ \t\x1f]))"
+)
+_NAME_SIGNS = string.ascii_letters + string.digits + "_.-/"
+_QUOTE = re.compile(r"(\\{0,8})([\"'`])")
+_PREFIXED_QUOTE = re.compile(r"[bBuUrR@](\\{0,8})([\"'])")  # of a Python or C# string
+_RUN = re.compile(r"[^\s\"'`<,;&|]{0,4096}+")
+_WHOLE_RUN = re.compile(r"\S*+")
+_NEXT_NAME = re.compile(r"[,;&|]+[ \t]*[\w.\-]{1,64}[\"']?[ \t]?[=:]")
+_YAML_LINE = re.compile(r"[ \t]*(?:- +)*(?:\\{0,8}[\"'])?$")
+_YAML_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?")
+_SAYS = re.compile(
+    r"[ \t]*(?:(?:for|of|to|on|in|from)[ \t]+[\w.@/'\"-]{1,64}(?:[ \t]+[\w.@/'\"-]{1,64})??)?"
+    r"[ \t]*(?:(?:is set to|set to|is now|is|was|are|equals|being|has been|->|→)[ \t]*:?|[=:]|(?P<to>to))[ \t]+",
+    re.IGNORECASE,
+)
+_CLAUSE_END = re.compile(
+    r"[\"'`)\]]?[.,;!?)]*(?:\s*$|[.,;!?]|\s+(?:and|but|for|so|if|why|can|should|still|in|on|when)\b|\s*\n)"
+)
+_DIRECTIVES = frozenset({"requirepass", "masterauth"})
+
+
+def assignments(text: str, lowered: str) -> Iterator[Span]:
+    """The secrets that names in `text` are given. `lowered` is the same text in lower case, place by place."""
+    return _Reader(text).read(lowered)
+
+
+@lru_cache(maxsize=512)
+def _named(keywords: tuple[str, ...]) -> re.Pattern[str]:
+    """The pattern of names with any of `keywords`: the fewer there are, the faster it finds."""
+    return re.compile(f"(?:{'|'.join(word + _KEYWORDS[word] for word in keywords)}){_REST_OF_NAME}")
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line_end = -1
+
+    def read(self, lowered: str) -> Iterator[Span]:
+        keywords = tuple(word for word in _KEYWORDS if word in lowered)
+        done = 0
+        for match in _named(keywords).finditer(lowered) if keywords else ():
+            if match.start() < done:
+                continue
+            start = self._name_start(match.start())
+            named = self._naming(start, match.start("close"))
+            if named is None or named.what == "authorization":  # a header: agent.redaction.locators
+                continue
+            found = self._value(match, start, named)
+            if found is not None:
+                done = found.end
+                yield found
+
+    def _name_start(self, at: int) -> int:
+        before = self._text[max(0, at - 64) : at]
+        return at - len(before) + len(before.rstrip(_NAME_SIGNS))
+
+    def _naming(self, start: int, end: int) -> Naming | None:
+        name = self._text[start:end].strip("-.")
+        if name.lower() == "key" and self._text[start - 1 : start] == " ":
+            before = self._text[max(0, start - 25) : start].split()
+            return naming(f"{before[-1]}_key" if before else name)
+        return naming(name)
+
+    def _value(self, match: re.Match[str], name_start: int, named: Naming) -> Span | None:
+        text, at = self._text, match.end()
+        match match["sign"]:
+            case None:
+                return self._after_gap(name_start, match.start("close"), at, named)
+            case ">":
+                if text[name_start - 1 : name_start] != "<":
+                    return None
+                end = min(self._end_of_line(at), at + 4096)
+                return self._accepted(at, text.find("<", at, end), named, Place.ASSIGNMENT)
+            case ":":
+                return self._after_colon(match, name_start, named)
+            case _:
+                start = self._skip_blanks(at)
+                if start > at and text[match.start("sign") - 1] not in " \t" and _assigns(text, start):
+                    return None  # `PASSWORD= USER=x`: it is empty
+                return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
+
+    def _after_colon(self, match: re.Match[str], name_start: int, named: Naming) -> Span | None:
+        text, start = self._text, self._skip_blanks(match.end())
+        line_start = text.rfind("\n", max(0, name_start - 64), name_start) + 1
+        own_line = (line_start or name_start < 64) and _YAML_LINE.fullmatch(text, line_start, name_start)
+        if _QUOTE.match(text, start):
+            return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
+        if not own_line:
+            glued = start == match.end() or text[name_start - 1 : name_start] in ("{", ",", "(")
+            return self._accepted(*self._token(start), named, Place.ASSIGNMENT if glued else Place.PROSE)
+        end = self._end_of_line(start)
+        line = text[start:end] if end - start <= 4096 else ""
+        if _YAML_BLOCK.fullmatch(line.rstrip()):
+            return self._block(end, name_start - line_start, named)
+        comment = line.find(" #")
+        value = (line if comment < 0 else line[:comment]).rstrip()
+        if value and (" " not in value or named.what == "password"):
+            return self._accepted(start, start + len(value), named, Place.ASSIGNMENT)
+        return self._accepted(*self._token(start), named, Place.PROSE)
+
+    def _block(self, line_end: int, indent: int, named: Naming) -> Span | None:
+        """The lines of a YAML block that are indented deeper than its key."""
+        text, start, end = self._text, line_end + 1, line_end
+        while end < len(text):
+            stop = text.find("\n", end + 1)
+            stop = len(text) if stop < 0 else stop
+            line = text[end + 1 : stop]
+            if line.strip() and len(line) - len(line.lstrip(" ")) <= indent:
+                break
+            end = stop
+        start += len(text[start:end]) - len(text[start:end].lstrip())
+        return self._accepted(start, start + len(text[start:end].rstrip()), named, Place.FIELD)
+
+    def _after_gap(self, name_start: int, name_end: int, at: int, named: Naming) -> Span | None:
+        """What follows a name and a blank: the argument of a flag, or a sentence."""
+        text = self._text
+        start = self._skip_blanks(at)
+        flag = text[name_start : name_start + 1] == "-" and text[name_start - 1 : name_start].strip("\"'[(`\x1f") == ""
+        if flag or text[name_start:name_end].lower() in _DIRECTIVES:
+            if text[start : start + 1] == "-":
+                return None
+            return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
+        if named.strength is Strength.WEAK:
+            return None
+        says = _SAYS.match(text, at - 1, at + 200)
+        first, last = self._token(says.end() if says else start)
+        value = text[first:last]
+        if says:
+            ends = not says["to"] and _CLAUSE_END.match(text, last, last + 40)
+            clear = ends or looks_secret(value) or looks_random(value)
+            return self._accepted(first, last, named, Place.PROSE) if clear else None
+        if _assigns(text, first):
+            return None
+        clear = looks_random(value) or (named.what != "secret" and looks_secret(value))
+        return self._accepted(first, last, named, Place.PROSE) if clear else None
+
+    def _accepted(self, start: int, end: int, named: Naming, place: Place) -> Span | None:
+        value = self._text[start:end] if end > start else ""
+        if not value or (named.what == "cookie" and "=" in value) or not is_secret(value, named, place):
+            return None
+        return Span(start, end, named.what)
+
+    def _token(self, start: int) -> tuple[int, int]:
+        """Where the value that begins at `start` stands: between its quotes, or up to what ends a bare one."""
+        text = self._text
+        quote = _QUOTE.match(text, start) or _PREFIXED_QUOTE.match(text, start)
+        if quote:
+            return quote.end(), self._closing(quote)
+        end = run_end(_RUN, text, start)
+        while end < len(text) and not text[end].isspace() and end - start < 4096:
+            following = text[end + 1 : end + 2]
+            ends = not following.isalnum() if text[end] in "\"'`<" else not following.strip()
+            if ends or _NEXT_NAME.match(text, end):
+                break
+            end = max(end + 1, run_end(_RUN, text, end + 1))
+        if end - start >= 4096:
+            end = run_end(_WHOLE_RUN, text, end)
+        return start, start + len(_unbracketed(text[start:end]))
+
+    def _closing(self, quote: re.Match[str]) -> int:
+        """Where the quotation ends: before the same quote, escaped as often, or at the end of the line."""
+        depth, sign = len(quote[1]), quote[2]
+        limit = self._end_of_line(quote.end())
+        for match in _QUOTE.finditer(self._text, quote.end(), limit):
+            if match[2] == sign and (len(match[1]) == depth or (depth == 0 and len(match[1]) % 2 == 0)):
+                return match.start() if depth or not match[1] else match.start(2)
+        return limit
+
+    def _skip_blanks(self, at: int) -> int:
+        while self._text[at : at + 1] in (" ", "\t", "\x1f"):
+            at += 1
+        return at
+
+    def _end_of_line(self, at: int) -> int:
+        if at > self._line_end:
+            end = self._text.find("\n", at)
+            self._line_end = len(self._text) if end < 0 else end
+        return self._line_end
+
+
+def _assigns(text: str, start: int) -> bool:
+    return re.match(r"[\w.\-]{1,64}=", text[start : start + 66]) is not None
+
+
+def _unbracketed(value: str) -> str:
+    """The value without the signs of the sentence or structure around it."""
+    value = value.rstrip(".,;:")
+    for opening, closing in ("()", "[]", "{}"):
+        while value.endswith(closing) and value.count(closing) > value.count(opening):
+            value = value[:-1].rstrip(".,;:")
+    return value

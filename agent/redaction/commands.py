@@ -1,0 +1,113 @@
+"""Secrets in command lines whose options do not say so: `curl -u user:password`, `mysql -ppassword`, `redis-cli -a x`.
+
+Owns the options of the commands that are run in containers; options with a telling name (`--password x`) are
+`agent.redaction.assignments`'.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.redaction.spans import Span
+from agent.redaction.values import is_masked, is_plain, is_reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Command:
+    """`next` options are followed by the secret, `glued` ones are written together with it, `pair` ones are followed by
+    `user:password`; `only_with` is a word that must stand in the command line."""
+
+    next: frozenset[str] = frozenset()
+    glued: tuple[str, ...] = ()
+    pair: frozenset[str] = frozenset()
+    only_with: str = ""
+
+
+_MYSQL = _Command(glued=("-p",))
+_LOGIN = _Command(next=frozenset({"-p"}), only_with="login")
+_WITH_USER = _Command(pair=frozenset({"-u", "--user", "-U", "--proxy-user", "--creds"}))
+_LDAP = _Command(next=frozenset({"-w"}))
+_MOSQUITTO = _Command(next=frozenset({"-P"}))
+_MONGO = _Command(next=frozenset({"-p"}))
+_KEYTOOL = _Command(
+    next=frozenset({"-storepass", "-keypass", "-newpass", "-deststorepass", "-srcstorepass", "-destkeypass"})
+)
+_COMMANDS: dict[str, _Command] = {
+    **dict.fromkeys(("curl", "wget", "skopeo"), _WITH_USER),
+    **dict.fromkeys(
+        ("mysql", "mysqldump", "mysqladmin", "mysqlcheck", "mysqlshow", "mysqlimport", "mysqlslap"), _MYSQL
+    ),
+    **dict.fromkeys(("mariadb", "mariadb-dump", "mariadb-admin", "xtrabackup", "mariabackup"), _MYSQL),
+    **dict.fromkeys(("docker", "podman", "nerdctl", "buildah", "helm", "oras", "crane", "oc", "az", "argocd"), _LOGIN),
+    **dict.fromkeys(("ldapsearch", "ldapadd", "ldapmodify", "ldapwhoami", "ldapdelete"), _LDAP),
+    **dict.fromkeys(("mosquitto_pub", "mosquitto_sub"), _MOSQUITTO),
+    **dict.fromkeys(("mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport"), _MONGO),
+    **dict.fromkeys(("keytool", "jarsigner"), _KEYTOOL),
+    "sshpass": _Command(next=frozenset({"-p"}), glued=("-p",)),
+    "redis-cli": _Command(next=frozenset({"-a", "--pass"})),
+    "sqlcmd": _Command(next=frozenset({"-P"}), glued=("-P",)),
+    "openssl": _Command(next=frozenset({"-passin", "-passout", "-pass", "-k", "-K"})),
+}
+_NAME = re.compile(rf"(?:{'|'.join(sorted(map(re.escape, _COMMANDS), key=len, reverse=True))})(?=[\"',]{{0,3}}[\s])")
+_OPTION = re.compile(
+    r"[\s\"'](?:-(?:[A-Za-z]{0,8}u|[paPwUkK]|-user|-proxy-user|-creds|-from-literal|-pass|\w*pass\w*)[\s=\"']|-[pP]\S)"
+)
+_SHORT_OPTIONS = re.compile(r"-[A-Za-z]{1,8}u")
+_WORD = re.compile(r"[^\s]+")
+_LONGEST = 2000
+_OPENING = "\"'[(`"
+_CLOSING = "\"'])`,"
+_LITERAL = re.compile(r"--from-literal[=\s]['\"]?[\w.\-]{1,253}=(?:(?<=\")([^\"\n]{1,4096})|([^\s\"']{1,4096}))")
+
+
+def command_lines(text: str) -> Iterator[Span]:
+    """The secrets in the command lines of `text`. Words are divided by blanks, or by U+001F where they come from a list."""
+    if not _OPTION.search(text):
+        return
+    done = 0
+    for match in _NAME.finditer(text):
+        if match.start() >= done and not (text[match.start() - 1 : match.start()] or " ").isalnum():
+            done = _end(text, match.end())
+            yield from _secrets(text, match.end(), done, _COMMANDS[match[0]])
+    if "--from-literal" in text:
+        for match in _LITERAL.finditer(text):
+            group = 1 if match[1] else 2
+            if not is_masked(match[group]) and not is_reference(match[group]):
+                yield Span(*match.span(group), "secret")
+
+
+def _end(text: str, at: int) -> int:
+    ends = [found for sign in ("\n", ";", "|", "&&") if (found := text.find(sign, at, at + _LONGEST)) >= 0]
+    return min(ends, default=min(len(text), at + _LONGEST))
+
+
+def _secrets(text: str, start: int, end: int, command: _Command) -> Iterator[Span]:
+    if command.only_with and command.only_with not in text[start:end]:
+        return
+    expected = ""
+    for match in _WORD.finditer(text, start, end):
+        word = match[0].lstrip(_OPENING)
+        at = match.end() - len(word)
+        word = word.rstrip(_CLOSING)
+        option, equals, value = word.partition("=")
+        if expected:
+            yield from _argument(word, at, pair=expected == "pair")
+            expected = ""
+        elif word in command.next:
+            expected = "next"
+        elif word in command.pair or (command.pair and _SHORT_OPTIONS.fullmatch(word)):
+            expected = "pair"
+        elif option in command.pair and equals:
+            yield from _argument(value, at + len(option) + 1, pair=True)
+        elif glued := next((start for start in command.glued if word.startswith(start) and word != start), ""):
+            yield from _argument(word[len(glued) :], at + len(glued), pair=False)
+
+
+def _argument(word: str, at: int, *, pair: bool) -> Iterator[Span]:
+    if pair:
+        user, colon, word = word.partition(":")
+        at += len(user) + len(colon)
+    elif word.startswith("pass:"):
+        word, at = word[5:], at + 5
+    if len(word) >= 2 and not word.startswith("-") and not (is_masked(word) or is_reference(word) or is_plain(word)):
+        yield Span(at, at + len(word), "password")

@@ -1,0 +1,138 @@
+"""Secrets in Kubernetes objects that stand in a text: the data of a Secret, and `name: X` with `value: Y`, as YAML, as
+JSON (however often escaped), as Go prints it, whole or cut.
+
+Owns these two structures; it parses no document, so that a cut or broken one is read as well.
+"""
+
+import re
+from collections.abc import Iterator
+
+from agent.redaction.names import naming
+from agent.redaction.spans import Span, run_end
+from agent.redaction.values import decoded, is_masked
+from agent.redaction.verdict import Place, is_secret
+
+_YAML_SECRET = re.compile(r"^([ \t]*(?:- )?)kind:[ \t]*[\"']?Secret[\"']?[ \t\r]*$", re.MULTILINE)
+_YAML_DATA = re.compile(r"^([ \t]*(?:- )?)(data|stringData):[ \t\r]*$", re.MULTILINE)
+_YAML_DOCUMENT_END = re.compile(r"^---", re.MULTILINE)
+_YAML_ENTRY = re.compile(r"[ \t]*[\"']?[\w.\-]{1,253}[\"']?:(?:[ \t]+|$)")
+_JSON_SECRET = re.compile(r"\"kind\\{0,16}\"\s{0,4}:\s{0,4}\\{0,16}\"Secret\\{0,16}\"")
+_JSON_DATA = re.compile(r"(\\{0,16})\"(data|stringData)\1\"\s{0,4}:\s{0,4}\{")
+_JSON_BLANK = re.compile(r"(?:[\s,:]|\\{1,16}[nrt])*+")
+_PAIR = re.compile(
+    r"(?:[Nn]ame|[Kk]ey)\\{0,16}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,16}[\"']?(?P<name>[\w./\-]{2,253}+)\\{0,16}[\"']?,?"
+    r"(?P<between>(?:\s|\\{1,16}n){0,80}+)\\{0,16}[\"']?[Vv]alue\\{0,16}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+    r"(?P<quote>\\{0,16}[\"'])?"
+)
+_BARE = re.compile(r"[^\s,}\]]*+")
+_LINE = re.compile(r"[^\n]*+")
+
+
+def documents(text: str) -> Iterator[Span]:
+    """The secrets of such objects in `text`."""
+    if "Secret" in text and "ata" in text:
+        if _JSON_SECRET.search(text):
+            done = 0
+            for match in _JSON_DATA.finditer(text):
+                if match.start() >= done:
+                    for span in _json_data(text, match.end(), match[1] + '"', encoded=match[2] == "data"):
+                        done = span.end
+                        yield span
+        yield from _yaml_secrets(text)
+    if "alue" in text:
+        for match in _PAIR.finditer(text):
+            yield from _pair(text, match)
+
+
+def _json_data(text: str, at: int, quote: str, *, encoded: bool) -> Iterator[Span]:
+    while True:
+        at = _after_blanks(text, at)
+        key_end = _closing(text, at + len(quote), quote) if text.startswith(quote, at) else -1
+        if key_end < 0:
+            return
+        at = _after_blanks(text, key_end + len(quote))
+        if text.startswith(quote, at):
+            start = at + len(quote)
+            end = _closing(text, start, quote)
+            end = end if end >= 0 else len(text)
+            yield from _datum(text, start, end, encoded=encoded)
+            at = end + len(quote)
+        elif text[at : at + 1] in ("{", "["):
+            return  # no data of a Secret
+        else:
+            at = run_end(_BARE, text, at)
+
+
+def _after_blanks(text: str, at: int) -> int:
+    return run_end(_JSON_BLANK, text, at)
+
+
+def _closing(text: str, at: int, quote: str) -> int:
+    """Where the next `quote` stands that is not escaped once more, -1 where there is none."""
+    while (at := text.find(quote, at)) >= 0:
+        before = len(text[max(0, at - 64) : at]) - len(text[max(0, at - 64) : at].rstrip("\\"))
+        if before == 0 or (len(quote) == 1 and before % 2 == 0):
+            return at
+        at += len(quote)
+    return -1
+
+
+def _yaml_secrets(text: str) -> Iterator[Span]:
+    start = 0
+    for secret in _YAML_SECRET.finditer(text):
+        if secret.start() < start:
+            continue  # of a document that was read already
+        document_start = max((m.end() for m in _YAML_DOCUMENT_END.finditer(text, start, secret.start())), default=start)
+        following = _YAML_DOCUMENT_END.search(text, secret.end())
+        start = following.start() if following else len(text)
+        columns = {len(m[1]) for m in _YAML_SECRET.finditer(text, document_start, start)}
+        for data in _YAML_DATA.finditer(text, document_start, start):
+            if len(data[1]) in columns:
+                yield from _yaml_data(text, data.end() + 1, start, len(data[1]), encoded=data[2] == "data")
+
+
+def _yaml_data(text: str, at: int, limit: int, column: int, *, encoded: bool) -> Iterator[Span]:
+    """The values below `data:`; a value's further lines belong to it."""
+    entry_column = value_start = value_end = -1
+    while at < limit:
+        line_end = run_end(_LINE, text, at, limit)
+        line = text[at:line_end]
+        indent = len(line) - len(line.lstrip(" \t"))
+        if line.strip() and indent <= column:
+            break
+        entry = _YAML_ENTRY.match(line) if entry_column in (-1, indent) else None
+        if entry:
+            yield from _datum(text, value_start, value_end, encoded=encoded)
+            entry_column, value_start, value_end = indent, at + entry.end(), line_end
+        elif line.strip():
+            value_end = line_end
+        at = line_end + 1
+    yield from _datum(text, value_start, value_end, encoded=encoded)
+
+
+def _datum(text: str, start: int, end: int, *, encoded: bool) -> Iterator[Span]:
+    value = text[start:end] if start >= 0 else ""
+    if value[:1] in ("|", ">"):
+        first, _, value = value.partition("\n")
+        start += len(first) + 1
+    start += len(value) - len(value.lstrip(" \t\r\n\"'"))
+    value = value.strip(" \t\r\n\"'")
+    if not is_masked(value):
+        yield Span(start, start + len(value), "secret", plain=(decoded(value) or value) if encoded else value)
+
+
+def _pair(text: str, match: re.Match[str]) -> Iterator[Span]:
+    named = naming(match["name"])
+    if named is None:
+        return
+    start = match.end()
+    if match["quote"]:
+        end = _closing(text, start, match["quote"])
+        end = end if end >= 0 else len(text)
+    elif "\n" in match["between"]:
+        end = run_end(_LINE, text, start)
+        end = start + len(text[start:end].partition(" #")[0].rstrip())
+    else:
+        end = run_end(_BARE, text, start)
+    if is_secret(text[start:end], named, Place.FIELD):
+        yield Span(start, end, named.what)

@@ -1,0 +1,139 @@
+"""Secrets that stand in a URL, a connection string, a header or a sentence at a place of their own.
+
+Owns those places: the password of `scheme://user:password@host`, the credentials of `Authorization` and `Cookie`
+headers, `IDENTIFIED BY 'x'`, "login admin password x". Hosts and users stay readable.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from agent.redaction.spans import Span
+from agent.redaction.values import ORDINARY, is_masked, is_reference, looks_random, looks_secret
+from agent.redaction.verdict import is_basic
+from agent.redaction.words import STATES
+
+# Up to the last @ before the path, so that a password may hold an unescaped @ or a colon.
+_USERINFO = re.compile(r"://([^\s/?#\"'`<>@:\\]{0,128}):([^\s/?#\"'`<>]{1,1024})@")
+# A password with an unescaped slash or question mark: what follows the colon is then no port.
+_ODD_USERINFO = re.compile(
+    r"://[^\s/?#\"'`<>@:\\]{0,128}:(?!\d{1,5}(?:[/?#,;\"'`<>)\]}\s]|$))([^\s\"@]{1,256})@(?=[\w.\-]+(?:[:/?,\s\"']|$))"
+)
+_TOKEN_AS_USER = re.compile(r"://([^\s/?#\"'`<>@:\\]{16,1024})@")
+_GO_ADDRESS = re.compile(r"@(?:tcp|unix|udp)\(")
+_ORACLE = re.compile(r"jdbc:oracle:\w{1,8}:[\w.$#\"-]{1,64}/([^\s@\"'/]{1,128})@")
+_CODE = re.compile(r"[?&](?:code|assertion|ticket|samlresponse)=([\w%.~+/=-]{16,4096})", re.IGNORECASE)
+
+# On lower-cased text.
+_BEARER = re.compile(r"\bbearer[ \t\x1f]{1,4}\\{0,8}[\"'`]?([a-z0-9\-._~+/]{8,}+={0,2}+)(?![\w])")
+_BASIC = re.compile(r"\bbasic[ \t\x1f]{1,4}([a-z0-9+/_-]{6,}+={0,2})")
+_AUTHORIZATION = re.compile(
+    r"authorization\\{0,8}[\"']?[ \t]{0,4}(?:[:=]|\x1f)[ \t]{0,4}\\{0,8}[\"'\[]{0,2}"
+    r"(?:[a-z][a-z0-9_-]{1,24}[ \t]+)?([^\s\"'`\\,;\]<>]{6,}+)"
+)
+_COOKIE = re.compile(r"cookies?\\{0,8}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,8}[\"'\[{]{0,2}")
+_COOKIE_PAIR = re.compile(r"([\w.\-]{1,128})(?:=([^\s;,\"'\\\]}]{0,4096}))?(?:;[ \t]{0,4}|$|(?=[\s,\"'\\\]}]))")
+_COOKIE_SETTINGS = frozenset({"path", "domain", "expires", "max-age", "samesite", "version", "comment", "priority"})
+_SQL = re.compile(
+    r"(?:identified[ \t]+(?:with[ \t]+\S{1,64}[ \t]+)?(?:by|as)(?:[ \t]+password)?|password)[ \t]+(?:=[ \t]*)?'([^'\n]{1,256})'"
+)
+_LOGIN = re.compile(
+    r"(?:login|user(?:name)?|account)[ \t\x1f]+[\"'`]?\S{1,128}[\s,]+(?:with[ \t]+|and[ \t]+)?(?:the[ \t]+)?"
+    r"(?:password|passwd|pass|pw)[ \t\x1f:=]+[\"'`]?([^\s\"'`,;]{4,256})"
+)
+_PAIR_IN_WORDS = re.compile(
+    r"(?:credentials?|creds?|log(?:ged|ging)?[ \t]?in|sign(?:ed)?[ \t]in)(?:[ \t]+(?:are|is|as|with|using))?[ \t:=]{1,4}"
+    r"[\"'`]?[\w.@-]{2,64}[ \t]?[:/][ \t]?([^\s\"'`/,;:]{6,128})(?![:/])"
+)
+_LOGIN_SIGNS = ("cred", "login", "log in", "logged in", "logging in", "sign in", "signed in")
+_AS_PASSWORD = re.compile(
+    r"[\"'`]([^\s\"'`]{6,128})[\"'`][^\n\"'`]{0,40}?\b(?:as|is)(?:[ \t]+(?:my|the|a|our|its|your))?[ \t]+(?:\w+[ \t]+)?(?:password|passphrase|token)\b"
+)
+
+
+def locators(text: str, lowered: str) -> Iterator[Span]:
+    """The secrets at such places of `text`. `lowered` is the same text in lower case, place by place."""
+    if "://" in text:
+        yield from _urls(text)
+    if "@" in text:
+        yield from _data_source_names(text)
+    if "=" in text and ("?" in text or "&" in text):
+        yield from (Span(*m.span(1), "token") for m in _CODE.finditer(text) if looks_random(unquote(m[1])))
+    yield from _headers(text, lowered)
+    yield from _sentences(text, lowered)
+
+
+def _urls(text: str) -> Iterator[Span]:
+    for pattern in (_USERINFO, _ODD_USERINFO):
+        for match in pattern.finditer(text):
+            password = match[pattern.groups]
+            if not is_masked(password) and not is_reference(password):
+                yield Span(*match.span(pattern.groups), "password", plain=unquote(password))
+    for match in _TOKEN_AS_USER.finditer(text):
+        if looks_random(match[1]):
+            yield Span(*match.span(1), "token")
+
+
+def _data_source_names(text: str) -> Iterator[Span]:
+    """`user:password@tcp(host:3306)/name` of Go's MySQL driver and `jdbc:oracle:thin:user/password@host`."""
+    for address in _GO_ADDRESS.finditer(text):
+        before = text[max(0, address.start() - 200) : address.start()]
+        for sign in " \t\n\"'`<>/,\x1f":
+            before = before.rpartition(sign)[2]
+        password = before.partition(":")[2]
+        if password and not is_masked(password) and not is_reference(password):
+            yield Span(address.start() - len(password), address.start(), "password")
+    if "jdbc:oracle:" in text:
+        yield from (Span(*match.span(1), "password") for match in _ORACLE.finditer(text) if not is_reference(match[1]))
+
+
+def _headers(text: str, lowered: str) -> Iterator[Span]:
+    if "bearer" in lowered:
+        yield from _credentials(text, lowered, _BEARER)
+    if "basic" in lowered:
+        for match in _BASIC.finditer(lowered):
+            if is_basic(text[slice(*match.span(1))]):
+                yield Span(*match.span(1), "credential")
+    if "authorization" in lowered:
+        yield from _credentials(text, lowered, _AUTHORIZATION)
+    if "cookie" in lowered:
+        for match in _COOKIE.finditer(lowered):
+            yield from _cookies(text, match.end())
+
+
+def _credentials(text: str, lowered: str, pattern: re.Pattern[str]) -> Iterator[Span]:
+    for match in pattern.finditer(lowered):
+        value = text[slice(*match.span(1))]
+        if value.lower() not in ORDINARY and (looks_secret(value) or looks_random(value) or is_basic(value)):
+            yield Span(*match.span(1), "token")
+
+
+def _cookies(text: str, at: int) -> Iterator[Span]:
+    while pair := _COOKIE_PAIR.match(text, at):
+        name, value = pair[1].lower(), pair[2] or ""
+        if name not in _COOKIE_SETTINGS and (looks_secret(value) or looks_random(value)):
+            yield Span(*pair.span(2), "cookie")
+        if pair.end() == at or not text[pair.start() : pair.end()].rstrip(" \t").endswith(";"):
+            return
+        at = pair.end()
+
+
+def _sentences(text: str, lowered: str) -> Iterator[Span]:
+    if "'" in text and ("identified" in lowered or "password" in lowered):
+        for match in _SQL.finditer(lowered):
+            value = text[slice(*match.span(1))]
+            if value.lower() not in STATES and not is_masked(value) and not is_reference(value):
+                yield Span(*match.span(1), "password")
+    if "pass" in lowered or "pw" in lowered:
+        for match in _LOGIN.finditer(lowered):
+            value = text[slice(*match.span(1))]
+            if value.strip(".!?)").lower() not in STATES and not is_masked(value) and not is_reference(value):
+                yield Span(match.start(1), match.start(1) + len(value.rstrip(".,;:)")), "password")
+        for match in _AS_PASSWORD.finditer(lowered):
+            if looks_secret(text[slice(*match.span(1))]):
+                yield Span(*match.span(1), "password")
+    if any(sign in lowered for sign in _LOGIN_SIGNS):
+        for match in _PAIR_IN_WORDS.finditer(lowered):
+            value = text[slice(*match.span(1))].rstrip(".,;:)!?")
+            if looks_secret(value):
+                yield Span(match.start(1), match.start(1) + len(value), "password")

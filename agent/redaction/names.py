@@ -1,0 +1,141 @@
+"""What a name promises about its value: `DB_PASSWORD` holds a secret, `PASSWORD_FILE` and `secretName` only speak of one.
+
+Owns the reading of names of environment variables, mapping keys, flags, headers and query parameters; never sees a value.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+
+from agent.redaction.words import HARMLESS_KEY_OF, KEY_OF, PAGING, QUESTIONS, REFERENCES, SECRET_OF, TRAILING
+
+
+class Strength(IntEnum):
+    """How much a name says about its value, and so how secret the value itself must look to be hidden."""
+
+    WEAK = 1
+    """It may be one (`routing_key`, `auth`): only a value that looks random is hidden."""
+    MEDIUM = 2
+    """It is one or refers to one (`existingSecret`, `passwordForAdmin`): a value that looks like a name stays."""
+    STRONG = 3
+    """It is one: every value is hidden that is not plainly something else (a boolean, a path, a reference)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """`what` is the short word for the placeholder."""
+
+    what: str
+    strength: Strength
+
+
+# What a one-word secret is called, as the last word of its name. `pass` and `pw` count as whole words only: compass.
+_WHOLE = {
+    **dict.fromkeys(("pass", "pw", "psw", "passwords", "rootpw", "bindpw", "requirepass", "masterauth"), "password"),
+    **dict.fromkeys(
+        ("dbpass", "dbpw", "userpass", "mypass", "rootpass", "smtppass", "adminpass", "sshpass"), "password"
+    ),
+    **dict.fromkeys(("jwt", "bearer", "otp", "totp"), "token"),
+    **dict.fromkeys(("dsn", "connstr", "sas"), "connection-string"),
+    **dict.fromkeys(("mnemonic",), "secret"),
+    **dict.fromkeys(("authorization",), "authorization"),
+}
+_ENDINGS = {
+    **dict.fromkeys(("password", "passwd", "passphrase", "passcode", "pwd", "passwort", "contraseña"), "password"),
+    "token": "token",
+    "secret": "secret",
+    **dict.fromkeys(("apikey", "accesskey", "secretkey", "authkey"), "key"),
+    **dict.fromkeys(("encryptionkey", "signingkey", "masterkey", "accountkey", "sharedkey", "subscriptionkey"), "key"),
+    **dict.fromkeys(("privatekey",), "private-key"),
+    **dict.fromkeys(("credential", "credentials"), "credential"),
+    **dict.fromkeys(("connectionstring",), "connection-string"),
+}
+_MEDIUM_WHOLE = {
+    **dict.fromkeys(("credential", "credentials", "creds", "cred", "kubeconfig"), "credential"),
+    **dict.fromkeys(("tokens", "pat", "apikeys"), "token"),
+    **dict.fromkeys(("secrets",), "secret"),
+    **dict.fromkeys(("cookie", "cookies"), "cookie"),
+}
+_WEAK_WHOLE = {
+    "auth": "credential",
+    "key": "key",
+    "keys": "key",
+    "salt": "secret",
+    "seed": "secret",
+    **dict.fromkeys(("signature", "sig"), "signature"),
+    **dict.fromkeys(("sid", "session", "sessionid"), "cookie"),
+    "webhook": "webhook",
+}
+_FLATTENED = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zß-öø-ÿ]+|\d+")
+
+
+@lru_cache(maxsize=8192)
+def naming(name: str) -> Naming | None:
+    """What `name` promises, None where its value is no secret.
+
+    Reads camelCase, snake_case, kebab-case and dotted names; of a path (`nginx.io/auth-token`, `auth.password`) the
+    last step that says anything.
+    """
+    words = _words(name)
+    while len(words) > 1 and (words[-1] in TRAILING or words[-1].isdigit()):
+        words.pop()
+    if not words or words[0] in QUESTIONS:
+        return None
+    if words[-3:] == ["private", "key", "id"]:
+        return Naming(what="key", strength=Strength.MEDIUM)
+    if words[-1] in REFERENCES:
+        return None
+    return _by_last_words(words, name) or _by_any_word(words)
+
+
+def _words(name: str) -> list[str]:
+    if len(name) > 256:
+        return []
+    return [word.lower() for word in _FLATTENED.findall(name)]
+
+
+def _by_last_words(words: list[str], name: str) -> Naming | None:
+    last = words[-1]
+    before = words[-2] if len(words) > 1 else ""
+    environment = name.isupper()
+    if last == "token" and before in PAGING:
+        return None
+    if last == "secret" and not environment and before not in SECRET_OF:
+        return Naming(what="secret", strength=Strength.MEDIUM)
+    if last == "key":
+        return _key(before, words, environment=environment)
+    if (before, last) in {("connection", "string"), ("conn", "str"), ("connect", "string")}:
+        return Naming(what="connection-string", strength=Strength.STRONG)
+    if last in _MEDIUM_WHOLE:
+        return Naming(what=_MEDIUM_WHOLE[last], strength=Strength.MEDIUM)
+    if last in _WEAK_WHOLE:
+        return Naming(what=_WEAK_WHOLE[last], strength=Strength.WEAK)
+    what = _WHOLE.get(last) or next((what for ending, what in _ENDINGS.items() if last.endswith(ending)), "")
+    return Naming(what=what, strength=Strength.STRONG) if what else None
+
+
+def _key(before: str, words: list[str], *, environment: bool) -> Naming | None:
+    if len(words) == 1:
+        return Naming(what="key", strength=Strength.WEAK)
+    if before in HARMLESS_KEY_OF:
+        return None
+    if before == "private":
+        return Naming(what="private-key", strength=Strength.STRONG)
+    if before in KEY_OF:
+        # `secretKey: db-password` of an ExternalSecret names a key; SECRET_KEY of a container is one.
+        certain = environment or before != "secret"
+        return Naming(what="key", strength=Strength.STRONG if certain else Strength.MEDIUM)
+    if any(before.endswith(ending) for ending in ("password", "token", "secret", "credentials")):
+        return Naming(what=_ENDINGS.get(before, "key"), strength=Strength.MEDIUM)
+    return Naming(what="key", strength=Strength.WEAK)
+
+
+def _by_any_word(words: list[str]) -> Naming | None:
+    """`PASSWORD_FOR_REPLICA`, `API_KEY_STRIPE`: the word is there, what follows is no reference."""
+    for first, second in zip(words, [*words[1:], ""], strict=True):
+        if first in _ENDINGS:
+            return Naming(what=_ENDINGS[first], strength=Strength.MEDIUM)
+        if second == "key" and first in KEY_OF:
+            return Naming(what="key", strength=Strength.MEDIUM)
+    return None

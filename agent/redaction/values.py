@@ -1,0 +1,157 @@
+"""What a value looks like by itself: already masked, a reference, plainly something else, a name, or random.
+
+Owns the judgement of single values; knows nothing of names, texts or objects.
+"""
+
+import base64
+import binascii
+import math
+import re
+from collections import Counter
+
+from agent.redaction.words import COMMON_VALUES, STATES
+
+PLACEHOLDER = re.compile(r"\[REDACTED:[a-z-]{1,32}:[0-9a-f]{6}\]")
+"""What stands for a hidden value."""
+
+_MASKED = re.compile(
+    r"[*+•x.\-_#?X…]+|[<\[({*_]*(?:redacted|hidden|masked|removed|omitted|sensitive|sensitive value|filtered|scrubbed"
+    r"|unset|none|null|nil|undefined|empty|not set|set|n/a)[>\])}*_]*|<[^<>]*>(?:\s.*)?|\[REDACTED\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_REFERENCE = re.compile(
+    r"\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Z_][A-Z0-9_]*|\$[a-z_]+|\$\w[\w-]*[.:][\w.:\-]+|\$\d{1,2}"  # shell, Argo CD, SQL
+    r"|%\(\w+\)s|%[A-Za-z_]\w*%|%[svdqrw]|%\+?v|:[a-z_]+|\?|\{\d*\}"  # formats and SQL parameters
+    r"|\{\{.*\}\}|\{%.*%\}|<%.*%>|\$\{\{.*\}\}"  # templates
+    r"|[!&*][a-z_]+|@\w+@"  # YAML tags and anchors, build-time substitution
+    r"|(?:valueFrom|secretKeyRef|configMapKeyRef|process\.env|os\.environ|os\.getenv|getenv|env|var|vault|ref\+\w+|secretsmanager"
+    r"|awssm|gcpsm|ssm|op|file|env_var|lookup|include|tpl)(?:[:.(\[]|://).*",
+    re.DOTALL,
+)
+_SCALAR = re.compile(
+    r"(?:true|false|yes|no|on|off|y|n|nil|null|none|enabled?|disabled?|required|optional|auto|always|never|ifnotpresent)"
+    r"|(?:\d+(?:\.\d+)?\s?(?:ns|us|µs|ms|s|sec|secs|seconds|m|min|mins|minutes|h|hours?|d|days?|w|weeks?|y|years?))+"
+    r"|\d+(?:\.\d+)?\s?(?:[kmgtpe]i?b?|%|bits?|bytes?|m)"
+    r"|\d{4}-\d\d-\d\d(?:[t ][\d:.]+(?:z|[+-]\d\d:?\d\d)?)?"
+    r"|v?\d+(?:\.\d+){1,3}(?:[-+][a-z0-9.\-]+)?"
+    r"|(?:\d{1,3}\.){3}\d{1,3}(?::\d+|/\d+)?",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_POINTER = re.compile(
+    r"[a-z][a-z0-9+.\-]*://\S*|arn:aws[\w-]*:\S+|(?:\.{0,2}|~)(?:/[a-z0-9_.\-]+)+/?|/|[a-z]:\\\S*|projects/\S+/secrets/\S*"
+    r"|[\w.\-/]+\.(?:pem|crt|cer|key|txt|json|ya?ml|conf|cfg|ini|env|jks|p12|pfx|keystore|toml|properties|pub|sh|py|go|java"
+    r"|js|ts|rb|php|sql|html?|svc|local|com|io|org|net|dev|internal)"
+    r"|[\w.\-]+/[\w.\-]+(?:/[\w.\-]+)*[#:][\w.\-]+|ssh-(?:rsa|dss|ed25519) \S+.*|ecdsa-\S+ \S+.*",
+)
+_DIGEST = re.compile(
+    r"(?:(?:sha\d{1,3}|md5)[:=-])?(?:[0-9a-f]{7,12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{128})"
+)
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+# Words in a Kubernetes-style name: letters with at most a short number (`pg14`, `v2`), or a number.
+_NAME = re.compile(
+    r"(?:[a-z]{1,40}\d{0,3}|[a-z]\d[a-z]|\d{1,6})(?:[-._/:](?:[a-z]{1,40}\d{0,3}|[a-z]\d[a-z]|\d{1,6}))*"
+)
+_GENERATED_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
+_RANDOM = re.compile(r"[A-Za-z0-9+/=_\-.~%:!@#$^&*]+")
+_CAMEL = re.compile(r"[A-Z]{0,4}[a-z]+(?:[A-Z][a-z]+)*(?:[A-Z]{2,4})?")
+_WORD_PIECES = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")
+
+ORDINARY = STATES | COMMON_VALUES
+"""Words that are no secret unless their own place says so."""
+
+
+def is_masked(value: str) -> bool:
+    """Whether nothing is left to hide: empty, stars, `<redacted>`, a placeholder."""
+    return not value.strip() or _MASKED.fullmatch(value.strip()) is not None
+
+
+def is_reference(value: str) -> bool:
+    """Whether the value only says where the secret is: `${VAR}`, `$(VAR)`, `{{ .Values.x }}`, `$oidc.clientSecret`."""
+    return _REFERENCE.fullmatch(value.strip()) is not None
+
+
+def is_plain(value: str) -> bool:
+    """Whether the value is plainly no secret whatever its name says: a switch, a duration, a size, a path, a URL."""
+    return len(value) <= 2048 and (_SCALAR.fullmatch(value) is not None or _POINTER.fullmatch(value) is not None)
+
+
+def is_number(value: str) -> bool:
+    """Whether the value is a number of fewer than eight digits."""
+    return len(value) < 8 and _NUMBER.fullmatch(value) is not None
+
+
+def is_name(value: str) -> bool:
+    """Whether the value reads like the name of an object (`db-credentials`, `postgres-14`), or is a single word."""
+    return len(value) <= 253 and (
+        (_NAME.fullmatch(value) is not None and (value.isalpha() or any(sign in value for sign in "-._/")))
+        or _GENERATED_NAME.fullmatch(value) is not None
+        or (value.isalpha() and (value.islower() or value.istitle() or _is_camel(value)))
+    )
+
+
+def _is_camel(value: str) -> bool:
+    """Words of three letters on average, each with one capital, as no random text has them for long."""
+    humps = 1 + sum(c.isupper() for c in value[1:])
+    return _CAMEL.fullmatch(value) is not None and len(value) >= 3 * humps
+
+
+def is_identifier(value: str) -> bool:
+    """Whether the value is a digest, a commit or a UID: random, and public."""
+    return len(value) <= 140 and (_DIGEST.fullmatch(value) is not None or _UUID.fullmatch(value) is not None)
+
+
+def is_ordinary(value: str) -> bool:
+    """Whether the value is no secret unless its own place says so: a word, a name, a number, a path, an identifier."""
+    return (
+        value.lower() in ORDINARY
+        or is_masked(value)
+        or is_number(value)
+        or is_plain(value)
+        or is_reference(value)
+        or is_name(value)
+        or is_identifier(value)
+    )
+
+
+def looks_secret(value: str) -> bool:
+    """Whether the value mixes kinds of characters as a password does, and is nothing ordinary."""
+    if len(value) < 6 or is_ordinary(value) or value.isspace():
+        return False
+    kinds = [any(test(c) for c in value) for test in (str.islower, str.isupper, str.isdigit)]
+    return sum(kinds) >= 2 or any(not c.isalnum() and c not in "-_./ " for c in value)
+
+
+def looks_random(value: str) -> bool:
+    """Whether the value has the length, the characters and the entropy of a generated key (hexadecimal included)."""
+    if len(value) < 16 or len(value) > 8192 or _RANDOM.fullmatch(value) is None or _UUID.fullmatch(value):
+        return False
+    if is_name(value) or is_plain(value) or is_reference(value):
+        return False
+    if sum(len(piece) for piece in _WORD_PIECES.findall(value)) > len(value) * 0.6:
+        return False  # mostly words: an identifier of some program
+    return any(c.isdigit() for c in value) and entropy(value) >= 3.0
+
+
+def entropy(value: str) -> float:
+    """Shannon's entropy in bits a character."""
+    size = len(value)
+    return -sum(n / size * math.log2(n / size) for n in Counter(value).values())
+
+
+def decoded(value: str) -> str | None:
+    """The text that `value` is the base64 of, None where it is none (or is not text)."""
+    compact = "".join(value.split())
+    if len(compact) < 4 or len(compact) % 4 == 1:
+        return None
+    try:
+        raw = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+        text = raw.decode("utf-8")
+    except (binascii.Error, ValueError):
+        return None
+    return text if text.isprintable() or all(c.isprintable() or c in "\n\r\t" for c in text) else None
+
+
+def encoded(value: str) -> str:
+    """The base64 of `value`."""
+    return base64.b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii")

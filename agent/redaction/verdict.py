@@ -1,0 +1,64 @@
+"""Whether a value is hidden under a name.
+
+Owns the rule that joins what the name promises with what the value looks like.
+"""
+
+from enum import Enum
+
+from agent.redaction.names import Naming, Strength
+from agent.redaction.values import (
+    decoded,
+    is_masked,
+    is_number,
+    is_ordinary,
+    is_plain,
+    is_reference,
+    looks_random,
+    looks_secret,
+)
+from agent.redaction.words import AUXILIARIES, STATES
+
+
+class Place(Enum):
+    """What joins the name with the value."""
+
+    FIELD = "a key or variable of an object: whatever stands there is the value"
+    ASSIGNMENT = "name=value, name: value on a line of its own, a flag: the value, or a word about it (token=expired)"
+    PROSE = "a sentence or a log message: the value only where it stands out"
+
+
+def is_secret(value: str, named: Naming, place: Place) -> bool:
+    """Whether `value`, found at `place` under a name that promises a secret, is one."""
+    value = value.strip()
+    if is_masked(value) or is_reference(value):
+        return False
+    if place is not Place.FIELD and _tells_a_state(value):
+        return False
+    match named.strength:
+        case Strength.STRONG:
+            if is_plain(value) or (named.what != "password" and is_number(value)):
+                return False
+            return place is not Place.PROSE or _stands_out(value, named)
+        case Strength.MEDIUM:
+            return looks_secret(value) or looks_random(value)
+        case Strength.WEAK:
+            return looks_random(value) or (named.what == "credential" and is_basic(value))
+
+
+def _tells_a_state(value: str) -> bool:
+    """Whether it is a word about the secret: `expired`, `must not be empty`; not so `correct horse battery`."""
+    first, *others = [word.strip(".,;:!?\"'()[]").lower() for word in value.split(maxsplit=2)[:2]]
+    return first in STATES and (first in AUXILIARIES or not others or others[0] in STATES or not others[0].isalpha())
+
+
+def _stands_out(value: str, named: Naming) -> bool:
+    word = value.strip(".,;:!?\"'()[]").lower()
+    if named.what == "password":
+        return looks_secret(value) or (len(word) >= 4 and not word.endswith(("ed", "ing", "able", "ly", "tion")))
+    return looks_secret(value) or looks_random(value)
+
+
+def is_basic(value: str) -> bool:
+    """Whether the value is the base64 of `user:password`, as in a `Basic` header."""
+    text = decoded(value) if len(value) >= 6 and not is_ordinary(value) else None
+    return text is not None and text.isprintable() and 0 < text.find(":") < len(text) - 1
