@@ -24,7 +24,7 @@ from serve.versions import versions
 _logger = logging.getLogger(__name__)
 
 WARM_UP_SECONDS = 20.0
-"""How long the start waits for the warm-up at most."""
+"""How long the start waits at most: for the warm-up, and again for provider and store, which may make its tables."""
 CLOSE_SECONDS = 5.0
 """How long the end waits for cancelled requests, and again for traces to be written, at most."""
 
@@ -73,7 +73,7 @@ async def _warm_up(serving: Serving) -> None:
         _logger.warning("Started without a warm-up: %s", error.public_message)
     except TimeoutError:
         _logger.warning("Started without a warm-up: it took more than %g seconds", WARM_UP_SECONDS)
-    report = await serving.readiness.report()
+    report = await serving.readiness.report(bound=WARM_UP_SECONDS)
     for name, part in report["parts"].items():
         if not part["ready"]:
             _logger.warning("Started while the %s is not ready: %s", name, part["message"])

@@ -26,11 +26,15 @@ class Readiness:
         self._report: dict[str, Any] = {}
         self._until = 0.0
 
-    async def report(self) -> dict[str, Any]:
-        """`{"ready", "parts": {name: {"ready", ...facts} or {"ready", "error_code", "message"}}}`."""
+    async def report(self, *, bound: float | None = None) -> dict[str, Any]:
+        """`{"ready", "parts": {name: {"ready", ...facts} or {"ready", "error_code", "message"}}}`.
+
+        `bound` seconds for this once: the first check of all may have to make what it checks.
+        """
+        bound = bound or self._bound
         async with self._lock:
             if time.monotonic() >= self._until:
-                parts = await asyncio.gather(*(self._part(check) for check in self._checks.values()))
+                parts = await asyncio.gather(*(_part(check, bound) for check in self._checks.values()))
                 self._report = {
                     "ready": all(part["ready"] for part in parts),
                     "parts": dict(zip(self._checks, parts, strict=True)),
@@ -38,12 +42,13 @@ class Readiness:
                 self._until = time.monotonic() + self._keep
             return self._report
 
-    async def _part(self, check: Check) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(self._bound):
-                return {"ready": True, **await check()}
-        except TimeoutError:
-            message = f"No answer within {self._bound:g} seconds"
-            return {"ready": False, "error_code": "timeout", "message": message}
-        except AssistantError as error:
-            return {"ready": False, "error_code": error.code, "message": error.public_message}
+
+async def _part(check: Check, bound: float) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(bound):
+            return {"ready": True, **await check()}
+    except TimeoutError:
+        message = f"No answer within {bound:g} seconds"
+        return {"ready": False, "error_code": "timeout", "message": message}
+    except AssistantError as error:
+        return {"ready": False, "error_code": error.code, "message": error.public_message}

@@ -26,12 +26,11 @@ def run_server(*, host: str, port: int, model: str | None = None, grace_seconds:
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request otherwise
-    signal.signal(signal.SIGTERM, _end)
     run_app(_app(model), host=host, port=port, grace_seconds=grace_seconds)
 
 
 def run_app(app: FastAPI, *, host: str, port: int, grace_seconds: int = GRACE_SECONDS) -> None:
-    """Runs `app` until a signal, and raises SystemExit(3) when it could not start.
+    """Runs `app` until a signal, then raises SystemExit(0) or returns. Raises SystemExit(3) when it could not start.
 
     On the signal it stops accepting at once; running answers get `grace_seconds`, and those that are not done by then
     are ended with an error that says so.
@@ -45,6 +44,7 @@ def run_app(app: FastAPI, *, host: str, port: int, grace_seconds: int = GRACE_SE
         server_header=False,
     )
     server = uvicorn.Server(config)
+    signal.signal(signal.SIGTERM, _end)
     with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn when all is closed
         server.run()
     if not server.started:

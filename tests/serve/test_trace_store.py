@@ -29,8 +29,8 @@ def server_with_health(status: int) -> FastAPI:
     return app
 
 
-def test_a_local_store_is_there(tmp_path: Path) -> None:
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
+def test_a_local_store_is_there(trace_store_path: Path) -> None:
+    uri = f"sqlite:///{trace_store_path}"
     mlflow.set_tracking_uri(uri)
 
     assert asyncio.run(MLflowTraceStore().check()) == {"store": uri}
@@ -68,7 +68,7 @@ def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
         asyncio.run(MLflowTraceStore().check())
 
 
-def test_what_is_in_memory_is_flushed(tmp_path: Path) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+def test_what_is_in_memory_is_flushed(trace_store_path: Path) -> None:
+    mlflow.set_tracking_uri(f"sqlite:///{trace_store_path}")
 
     assert asyncio.run(MLflowTraceStore().flush(within=30))
