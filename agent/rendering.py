@@ -152,12 +152,20 @@ def _cut(text: str, limit: int) -> str:
     for line in text.splitlines(keepends=True):
         cost = count_tokens(line) + 1
         if tokens + cost > limit:
-            if not kept:  # one line larger than all the room: a token is at least a character
-                kept.append(line[: max(limit - tokens, 0)] + "\n")
+            if not kept:  # one line larger than all the room
+                kept.append(_beginning(line, limit - tokens - 1) + "\n")
             break
         kept.append(line)
         tokens += cost
     return "".join(kept) + "# ... cut\n"
+
+
+def _beginning(line: str, limit: int) -> str:
+    """As much of one line as fits: about a token is a character, more in scripts that are spelled byte by byte."""
+    line = line[: max(limit, 0)]
+    while line and count_tokens(line) > limit:
+        line = line[: len(line) * 3 // 4]
+    return line
 
 
 def _pruned(value: Any, leaves: int) -> tuple[Any, int]:
