@@ -52,7 +52,15 @@ def prose(text: str) -> str:
         if match[1].strip():
             pieces += [_literal(line[end : match.start()], start=not end), code(match[1])]
             end = match.end()
-    return "".join([*pieces, _literal(line[end:], start=not end)])
+    return _joined([*pieces, _literal(line[end:], start=not end)])
+
+
+def _joined(pieces: list[str]) -> str:
+    """The pieces in a row; where two would share a run of backticks, a blank parts them."""
+    joined = ""
+    for piece in pieces:
+        joined += " " + piece if joined.endswith("`") and piece.startswith("`") else piece
+    return joined
 
 
 def _literal(text: str, *, start: bool) -> str:
@@ -62,7 +70,7 @@ def _literal(text: str, *, start: bool) -> str:
         pieces += [_escaped(text[end : match.start()]), code(match[0])]
         end = match.end()
     pieces.append(_escaped(text[end:]))
-    literal = "".join(pieces)
+    literal = _joined(pieces)
     if start and (block := _BLOCK.match(literal)):
         digits = len(block[0]) if block[0].isdigit() else 0
         literal = f"{literal[:digits]}\\{literal[digits:]}"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from agent.context.model import Context
 from agent.findings.applications import Application, applications_of, names_of, resource_of
+from agent.findings.evidence import one_line
 from agent.findings.model import Evidence, Finding, Level, Severity
 from agent.findings.operation import operation_failed
 from agent.findings.refusals import refusal_in
@@ -107,7 +108,7 @@ def _condition(application: Application, index: int, kind: str, message: str) ->
         cause, step = refusal.name, refusal.step
     level: Level = "cause" if severity == "error" else "summary"
     return application.finding(
-        f"{application.title} has a {kind}" + (f": {cause}" if cause else ""),
+        f"{application.title} has the condition {one_line(kind, 60)}" + (f": {cause}" if cause else ""),
         meaning,
         application.quote("status", "conditions", index, "message")
         + application.quote("status", "conditions", index, "type"),

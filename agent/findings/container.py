@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.context.model import Context, Event
+from agent.context.model import Event
 from agent.findings.about import finding_about, name_of, namespace_of
 from agent.findings.commands import kubectl
 from agent.findings.evidence import one_line, quote
-from agent.findings.logs import quote_last_words
+from agent.findings.logs import LastWords
 from agent.findings.model import Evidence, Finding, Level
 from agent.manifest import Manifest, list_at, object_at, text_at
 
@@ -19,11 +19,11 @@ type StatusField = Literal["initContainerStatuses", "containerStatuses"]
 class Container:
     """One container of a Pod with all that tells of it. `field` and `index` are its place in the Pod's status."""
 
-    context: Context
     pod: Manifest
     field: StatusField
     index: int
     events: tuple[Event, ...]
+    last_words: LastWords
 
     @property
     def status(self) -> Manifest:
@@ -58,7 +58,7 @@ class Container:
         return text_at(self.pod, *self.spec_path, *path) if self.spec_path else ""
 
     def quote_log(self) -> tuple[Evidence, ...]:
-        return quote_last_words(self.context, self.pod, text_at(self.status, "name"))
+        return self.last_words.of(self.pod, text_at(self.status, "name"))
 
     def finding(
         self, title: str, explanation: str, evidence: tuple[Evidence, ...], *steps: str, level: Level = "cause"
@@ -70,13 +70,13 @@ class Container:
         return pod_command(self.pod, "logs", POD_NAME, "-c", text_at(self.status, "name"), *flags)
 
 
-def containers_of(context: Context, pod: Manifest, events: tuple[Event, ...]) -> Iterator[Container]:
+def containers_of(pod: Manifest, events: tuple[Event, ...], last_words: LastWords) -> Iterator[Container]:
     """The init containers, then the containers of a Pod, as its status lists them."""
     fields: tuple[StatusField, ...] = ("initContainerStatuses", "containerStatuses")
     for field in fields:
         for index, status in enumerate(list_at(pod, "status", field)):
             if isinstance(status, dict):
-                yield Container(context=context, pod=pod, field=field, index=index, events=events)
+                yield Container(pod=pod, field=field, index=index, events=events, last_words=last_words)
 
 
 POD_NAME = "POD"

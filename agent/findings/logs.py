@@ -4,67 +4,100 @@ Owns the patterns of fatal lines; folding and cutting of logs are not its busine
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from agent.context.model import ContainerLog, Context, LogLine
 from agent.findings.evidence import quote_log
 from agent.findings.model import Evidence, Finding
-from agent.findings.objects import Logs, objects_of
+from agent.findings.objects import objects_of
 from agent.findings.wellness import pod_is_well, workload_is_well
 from agent.manifest import Manifest, text_at
 
 # A line is read up to here; a stack trace on one line says its fault at the start.
 _READ_LIMIT = 2_000
 
-# What each kind of line means, most telling first.
-_MEANINGS: tuple[tuple[str, str], ...] = (
-    (r"out of memory|\bOOM\b|OutOfMemoryError|Cannot allocate memory|MemoryError\b", "The process ran out of memory."),
-    (
-        r"connection refused|\bECONNREFUSED\b",
-        "Nothing listens at the address it connects to: the other side is down, not ready, or the port is wrong.",
-    ),
-    (
-        r"no such host|\bENOTFOUND\b|Name or service not known|Temporary failure in name resolution|"
-        r"UnknownHostException|could not translate host name|\bEAI_AGAIN\b|nodename nor servname",
-        "A host name does not resolve: the Service does not exist, is spelled wrongly, or DNS fails.",
-    ),
-    (
-        r"(connect\w*|dial|read|i/o)\W.{0,80}time(d )?-? ?out|i/o timeout|\bETIMEDOUT\b|context deadline exceeded|"
-        r"SocketTimeoutException|no route to host|\bEHOSTUNREACH\b",
-        "The other side does not answer in time: it is overloaded, down, or a NetworkPolicy or firewall is in between.",
-    ),
-    (
-        r"password authentication failed|authentication failed|access denied for user|invalid credentials|"
-        r"\b401 Unauthorized|permission denied for (table|database|schema|relation)",
-        "The other side refuses the credentials.",
-    ),
-    (r"x509:|certificate (has expired|verify failed|is not trusted)|SSLHandshakeException", "TLS fails."),
-    (r"address already in use|\bEADDRINUSE\b", "Its port is taken by another process of the pod."),
-    (r"no space left on device|\bENOSPC\b", "A volume or the node's disk is full."),
-    (r"read-only file ?system|\bEROFS\b", "It writes where the file system is read-only."),
-    (
-        r"permission denied|\bEACCES\b|Operation not permitted",
-        "It lacks a permission: on a file, a port or an operation.",
-    ),
-    (
-        r"no such file or directory|\bENOENT\b|FileNotFoundError|ClassNotFoundException|ModuleNotFoundError|"
-        r"Cannot find module|error while loading shared libraries",
-        "A file or module that it needs is not in the image or not mounted.",
-    ),
-    (
-        r"(missing|required|undefined|must set|not set).{0,40}(environment|env(ironment)? ?var|config|variable)|"
-        r"(environment|env ?var|config\w*|variable).{0,60}(missing|required|undefined|not set|must be set)",
-        "It misses a setting.",
-    ),
-    (
-        r"^panic:|\bpanicked at\b|^fatal error:|\bFATAL\b|level=(fatal|panic)|\"level\": ?\"(fatal|panic|critical)\"|"
-        r"\bCRITICAL\b|Segmentation fault|segfault|unhandled (exception|promise|rejection)|Uncaught \w+|"
-        r"Exception in thread \"",
-        "The process gave up.",
-    ),
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of fatal line. A line without any of `words` (lower case) is none of it, and is not searched further."""
+
+    words: tuple[str, ...]
+    pattern: re.Pattern[str]
+    meaning: str
+
+    def matches(self, text: str, lowered: str) -> bool:
+        return any(word in lowered for word in self.words) and self.pattern.search(text) is not None
+
+
+# Most telling first.
+_KINDS: tuple[_Kind, ...] = tuple(
+    _Kind(tuple(words.split(",")), re.compile(pattern, re.IGNORECASE), meaning)
+    for words, pattern, meaning in (
+        (
+            "memory,oom",
+            r"out of memory|\bOOM\b|OutOfMemoryError|Cannot allocate memory|MemoryError\b",
+            "The process ran out of memory.",
+        ),
+        (
+            "refused",
+            r"connection refused|\bECONNREFUSED\b",
+            "Nothing listens at the address it connects to: the other side is down, not ready, or the port is wrong.",
+        ),
+        (
+            "no such host,enotfound,not known,resolution,unknownhost,could not translate,eai_again,nodename",
+            r"no such host|\bENOTFOUND\b|Name or service not known|Temporary failure in name resolution|"
+            r"UnknownHostException|could not translate host name|\bEAI_AGAIN\b|nodename nor servname",
+            "A host name does not resolve: the Service does not exist, is spelled wrongly, or DNS fails.",
+        ),
+        (
+            "timeout,timed out,time out,etimedout,deadline exceeded,no route,ehostunreach",
+            r"(connect\w*|dial|read|i/o)\W.{0,80}time(d )?-? ?out|i/o timeout|\bETIMEDOUT\b|context deadline exceeded|"
+            r"SocketTimeoutException|no route to host|\bEHOSTUNREACH\b",
+            "The other side does not answer in time: it is overloaded, down, or a NetworkPolicy or firewall is in "
+            "between.",
+        ),
+        (
+            "authentication,access denied,credentials,unauthorized,permission denied for",
+            r"password authentication failed|authentication failed|access denied for user|invalid credentials|"
+            r"\b401 Unauthorized|permission denied for (table|database|schema|relation)",
+            "The other side refuses the credentials.",
+        ),
+        (
+            "x509,certificate,sslhandshake",
+            r"x509:|certificate (has expired|verify failed|is not trusted)|SSLHandshakeException",
+            "TLS fails.",
+        ),
+        ("address already,eaddrinuse", r"address already in use|\bEADDRINUSE\b", "Its port is taken already."),
+        ("no space,enospc", r"no space left on device|\bENOSPC\b", "A volume or the node's disk is full."),
+        ("read-only,erofs", r"read-only file ?system|\bEROFS\b", "It writes where the file system is read-only."),
+        (
+            "permission denied,eacces,not permitted",
+            r"permission denied|\bEACCES\b|Operation not permitted",
+            "It lacks a permission: on a file, a port or an operation.",
+        ),
+        (
+            "no such file,enoent,notfound,cannot find module,shared libraries",
+            r"no such file or directory|\bENOENT\b|FileNotFoundError|ClassNotFoundException|ModuleNotFoundError|"
+            r"Cannot find module|error while loading shared libraries",
+            "A file or module that it needs is not in the image or not mounted.",
+        ),
+        (
+            "environment,env var,config,variable",
+            r"(missing|required|undefined|must set|not set).{0,40}(environment|env(ironment)? ?var|config|variable)|"
+            r"(environment|env ?var|config\w*|variable).{0,60}(missing|required|undefined|not set|must be set)",
+            "It misses a setting.",
+        ),
+        (
+            "panic,fatal,critical,segfault,segmentation,unhandled,uncaught,exception in thread",
+            r"^panic:|\bpanicked at\b|^fatal error:|\bFATAL\b|level=panic|\"level\": ?\"panic\"|\bCRITICAL\b|"
+            r"Segmentation fault|segfault|unhandled (exception|promise|rejection)|Uncaught \w+|Exception in thread \"",
+            "The process gave up.",
+        ),
+    )
 )
 
-_FATAL = re.compile("|".join(f"(?:{pattern})" for pattern, _ in _MEANINGS), re.IGNORECASE)
 _ERROR = re.compile(r"\bERROR\b|\bSEVERE\b|\blevel=error\b|\"level\": ?\"error\"|^[Ee]rror:")
 _TRACEBACK = "Traceback (most recent call last):"
 _PYTHON_ERROR = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|Warning)\b(?::|$)")
@@ -84,7 +117,7 @@ def fatal_lines(log: ContainerLog, limit: int = 3) -> tuple[LogLine, ...]:
 
 def error_lines(log: ContainerLog, limit: int = 2) -> tuple[LogLine, ...]:
     """The last `limit` different lines that the program itself calls errors, oldest first."""
-    return _last_different([line for line in log.lines if _ERROR.search(line.text[:_READ_LIMIT])], limit)
+    return _last_different([line for line in log.lines if _ERROR.search(line.text, 0, _READ_LIMIT)], limit)
 
 
 def _last_different(lines: list[LogLine], limit: int) -> tuple[LogLine, ...]:
@@ -96,13 +129,29 @@ def _last_different(lines: list[LogLine], limit: int) -> tuple[LogLine, ...]:
     return tuple(reversed(found.values()))
 
 
-def quote_last_words(context: Context, pod: Manifest, container: str) -> tuple[Evidence, ...]:
-    """The fatal lines and the last errors in a broken container's log; of its previous run where that has any."""
-    for log in Logs(context).of(pod, container):
-        telling = {*fatal_lines(log), *error_lines(log)}
-        if telling:
-            return tuple(q for line in _in_order(log, telling) for q in quote_log(context, log, line))
-    return ()
+class LastWords:
+    """The last words of a context's containers; a log that several pods share is read once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._logs: dict[str, list[ContainerLog]] = defaultdict(list)
+        self._quoted: dict[int, tuple[Evidence, ...]] = {}
+        # The previous run first: it is the one that died.
+        for log in sorted(context.logs, key=lambda log: not log.previous):
+            self._logs[log.container].append(log)
+
+    def of(self, pod: Manifest, container: str) -> tuple[Evidence, ...]:
+        """The fatal lines and the last errors of a container's log as evidence; of its previous run if that has any."""
+        name = text_at(pod, "metadata", "name")
+        quotes = (self._of(log) for log in self._logs.get(container, ()) if log.pod in ("", name))
+        return next((quoted for quoted in quotes if quoted), ())
+
+    def _of(self, log: ContainerLog) -> tuple[Evidence, ...]:
+        key = id(log)  # the context keeps every log alive
+        if key not in self._quoted:
+            telling = _in_order(log, {*fatal_lines(log), *error_lines(log)})
+            self._quoted[key] = tuple(q for line in telling for q in quote_log(self._context, log, line))
+        return self._quoted[key]
 
 
 def _in_order(log: ContainerLog, lines: set[LogLine]) -> list[LogLine]:
@@ -113,10 +162,8 @@ def _in_order(log: ContainerLog, lines: set[LogLine]) -> list[LogLine]:
 
 def meaning_of(*texts: str) -> str:
     """What fatal lines mean in a sentence, by the most telling of them; "" where they tell nothing general."""
-    for pattern, meaning in _MEANINGS:
-        if any(re.search(pattern, text[:_READ_LIMIT], re.IGNORECASE) for text in texts):
-            return meaning
-    return ""
+    pairs = [(text[:_READ_LIMIT], text[:_READ_LIMIT].lower()) for text in texts]
+    return next((kind.meaning for kind in _KINDS if any(kind.matches(*pair) for pair in pairs)), "")
 
 
 def unexplained_log_errors(context: Context) -> Iterator[Finding]:
@@ -150,8 +197,13 @@ def _candidates(lines: Iterable[LogLine]) -> Iterator[LogLine]:
         elif in_traceback and _PYTHON_ERROR.match(text):
             in_traceback = False
             yield line
-        elif _FATAL.search(text) and not _HARMLESS.search(text):
+        elif _is_fatal(text):
             yield line
+
+
+def _is_fatal(text: str) -> bool:
+    lowered = text.lower()
+    return any(kind.matches(text, lowered) for kind in _KINDS) and not _HARMLESS.search(text)
 
 
 def _shape(text: str) -> str:

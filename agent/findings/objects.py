@@ -1,13 +1,12 @@
-"""The objects of a context and what belongs to them: their events, their logs, who controls them.
+"""The objects of a context and what belongs to them: their events, and who controls them.
 
 Owns the matching only; reads no meaning.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from agent.context.model import ContainerLog, Context, Event
+from agent.context.model import Context, Event
 from agent.manifest import Manifest, objects_at, text_at
 from agent.target import ResourceRef
 
@@ -79,19 +78,6 @@ class Events:
             if (not reasons or event.reason in reasons)
             and (not uid or event.involved is None or event.involved.uid in ("", uid))
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Logs:
-    """The logs of a context, by container."""
-
-    context: Context
-
-    def of(self, pod: Manifest, container: str) -> tuple[ContainerLog, ...]:
-        """Logs of this container, the previous run first: it is the one that died."""
-        name = text_at(pod, "metadata", "name")
-        found = [log for log in self.context.logs if log.container == container and log.pod in ("", name)]
-        return tuple(sorted(found, key=lambda log: not log.previous))
 
 
 def _name(manifest: Manifest) -> tuple[str, str]:

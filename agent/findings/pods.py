@@ -12,6 +12,7 @@ from agent.findings.commands import kubectl
 from agent.findings.container import Container, containers_of, pod_command
 from agent.findings.crashes import crashed_container
 from agent.findings.evidence import one_line, quote, quote_event
+from agent.findings.logs import LastWords
 from agent.findings.model import Finding
 from agent.findings.objects import Events, is_controlled_by, objects_of
 from agent.findings.references import missing_in, quote_reference
@@ -25,12 +26,12 @@ POD = ("", "Pod")
 
 def broken_pods(context: Context) -> Iterator[Finding]:
     """What is wrong with each Pod that is neither done, nor going, nor outlived by its replacement."""
-    events = Events(context)
+    events, last_words = Events(context), LastWords(context)
     for pod in objects_of(context, POD):
         done = text_at(pod, "status", "phase") == "Succeeded"
         going = lookup(pod, "metadata", "deletionTimestamp") is not None
         if not done and not going and not _outlived(context, pod):
-            yield from _broken_pod(context, pod, events.of(pod))
+            yield from _broken_pod(pod, events.of(pod), last_words)
 
 
 def _outlived(context: Context, pod: Manifest) -> bool:
@@ -40,14 +41,14 @@ def _outlived(context: Context, pod: Manifest) -> bool:
     return failed and owner is not None and is_controlled_by(pod, owner) and workload_is_well(owner)
 
 
-def _broken_pod(context: Context, pod: Manifest, events: tuple[Event, ...]) -> Iterator[Finding]:
+def _broken_pod(pod: Manifest, events: tuple[Event, ...], last_words: LastWords) -> Iterator[Finding]:
     if finding := unscheduled_pod(pod, events):
         yield finding
         return
     if finding := _ended_by_cluster(pod, events):
         yield finding
         return
-    containers = list(containers_of(context, pod, events))
+    containers = list(containers_of(pod, events, last_words))
     found = [f for c in containers if (f := waiting_container(c) or crashed_container(c))]
     if not found:
         found = [f for f in (_volumes(pod, events, containers), _sandbox(pod, events, containers)) if f]

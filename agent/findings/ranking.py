@@ -54,7 +54,7 @@ def _merged(group: list[Finding], owners: dict[ResourceRef, ResourceRef]) -> Fin
     others = tuple(evidence for finding in group[1 : 1 + _QUOTED] for evidence in finding.evidence[:1])
     return replace(
         first,
-        title=f"{first.title} in {len(group)} pods of {owner.kind} {one_line(owner.name, 80)}",
+        title=f"{first.title} ({len(group)} pods of {owner.kind} {one_line(owner.name, 80)})",
         explanation=f"{first.explanation} The pods are {names}{more}.",
         evidence=first.evidence + others,
         resource=owner,

@@ -89,7 +89,7 @@ def _redaction_key(session_id: str | None, user_id: str | None) -> bytes:
 def _pieces(text: str, size: int = 48) -> Iterator[str]:
     """`text` cut between words into pieces of about `size` characters that end with each line."""
     piece = ""
-    for word in re.findall(r"\s*\S+\n*|\s+\Z", text):
+    for word in re.findall(r"\S+\s*|\s+", text):
         piece += word
         if len(piece) >= size or piece.endswith("\n"):
             yield piece

@@ -60,7 +60,7 @@ def test_the_pods_out_of_memory_are_the_first_finding() -> None:
     first, *others = findings("oom-killed")
 
     assert first.title == (
-        "Container api is OOMKilled (exit code 137) at its memory limit of 256Mi in 2 pods of Deployment checkout-api"
+        "Container api is OOMKilled (exit code 137) at its memory limit of 256Mi (2 pods of Deployment checkout-api)"
     )
     assert {"OOMKilled", "137", "256Mi"} <= set(quoted(first))
     assert [f.title for f in others] == [

@@ -86,6 +86,15 @@ def test_a_failed_hook_stands_above_the_operation_it_failed() -> None:
     assert hook.resource.name == "migrate"
 
 
+def test_a_hook_that_is_no_job_is_looked_at_by_itself() -> None:
+    hook = result("Pod", "smoke", "", "pod failed", hookType="PostSync", hookPhase="Error")
+
+    first, *_ = findings_of(context(application=application(operationState=operation(hook))))
+
+    assert first.title == "PostSync hook Pod smoke failed"
+    assert "`kubectl -n payments describe pod smoke`" in first.next_steps[0]
+
+
 @pytest.mark.parametrize(
     ("message", "cause"),
     [
@@ -210,8 +219,25 @@ def test_a_comparison_error_is_told_with_its_cause(message: str, cause: str) -> 
 
     (finding,) = findings_of(context(application=broken))
 
-    assert finding.title.startswith(f"Application argocd/payments has a ComparisonError: {cause}")
+    assert finding.title.startswith(f"Application argocd/payments has the condition ComparisonError: {cause}")
     assert (finding.level, finding.evidence[0].text) == ("cause", message)
+
+
+def test_a_comparison_error_of_no_known_cause_claims_none() -> None:
+    broken = application(
+        sync={"status": "Unknown"}, conditions=[{"type": "ComparisonError", "message": "a new message"}]
+    )
+
+    assert titles(broken) == ["Application argocd/payments has the condition ComparisonError"]
+
+
+def test_a_project_that_does_not_permit_the_destination_is_the_cause() -> None:
+    message = "application destination server 'https://x' do not match any of the allowed destinations in project 'p'"
+    broken = application(conditions=[{"type": "InvalidSpecError", "message": message}])
+
+    assert titles(broken) == [
+        "Application argocd/payments has the condition InvalidSpecError: the AppProject does not permit it"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,15 @@ def test_a_failing_liveness_probe_is_the_cause_of_the_kill() -> None:
     assert any('"path": "/healthz"' in text for text in texts(finding))
 
 
+def test_a_probe_that_the_container_no_longer_has_did_not_kill_it() -> None:
+    broken = pod(crash_loop(137))
+    unhealthy = event(broken, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500")
+
+    assert (
+        only(findings_of(context(broken, events=(unhealthy,)))).title == "Container api keeps crashing (exit code 137)"
+    )
+
+
 @pytest.mark.parametrize(
     ("exit_code", "meaning"),
     [

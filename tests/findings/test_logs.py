@@ -65,6 +65,20 @@ def test_a_line_that_repeats_is_quoted_once_and_the_last_ones_win() -> None:
     assert [line.text for line in fatal_lines(log(*lines))] == ["FATAL: attempt 8 failed", "panic: giving up"]
 
 
+def test_only_the_last_different_lines_are_kept() -> None:
+    words = ("alpha", "beta", "gamma", "delta")
+
+    kept = fatal_lines(log(*(f"FATAL: {word} failed" for word in words)))
+
+    assert [line.text for line in kept] == [f"FATAL: {word} failed" for word in words[1:]]
+
+
+def test_a_line_of_a_pod_that_is_not_in_the_context_names_the_pod() -> None:
+    (finding,) = findings_of(context(logs=(log("panic: x", pod_name="api-7"),)))
+
+    assert str(finding.resource) == "Pod api-7"
+
+
 def test_the_log_of_what_is_well_yields_nothing() -> None:
     bad = log("FATAL: an unhappy client")
     deployment = resource("apps/v1", "Deployment", spec={"replicas": 1}, status={"availableReplicas": 1})

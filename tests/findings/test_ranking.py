@@ -15,7 +15,7 @@ def test_the_same_fault_of_many_pods_is_one_finding_that_counts_them() -> None:
     (finding,) = findings_of(context(deployment, *pods))
 
     assert finding.title == (
-        "Container api is OOMKilled (exit code 137) at its memory limit of 256Mi in 7 pods of Deployment api"
+        "Container api is OOMKilled (exit code 137) at its memory limit of 256Mi (7 pods of Deployment api)"
     )
     assert "api-6c9d8f7b5d-4 and 2 more" in finding.explanation
     assert finding.resource is not None

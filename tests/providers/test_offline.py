@@ -158,6 +158,22 @@ def test_many_findings_are_named_and_the_first_told_in_full() -> None:
     assert "- Widget w8 has phase Failed (error)" in answer
 
 
+def test_each_quotation_says_where_it_was_read() -> None:
+    owner = ("ReplicaSet", "api-6c9d8f7b5d")
+    pods = [pod(crash_loop(1, message="line one\nline two"), name=f"api-6c9d8f7b5d-{i}", owner=owner) for i in range(5)]
+    backoff = event(pods[0], "BackOff", "Back-off restarting failed container api in pod api_shop(1)")
+
+    answer = render_answer(prompt(context(None, *pods, events=(backoff,), logs=(log("panic: no"),))))
+
+    assert "- `panic: no` (log of container `api 2026-11-20T07:41:00Z`)" in answer
+    assert f"- `{backoff.message}` (event `BackOff`, Pod shop/api-6c9d8f7b5d-0)" in answer
+    assert (
+        "- `status.containerStatuses[0].lastState.terminated.message` of the live manifest, Pod "
+        "shop/api-6c9d8f7b5d-0:\n\n  ```text\n  line one\n  line two\n  ```\n"
+    ) in answer
+    assert "- and 1 more" in answer
+
+
 def test_text_of_the_cluster_stays_text() -> None:
     evil = "x` ![i](http://evil.example/p.png) <img src=x onerror=y> [l](javascript:alert(1))\n```\n# Ignore\n\x1b[2J"
     broken = pod(crash_loop(1, evil, message=evil) | {"name": evil})
