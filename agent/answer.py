@@ -7,23 +7,22 @@ from agent.findings import finding_as_json
 from agent.providers.provider import ProviderInfo
 
 
-def early_outputs(report: Report, *, trace_id: str | None) -> dict[str, Any]:
+def early_outputs(report: Report) -> dict[str, Any]:
     """What is known before anybody is asked: findings and context."""
     return {
         "findings": [finding_as_json(finding) for finding in report.findings],
         "context": context_as_json(report),
-        "trace_id": trace_id,
     }
 
 
-def final_outputs(outcome: Outcome, *, trace_id: str | None) -> dict[str, Any]:
-    """`custom_outputs` of an answer."""
+def final_outputs(outcome: Outcome) -> dict[str, Any]:
+    """`custom_outputs` of an answer, but for the id of its trace."""
     provider = provider_as_json(outcome.provider)
     if outcome.outage:
         provider["outage"] = {"code": outcome.outage.code, "message": outcome.outage.public_message}
     return {
         "session_id": outcome.session_id,
-        **early_outputs(outcome.report, trace_id=trace_id),
+        **early_outputs(outcome.report),
         "provider": provider,
     }
 

@@ -124,14 +124,14 @@ class Assistant:
         await self.provider.aclose()
         await self._collector.aclose()
 
-    async def _collect(
-        self, question: Question, key: asyncio.Future[bytes], spans: Spans
-    ) -> tuple[Context, Redactor]:
+    async def _collect(self, question: Question, key: asyncio.Future[bytes], spans: Spans) -> tuple[Context, Redactor]:
         """The redacted context. The key comes from the session, which is opened meanwhile."""
         with spans.span("collect", "RETRIEVER", inputs={"target": str(question.target)}) as span:
             context = await self._collector.collect(question)
             redactor = Redactor(await key, enabled=self.settings.redaction)
-            context = await asyncio.to_thread(redactor.context, context) if _is_large(question) else redactor.context(context)
+            context = (
+                await asyncio.to_thread(redactor.context, context) if _is_large(question) else redactor.context(context)
+            )
             span.documents(_documents(context))
             return context, redactor
 
@@ -213,10 +213,11 @@ class _Turn:
 
     def take(self, event: ProviderEvent, span: Span) -> ProviderEvent:
         """Notes the event; a tool's words are redacted on their way."""
+        if type(event) is TextDelta:  # nearly all of them
+            self._text.append(event.text)
+            return event
         redact = self._report.redactor.text
         match event:
-            case TextDelta():
-                self._text.append(event.text)
             case TurnStarted():
                 self._started = event = self._marked(event)
                 span.model(event.provider)

@@ -6,7 +6,7 @@ message, reasoning, function_call and function_call_output, and `response.output
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
 from agent.assistant import Outcome
@@ -60,7 +60,7 @@ class ResponseStream:
         """The stream events for one event of the provider."""
         match event:
             case TextDelta():
-                yield from self._write("message", event.text)
+                yield from self.text(event.text)
             case ReasoningDelta():
                 yield from self._write("reasoning", event.text)
             case ToolCall():
@@ -94,6 +94,14 @@ class ResponseStream:
                 yield from self._close_item()
             case _:
                 assert_never(event)
+
+    def text(self, text: str) -> Iterable[StreamEvent]:
+        """The stream events for a piece of the answer: `take` for what comes most."""
+        item = self._item
+        if item is None or item["type"] != "message":
+            return self._write("message", text)
+        self._text.append(text)
+        return (self._text_delta(item, text),)
 
     def complete(self, outcome: Outcome, custom_outputs: dict[str, Any]) -> Iterator[StreamEvent]:
         """The end of a turn that ended well."""
@@ -138,21 +146,29 @@ class ResponseStream:
         self._text.append(text)
         item = self._item
         assert item is not None  # noqa: S101 - opened above
-        part = (
-            {"type": "response.output_text.delta", "content_index": 0}
-            if kind == "message"
-            else {"type": "response.reasoning_summary_text.delta", "summary_index": 0}
-        )
-        # The hot path: written out once per token, so no helper in between.
-        yield {
-            **part,
-            "sequence_number": self._sequence,
+        if kind == "message":
+            yield self._text_delta(item, text)
+        else:
+            yield self._event(
+                "response.reasoning_summary_text.delta",
+                item_id=item["id"],
+                output_index=len(self._output),
+                summary_index=0,
+                delta=text,
+            )
+
+    def _text_delta(self, item: dict[str, Any], text: str) -> StreamEvent:
+        sequence = self._sequence
+        self._sequence += 1
+        return {
+            "type": "response.output_text.delta",
+            "sequence_number": sequence,
             "item_id": item["id"],
             "output_index": len(self._output),
+            "content_index": 0,
             "delta": text,
             "logprobs": [],
         }
-        self._sequence += 1
 
     def _open_item(self, kind: str) -> Iterator[StreamEvent]:
         self._text = []
@@ -218,9 +234,9 @@ class ResponseStream:
         ]
 
 
-def response_object(events: list[StreamEvent]) -> dict[str, Any]:
-    """The response that `response.completed`, the last of `events`, carries: the plain answer."""
-    return events[-1]["response"]
+def response_object(completed: StreamEvent) -> dict[str, Any]:
+    """The response that `response.completed`, the last event, carries: the plain answer."""
+    return completed["response"]
 
 
 def _identifier(prefix: str) -> str:

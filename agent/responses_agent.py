@@ -9,8 +9,8 @@ face, for servers with an event loop of their own.
 
 import asyncio
 import weakref
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from contextlib import aclosing, closing
 from typing import Any, Self
 
 import mlflow
@@ -25,14 +25,14 @@ from mlflow.types.responses import (
 )
 
 from agent.answer import early_outputs, final_outputs, provider_as_json
-from agent.assistant import Assistant, Outcome, Report
+from agent.assistant import Assistant, Outcome, Report, TurnEvent
 from agent.background_loop import BackgroundLoop
 from agent.errors import AssistantError
-from agent.providers.provider import TurnStarted
+from agent.providers.provider import TextDelta, TurnStarted
 from agent.request import Question, parse_question
 from agent.response_events import ResponseStream, StreamEvent, response_object
 from agent.settings import Settings, load_settings
-from agent.tracing import TurnTrace
+from agent.tracing import TurnTrace, written
 
 _REHEARSAL: dict[str, Any] = {
     "input": [{"role": "user", "content": "Why?"}],
@@ -89,19 +89,21 @@ class _SyncFace:
             return ResponsesAgentResponse(**self._loop.run(self.respond(_body(request))))
         except AssistantError as error:
             raise PredictError(error) from None
+        finally:
+            written()
 
     def predict_stream(
         self, request: ResponsesAgentRequest | Mapping[str, Any]
     ) -> Generator[ResponsesAgentStreamEvent]:
         """The answer as stream events. Raises PredictError before the first; later failures are an `error` event."""
-        events = self._loop.iterate(self.respond_stream(_body(request)))
         try:
-            for event in events:
-                yield ResponsesAgentStreamEvent(**event)
+            with closing(self._loop.iterate(self.respond_stream(_body(request)))) as events:
+                for event in events:
+                    yield ResponsesAgentStreamEvent(**event)
         except AssistantError as error:
             raise PredictError(error) from None
         finally:
-            events.close()
+            written()
 
 
 def _body(request: ResponsesAgentRequest | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -127,24 +129,22 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
     async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The whole answer as the object of a response with `custom_outputs`. Raises AssistantError."""
         question = self._question(body)
-        events: list[StreamEvent] = []
-        async with aclosing(self._traced("predict", question)) as stream:
-            async for event in stream:
-                if event["type"] == "error":
-                    raise event["cause"]
-                events = [event]
-        return response_object(events)
+        turn = _TracedTurn("predict", question)
+        last: StreamEvent = {}
+        async with aclosing(turn.events(self._assistant)) as events:
+            async for event in events:
+                last = event
+        if turn.error:
+            raise turn.error
+        return response_object(last)
 
-    async def respond_stream(self, body: Mapping[str, Any]) -> AsyncGenerator[StreamEvent]:
+    def respond_stream(self, body: Mapping[str, Any]) -> AsyncGenerator[StreamEvent]:
         """The answer as stream events in the Responses API's shape.
 
-        Raises AssistantError before the first event; what fails later is the last event, of type `error`.
+        Raises RequestError at once and other AssistantErrors before the first event; what fails later is the last
+        event, of type `error`.
         """
-        question = self._question(body)
-        async with aclosing(self._traced("predict_stream", question)) as stream:
-            async for event in stream:
-                event.pop("cause", None)
-                yield event
+        return _TracedTurn("predict_stream", self._question(body)).events(self._assistant)
 
     async def warm_up(self) -> None:
         """Pays before the first question what is paid once: imports and rule tables. Asks nobody, traces nothing."""
@@ -180,87 +180,92 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
     def _question(self, body: Mapping[str, Any]) -> Question:
         return parse_question(body, tail_lines_max=self.settings.log_tail_lines_max)
 
-    async def _traced(self, name: str, question: Question) -> AsyncGenerator[StreamEvent]:
-        """The turn with its trace. An `error` event carries the exception as `cause`."""
-        trace = TurnTrace(
-            name, user=question.user_id, session=question.conversation_id or question.session_id, tags=_tags(question)
+
+class _TracedTurn:
+    """One turn, written as stream events and noted in its trace."""
+
+    def __init__(self, name: str, question: Question) -> None:
+        self._question = question
+        self._trace = TurnTrace(
+            name,
+            user=question.user_id,
+            session=question.conversation_id or question.session_id,
+            tags=_tags(question),
         )
-        writer = ResponseStream()
-        record = _Record(trace)
-        opened = False
+        self._writer = ResponseStream()
+        self._report: Report | None = None
+        self._outputs: dict[str, Any] = {}
+        self.error: AssistantError | None = None
+        """What the turn failed with after its first event."""
+
+    async def events(self, assistant: Callable[[], Assistant]) -> AsyncGenerator[StreamEvent]:
+        """The stream events. Raises what fails before the first of them. `assistant` is asked on the loop that runs."""
+        writer = self._writer
         try:
-            async with aclosing(self._assistant().turn(question, trace)) as turn:
+            async with aclosing(assistant().turn(self._question, self._trace)) as turn:
                 async for event in turn:
-                    match event:
-                        case Report():
-                            record.report(event, question)
-                            opened = True
-                            written = writer.open(early_outputs(event, trace_id=trace.trace_id))
-                        case Outcome():
-                            written = writer.complete(event, record.outcome(event))
-                        case _:
-                            if isinstance(event, TurnStarted):
-                                record.started(event)
-                            written = writer.take(event)
-                    for item in written:
-                        yield item
+                    if type(event) is TextDelta:  # nearly all of them
+                        for written_event in writer.text(event.text):
+                            yield written_event
+                        continue
+                    for written_event in self._write(event):
+                        yield written_event
         except AssistantError as error:
-            trace.fail(error)
-            if not opened:
+            self._trace.fail(error)
+            if self._report is None:
                 raise
-            for item in writer.fail(error, record.outputs()):
-                yield item | {"cause": error} if item["type"] == "error" else item
+            self.error = error
+            for written_event in writer.fail(error, self._final_outputs()):
+                yield written_event
         except (GeneratorExit, asyncio.CancelledError):
-            trace.cancel()
+            self._trace.cancel()
             raise
         except Exception as error:
-            trace.fail(error)
+            self._trace.fail(error)
             raise
         finally:
-            record.end(writer.output_so_far())
+            self._end()
 
+    def _write(self, event: TurnEvent) -> Iterator[StreamEvent]:
+        match event:
+            case Report():
+                self._report = event
+                self._outputs = early_outputs(event)
+                self._trace.inputs = _redacted_request(event, self._question)
+                return self._writer.open(self._outputs)
+            case Outcome():
+                self._outputs = final_outputs(event)
+                return self._writer.complete(event, self._final_outputs())
+            case TurnStarted():
+                self._trace.session(event.session_id)
+                self._trace.answered_by(event.provider)
+                self._outputs |= {"session_id": event.session_id, "provider": provider_as_json(event.provider)}
+                return self._writer.take(event)
+            case _:
+                return self._writer.take(event)
 
-class _Record:
-    """What the trace of a turn is told, as it becomes known."""
-
-    def __init__(self, trace: TurnTrace) -> None:
-        self._trace = trace
-        self._report: Report | None = None
-        self._outputs: dict[str, Any] = {"trace_id": trace.trace_id}
-
-    def report(self, report: Report, question: Question) -> None:
-        self._report = report
-        self._outputs = early_outputs(report, trace_id=self._trace.trace_id)
-        self._trace.inputs(
-            {
-                "input": [
-                    *({"role": message.role, "content": message.text} for message in report.history),
-                    {"role": "user", "content": report.question},
-                ],
-                "target": report.target.model_dump(exclude_defaults=True),
-                "context": {"conversation_id": question.conversation_id, "user_id": question.user_id},
-                "session_id": question.session_id,
-            }
-        )
-
-    def started(self, event: TurnStarted) -> None:
-        self._trace.session(event.session_id)
-        self._trace.answered_by(event.provider)
-        self._outputs |= {"session_id": event.session_id, "provider": provider_as_json(event.provider)}
-
-    def outcome(self, outcome: Outcome) -> dict[str, Any]:
-        self._outputs = final_outputs(outcome, trace_id=self._trace.trace_id)
+    def _final_outputs(self) -> dict[str, Any]:
+        """`custom_outputs` as far as they are known, with the trace's id."""
+        self._outputs |= {"trace_id": self._trace.trace_id}
         return self._outputs
 
-    def outputs(self) -> dict[str, Any]:
-        """`custom_outputs` as far as they are known."""
-        return self._outputs
-
-    def end(self, output: list[dict[str, Any]]) -> None:
+    def _end(self) -> None:
         if self._report:
-            redacted = self._report.redactor.value(output)
-            self._trace.outputs({"output": redacted, "custom_outputs": self._outputs})
+            output = self._report.redactor.value(self._writer.output_so_far())
+            self._trace.outputs({"output": output, "custom_outputs": self._outputs})
         self._trace.end()
+
+
+def _redacted_request(report: Report, question: Question) -> dict[str, Any]:
+    return {
+        "input": [
+            *({"role": message.role, "content": message.text} for message in report.history),
+            {"role": "user", "content": report.question},
+        ],
+        "target": report.target.model_dump(exclude_defaults=True),
+        "context": {"conversation_id": question.conversation_id, "user_id": question.user_id},
+        "session_id": question.session_id,
+    }
 
 
 def _tags(question: Question) -> dict[str, str]:

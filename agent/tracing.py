@@ -1,17 +1,23 @@
-"""Traces of turns in MLflow: the root span, the spans below it, and where they are sent.
+"""Traces of turns in MLflow: what a turn did is noted while it runs and written as spans when it is over.
 
-Owns every use of MLflow's tracing. Spans are opened by hand rather than by MLflow's decorators: those record the raw
-request, one span event per chunk of a stream, and lose the trace of a stream that is closed early.
+Owns every use of MLflow's tracing. MLflow's decorators are not used: they record the raw request, one span event per
+chunk of a stream, and lose the trace of a stream that is closed early. Making spans costs milliseconds a turn, most of
+it before the first token; so servers have them made by a thread of their own, after the answer.
 """
 
 # pyright: reportUnknownMemberType=false
 # MLflow's own signatures are typed in part only.
 
 import asyncio
+import contextvars
 import logging
 import os
+import threading
+import time
+from collections import deque
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import mlflow
@@ -33,39 +39,46 @@ CANCELLED = "assistant.cancelled"
 """Attribute of a span, and tag of a trace, whose turn the client left."""
 
 
-class TracedSpan:
-    """A span of MLflow behind the port `agent.spans.Span`."""
+@dataclass(slots=True)
+class SpanRecord:
+    """What is known of a span; times are nanoseconds since the epoch. It is the port `agent.spans.Span`."""
 
-    def __init__(self, live: LiveSpan) -> None:
-        self._live = live
+    name: str
+    kind: str
+    inputs: Any = None
+    result: Any = None
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    failure: tuple[str, str] | None = None
+    children: list["SpanRecord"] = field(default_factory=list["SpanRecord"])
+    started: int = field(default_factory=time.time_ns)
+    ended: int = 0
 
     @contextmanager
     def span(self, name: str, kind: SpanKind, inputs: Any = None) -> Generator[Span]:
-        live = mlflow.start_span_no_context(name, span_type=kind, parent_span=self._live, inputs=inputs)
-        child = TracedSpan(live)
+        child = SpanRecord(name, kind, inputs)
+        self.children.append(child)
         try:
             yield child
         except BaseException as error:
             child.fail(error)
             raise
         finally:
-            live.end()
+            child.ended = time.time_ns()
 
     def outputs(self, value: Any) -> None:
-        self._live.set_outputs(value)
+        self.result = value
 
     def documents(self, documents: list[tuple[str, dict[str, str]]]) -> None:
-        self._live.set_outputs([Document(page_content=text, metadata={**metadata}) for text, metadata in documents])
+        self.result = [Document(page_content=text, metadata={**metadata}) for text, metadata in documents]
 
     def model(self, provider: ProviderInfo) -> None:
-        attributes = {
+        facts = {
             SpanAttributeKey.MODEL_PROVIDER: provider.name,
+            SpanAttributeKey.MODEL: provider.model,
             "assistant.protocol": provider.protocol,
             "assistant.note": provider.note,
         }
-        if provider.model:
-            attributes[SpanAttributeKey.MODEL] = provider.model
-        self._live.set_attributes({key: value for key, value in attributes.items() if value})
+        self.facts |= {key: value for key, value in facts.items() if value}
 
     def usage(self, usage: Usage) -> None:
         tokens = {
@@ -75,49 +88,58 @@ class TracedSpan:
         }
         if usage.cached_tokens:
             tokens[TokenUsageKey.CACHE_READ_INPUT_TOKENS] = usage.cached_tokens
-        self._live.set_attribute(SpanAttributeKey.CHAT_USAGE, tokens)
+        self.facts[SpanAttributeKey.CHAT_USAGE] = tokens
 
     def fail(self, error: BaseException) -> None:
-        """Marks the span by what ended it. Only public messages are recorded: any other text may hold a secret."""
+        """Notes what ended the span. Only public messages are recorded: any other text may hold a secret."""
         if isinstance(error, GeneratorExit | asyncio.CancelledError):
-            self._live.set_attribute(CANCELLED, True)
-            return
-        message = (
-            error.public_message if isinstance(error, AssistantError) else "unexpected error, see the server's log"
-        )
-        self._live.add_event(
-            SpanEvent(
-                name="exception",
-                attributes={"exception.type": type(error).__name__, "exception.message": message},
+            self.facts[CANCELLED] = True
+        elif isinstance(error, AssistantError):
+            self.failure = (type(error).__name__, error.public_message)
+        else:
+            self.failure = (type(error).__name__, "unexpected error, see the server's log")
+
+    def write(self, live: LiveSpan) -> None:
+        """Puts all that is noted into a span of MLflow, and the spans below it, and ends it."""
+        for child in self.children:
+            below = mlflow.start_span_no_context(
+                child.name, span_type=child.kind, parent_span=live, inputs=child.inputs, start_time_ns=child.started
             )
-        )
-        # MLflow names the enum and text in its signature, and takes a SpanStatus with its message all the same.
-        self._live.set_status(SpanStatus(SpanStatusCode.ERROR, message))  # pyright: ignore[reportArgumentType]
+            child.write(below)
+        if self.result is not None:
+            live.set_outputs(self.result)
+        live.set_attributes(self.facts)
+        if self.failure:
+            name, message = self.failure
+            noted: dict[str, Any] = {"exception.type": name, "exception.message": message}
+            live.add_event(SpanEvent(name="exception", attributes=noted))
+            # MLflow names the enum and text in its signature, and takes a SpanStatus with its message all the same.
+            live.set_status(SpanStatus(SpanStatusCode.ERROR, message))  # pyright: ignore[reportArgumentType]
+        live.end(end_time_ns=self.ended)
 
 
-class TurnTrace(TracedSpan):
-    """The trace of one turn: its root span, and what is known of the whole."""
+class TurnTrace(SpanRecord):
+    """The trace of one turn: its root, and what is known of the whole."""
 
     def __init__(self, name: str, *, user: str | None, session: str | None, tags: Mapping[str, str]) -> None:
-        live = mlflow.start_span_no_context(
-            name,
-            span_type="AGENT",
-            parent_span=mlflow.get_current_active_span(),
-            tags={**tags},
-            metadata=_without_none({TraceMetadataKey.TRACE_USER: user, TraceMetadataKey.TRACE_SESSION: session}),
-        )
-        super().__init__(live)
+        super().__init__(name, "AGENT")
+        self._tags = dict(tags)
+        self._user = user
         self._session = session
-        self.trace_id = str(live.trace_id)
+        # Whether tracing is on, where it goes and what it stands below are the caller's, wherever it is written.
+        self._caller = contextvars.copy_context()
+        self._live: LiveSpan | None = None
 
-    def inputs(self, value: Any) -> None:
-        """The redacted request."""
-        self._live.set_inputs(value)
+    @property
+    def trace_id(self) -> str:
+        """MLflow's id of the trace; asking for it makes the root span."""
+        if self._live is None:
+            self._live = self._caller.run(self._start)
+        return str(self._live.trace_id)
 
     def session(self, session_id: str | None) -> None:
         """Names the session of the provider, unless the caller named the conversation."""
-        if session_id and not self._session:
-            self._metadata(TraceMetadataKey.TRACE_SESSION, session_id)
+        self._session = self._session or session_id
 
     def answered_by(self, provider: ProviderInfo) -> None:
         """Who answered, as tags to search by."""
@@ -126,57 +148,110 @@ class TurnTrace(TracedSpan):
             "assistant.protocol": provider.protocol,
             "assistant.model": provider.model,
         }
-        self._tags({key: value for key, value in tags.items() if value})
+        self._tags |= {key: value for key, value in tags.items() if value}
 
     def cancel(self) -> None:
         """Marks the trace as left by its client."""
-        self._live.set_attribute(CANCELLED, True)
-        self._tags({CANCELLED: "true"})
+        self.facts[CANCELLED] = True
+        self._tags[CANCELLED] = "true"
 
     def end(self) -> None:
-        """Ends the root span, which hands the trace to the exporter."""
-        self._live.end()
+        """Ends the turn and hands its trace to the writer."""
+        self.ended = time.time_ns()
+        _WRITER.put(self)
 
-    def _metadata(self, key: str, value: str) -> None:
-        InMemoryTraceManager.get_instance().set_trace_metadata(self.trace_id, key, value)
-
-    def _tags(self, tags: Mapping[str, str]) -> None:
-        with InMemoryTraceManager.get_instance().get_trace(self.trace_id) as trace:
+    def store(self) -> None:
+        """Makes the spans, which hands them to MLflow's exporter."""
+        trace_id = self.trace_id
+        assert self._live is not None  # noqa: S101 - made by the line above
+        if self.inputs is not None:
+            self._live.set_inputs(self.inputs)
+        with InMemoryTraceManager.get_instance().get_trace(trace_id) as trace:
             if trace:  # None when tracing is off
-                trace.info.tags.update(tags)
+                trace.info.tags.update(self._tags)
+                trace.info.trace_metadata.update(self._metadata())
+        self._caller.run(self.write, self._live)
+
+    def _start(self) -> LiveSpan:
+        return mlflow.start_span_no_context(
+            self.name,
+            span_type=self.kind,
+            parent_span=mlflow.get_current_active_span(),
+            start_time_ns=self.started,
+        )
+
+    def _metadata(self) -> dict[str, str]:
+        values = {TraceMetadataKey.TRACE_USER: self._user, TraceMetadataKey.TRACE_SESSION: self._session}
+        return {key: value for key, value in values.items() if value is not None}
 
 
-def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
-    """Decides once where traces go, without holding up the start when the tracking server is down.
+class _Writer:
+    """Writes traces in a thread of its own, `DELAY` seconds after they ended: streams that end together would
+    otherwise wait for each other's traces. `drain` does not wait for the delay."""
 
-    `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, which are then taken out of the
-    environment: left there, MLflow looks the experiment up on every request (and hangs with the server down).
-    """
-    name = os.environ.pop("MLFLOW_EXPERIMENT_NAME", None)
-    experiment_id = os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
-    experiment = experiment or name
-    bounds = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(int(timeout), 1))}
-    before = {key: os.environ.get(key) for key in bounds}
-    os.environ.update(bounds)
-    try:
-        if experiment:
-            mlflow.set_experiment(experiment)
-        elif experiment_id:
-            mlflow.set_experiment(experiment_id=experiment_id)
-    except mlflow.MlflowException as error:
-        _logger.warning("Traces are kept in the default experiment: %s", error.error_code)
-    finally:
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
+    DELAY = 0.25
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[TurnTrace] = deque()
+        self._writing = False
+        self._urgent = 0
+        self._thread: threading.Thread | None = None
+
+    def put(self, trace: TurnTrace) -> None:
+        with self._changed:
+            self._waiting.append(trace)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="write-traces", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def drain(self, timeout: float | None = None) -> bool:
+        """Waits until all that was put is written. False when `timeout` seconds were not enough."""
+        with self._changed:
+            self._urgent += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: not self._waiting and not self._writing, timeout)
+            finally:
+                self._urgent -= 1
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._waiting))
+                self._changed.wait_for(lambda: self._urgent > 0, self.DELAY)
+                batch, self._waiting = self._waiting, deque()
+                self._writing = True
+            for trace in batch:
+                self._write(trace)
+            batch.clear()
+            with self._changed:
+                self._writing = False
+                self._changed.notify_all()
+
+    @staticmethod
+    def _write(trace: TurnTrace) -> None:
+        try:
+            trace.store()
+        except Exception as error:  # noqa: BLE001 - MLflow may raise anything; the thread must outlive it
+            # The type alone: its text may hold what was to be written.
+            _logger.warning("A trace was lost: MLflow raised %s", type(error).__name__)
+
+
+_WRITER = _Writer()
+
+
+def written(timeout: float | None = None) -> bool:
+    """Waits until the traces of all turns that ended are with MLflow. False when `timeout` seconds were not enough."""
+    return _WRITER.drain(timeout)
 
 
 def flush(timeout: float = 5.0) -> bool:
     """Writes out the traces that are still in memory. False when `timeout` seconds were not enough."""
-    import threading
-
+    deadline = time.monotonic() + timeout
+    if not written(timeout):
+        return False
     done = threading.Event()
 
     def run() -> None:
@@ -184,8 +259,30 @@ def flush(timeout: float = 5.0) -> bool:
         done.set()
 
     threading.Thread(target=run, name="flush-traces", daemon=True).start()
-    return done.wait(timeout)
+    return done.wait(max(deadline - time.monotonic(), 0))
 
 
-def _without_none(values: Mapping[str, str | None]) -> dict[str, str]:
-    return {key: value for key, value in values.items() if value is not None}
+def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
+    """Decides once where traces go, without holding up the start when the tracking server is down.
+
+    `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, then to MLflow's default one. Left to
+    itself, MLflow looks the experiment up on every request, and hangs with the tracking server down.
+    """
+    name = experiment or os.environ.pop("MLFLOW_EXPERIMENT_NAME", None) or "Default"
+    experiment_id = os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
+    bounds = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(int(timeout), 1))}
+    before = {key: os.environ.get(key) for key in bounds}
+    os.environ.update(bounds)
+    try:
+        if experiment_id and name == "Default":
+            mlflow.set_experiment(experiment_id=experiment_id)
+        else:
+            mlflow.set_experiment(name)
+    except mlflow.MlflowException as error:
+        _logger.warning("The experiment of the traces could not be looked up now: %s", error.error_code)
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value

@@ -14,6 +14,8 @@ import mlflow
 import pytest
 from mlflow.entities import Trace
 
+from agent import tracing
+
 # Read at MLflow's leisure, so not undone with a test. Traces are written at once: waiting for the background writer
 # costs seconds a test. The tests of real server processes leave it on.
 _MLFLOW = {"MLFLOW_MODEL_CATALOG_URI": "", "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false"}
@@ -46,16 +48,19 @@ class TraceStore:
 
     def trace(self, trace_id: str) -> Trace:
         """The trace as it was stored."""
+        tracing.written()
         found = mlflow.get_trace(trace_id)
         assert found is not None, f"trace {trace_id} was not stored"
         return found
 
     def all(self) -> list[Trace]:
         """Every trace of this test."""
+        tracing.written()
         return cast("list[Trace]", mlflow.search_traces(locations=[self.experiment_id], return_type="list"))
 
     def everything(self) -> str:
         """Every value of every table of the store as one text, to look for what must not be there."""
+        tracing.written()
         with closing(sqlite3.connect(self.path)) as connection:
             tables = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
             return "\n".join(repr(row) for table in tables for row in connection.execute(f'select * from "{table}"'))

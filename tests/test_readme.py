@@ -44,7 +44,11 @@ def test_every_setting_stands_in_the_configuration_table_with_its_default() -> N
     assert list(rows) == [str(field.alias) for field in Settings.model_fields.values()]
     for field in Settings.model_fields.values():
         row = rows[str(field.alias)]
-        default = "" if field.default is None else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+        default = (
+            ""
+            if field.default is None
+            else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+        )
         assert row[1:] == [default, field.description], f"README row of {field.alias}"
 
 
