@@ -81,7 +81,7 @@ class JsonScreen:
             sys.stdout.flush()
 
     def report(self, report: Report) -> None:
-        self._told["custom_outputs"] = early_outputs(report, trace_id=None)
+        self._told["custom_outputs"] = early_outputs(report)
 
     def text(self, piece: str) -> None:
         self._answer.append(piece)
@@ -91,7 +91,7 @@ class JsonScreen:
 
     def done(self, outcome: Outcome) -> None:
         usage = outcome.usage
-        self._told["custom_outputs"] = final_outputs(outcome, trace_id=None)
+        self._told["custom_outputs"] = final_outputs(outcome)
         self._told["references"] = [{"title": each.title, "url": each.url} for each in outcome.references]
         if usage:
             self._told["usage"] = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
