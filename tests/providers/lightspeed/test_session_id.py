@@ -70,7 +70,9 @@ async def test_a_forged_session_is_refused(fake: FakeLightspeed, connect: Connec
             await turn(provider, session=session)
 
 
-@pytest.mark.parametrize("session", ["x", "a.b.c", str(uuid.uuid4()), "a." + "0" * 32 + "." + "0" * 31, "..", "\n"])
+@pytest.mark.parametrize(
+    "session", ["x", "a.b.c", "3cac98b3-a4aa-4834-9c82-c7464ecd866d", "a." + "0" * 32 + "." + "0" * 31, "..", "\n"]
+)
 async def test_what_was_never_a_session_id_is_not_found(fake: FakeLightspeed, connect: Connect, session: str) -> None:
     with pytest.raises(SessionNotFound, match=r"custom_inputs\.session_id"):
         await turn(connect(fake), session=session)
