@@ -12,6 +12,7 @@ from typing import cast
 
 import mlflow
 import pytest
+from hypothesis import HealthCheck, settings
 from mlflow.entities import Trace
 
 from agent import tracing
@@ -21,7 +22,16 @@ from agent import tracing
 _MLFLOW = {"MLFLOW_MODEL_CATALOG_URI": "", "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false"}
 os.environ |= _MLFLOW
 
+# No test measures time, so Hypothesis does not either.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
 _OURS = ("ASSISTANT_", "LLAMASTACK_", "LIGHTSPEED_", "ARGOCD_", "KUBE", "MLFLOW_", "OGX_", "LLAMA_STACK_")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Hypothesis suspects a strategy when another thread (a server of another test) draws a random number meanwhile.
+    config.addinivalue_line("filterwarnings", "ignore:Do not use the `random` module inside strategies")
 
 
 @pytest.fixture(autouse=True)
