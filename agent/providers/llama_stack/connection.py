@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Seconds for one short request (lists, metadata), where an answer takes milliseconds.
 SHORT_REQUEST = 15.0
 # Seconds between tries when the server names none, and the longest that it may name for a try to be worth it.
-_BACKOFF = wait_exponential_jitter(initial=0.1, max=2.0, jitter=0.1)
+_BACKOFF = wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.1)
 _LONGEST_PAUSE = 3.0
 _loading = threading.Lock()
 
@@ -63,6 +63,17 @@ class Connection:
             if response.status_code in (404, 405):
                 return None
             return response.raise_for_status().json()
+
+        return await self.attempt(send)
+
+    async def offers(self, path: str) -> bool:
+        """Whether the server has `path`, for whatever method: 405 tells it too. Raises ProviderError."""
+
+        async def send() -> bool:
+            response = await self.http.head(f"{self.root}{path}", timeout=self._short)
+            if response.status_code in (401, 403) or response.status_code >= 500:
+                response.raise_for_status()
+            return response.status_code in (400, 405, 422) or response.is_success
 
         return await self.attempt(send)
 
@@ -129,7 +140,7 @@ class Connection:
             settings = self._settings
             self._http = httpx.AsyncClient(
                 headers=_credentials(settings),
-                verify=_certificates(settings.llamastack_ca_bundle),
+                verify=_certificates(self.root, settings.llamastack_ca_bundle),
                 timeout=httpx.Timeout(settings.provider_timeout, connect=settings.connect_timeout),
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
                 event_hooks={"request": [self._pass_version_gate]},
@@ -231,9 +242,11 @@ def _credentials(settings: Settings) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-def _certificates(ca_bundle: str | None) -> ssl.SSLContext | bool:
+def _certificates(url: str, ca_bundle: str | None) -> ssl.SSLContext:
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody; loading the certificates takes a while
     if ca_bundle is None:
-        return True
+        return httpx.create_ssl_context()
     try:
         return ssl.create_default_context(cafile=ca_bundle)
     except OSError as error:  # SSLError is one

@@ -10,24 +10,27 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
-from agent.errors import ProviderUnreachable, SessionNotFound
-from agent.manifest import objects_at, text_at
-from agent.providers.llama_stack.agents import Agents
-from agent.providers.llama_stack.chat import ChatCompletions
+from agent.errors import ProviderUnreachable
+from agent.manifest import text_at
+from agent.providers.llama_stack.agents import Agents, AgentsSession
+from agent.providers.llama_stack.chat import ChatCompletions, ChatSession
 from agent.providers.llama_stack.connection import Connection
 from agent.providers.llama_stack.model_choice import ModelChoice
 from agent.providers.llama_stack.ownership import Holds
-from agent.providers.llama_stack.responses import Responses
-from agent.providers.provider import ProviderInfo, Session, SessionRequest
+from agent.providers.llama_stack.responses import Responses, ResponsesSession
+from agent.providers.provider import ProviderInfo, SessionRequest
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 type Protocol = Responses | Agents | ChatCompletions
+type LlamaStackSession = ResponsesSession | AgentsSession | ChatSession
 
-_TURN_ROUTE = "/v1/agents/{agent_id}/session/{session_id}/turn"
-_RESPONSES_ROUTES = frozenset({"/v1/responses", "/v1/conversations"})
-_CHAT_PATH, _OLD_CHAT_PATH = "/v1/chat/completions", "/v1/openai/v1/chat/completions"
+# What the server offers is probed path by path: `/v1/inspect/routes` would list all of it, but making that list keeps
+# the server from everything else for half a second.
+_CONVERSATIONS, _RESPONSES = "/v1/conversations", "/v1/responses"
+_AGENTS_TURN = "/v1/agents/none/session/none/turn"
+_CHAT, _OLD_CHAT = "/v1/chat/completions", "/v1/openai/v1/chat/completions"
 _EACH_ANSWER = "each answer has a session id of its own, the latest one continues the conversation"
 
 
@@ -46,7 +49,7 @@ class LlamaStack:
         self._announced: ProviderInfo | None = None
 
     @asynccontextmanager
-    async def open(self, request: SessionRequest) -> AsyncGenerator[Session]:
+    async def open(self, request: SessionRequest) -> AsyncGenerator[LlamaStackSession]:
         """Opens or continues a session, as `Provider.open` says."""
         try:
             protocol = await self._chosen()
@@ -83,12 +86,9 @@ class LlamaStack:
         return self._protocol
 
     async def _choose(self) -> Protocol:
-        routes = await self._connection.get_if_there("/v1/inspect/routes")
-        offered = {text_at(route, "route") for route in objects_at(routes, "data")}
-        if offered:
-            version = await self._connection.get_if_there("/v1/version")
-            self._connection.server_version = text_at(version, "version")
-        protocol = await self._protocol_of(offered)
+        version = await self._connection.get_if_there("/v1/version")
+        self._connection.server_version = text_at(version, "version")
+        protocol = await self._offered()
         self._announce(protocol.info(""))
         return protocol
 
@@ -104,27 +104,19 @@ class LlamaStack:
         note = f": {info.note}" if info.note else ""
         logger.log(logging.WARNING if note else logging.INFO, "%s is asked over %s%s", server, info.protocol, note)
 
-    async def _protocol_of(self, offered: set[str]) -> Protocol:
-        connection, models = self._connection, self._models
-        agent_id = self._settings.llamastack_agent_id
-        if agent_id and await self._offers_agent(agent_id, offered):
-            note = f"LLAMASTACK_AGENT_ID asks for the Agents API: {_EACH_ANSWER}"
-            return Agents(connection, models, self._holds, agent_id=quote(agent_id, safe=""), note=note)
-        ignored = "LLAMASTACK_AGENT_ID is ignored: the server has no Agents API" if agent_id else ""
-        if offered >= _RESPONSES_ROUTES:
+    async def _offered(self) -> Protocol:
+        connection, models, agent_id = self._connection, self._models, self._settings.llamastack_agent_id
+        ignored = ""
+        if agent_id:
+            if await connection.offers(_AGENTS_TURN):
+                note = f"LLAMASTACK_AGENT_ID asks for the Agents API: {_EACH_ANSWER}"
+                return Agents(connection, models, self._holds, agent_id=quote(agent_id, safe=""), note=note)
+            ignored = "LLAMASTACK_AGENT_ID is ignored: the server has no Agents API"
+        if await connection.offers(_CONVERSATIONS) and await connection.offers(_RESPONSES):
             return Responses(connection, models, self._holds, self._settings, note=ignored)
-        if _TURN_ROUTE in offered:
+        if not ignored and await connection.offers(_AGENTS_TURN):
             note = f"the server has no Conversations, so the Agents API is used: {_EACH_ANSWER}"
             return Agents(connection, models, self._holds, agent_id=None, note=note)
+        path = _OLD_CHAT if not await connection.offers(_CHAT) and await connection.offers(_OLD_CHAT) else _CHAT
         note = "chat completions keep no session: the messages of the request are the history"
-        path = _OLD_CHAT_PATH if _OLD_CHAT_PATH in offered and _CHAT_PATH not in offered else _CHAT_PATH
         return ChatCompletions(connection, models, path=path, note="; ".join(filter(None, (ignored, note))))
-
-    async def _offers_agent(self, agent_id: str, offered: set[str]) -> bool:
-        """Whether there is an Agents API: 0.3.x leaves its deprecated routes out of the list."""
-        if _TURN_ROUTE in offered:
-            return True
-        try:
-            return await self._connection.get_if_there(f"/v1/agents/{quote(agent_id, safe='')}") is not None
-        except SessionNotFound:
-            return True  # an Agents API that does not know this agent

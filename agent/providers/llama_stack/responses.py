@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 
-from agent.errors import ProviderError, SessionNotFound
+from agent.errors import ProviderError, ResponseFailed, SessionNotFound
 from agent.prompt import Prompt
 from agent.providers.llama_stack.connection import SHORT_REQUEST, Connection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_CONVERSATION_ID = re.compile(r"conv_[A-Za-z0-9]{1,128}")
+_CONVERSATION_ID = re.compile(r"conv_[A-Za-z0-9]{1,200}")
 # Seconds for giving a session back at the end of a turn; the hold expires by itself.
 _RELEASE = 2.0
 
@@ -79,9 +79,12 @@ class Responses:
     async def _take(self, client: "AsyncLlamaStackClient", conversation_id: str, user_id: str | None) -> Record:
         if not _CONVERSATION_ID.fullmatch(conversation_id):
             raise SessionNotFound(LOST_SESSION)
-        found = await self.connection.attempt(
-            lambda: client.conversations.retrieve(conversation_id, timeout=SHORT_REQUEST)
-        )
+        try:
+            found = await self.connection.attempt(
+                lambda: client.conversations.retrieve(conversation_id, timeout=SHORT_REQUEST)
+            )
+        except ResponseFailed:
+            raise SessionNotFound(LOST_SESSION) from None  # 400: an id of another form than the server's
         record = check_owner(Record.of(found.metadata or {}), user_id).held(seconds=self.turn_timeout)
         await self.connection.attempt(
             lambda: client.conversations.update(conversation_id, metadata=dict(record.metadata), timeout=SHORT_REQUEST)

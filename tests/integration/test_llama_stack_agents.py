@@ -1,0 +1,224 @@
+"""Turns over the Agents API and over chat completions, against the real llama-stack 0.2.23."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from agent.conversation import Message
+from agent.errors import (
+    ContextTooLong,
+    ModelNotFound,
+    ProviderUnreachable,
+    ResponseCut,
+    ResponseFailed,
+    SessionBusy,
+    SessionForbidden,
+    SessionNotFound,
+)
+from agent.providers.provider import SessionRequest, TextDelta, Usage
+from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Failure, Gate, Reply, ScriptedBackend
+from tests.providers.llama_stack.turns import Connect, ask, begun, providers, request
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.xdist_group("llama-stack")]
+
+
+@pytest.fixture
+def server(old_llama_stack_server: str) -> str:
+    return old_llama_stack_server
+
+
+@pytest.fixture
+async def connect() -> AsyncGenerator[Connect]:
+    async with providers() as connect:
+        yield connect
+
+
+async def test_a_session_continues_after_the_process_was_replaced(
+    server: str, backend: ScriptedBackend, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend.answer(Reply(deltas=["It was ", "OOMKilled."]), Reply(deltas=["Raise the limit."]), Reply())
+    history = [Message("user", "Hello?"), Message("assistant", "Hello.")]
+    first = await ask(connect(server), "Why is it down?", user="ada", context="exit code 137", history=history)
+    second = await ask(connect(server), "And now?", session=first.session_id, user="ada", context="limit 64Mi")
+    await ask(connect(server), "Sure?", session=second.session_id, user="ada", context="no change")
+
+    assert (first.text, first.usage, first.info.protocol) == ("It was OOMKilled.", None, "agents")
+    assert "Agents API" in first.info.note
+    assert "is asked over agents: the server has no Conversations" in caplog.text
+    assert caplog.records[0].levelno == logging.WARNING
+    asked = backend.requests[-1]
+    assert asked.texts("system") == ["You are Argo CD Assistant."]
+    parts = [part["text"] for part in asked.messages[-1]["content"]]
+    assert "no change" in parts[0]
+    assert parts[1:] == [
+        "User: Hello?",
+        "Assistant: Hello.",
+        "User: Why is it down?",
+        "Assistant: It was OOMKilled.",
+        "User: And now?",
+        "Assistant: Raise the limit.",
+        "User: Sure?",
+    ]
+
+
+async def test_the_context_is_the_current_one_and_never_piles_up(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
+    provider = connect(server)
+    session = None
+    for number in range(4):
+        session = (await ask(provider, f"question {number}", session=session, context=f"<context {number}>")).session_id
+
+    for number, asked in enumerate(backend.requests):
+        assert asked.all_text.count("<context") == 1
+        assert f"<context {number}>" in asked.all_text
+        assert asked.all_text.count("question") == number + 1
+
+
+async def test_a_session_is_refused_to_everybody_but_its_owner(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
+    session = (await ask(connect(server), "mine", user="ada")).session_id
+
+    for other in ("bob", None):
+        with pytest.raises(SessionForbidden):
+            await ask(connect(server), "give me that", session=session, user=other)
+    assert len(backend.requests) == 1
+
+
+async def test_the_redaction_key_stays_the_same_in_a_session(server: str, connect: Connect) -> None:
+    session = (await ask(connect(server), "hello", user="ada")).session_id
+    keys: list[bytes] = []
+    for _ in range(2):
+        provider = connect(server)
+        async with provider.open(SessionRequest(session_id=session, user_id="ada")) as opened:
+            keys.append(opened.redaction_key)
+        session = (await ask(provider, "and?", session=session, user="ada")).session_id
+
+    assert keys[0] == keys[1]
+
+
+@pytest.mark.parametrize("session", ["none:none", "conv_" + "0" * 48, "..:..", "none"])
+async def test_a_session_that_never_was_is_not_found(server: str, connect: Connect, session: str) -> None:
+    with pytest.raises(SessionNotFound, match="leave it out to start a new one"):
+        await ask(connect(server), "hello", session=session)
+
+
+async def test_the_session_of_an_earlier_answer_is_not_continued(server: str, connect: Connect) -> None:
+    provider = connect(server)
+    first = await ask(provider, "first")
+    second = await ask(provider, "second", session=first.session_id)
+
+    assert second.session_id != first.session_id
+    with pytest.raises(SessionNotFound):
+        await ask(provider, "third", session=first.session_id)
+
+
+async def test_a_turn_left_in_the_middle_loses_nothing_of_the_conversation(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
+    provider = connect(server)
+    first = await ask(provider, "first")
+    backend.answer(Reply(gate=Gate(), gate_after=2), Reply())
+    async with begun(provider, "left", session=first.session_id) as (left, events):
+        async for event in events:
+            if isinstance(event, TextDelta):
+                break
+    await backend.until(lambda b: b.aborted_streams == 1 and b.open_streams == 0)
+
+    await ask(connect(server), "next", session=left)
+    assert "User: first" in backend.requests[-1].all_text
+    assert "left" not in backend.requests[-1].all_text
+
+
+async def test_a_second_turn_in_a_session_is_refused_while_the_first_runs(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
+    gate = Gate()
+    provider = connect(server)
+    session = (await ask(provider, "first")).session_id
+    backend.answer(Reply(gate=gate, gate_after=1), Reply())
+    slow = asyncio.create_task(ask(provider, "slow", session=session))
+    await backend.until(lambda b: b.open_streams == 1)
+
+    with pytest.raises(SessionBusy):
+        await ask(provider, "impatient", session=session)
+    gate.open()
+    await ask(provider, "patient", session=(await slow).session_id)
+
+
+async def test_agents_are_made_once_for_model_and_instructions(server: str, connect: Connect) -> None:
+    async def agents() -> int:
+        return len((await request("GET", f"{server}/v1/agents?limit=1000"))["data"])
+
+    provider = connect(server)
+    await ask(provider, "first")
+    before = await agents()
+    for _ in range(3):
+        await ask(provider, "next", context="another context")
+    assert await agents() == before
+
+
+async def test_an_agent_that_the_server_lost_is_made_again(server: str, connect: Connect) -> None:
+    provider = connect(server)
+    agent_id = (await ask(provider, "first")).session_id.partition(":")[0]
+    await request("DELETE", f"{server}/v1/agents/{agent_id}")
+
+    assert (await ask(provider, "second")).text == Reply().text
+
+
+async def test_a_configured_agent_is_used_with_our_instructions_beside_its_own(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
+    config = {"model": "backend/m1", "instructions": "You are terse.", "enable_session_persistence": True}
+    agent_id = (await request("POST", f"{server}/v1/agents", {"agent_config": config}))["agent_id"]
+    turn = await ask(connect(server, llamastack_agent_id=agent_id), "Why?", context="exit code 137")
+
+    assert turn.session_id.startswith(f"{agent_id}:")
+    assert turn.info.model == "backend/m1"
+    assert "LLAMASTACK_AGENT_ID" in turn.info.note
+    assert backend.requests[-1].texts("system") == ["You are terse."]
+    assert "You are Argo CD Assistant." in backend.requests[-1].texts("user")[0]
+    assert "exit code 137" in backend.requests[-1].texts("user")[0]
+
+
+async def test_a_configured_agent_that_is_not_there_is_told(server: str, connect: Connect) -> None:
+    with pytest.raises(ModelNotFound, match="LLAMASTACK_AGENT_ID"):
+        await ask(connect(server, llamastack_agent_id="nobody"), "Why?")
+
+
+async def test_failures_have_their_own_errors(server: str, backend: ScriptedBackend, connect: Connect) -> None:
+    provider = connect(server)
+    backend.answer(CONTEXT_TOO_LONG)
+    with pytest.raises(ContextTooLong):
+        await ask(provider, "Why?")
+    backend.answer(Reply(cut_after=2))
+    with pytest.raises(ResponseCut):
+        await ask(provider, "Why?")
+    backend.answer(Failure(status=400, message="secret"))
+    with pytest.raises(ResponseFailed) as failed:
+        await ask(provider, "Why?")
+    assert "secret" not in str(failed.value)
+    backend.answer(Reply(deltas=[]))
+    with pytest.raises(ResponseFailed, match="empty"):
+        await ask(provider, "Why?")
+    with pytest.raises(ModelNotFound, match=r"'gpt-5' is not on .* It lists 'backend/m1'"):
+        await ask(connect(server, llamastack_model="gpt-5"), "Why?")
+
+
+async def test_a_backend_that_is_away_is_told(server: str, backend: ScriptedBackend, connect: Connect) -> None:
+    backend.answer(Reply(cut_after=0))
+    with pytest.raises(ProviderUnreachable, match="no answer from the backend"):
+        await ask(connect(server), "Why?")
+
+
+async def test_its_chat_completions_answer_where_their_address_is_configured(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
+    turn = await ask(connect(f"{server}/v1/openai/v1"), "Why?", context="exit code 137")
+
+    assert (turn.text, turn.info.protocol, turn.started.session_id) == (Reply().text, "chat-completions", None)
+    assert turn.usage == Usage(input_tokens=11, output_tokens=4)
+    assert "exit code 137" in backend.requests[-1].texts("system")[0]

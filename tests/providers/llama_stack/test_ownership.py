@@ -1,0 +1,76 @@
+"""Who owns a session, and who holds it."""
+
+import time
+
+import pytest
+
+from agent.errors import SessionBusy, SessionForbidden
+from agent.providers.llama_stack.ownership import Holds, Record, check_owner
+
+USERS = ["ada", "bob", "", "anonymous", None]
+
+
+@pytest.mark.parametrize("owner", USERS)
+def test_a_session_is_its_owners_alone(owner: str | None) -> None:
+    record = Record.of(Record.new(owner).metadata)
+
+    assert check_owner(record, owner) == record
+    for other in USERS:
+        if other != owner:
+            with pytest.raises(SessionForbidden):
+                check_owner(record, other)
+
+
+def test_the_record_names_no_user_and_no_two_are_alike() -> None:
+    first, second = Record.new("ada@example.com"), Record.new("ada@example.com")
+
+    assert "ada" not in str(first.metadata)
+    assert first.owner != second.owner
+    assert first.redaction_key != second.redaction_key
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"app": "another"}, {"redaction_key": ""}, {"redaction_key": "z" * 64}, {"redaction_key": "a" * 63}],
+)
+def test_a_record_that_is_not_ours_is_nobodys(damage: dict[str, object]) -> None:
+    record = Record.of(Record.new(None).metadata | damage)
+
+    assert record is None
+    with pytest.raises(SessionForbidden):
+        check_owner(record, None)
+
+
+def test_what_is_kept_fits_a_servers_metadata() -> None:
+    metadata = Record.new("ada").released(answered=True).held(seconds=7200).metadata
+
+    assert len(metadata) <= 16
+    assert all(len(key) <= 64 and len(value) <= 512 for key, value in metadata.items())
+    assert Record.of(metadata) is not None
+
+
+def test_a_held_session_is_refused_until_the_hold_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Record.of(Record.new("ada").held(seconds=100).metadata)
+    assert held is not None
+    with pytest.raises(SessionBusy):
+        held.held(seconds=100)
+
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 101)
+    again = held.held(seconds=100)
+    assert again.holder != held.holder
+
+
+def test_a_released_session_can_be_held_again() -> None:
+    released = Record.new("ada").held(seconds=100).released(answered=True)
+
+    assert released.answered
+    assert released.held(seconds=100).answered
+
+
+def test_a_hold_of_this_process_ends_with_its_block() -> None:
+    holds = Holds()
+    with holds.hold("a"), holds.hold("b"), pytest.raises(SessionBusy), holds.hold("a"):
+        pass
+    with holds.hold("a"):
+        pass

@@ -1,0 +1,123 @@
+"""Asking the llama-stack provider in tests: prompts, whole turns, providers that are closed at the end."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from agent.conversation import Message
+from agent.prompt import Prompt, Section
+from agent.providers.llama_stack import LlamaStack
+from agent.providers.provider import (
+    ProviderEvent,
+    ProviderInfo,
+    SessionRequest,
+    TextDelta,
+    TurnCompleted,
+    TurnStarted,
+    Usage,
+)
+from agent.settings import load_settings
+from agent.target import Target
+
+type Connect = Callable[..., LlamaStack]
+
+
+@asynccontextmanager
+async def providers() -> AsyncGenerator[Connect]:
+    """Providers for a server by its URL and further settings; closed at the end of the block."""
+    opened: list[LlamaStack] = []
+
+    def connect(url: str, **settings: Any) -> LlamaStack:
+        opened.append(LlamaStack(load_settings({"llamastack_base_url": url, "provider_retries": 0} | settings)))
+        return opened[-1]
+
+    try:
+        yield connect
+    finally:
+        for provider in opened:
+            await provider.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The events of a turn that ended well."""
+
+    events: list[ProviderEvent]
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
+
+    @property
+    def started(self) -> TurnStarted:
+        first = self.events[0]
+        assert isinstance(first, TurnStarted)
+        return first
+
+    @property
+    def info(self) -> ProviderInfo:
+        return self.started.provider
+
+    @property
+    def session_id(self) -> str:
+        assert self.started.session_id
+        return self.started.session_id
+
+    @property
+    def usage(self) -> Usage | None:
+        last = self.events[-1]
+        assert isinstance(last, TurnCompleted)
+        return last.usage
+
+
+def prompt(question: str, *, context: str = "", history: Sequence[Message] = ()) -> Prompt:
+    """A prompt with `context` as its logs, "" for none."""
+    section = Section(name="logs", title="Log", text=context, tokens=len(context))
+    return Prompt(
+        instructions="You are Argo CD Assistant.",
+        question=question,
+        history=tuple(history),
+        sections=(section,) if context else (),
+        findings=(),
+        gaps=(),
+        target=Target(),
+    )
+
+
+async def ask(
+    provider: LlamaStack,
+    question: str,
+    *,
+    session: str | None = None,
+    user: str | None = None,
+    context: str = "",
+    history: Sequence[Message] = (),
+) -> Turn:
+    """One whole turn. Raises what the provider raises."""
+    async with provider.open(SessionRequest(session_id=session, user_id=user)) as opened:
+        asked = prompt(question, context=context, history=history)
+        return Turn([event async for event in opened.stream(asked)])
+
+
+@asynccontextmanager
+async def begun(
+    provider: LlamaStack, question: str, *, session: str | None = None, user: str | None = None
+) -> AsyncGenerator[tuple[str, AsyncGenerator[ProviderEvent]]]:
+    """A turn that has started: its session id and the events that follow. At the end of the block it is left."""
+    async with (
+        provider.open(SessionRequest(session_id=session, user_id=user)) as opened,
+        aclosing(opened.stream(prompt(question))) as events,
+    ):
+        first = await anext(events)
+        assert isinstance(first, TurnStarted)
+        yield first.session_id or "", events
+
+
+async def request(method: str, url: str, body: object = None) -> Any:
+    """The server itself asked, without the provider; the parsed answer, None for an empty one."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        response = (await client.request(method, url, json=body)).raise_for_status()
+        return response.json() if response.content else None
