@@ -1,0 +1,33 @@
+"""`make bench`: every benchmark, or those named on the command line (imports, turns, streams, memory)."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.benchmarks import imports, memory, streams, turns
+
+
+def main() -> None:
+    """Runs and prints; each figure stands beside its aim."""
+    console = Console(width=110)
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        benchmarks: dict[str, Callable[[], None]] = {
+            "imports": lambda: imports.run(console),
+            "turns": lambda: turns.run(room, console),
+            "streams": lambda: streams.run(room, console),
+            "memory": lambda: memory.run(room, console),
+        }
+        wanted = sys.argv[1:] or list(benchmarks)
+        for name in wanted:
+            if name not in benchmarks:
+                sys.exit(f"{name!r} is no benchmark; there are: {', '.join(benchmarks)}")
+            console.rule(name)
+            benchmarks[name]()
+
+
+if __name__ == "__main__":
+    main()

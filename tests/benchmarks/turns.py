@@ -1,0 +1,99 @@
+"""A turn through `/invocations` against the same llama-stack server asked directly, with a backend of a model's pace."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from agent.assistant import Assistant
+from agent.request import parse_question
+from agent.settings import load_settings
+from tests.benchmarks.load import Stream
+from tests.benchmarks.processes import first_p50, free_port, server, streams
+from tests.benchmarks.streams import BODY
+from tests.fakes.provider import ScriptedProvider
+from tests.integration.llama_stack_servers import LLAMA_STACK, running_server
+
+TOKENS = 200
+ROUNDS = {1: 7, 16: 3}
+AIM = 1.10
+
+
+def run(room: Path, console: Console) -> None:
+    """Prints the table; `room` takes stores and logs."""
+    table = Table("streams", "figure", "direct", "ours", "times", "added", title="a turn against llama-stack asked directly")
+    backend_port, port = free_port(), free_port()
+    data = room / "llama-stack"
+    data.mkdir()
+    paced = ["-m", "tests.benchmarks.paced_backend", str(backend_port), str(TOKENS)]
+    with (
+        server(*paced, port=backend_port, health="/v1/models", log=room / "backend.log"),
+        running_server(LLAMA_STACK, backend_url=f"http://127.0.0.1:{backend_port}/v1", data=data) as llama_stack,
+        server(
+            "-m",
+            "serve",
+            "--port",
+            str(port),
+            port=port,
+            health="/health",
+            log=room / "serve.log",
+            env={
+                "LLAMASTACK_BASE_URL": llama_stack,
+                "LLAMASTACK_MODEL": "be/m1",
+                "ASSISTANT_KUBERNETES": "off",
+                "MLFLOW_TRACKING_URI": f"sqlite:///{room / 'turns.db'}",
+            },
+        ),
+    ):
+        ours = f"http://127.0.0.1:{port}/invocations"
+        direct = f"{llama_stack}/v1/responses"
+        same = _direct_body()
+        for url, body in ((direct, same), (ours, BODY)):
+            streams(url, body, 2)  # connections, model list, tables of the store
+        for count, rounds in ROUNDS.items():
+            # In turns, so that whatever else the machine does weighs on both.
+            pairs = [(streams(direct, same, count), streams(ours, BODY, count)) for _ in range(rounds)]
+            for figure, measure in (("first token", first_p50), ("total", _total_p50)):
+                theirs, own = (median(measure(pair[side]) for pair in pairs) for side in (0, 1))
+                table.add_row(
+                    str(count),
+                    figure,
+                    f"{theirs * 1e3:.0f} ms",
+                    f"{own * 1e3:.0f} ms",
+                    f"{own / theirs:.3f}",
+                    f"{(own - theirs) * 1e3:+.1f} ms",
+                )
+            _require_whole(pairs, count)
+    table.caption = f"backend: 150 ms to the first token, 10 ms a token, {TOKENS} tokens; aim: at most {AIM} times"
+    console.print(table)
+
+
+def _total_p50(results: list[Stream]) -> float:
+    return median(result.total for result in results)
+
+
+def _require_whole(pairs: list[tuple[list[Stream], list[Stream]]], count: int) -> None:
+    for sides in pairs:
+        for results in sides:
+            broken = [result for result in results if not result.whole or result.deltas != TOKENS]
+            if broken:
+                raise RuntimeError(f"{len(broken)} of {count} streams were not whole: {broken[0]}")
+
+
+def _direct_body() -> Mapping[str, Any]:
+    """The request that the assistant makes, asked without it: the same instructions and question."""
+    provider = ScriptedProvider()
+
+    async def compose() -> None:
+        assistant = Assistant(load_settings({"kubernetes": "off"}), provider=provider)
+        async for _ in assistant.turn(parse_question(BODY)):
+            pass
+        await assistant.aclose()
+
+    asyncio.run(compose())
+    prompt = provider.prompts[0]
+    return {"model": "be/m1", "input": prompt.question, "instructions": prompt.system_text, "stream": True}
