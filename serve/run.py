@@ -5,9 +5,13 @@ import logging
 import signal
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
+
+if TYPE_CHECKING:
+    from agent.responses_agent import ArgoCDAssistant
 
 GRACE_SECONDS = 20
 """How long running answers may go on after SIGTERM. With the closing and the flush after it, it stays within the 30
@@ -60,13 +64,13 @@ def _app(model: str | None) -> FastAPI:
     return create_app(assistant, settings=assistant.settings)
 
 
-def _in_place():
+def _in_place() -> "ArgoCDAssistant":
     from agent.responses_agent import ArgoCDAssistant
 
     return ArgoCDAssistant.from_environment()
 
 
-def _logged(model: str):
+def _logged(model: str) -> "ArgoCDAssistant":
     import mlflow
 
     # `unwrap_python_model` refuses a ResponsesAgent.

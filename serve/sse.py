@@ -107,14 +107,14 @@ class EventStream(Response):
                 async with asyncio.timeout(wait):
                     return await disconnected(receive)
             except TimeoutError:
-                pass
-            silence = self._now() - self._last_write
-            if self._writing:
-                if silence >= self._stall:
+                silence = self._now() - self._last_write
+            if not self._writing and silence >= self._heartbeat:
+                try:
+                    async with asyncio.timeout(self._stall):
+                        await self._put(send, HEARTBEAT)
+                except TimeoutError:
                     return None
-                wait = self._heartbeat
-            elif silence >= self._heartbeat:
-                await self._put(send, HEARTBEAT)
-                wait = self._heartbeat
-            else:
-                wait = self._heartbeat - silence
+                silence = 0.0
+            elif self._writing and silence >= self._stall:
+                return None
+            wait = max(self._heartbeat - silence, 0.0) or self._heartbeat

@@ -1,5 +1,6 @@
 """Streams that wait, stall, or lose their client."""
 
+import asyncio
 import logging
 import socket
 import struct
@@ -134,13 +135,15 @@ def test_a_slow_reader_gets_the_whole_answer_and_holds_the_turn_back() -> None:
     assert assistant.cancelled == 0
 
 
-def test_a_client_that_takes_nothing_any_more_loses_its_turn() -> None:
+@pytest.mark.parametrize("deltas", [1, 1000], ids=["then the turn is silent", "and the turn goes on"])
+def test_a_client_that_takes_nothing_any_more_loses_its_turn(deltas: int) -> None:
     closed, answered = threading.Event(), threading.Event()
 
     async def endless() -> AsyncGenerator[dict[str, Any]]:
         try:
-            while True:
-                yield {"type": "response.output_text.delta", "delta": "x" * 1_000_000}
+            for _ in range(deltas):
+                yield {"type": "response.output_text.delta", "delta": "x" * 20_000_000}
+            await asyncio.Event().wait()
         finally:
             closed.set()
 
