@@ -23,18 +23,19 @@ _KEYWORDS = {
     "auth": "(?!or|ent)",
     "conn": "(?:ection|ect)?[_-]?str",
 }
-# The rest of a name up to what joins it with a value. Its repetitions are bounded and possessive, so that a hostile text
-# is read in linear time.
+# The rest of a name up to what joins it with a value. Its repetitions are bounded and possessive, so that a hostile
+# text is read in linear time.
 _REST_OF_NAME = (
     r"[\w.\-]{0,64}+(?P<close>\\{0,8}+[\"'`]?[\])]?)"
     r"(?:[ \t]{0,8}+(?P<sign>::?=|=>|={1,3}|:|>)|(?P<gap>[ \t\x1f]))"
 )
+_LONGEST_NAME = 100
 _NAME_SIGNS = string.ascii_letters + string.digits + "_.-/"
 _QUOTE = re.compile(r"(\\{0,8})([\"'`])")
 _PREFIXED_QUOTE = re.compile(r"[bBuUrR@](\\{0,8})([\"'])")  # of a Python or C# string
 _RUN = re.compile(r"[^\s\"'`<,;&|]{0,4096}+")
 _WHOLE_RUN = re.compile(r"\S*+")
-_NEXT_NAME = re.compile(r"[,;&|]+[ \t]*[\w.\-]{1,64}[\"']?[ \t]?[=:]")
+_NEXT_NAME = re.compile(r"[,;&|]+[ \t]*\\{0,8}[\"']?[\w.\-]{1,64}\\{0,8}[\"']?[ \t]?[=:]")
 _YAML_LINE = re.compile(r"[ \t]*(?:- +)*(?:\\{0,8}[\"'])?$")
 _YAML_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?")
 _SAYS = re.compile(
@@ -80,10 +81,12 @@ class _Reader:
                 yield found
 
     def _name_start(self, at: int) -> int:
-        before = self._text[max(0, at - 64) : at]
+        before = self._text[max(0, at - _LONGEST_NAME) : at]
         return at - len(before) + len(before.rstrip(_NAME_SIGNS))
 
     def _naming(self, start: int, end: int) -> Naming | None:
+        if end - start > _LONGEST_NAME:
+            return None  # a word within a blob
         name = self._text[start:end].strip("-.")
         if name.lower() == "key" and self._text[start - 1 : start] == " ":
             before = self._text[max(0, start - 25) : start].split()
@@ -149,18 +152,21 @@ class _Reader:
             if text[start : start + 1] == "-":
                 return None
             return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
-        if named.strength is Strength.WEAK:
+        if named.strength is Strength.WEAK or name_end - name_start > 40:
             return None
         says = _SAYS.match(text, at - 1, at + 200)
         first, last = self._token(says.end() if says else start)
-        value = text[first:last]
+        value = text[first:last].strip("()[]*_.,;:?!\"'")
+        if _assigns(text, first) or "](" in value:
+            return None
         if says:
             ends = not says["to"] and _CLAUSE_END.match(text, last, last + 40)
             clear = ends or looks_secret(value) or looks_random(value)
             return self._accepted(first, last, named, Place.PROSE) if clear else None
-        if _assigns(text, first):
-            return None
-        clear = looks_random(value) or (named.what != "secret" and looks_secret(value))
+        if text[name_start:name_end].lower() == "pass" and not any(sign.isdigit() for sign in value):
+            return None  # the verb
+        mixed = named.what == "password" and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+        clear = looks_random(value) or (named.strength is Strength.STRONG and (mixed or looks_secret(value)))
         return self._accepted(first, last, named, Place.PROSE) if clear else None
 
     def _accepted(self, start: int, end: int, named: Naming, place: Place) -> Span | None:

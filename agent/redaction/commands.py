@@ -61,7 +61,7 @@ _LITERAL = re.compile(r"--from-literal[=\s]['\"]?[\w.\-]{1,253}=(?:(?<=\")([^\"\
 
 
 def command_lines(text: str) -> Iterator[Span]:
-    """The secrets in the command lines of `text`. Words are divided by blanks, or by U+001F where they come from a list."""
+    """The secrets in the command lines of `text`. Words are divided by blanks, or by U+001F where a list was joined."""
     if not _OPTION.search(text):
         return
     done = 0

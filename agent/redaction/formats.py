@@ -2,7 +2,8 @@
 
 The vendors' patterns are those of detect-secrets, used as patterns: its own scan reports values without places, checks
 some of them over the network and takes 0.75 ms a line. Formats that it does not know, or whose pattern there takes
-more than linear time on a hostile text, stand below. Owns no reading of names; private keys are `agent.redaction.pem`'s.
+more than linear time on a hostile text, stand below. Owns no reading of names; private keys in PEM are
+`agent.redaction.pem`'s.
 """
 
 import json
@@ -67,6 +68,19 @@ _OURS = [
     ("nvapi-", "token", r"nvapi-[A-Za-z0-9_-]{24,255}"),
     ("sntry", "token", r"sntry[su]_[A-Za-z0-9_=+/-]{24,400}"),
     ("gsk_", "token", r"^gsk_[A-Za-z0-9]{40,64}"),
+    ("sq", "token", r"^sq[apu]_[a-f0-9]{40}"),
+    ("dp.", "token", r"^dp\.(?:pt|st|ct|sa|scim)\.[A-Za-z0-9._-]{40,64}"),
+    ("CCIPAT_", "token", r"CCIPAT_[A-Za-z0-9_]{20,100}"),
+    ("pscale_", "token", r"pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.=-]{32,64}"),
+    ("sbp_", "token", r"^sbp_[a-f0-9]{40}"),
+    ("r8_", "token", r"^r8_[A-Za-z0-9]{37}"),
+    ("nfp_", "token", r"^nfp_[A-Za-z0-9_]{36}"),
+    ("ntn_", "token", r"^ntn_[A-Za-z0-9]{40,60}"),
+    ("bkua_", "token", r"bkua_[a-z0-9]{40}"),
+    ("figd_", "token", r"^figd_[A-Za-z0-9_-]{40}"),
+    ("xai-", "key", r"^xai-[A-Za-z0-9]{60,100}"),
+    ("EAA", "token", r"^EAA[A-Z][A-Za-z0-9]{60,255}"),
+    ("ops_eyJ", "token", r"ops_eyJ[A-Za-z0-9_-]{100,2048}"),
     ("tskey-", "token", r"tskey-[A-Za-z0-9-]{16,255}"),
     ("NRAK-", "key", r"NRAK-[A-Z0-9]{27}"),
     ("PMAK-", "key", r"PMAK-[a-f0-9]{24}-[a-f0-9]{34}"),
@@ -149,7 +163,7 @@ def _has_jwt_header(token: str) -> bool:
 
 @cache
 def _formats() -> tuple[_Format, ...]:
-    """Ours and detect-secrets' patterns, compiled once. Its import takes half a second, so it waits for the first use."""
+    """Ours and detect-secrets' patterns, compiled once; its import takes half a second and waits for the first use."""
     from detect_secrets.plugins.artifactory import ArtifactoryDetector
     from detect_secrets.plugins.aws import AWSKeyDetector
     from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector

@@ -49,7 +49,7 @@ class Hiding:
         return "".join(self._parts(text, 0, len(text), spans, 0)) if spans else text
 
     def texts(self, pieces: Sequence[str], joint: str) -> list[str]:
-        """The pieces of one text, read as if `joint` joined them: a secret that spreads over several is hidden in each."""
+        """The pieces of one text, read as `joint` joins them: a secret that spreads over several is hidden in each."""
         text = joint.join(pieces)
         spans = self._found(text)
         return self._replaced(pieces, len(joint), text, spans)

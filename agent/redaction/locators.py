@@ -35,19 +35,21 @@ _COOKIE = re.compile(r"cookies?\\{0,8}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,8}[\"'\
 _COOKIE_PAIR = re.compile(r"([\w.\-]{1,128})(?:=([^\s;,\"'\\\]}]{0,4096}))?(?:;[ \t]{0,4}|$|(?=[\s,\"'\\\]}]))")
 _COOKIE_SETTINGS = frozenset({"path", "domain", "expires", "max-age", "samesite", "version", "comment", "priority"})
 _SQL = re.compile(
-    r"(?:identified[ \t]+(?:with[ \t]+\S{1,64}[ \t]+)?(?:by|as)(?:[ \t]+password)?|password)[ \t]+(?:=[ \t]*)?'([^'\n]{1,256})'"
+    r"(?:identified[ \t]+(?:with[ \t]+\S{1,64}[ \t]+)?(?:by|as)(?:[ \t]+password)?|password)[ \t]+(?:=[ \t]*)?"
+    r"'([^'\n]{1,256})'"
 )
 _LOGIN = re.compile(
     r"(?:login|user(?:name)?|account)[ \t\x1f]+[\"'`]?\S{1,128}[\s,]+(?:with[ \t]+|and[ \t]+)?(?:the[ \t]+)?"
     r"(?:password|passwd|pass|pw)[ \t\x1f:=]+[\"'`]?([^\s\"'`,;]{4,256})"
 )
-_PAIR_IN_WORDS = re.compile(
-    r"(?:credentials?|creds?|log(?:ged|ging)?[ \t]?in|sign(?:ed)?[ \t]in)(?:[ \t]+(?:are|is|as|with|using))?[ \t:=]{1,4}"
-    r"[\"'`]?[\w.@-]{2,64}[ \t]?[:/][ \t]?([^\s\"'`/,;:]{6,128})(?![:/])"
-)
 _LOGIN_SIGNS = ("cred", "login", "log in", "logged in", "logging in", "sign in", "signed in")
+_PAIR_IN_WORDS = re.compile(
+    r"(?:credentials?|creds?|log(?:ged|ging)?[ \t]?in|sign(?:ed)?[ \t]in)(?:[ \t]+(?:are|is|as|with|using))?"
+    r"[ \t:=]{1,4}[\"'`]?[\w.@-]{2,64}[ \t]?[:/][ \t]?([^\s\"'`/,;:]{6,128})(?![:/])"
+)
 _AS_PASSWORD = re.compile(
-    r"[\"'`]([^\s\"'`]{6,128})[\"'`][^\n\"'`]{0,40}?\b(?:as|is)(?:[ \t]+(?:my|the|a|our|its|your))?[ \t]+(?:\w+[ \t]+)?(?:password|passphrase|token)\b"
+    r"[\"'`]([^\s\"'`]{6,128})[\"'`][^\n\"'`]{0,40}?\b(?:as|is)(?:[ \t]+(?:my|the|a|our|its|your))?[ \t]+(?:\w+[ \t]+)?"
+    r"(?:password|passphrase|token)\b"
 )
 
 

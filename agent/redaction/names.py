@@ -1,6 +1,6 @@
-"""What a name promises about its value: `DB_PASSWORD` holds a secret, `PASSWORD_FILE` and `secretName` only speak of one.
+"""What a name promises about its value: `DB_PASSWORD` holds a secret, `PASSWORD_FILE` and `secretName` speak of one.
 
-Owns the reading of names of environment variables, mapping keys, flags, headers and query parameters; never sees a value.
+Owns the reading of names of environment variables, mapping keys, flags, headers and query parameters; sees no value.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""Private keys in PEM: whole, in one line with escaped breaks, base64-encoded once more, or spread over log lines of which
-some may be missing.
+"""Private keys in PEM: whole, in one line with escaped breaks, base64-encoded once more, or spread over log lines of
+which some may be missing.
 
 Owns the private keys only: certificates and public keys are no secrets.
 """

@@ -1,7 +1,7 @@
 """Secrets that the structure of an object gives away: the data of a Secret, the value of a variable named
 DB_PASSWORD, the argument after `--token`.
 
-Owns the walk over JSON-like values and what Kubernetes' structures mean; what becomes of a string decides its `Strings`.
+Owns the walk over JSON-like values and what Kubernetes' structures mean; `Strings` decides what becomes of a string.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -16,12 +16,12 @@ PLACEHOLDER = re.compile(r"\[REDACTED:[a-z-]{1,32}:[0-9a-f]{6}\]")
 
 _MASKED = re.compile(
     r"[*+•x.\-_#?X…]+|[<\[({*_]*(?:redacted|hidden|masked|removed|omitted|sensitive|sensitive value|filtered|scrubbed"
-    r"|unset|none|null|nil|undefined|empty|not set|set|n/a)[>\])}*_]*|<[^<>]*>(?:\s.*)?|\[REDACTED\b.*",
+    r"|unset|none|null|nil|undefined|empty|not set|set|n/a)[>\])}*_]*|<[^<>]*>(?:[\s,;].*)?|\[REDACTED\b.*",
     re.IGNORECASE | re.DOTALL,
 )
 _REFERENCE = re.compile(
     r"\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Z_][A-Z0-9_]*|\$[a-z_]+|\$\w[\w-]*[.:][\w.:\-]+|\$\d{1,2}"  # shell, Argo CD, SQL
-    r"|%\(\w+\)s|%[A-Za-z_]\w*%|%[svdqrw]|%\+?v|:[a-z_]+|\?|\{\d*\}"  # formats and SQL parameters
+    r"|%\(\w+\)s|%[A-Za-z_]\w*%|%[svdqrw]|%\+?v|:[a-z_]+|\?|\{[\w.]*\}"  # formats and SQL parameters
     r"|\{\{.*\}\}|\{%.*%\}|<%.*%>|\$\{\{.*\}\}"  # templates
     r"|[!&*][a-z_]+|@\w+@"  # YAML tags and anchors, build-time substitution
     r"|(?:valueFrom|secretKeyRef|configMapKeyRef|process\.env|os\.environ|os\.getenv|getenv|env|var|vault|ref\+\w+|secretsmanager"
@@ -48,11 +48,16 @@ _DIGEST = re.compile(
     r"(?:(?:sha\d{1,3}|md5)[:=-])?(?:[0-9a-f]{7,12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{128})"
 )
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_CODE = re.compile(
+    r"[({\[][A-Za-z_, ]*|[A-Za-z_.]{3,}[(\[](?:.*[)\]]|[A-Za-z_.\"'{]*)|[a-z_]+(?:\.[a-z_]+)+"
+    r"|(?=\w*(?:token|secret|passw|pwd|cred|key|TOKEN|SECRET|PASSW|KEY|CRED))[A-Za-z]+(?:_[A-Za-z]+)+",
+    re.DOTALL,
+)
 # Words in a Kubernetes-style name: letters with at most a short number (`pg14`, `v2`), or a number.
 _NAME = re.compile(
     r"(?:[a-z]{1,40}\d{0,3}|[a-z]\d[a-z]|\d{1,6})(?:[-._/:](?:[a-z]{1,40}\d{0,3}|[a-z]\d[a-z]|\d{1,6}))*"
 )
-_GENERATED_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
+_GENERATED_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-./][a-z0-9]+)+")
 _RANDOM = re.compile(r"[A-Za-z0-9+/=_\-.~%:!@#$^&*]+")
 _CAMEL = re.compile(r"[A-Z]{0,4}[a-z]+(?:[A-Z][a-z]+)*(?:[A-Z]{2,4})?")
 _WORD_PIECES = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")
@@ -63,7 +68,7 @@ ORDINARY = STATES | COMMON_VALUES
 
 def is_masked(value: str) -> bool:
     """Whether nothing is left to hide: empty, stars, `<redacted>`, a placeholder."""
-    return not value.strip() or _MASKED.fullmatch(value.strip()) is not None
+    return not any(sign.isalnum() for sign in value) or _MASKED.fullmatch(value.strip()) is not None
 
 
 def is_reference(value: str) -> bool:
@@ -74,6 +79,12 @@ def is_reference(value: str) -> bool:
 def is_plain(value: str) -> bool:
     """Whether the value is plainly no secret whatever its name says: a switch, a duration, a size, a path, a URL."""
     return len(value) <= 2048 and (_SCALAR.fullmatch(value) is not None or _POINTER.fullmatch(value) is not None)
+
+
+def is_code(value: str) -> bool:
+    """Whether the value reads like an expression of a program (`self.token()`, `Optional[str]`, `next_token`), as it
+    stands in the source lines of a stack trace."""
+    return len(value) <= 512 and _CODE.fullmatch(value.rstrip(",")) is not None
 
 
 def is_number(value: str) -> bool:
@@ -128,9 +139,11 @@ def looks_random(value: str) -> bool:
         return False
     if is_name(value) or is_plain(value) or is_reference(value):
         return False
-    if sum(len(piece) for piece in _WORD_PIECES.findall(value)) > len(value) * 0.6:
-        return False  # mostly words: an identifier of some program
-    return any(c.isdigit() for c in value) and entropy(value) >= 3.0
+    if not any(c.isdigit() for c in value):
+        return False
+    if sum(len(piece) for piece in _WORD_PIECES.findall(value)) > len(value) * 0.7:
+        return len(value) >= 40 and entropy(value) >= 4.5  # mostly words: an identifier of some program
+    return entropy(value) >= 3.0
 
 
 def entropy(value: str) -> float:

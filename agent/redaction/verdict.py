@@ -8,6 +8,7 @@ from enum import Enum
 from agent.redaction.names import Naming, Strength
 from agent.redaction.values import (
     decoded,
+    is_code,
     is_masked,
     is_number,
     is_ordinary,
@@ -17,6 +18,8 @@ from agent.redaction.values import (
     looks_secret,
 )
 from agent.redaction.words import AUXILIARIES, STATES
+
+_SCHEMES = frozenset({"bearer", "basic", "token", "apikey"})
 
 
 class Place(Enum):
@@ -30,9 +33,12 @@ class Place(Enum):
 def is_secret(value: str, named: Naming, place: Place) -> bool:
     """Whether `value`, found at `place` under a name that promises a secret, is one."""
     value = value.strip()
+    scheme, _, credentials = value.partition(" ")
+    if scheme.lower() in _SCHEMES:
+        value = credentials.strip()
     if is_masked(value) or is_reference(value):
         return False
-    if place is not Place.FIELD and _tells_a_state(value):
+    if place is not Place.FIELD and (_tells_a_state(value) or is_code(value)):
         return False
     match named.strength:
         case Strength.STRONG:
@@ -48,11 +54,14 @@ def is_secret(value: str, named: Naming, place: Place) -> bool:
 def _tells_a_state(value: str) -> bool:
     """Whether it is a word about the secret: `expired`, `must not be empty`; not so `correct horse battery`."""
     first, *others = [word.strip(".,;:!?\"'()[]").lower() for word in value.split(maxsplit=2)[:2]]
+    if first.endswith(("n't", "n’t")):
+        return True
     return first in STATES and (first in AUXILIARIES or not others or others[0] in STATES or not others[0].isalpha())
 
 
 def _stands_out(value: str, named: Naming) -> bool:
-    word = value.strip(".,;:!?\"'()[]").lower()
+    value = value.strip(".,;:!?*\"'()[]")
+    word = value.lower()
     if named.what == "password":
         return looks_secret(value) or (len(word) >= 4 and not word.endswith(("ed", "ing", "able", "ly", "tion")))
     return looks_secret(value) or looks_random(value)

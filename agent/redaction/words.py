@@ -16,6 +16,7 @@ AUXILIARIES = _words(
 
 STATES = AUXILIARIES | _words(
     """
+    str int bool bytes float number object all
     absent accepted added again alphanumeric already any anyway ascii auth authenticated authentication
     authorization base64 based because before both cached case-sensitive certainly changed check checked complete
     contains correct corrupt created decoded decrypted default defaulted definitely deleted denied deprecated

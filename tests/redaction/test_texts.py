@@ -1,0 +1,214 @@
+"""What a text gives away by a name, a form or a place is hidden, and nothing else is."""
+
+import pytest
+
+from agent.redaction import Redactor
+from tests.redaction.corpus.making import b64
+
+SECRET = "hunter2Xq9"
+
+
+def hidden(text: str) -> str:
+    return Redactor(b"session").text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # names and values
+        "DB_PASSWORD={}",
+        "DB_PASSWORD={} DB_USER=app",
+        "PGPASSWORD={} psql -h db",
+        "export DB_PASS={}",
+        "password: {}",
+        "  password: '{}'",
+        'password = "{}"',
+        "MYSQL_ROOT_PASSWORD: {}",
+        '{"password": "{}", "user": "x"}',
+        '{"msg":"{\\"password\\":\\"{}\\"}"}',
+        'msg="config {\\"db\\":{\\"password\\":\\"{}\\"}}"',
+        "config: {User:app Password:{} Host:db}",
+        "Config(user=app, password={}, host=db)",
+        "auth: {username: a, password: {}}",
+        "dict(password=u'{}')",
+        "<password>{}</password>",
+        '<property name="password" value="{}"/>',
+        "-Djavax.net.ssl.keyStorePassword={}",
+        "failed with password: {} for user app",
+        "aws_secret_access_key = {}",
+        "requirepass {}",
+        "passphrase: {}",
+        "ERLANG_COOKIE={}",
+        "SECRET_KEY={}",
+        "bindPW: {}",
+        "api_key: {}",
+        "client_secret={}&grant_type=client_credentials",
+        # arguments and commands
+        "--password={}",
+        "--db-password '{}'",
+        "mysql -u root -p{} -h db",
+        "sh -c 'mysql -uroot -p{}'",
+        "curl -u admin:{} https://x/y",
+        "curl -su admin:{} https://x",
+        "redis-cli -a {} ping",
+        "sshpass -p {} ssh host",
+        "docker login -u a -p {} registry.example.com",
+        "kubectl create secret generic x --from-literal=settings={}",
+        # connection strings and URLs
+        "postgres://app:{}@db:5432/x",
+        "redis://:{}@redis:6379/0",
+        "jdbc:postgresql://db/x?user=a&password={}",
+        "jdbc:sqlserver://db:1433;databaseName=x;user=sa;password={};encrypt=true",
+        "jdbc:oracle:thin:scott/{}@db:1521:orcl",
+        "app:{}@tcp(mysql:3306)/x?parseTime=true",
+        "Server=tcp:db,1433;Database=x;User ID=sa;Password={};Encrypt=True",
+        "host=db port=5432 user=app password={} dbname=x sslmode=disable",
+        "https://x/y?token={}&a=b",
+        # headers
+        "Authorization: Bearer {}",
+        '"Authorization":"Bearer {}"',
+        "Authorization: Token {}",
+        "X-Api-Key: {}",
+        "PRIVATE-TOKEN: {}",
+        "Cookie: theme=dark; session={}",
+        "Set-Cookie: SESSIONID={}; Path=/; HttpOnly",
+        # objects in a text
+        "name: DB_PASSWORD\n  value: {}\n",
+        '{"name":"DB_PASSWORD","value":"{}"}',
+        '{\\"name\\":\\"DB_PASSWORD\\",\\"value\\":\\"{}\\"}',
+        "EnvVar{Name:DB_PASSWORD,Value:{},ValueFrom:nil,}",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\nstringData:\n  settings: {}\n",
+        "kind: Secret\nstringData:\n  settings: |\n    first\n    {}\ntype: Opaque\n",
+        '{"apiVersion":"v1","data":{"settings":"{}"},"kind":"Secret"}',
+        '{\\"kind\\":\\"Secret\\",\\"stringData\\":{\\"settings\\":\\"{}\\"}}',
+        "password: |\n  {}\nuser: app\n",
+        # SQL and words
+        "CREATE USER a WITH PASSWORD '{}';",
+        "CREATE USER 'a'@'%' IDENTIFIED BY '{}';",
+        "machine x login y password {}",
+        "my password is {}",
+        "the password is '{}' and it fails",
+        "password for admin is {}, why",
+        "The DB password ({}) is refused",
+        "why does '{}' not work as password",
+        "I set DB_PASSWORD to {}",
+        "log in as admin with password {}",
+        "login with admin / {}",
+        "api key {} was rejected",
+        "the token is {}",
+        'invalid password "{}" for user',
+    ],
+)
+def test_hides_what_a_name_or_a_place_gives_away(text: str) -> None:
+    assert SECRET not in hidden(text.replace("{}", SECRET))
+    assert "[REDACTED:" in hidden(text.replace("{}", SECRET))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the token expired",
+        'password authentication failed for user "app"',
+        'Error: secret "db-credentials" not found',
+        "couldn't find key password in Secret default/db",
+        'MountVolume.SetUp failed for volume "tls" : secret "db-tls-v2" not found',
+        'secrets "regcred" is forbidden: User "system:serviceaccount:a:b" cannot get resource "secrets"',
+        "Access denied for user 'app'@'10.0.0.3' (using password: YES)",
+        "TOKEN_TTL=3600 TOKEN_FILE=/var/run/secrets/kubernetes.io/serviceaccount/token",
+        "PASSWORD_FILE=/run/secrets/db-password SECRET_NAME=db-credentials",
+        "--token-ttl=24h0m0s --tls-private-key-file=/etc/tls/tls.key --secret-name=foo",
+        "    secretKeyRef:\n      key: password\n      name: db",
+        "max_tokens=4096 tokens=345 token_count: 12",
+        '{"prompt_tokens":120,"completion_tokens":30}',
+        "commit 3f786850e387550fdab836ed7e6dc881de23001b",
+        "checksum/secret: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "uid=7f3c1f8e-0c9d-4a47-bb0b-7f3cdd3f1b2a key=app/config cache key user:1234:profile",
+        "PWD=/app OLDPWD=/",
+        "bearer token authentication failed",
+        'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"',
+        "password must be at least 8 characters",
+        "existingSecret: postgres-credentials",
+        "passwordKey: postgres-password",
+        "https://example.com:8080/path?email=a@example.com",
+        "git@github.com:org/repo.git",
+        "password: ${DB_PASSWORD}",
+        "password: {{ .Values.password }}",
+        'password: "********"',
+        "clientSecret: $oidc.keycloak.clientSecret",
+        "password = :password AND token = ?",
+        "DB_PASSWORD:  <set to the key 'password' in secret 'db'>  Optional: false",
+        "why does the secret db-creds-v2 not sync",
+        "why is my secret my-app-secret-2024 missing",
+        "Secret/db-creds OutOfSync",
+        "auth=ok user=alice",
+        "password reset requested by user42",
+        "    token = self._issue_token(user)",
+        "author: Jane Doe",
+        "keyspace=orders partition_key=order_id routing_key=orders.created",
+        "cache-key: npm-linux-x64-8f14e45fceea167a5a36dedd4bea2543",
+        "İstanbul password: ${X}",
+        "",
+    ],
+)
+def test_leaves_ordinary_text_identical(text: str) -> None:
+    assert hidden(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "visible"),
+    [
+        ("postgres://app:{}@db.shop.svc:5432/orders", ["postgres://app:", "@db.shop.svc:5432/orders"]),
+        ("https://x/y?token={}&page=2", ["https://x/y?token=", "&page=2"]),
+        ("Server=db;Password={};Encrypt=True", ["Server=db;Password=", ";Encrypt=True"]),
+        ("curl -u admin:{} https://x", ["curl -u admin:", " https://x"]),
+        ('{"password":"{}","user":"app"}', ['{"password":"', '","user":"app"}']),
+    ],
+)
+def test_keeps_what_stands_around_a_secret(text: str, visible: list[str]) -> None:
+    result = hidden(text.replace("{}", SECRET))
+    assert SECRET not in result
+    assert all(part in result for part in visible)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["P@ssw0rd!", "a&b;c,d|e1", "p<q>r2T", "x/y+z=Q9", "abc#def1G", "Tr0ub4dor&3", "q'w1E", "ümläut9pw", "{br4ce}d",
+     "(par3n)", "comma,inside1", "$ecret123", "hunter", "12345678", "!bang1A", "a@b:c/d1"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "text", ["DB_PASSWORD={}", "password: {}", '{"password":"{}"}', "--password={}", "postgres://u:{}@host:5432/db"]
+)
+def test_hides_passwords_of_odd_signs(text: str, password: str) -> None:
+    assert password not in hidden(text.replace("{}", password))
+
+
+def test_hides_the_base64_of_a_secret_in_a_yaml_document() -> None:
+    text = f"kind: Secret\ndata:\n  settings: {b64(SECRET)}\n---\nkind: ConfigMap\ndata:\n  settings: ordinary\n"
+    result = hidden(text)
+    assert b64(SECRET) not in result
+    assert "settings: ordinary" in result
+    assert hidden(f"password={SECRET}").removeprefix("password=")[-7:] in result, "equality stays visible"
+
+
+def test_a_key_spread_over_lines_is_hidden_whole() -> None:
+    lines = ["A" * 64, "b9" * 32, "Zm9v=="]
+    pem = "\n".join(["-----BEGIN EC PRIVATE" + " KEY-----", *lines, "-----END EC PRIVATE" + " KEY-----"])
+    result = hidden(f"before\n{pem}\nafter")
+    assert not any(line in result for line in lines)
+    assert result.startswith("before\n-----BEGIN EC PRIVATE KEY-----\n[REDACTED:private-key:")
+    assert result.endswith("]\n-----END EC PRIVATE KEY-----\nafter")
+
+
+def test_a_key_whose_end_or_beginning_was_cut_is_hidden_to_where_it_stops() -> None:
+    lines = ["A" * 64, "b9" * 32]
+    begun = hidden("\n".join(["-----BEGIN PRIVATE" + " KEY-----", *lines, "server started on port 8080"]))
+    ended = hidden("\n".join(["server started on port 8080", *lines, "Zg==", "-----END PRIVATE" + " KEY-----"]))
+    for result in (begun, ended):
+        assert not any(line in result for line in lines)
+        assert "server started on port 8080" in result
+
+
+def test_a_certificate_is_no_secret() -> None:
+    certificate = "-----BEGIN CERTIFICATE-----\n" + "A" * 64 + "\n-----END CERTIFICATE-----"
+    assert hidden(certificate) == certificate
+    assert hidden(f"caBundle: {b64(certificate)}") == f"caBundle: {b64(certificate)}"
