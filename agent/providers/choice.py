@@ -1,7 +1,5 @@
 """Which provider answers, by the configuration. Owns nothing of what they do."""
 
-from typing import assert_never
-
 from agent.providers.lightspeed import Lightspeed
 from agent.providers.llama_stack import LlamaStack
 from agent.providers.offline import Offline
@@ -22,5 +20,3 @@ def choose_provider(settings: Settings) -> Provider:
             return Lightspeed(settings)
         case "offline":
             return Offline()
-        case other:
-            assert_never(other)

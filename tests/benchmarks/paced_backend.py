@@ -1,6 +1,6 @@
 """A backend with the pace of a fast model: 150 ms to the first token, 10 ms from each to the next.
 
-    python -m tests.benchmarks.paced_backend PORT TOKENS
+python -m tests.benchmarks.paced_backend PORT TOKENS
 """
 
 import sys

@@ -1,6 +1,6 @@
 """The whole server over a scripted provider in the process, traced to SQLite.
 
-    python -m tests.benchmarks.scripted_server PORT DELTAS PAUSE
+python -m tests.benchmarks.scripted_server PORT DELTAS PAUSE
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""A turn through `/invocations` against the same llama-stack server asked directly, with a backend of a model's pace."""
+"""A turn through `/invocations` against the same llama-stack server asked directly, at a model's pace."""
 
 import asyncio
 from collections.abc import Mapping
@@ -25,7 +25,8 @@ AIM = 1.10
 
 def run(room: Path, console: Console) -> None:
     """Prints the table; `room` takes stores and logs."""
-    table = Table("streams", "figure", "direct", "ours", "times", "added", title="a turn against llama-stack asked directly")
+    columns = ("streams", "figure", "direct", "ours", "times", "added")
+    table = Table(*columns, title="a turn against llama-stack asked directly")
     backend_port, port = free_port(), free_port()
     data = room / "llama-stack"
     data.mkdir()
