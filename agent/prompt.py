@@ -18,6 +18,7 @@ from agent.rendering import (
     render_gaps,
     render_logs,
     render_manifests,
+    well_formed,
 )
 from agent.request import Message
 from agent.target import Target
@@ -140,13 +141,15 @@ def compose(
             continue
         part = _render(name, context, findings, room)
         sections.append(
-            Section(name=name, title=_TITLES[name], text=part.text, tokens=part.tokens, left_out=part.left_out)
+            Section(
+                name=name, title=_TITLES[name], text=well_formed(part.text), tokens=part.tokens, left_out=part.left_out
+            )
         )
         left -= part.tokens + _FRAME_TOKENS
     return Prompt(
         instructions=INSTRUCTIONS,
-        question=question,
-        history=tuple(history),
+        question=well_formed(question),
+        history=tuple(Message(message.role, well_formed(message.text)) for message in history),
         sections=tuple(sections),
         findings=tuple(findings),
         gaps=context.gaps,

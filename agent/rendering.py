@@ -7,19 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import yaml
+import ryaml
 
 from agent.context.model import ContainerLog, Event, Gap
 from agent.findings.model import Finding
 from agent.manifest import Manifest
 from agent.tokens import count_tokens
 
-# libyaml's emitter is ten times as fast as the pure one; it is absent from some source builds of PyYAML.
-_DUMPER: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
 # Every leaf of a manifest costs about 6 tokens with its key; more leaves than this many a token never fit.
 _LEAVES_PER_TOKEN = 0.5
 _LONGEST_STRING = 2_000
+_LARGEST_INTEGER = 2**63 - 1
 _FIRST_KEYS = ("apiVersion", "kind", "metadata", "status", "spec")
 
 
@@ -30,6 +28,11 @@ class Rendered:
     text: str
     tokens: int
     left_out: str = ""
+
+
+def well_formed(text: str) -> str:
+    """`text` that can be written as UTF-8: JSON may hold half of a surrogate pair (`"\\ud800"`)."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def render_findings(findings: Sequence[Finding], limit: int) -> Rendered:
@@ -133,7 +136,7 @@ def _manifest(manifest: Manifest, limit: int) -> Rendered:
     ordered = {key: manifest[key] for key in _FIRST_KEYS if key in manifest}
     ordered |= {key: value for key, value in manifest.items() if key not in ordered}
     pruned, dropped = _pruned(ordered, max(int(limit * _LEAVES_PER_TOKEN), 20))
-    text = yaml.dump(pruned, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=1_000)
+    text = ryaml.dumps(pruned)  # pyright: ignore[reportPrivateImportUsage]
     tokens = count_tokens(text)
     lines = text.count("\n")
     if tokens > limit:
@@ -197,8 +200,10 @@ class _Leaves:
         if isinstance(value, str):
             if len(value) > _LONGEST_STRING:
                 self.dropped += 1
-                return f"{value[:_LONGEST_STRING]} ... ({len(value) - _LONGEST_STRING} more characters)"
-            return value
+                value = f"{value[:_LONGEST_STRING]} ... ({len(value) - _LONGEST_STRING} more characters)"
+            return well_formed(value)
+        if isinstance(value, int) and not -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER:
+            return str(value)  # YAML's 64 bits
         return value if isinstance(value, int | float | None) else str(value)
 
     def _children(self, items: Iterable[tuple[Any, Any]], depth: int, count: int) -> Iterable[tuple[Any, Any]]:
@@ -206,4 +211,4 @@ class _Leaves:
             if self._left <= 0:
                 self.dropped += count - index
                 return
-            yield key, self.walk(item, depth + 1)
+            yield well_formed(key) if isinstance(key, str) else key, self.walk(item, depth + 1)

@@ -120,3 +120,16 @@ def test_the_ceiling_is_never_passed_by_long_lines(line: str, limit: int) -> Non
     )
 
     assert count_tokens(compose("Why?", noisy, [OOM], limit=limit).system_text) <= limit
+
+
+def test_half_a_surrogate_pair_reaches_no_provider() -> None:
+    odd = "\ud800"
+    broken = context(
+        manifest={"kind": "Pod", odd: odd, "n": 10**30},
+        events=(Event(type="Warning", reason=odd, message=odd),),
+        logs=(ContainerLog(container="api", lines=(LogLine(text=odd),)),),
+    )
+
+    prompt = compose(f"Why {odd}?", broken, [OOM], history=[Message("user", odd)], limit=4_000)
+
+    assert (prompt.system_text + prompt.question + prompt.history[0].text).encode()
