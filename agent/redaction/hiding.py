@@ -13,6 +13,7 @@ from agent.redaction.known import KnownValues
 from agent.redaction.spans import Span, merged
 from agent.redaction.values import looks_random
 
+_PASSES = 4
 _AROUND_A_KEY = re.compile(r"-----[A-Z0-9 ]{1,64}-----|\\[nr]|\s")
 
 
@@ -45,14 +46,21 @@ class Hiding:
 
     def text(self, text: str) -> str:
         """`text` with the secrets hidden that it gives away itself; they are remembered."""
-        spans = self._found(text)
-        return "".join(self._parts(text, 0, len(text), spans, 0)) if spans else text
+        return self.texts([text], "")[0]
 
     def texts(self, pieces: Sequence[str], joint: str) -> list[str]:
         """The pieces of one text, read as `joint` joins them: a secret that spreads over several is hidden in each."""
-        text = joint.join(pieces)
-        spans = self._found(text)
-        return self._replaced(pieces, len(joint), text, spans)
+        results = list(pieces)
+        # What hides one secret may bare the next (`password: token: x`), so the result is read again.
+        for _ in range(_PASSES):
+            text = joint.join(results)
+            spans = find_secrets(text)
+            if not spans:
+                break
+            for span in spans:
+                self._learn(span.plain or text[span.start : span.end], trusted=False)
+            results = self._replaced(results, len(joint), text, spans)
+        return results
 
     def known(self, pieces: Sequence[str], joint: str) -> list[str]:
         """The pieces of one text with the secrets hidden that were met before."""
@@ -60,12 +68,6 @@ class Hiding:
             return list(pieces)
         text = joint.join(pieces)
         return self._replaced(pieces, len(joint), text, merged(self._known.find(text), text))
-
-    def _found(self, text: str) -> list[Span]:
-        spans = find_secrets(text)
-        for span in spans:
-            self._learn(span.plain or text[span.start : span.end], trusted=False)
-        return spans
 
     def _learn(self, value: str, *, trusted: bool) -> None:
         plain = value.strip()

@@ -7,6 +7,7 @@ from enum import Enum
 
 from agent.redaction.names import Naming, Strength
 from agent.redaction.values import (
+    PLACEHOLDER,
     decoded,
     is_code,
     is_masked,
@@ -36,7 +37,7 @@ def is_secret(value: str, named: Naming, place: Place) -> bool:
     scheme, _, credentials = value.partition(" ")
     if scheme.lower() in _SCHEMES:
         value = credentials.strip()
-    if is_masked(value) or is_reference(value):
+    if is_masked(value) or is_reference(value) or PLACEHOLDER.search(value):
         return False
     if place is not Place.FIELD and (_tells_a_state(value) or is_code(value)):
         return False
