@@ -7,6 +7,7 @@ is `agent.rendering`'s. Everything read from a cluster is fenced and labelled as
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from agent.context.model import Context, Gap
@@ -81,7 +82,8 @@ class Prompt:
     @property
     def tokens(self) -> int:
         """Upper estimate of `system_text` and `question`."""
-        return count_tokens(self.system_text) + count_tokens(self.question)
+        sections = sum(section.tokens + _FRAME_TOKENS for section in self.sections)
+        return _instruction_tokens() + sections + count_tokens(self.question)
 
 
 def _block(section: Section, fence: str) -> str:
@@ -130,7 +132,7 @@ def compose(
 
     All text must be redacted already. Equal input gives equal bytes.
     """
-    left = limit - count_tokens(INSTRUCTIONS) - _FRAME_TOKENS
+    left = limit - _instruction_tokens() - _FRAME_TOKENS
     sections: list[Section] = []
     for name, share in _SHARES:
         room = min(left, int(limit * share)) - _FRAME_TOKENS
@@ -155,6 +157,11 @@ def compose(
         gaps=context.gaps,
         target=context.target,
     )
+
+
+@cache
+def _instruction_tokens() -> int:
+    return count_tokens(INSTRUCTIONS)
 
 
 def _present(name: SectionName, context: Context, findings: Sequence[Finding]) -> bool:
