@@ -263,11 +263,14 @@ def flush(timeout: float = 5.0) -> bool:
 
 
 def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
-    """Decides once where traces go, without holding up the start when the tracking server is down.
+    """Sets a server up for traces: decides once where they go, without holding up the start when the tracking server is down.
 
     `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, then to MLflow's default one. Left to
     itself, MLflow looks the experiment up on every request, and hangs with the tracking server down.
     """
+    # Writing a trace to SQLite costs tens of milliseconds of Python: ten threads of it, MLflow's default, starve the
+    # event loop that is answering, and a database takes one writer at a time anyway.
+    os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_WORKERS", "1")
     name = experiment or os.environ.pop("MLFLOW_EXPERIMENT_NAME", None) or "Default"
     experiment_id = os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
     bounds = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(int(timeout), 1))}

@@ -39,6 +39,9 @@ def run_app(app: FastAPI, *, host: str, port: int, grace_seconds: int = GRACE_SE
     On the signal it stops accepting at once; running answers get `grace_seconds`, and those that are not done by then
     are ended with an error that says so.
     """
+    # Traces are written by a thread of this process: the event loop is to get the interpreter back sooner than after
+    # the default of 5 ms.
+    sys.setswitchinterval(0.001)
     config = uvicorn.Config(
         app,
         host=host,
