@@ -46,7 +46,7 @@ class Hiding:
 
     def text(self, text: str) -> str:
         """`text` with the secrets hidden that it gives away itself; they are remembered."""
-        return self.texts([text], "")[0]
+        return self.texts([text], "")[0] if find_secrets(text) else text
 
     def texts(self, pieces: Sequence[str], joint: str) -> list[str]:
         """The pieces of one text, read as `joint` joins them: a secret that spreads over several is hidden in each."""
@@ -62,12 +62,16 @@ class Hiding:
             results = self._replaced(results, len(joint), text, spans)
         return results
 
+    def known_text(self, text: str) -> str:
+        """`text` with the secrets hidden that were met before."""
+        spans = list(self._known.find(text))
+        return self._replaced([text], 0, text, merged(spans, text))[0] if spans else text
+
     def known(self, pieces: Sequence[str], joint: str) -> list[str]:
         """The pieces of one text with the secrets hidden that were met before."""
-        if not self._known:
-            return list(pieces)
         text = joint.join(pieces)
-        return self._replaced(pieces, len(joint), text, merged(self._known.find(text), text))
+        spans = list(self._known.find(text))
+        return self._replaced(pieces, len(joint), text, merged(spans, text)) if spans else list(pieces)
 
     def _learn(self, value: str, *, trusted: bool) -> None:
         plain = value.strip()

@@ -53,14 +53,8 @@ class KnownValues:
         if value in self._values or len(self._values) >= _MOST or not _is_learnable(value, trusted=trusted):
             return
         self._values.add(value)
-        escaped = json.dumps(value)[1:-1]
-        for spelling in (
-            value,
-            encoded(value),
-            encoded(f"{value}\n"),
-            quote(value, safe="", errors="replace"),
-            escaped,
-        ):
+        base64_of = (encoded(value), encoded(f"{value}\n"))
+        for spelling in (value, *base64_of, quote(value, safe="", errors="replace"), json.dumps(value)[1:-1]):
             self._spell(spelling, value)
 
     def learn_spelling(self, spelling: str, value: str) -> None:
@@ -112,7 +106,6 @@ class KnownValues:
                 start = text.find(head, start + len(head))
 
     def _many(self, text: str) -> Iterator[tuple[int, str]]:
-        start = 0
         lengths = self._lengths
         for start in range(len(text) - SHORTEST + 1):
             for length in lengths.get(text[start : start + SHORTEST], ()):

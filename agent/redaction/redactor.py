@@ -33,7 +33,7 @@ class Redactor:
     def text(self, text: str) -> str:
         """A free text (question, log, message, tool output, answer) with its secrets hidden. Text without any comes
         back identical."""
-        return self._known_hidden(self._hiding.text(text)) if self._enabled else text
+        return self._hiding.known_text(self._hiding.text(text)) if self._enabled else text
 
     def value[T](self, value: T) -> T:
         """A JSON-like value with the secrets in its strings hidden; Kubernetes objects anywhere in it are understood.
@@ -52,9 +52,6 @@ class Redactor:
             self._hiding.name(name)
         learned = self._context(context, seen=False)
         return self._context(learned, seen=True) if self._hiding.learned else learned
-
-    def _known_hidden(self, text: str) -> str:
-        return self._hiding.known([text], "")[0]
 
     def _context(self, context: Context, *, seen: bool) -> Context:
         """One pass: by what each part gives away itself, or (`seen`) by what the other parts gave away."""
@@ -76,7 +73,7 @@ class Redactor:
     def _object[T](self, value: T, *, seen: bool) -> T:
         if seen and not self._hiding.learned:
             return value
-        return cast("T", mapped(value, self._known_hidden) if seen else redacted(value, self._hiding))
+        return cast("T", mapped(value, self._hiding.known_text) if seen else redacted(value, self._hiding))
 
 
 def _lines(log: ContainerLog, texts: Sequence[str]) -> tuple[LogLine, ...]:

@@ -71,7 +71,10 @@ _UNIT = "\x1f"
 
 
 def redacted(root: object, strings: Strings) -> Any:
-    """A copy of a JSON-like value of any depth, its secrets hidden: same keys, same types, same numbers."""
+    """A copy of a JSON-like value of any depth, its secrets hidden: same keys, same types, same numbers.
+
+    A tuple becomes a list, the one sequence that JSON has.
+    """
     result: list[Any] = [None]
     pending: list[tuple[object, Any, Any, _Where]] = [(root, result, 0, _NOWHERE)]
     copies: dict[tuple[int, _Where], Any] = {}  # of containers met before: shared ones (YAML anchors) stay shared
@@ -116,7 +119,7 @@ def _opened_mapping(node: Mapping[Any, object], where: _Where, strings: Strings)
         copy["command"], copy["args"] = line[: len(command)], line[len(command) :]
         done = frozenset({"command", "args"})
     is_a_secret = node.get("kind") == "Secret"
-    about = _subject(node) or where.name
+    about = where.name if _VALUES.isdisjoint(node) else _subject(node) or where.name
     children: list[_Child] = []
     for key, value in node.items():
         if key in done:

@@ -68,7 +68,10 @@ ORDINARY = STATES | COMMON_VALUES
 
 def is_masked(value: str) -> bool:
     """Whether nothing is left to hide: empty, stars, `<redacted>`, a placeholder."""
-    return not any(sign.isalnum() for sign in value) or _MASKED.fullmatch(value.strip()) is not None
+    value = value.strip()
+    if len(set(value)) <= 2 and not any(sign.isalnum() for sign in value):
+        return True
+    return _MASKED.fullmatch(value) is not None
 
 
 def is_reference(value: str) -> bool:
