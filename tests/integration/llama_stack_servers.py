@@ -130,15 +130,16 @@ def _server_environment(environment: Path, data: Path) -> dict[str, str]:
 
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], output: Path) -> None:
     deadline = time.monotonic() + _START
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode}:\n{_end_of(output)}")
-        try:
-            if httpx.get(f"{url}/v1/health", timeout=2, trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            pass  # not listening yet
-        time.sleep(0.1)
+    with httpx.Client(timeout=2, trust_env=False, verify=False) as client:
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise RuntimeError(f"the server ended with {process.returncode}:\n{_end_of(output)}")
+            try:
+                if client.get(f"{url}/v1/health").is_success:
+                    return
+            except httpx.TransportError:
+                pass  # not listening yet
+            time.sleep(0.1)
     raise RuntimeError(f"the server is not healthy after {_START} s:\n{_end_of(output)}")
 
 

@@ -4,8 +4,10 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator, Generator
+from functools import partial
 from pathlib import Path
 
+import anyio
 import pytest
 
 from agent.conversation import Message
@@ -307,7 +309,7 @@ async def test_silence_ends_with_a_timeout_and_frees_the_session(
     await ask(connect(server), "third", session=session)
 
 
-@pytest.mark.parametrize("end", ["closed", "cancelled"])
+@pytest.mark.parametrize("end", ["closed", "task cancelled", "scope cancelled"])
 async def test_going_away_in_the_middle_ends_the_upstream_request_and_frees_the_session(
     server: str, backend: ScriptedBackend, connect: Connect, end: str
 ) -> None:
@@ -324,14 +326,20 @@ async def test_going_away_in_the_middle_ends_the_upstream_request_and_frees_the_
                     if not forever:
                         return
 
-    if end == "closed":
-        await read(forever=False)
-    else:
-        task = asyncio.create_task(read(forever=True))
-        await reading.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+    match end:
+        case "closed":
+            await read(forever=False)
+        case "task cancelled":
+            task = asyncio.create_task(read(forever=True))
+            await reading.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        case _:
+            async with anyio.create_task_group() as tasks:  # as web servers do when their client goes away
+                tasks.start_soon(partial(read, forever=True))
+                await reading.wait()
+                tasks.cancel_scope.cancel()
 
     await backend.until(lambda b: b.aborted_streams == 1 and b.open_streams == 0)
     await ask(connect(server), "third", session=session)
@@ -352,6 +360,17 @@ async def test_many_turns_at_once_are_all_whole(server: str, backend: ScriptedBa
 
     assert {turn.text for turn in turns} == {"".join(f"{number} " for number in range(20))}
     assert len({turn.session_id for turn in turns}) == 16
+
+
+async def test_turns_after_each_other_use_one_connection(
+    server: str, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider = connect(server)
+    with caplog.at_level("DEBUG", "httpcore.connection"):
+        session = (await ask(provider, "first")).session_id
+        await ask(provider, "second", session=session)
+
+    assert sum("connect_tcp.started" in record.message for record in caplog.records) == 1
 
 
 async def test_a_hundred_turns_leave_no_connection_behind(

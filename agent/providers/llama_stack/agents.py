@@ -98,19 +98,20 @@ class Agents:
 
     async def new_session(self, model: str, instructions: str, name: str) -> str:
         """A session, as `agent:session`, of the configured agent or one made for model and instructions."""
+        if self.agent_id:
+            return await self._start(self.agent_id, name)
         made = (model, instructions)
-        for last_try in (False, True):
-            agent_id = self.agent_id or self._created.get(made) or await self._create_agent(model, instructions)
+        if agent_id := self._created.get(made):
             try:
-                answer = await self.connection.post(f"/v1/agents/{agent_id}/session", {"session_name": name})
+                return await self._start(agent_id, name)
             except SessionNotFound:
-                if last_try or self.agent_id:
-                    raise
-                self._created.pop(made, None)  # the server lost the agent
-                continue
-            self._created[made] = agent_id
-            return f"{agent_id}:{text_at(answer, 'session_id')}"
-        raise AssertionError("the last try returns or raises")
+                pass  # the server lost the agent
+        agent_id = self._created[made] = await self._create_agent(model, instructions)
+        return await self._start(agent_id, name)
+
+    async def _start(self, agent_id: str, name: str) -> str:
+        answer = await self.connection.post(f"/v1/agents/{agent_id}/session", {"session_name": name})
+        return f"{agent_id}:{text_at(answer, 'session_id')}"
 
     async def _create_agent(self, model: str, instructions: str) -> str:
         config = {

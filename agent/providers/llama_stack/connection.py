@@ -8,12 +8,13 @@ import importlib
 import logging
 import ssl
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import anyio
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
@@ -30,6 +31,8 @@ SHORT_REQUEST = 15.0
 # Seconds between tries when the server names none, and the longest that it may name for a try to be worth it.
 _BACKOFF = wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.1)
 _LONGEST_PAUSE = 3.0
+# Seconds for the end of a response whose last event has been read.
+_REST = 0.5
 _loading = threading.Lock()
 
 
@@ -110,8 +113,10 @@ class Connection:
         """The events of the response that `start` opens; it is closed at the end of the block, read or not."""
         response = await self.attempt(start, upstream)
         try:
-            async with aclosing(_received(response, upstream)) as received:
+            chunks = response.aiter_bytes()
+            async with aclosing(_received(chunks, upstream)) as received:
                 yield received
+            await _read_rest(chunks)
         finally:
             await response.aclose()
 
@@ -178,11 +183,19 @@ class Connection:
             request.headers["X-LlamaStack-Client-Version"] = self.server_version
 
 
-async def _received(response: httpx.Response, upstream: Upstream) -> AsyncGenerator[dict[str, Any]]:
+async def _received(chunks: AsyncIterator[bytes], upstream: Upstream) -> AsyncGenerator[dict[str, Any]]:
     with translated(upstream, streaming=True):
-        async with aclosing(events(response.aiter_bytes())) as received:
+        async with aclosing(events(chunks)) as received:
             async for event in received:
                 yield event
+
+
+async def _read_rest(chunks: AsyncIterator[bytes]) -> None:
+    """Reads what follows the last event, nothing as a rule: only a response that was read whole leaves its connection
+    to the next request."""
+    with anyio.move_on_after(_REST), suppress(httpx.HTTPError, httpx.StreamError):
+        async for _ in chunks:
+            pass
 
 
 def _load_client() -> "type[AsyncLlamaStackClient]":

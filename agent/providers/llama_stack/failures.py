@@ -48,7 +48,11 @@ _TELLING: tuple[tuple[re.Pattern[str], type[AssistantError]], ...] = tuple(
             r"|exceeds? the (maximum|available|model)[^.]{0,40}(context|tokens)",
             ContextTooLong,
         ),
-        (r"\b(conversation|response|session)\b[^.]{0,120}\bnot found\b|could not find agent", SessionNotFound),
+        (
+            r"\b(conversation|response|session)\b[^.]{0,120}\bnot found\b|could not find agent"
+            r"|invalid value for 'conversation",
+            SessionNotFound,
+        ),
         (
             r"\bmodel\b[^.]{0,200}\b(not found|does(n't| not) exist|not available|not supported|unknown)"
             r"|\bmodel_not_found\b|\b(no such|unknown|invalid) model\b",

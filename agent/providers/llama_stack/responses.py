@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 
-from agent.errors import ProviderError, ResponseFailed, SessionNotFound
+from agent.errors import ProviderError, SessionNotFound
 from agent.prompt import Prompt
 from agent.providers.llama_stack.connection import SHORT_REQUEST, Connection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
@@ -56,16 +56,18 @@ class Responses:
         model = await self.models.current()
         client = await self.connection.client()
         with ExitStack() as held:
-            conversation_id = request.session_id
-            if conversation_id is None:
+            if request.session_id is None:
                 record = Record.new(request.user_id).held(seconds=self.turn_timeout)
-                conversation_id = await self._make(client, record)
-                held.enter_context(self.holds.hold(conversation_id))
+                session = ResponsesSession(self, client, record, model, await self._make(client, record))
+                held.enter_context(self.holds.hold(session.conversation_id))
             else:
-                held.enter_context(self.holds.hold(conversation_id))
-                record = await self._take(client, conversation_id, request.user_id)
-            session = ResponsesSession(self, client, record, model, conversation_id)
+                held.enter_context(self.holds.hold(request.session_id))
+                record = await self._find(client, request.session_id, request.user_id)
+                record = record.held(seconds=self.turn_timeout)
+                session = ResponsesSession(self, client, record, model, request.session_id)
             try:
+                if request.session_id is not None:
+                    await session.take()
                 yield session
             finally:
                 await session.release()
@@ -76,20 +78,13 @@ class Responses:
         )
         return made.id
 
-    async def _take(self, client: "AsyncLlamaStackClient", conversation_id: str, user_id: str | None) -> Record:
+    async def _find(self, client: "AsyncLlamaStackClient", conversation_id: str, user_id: str | None) -> Record:
         if not _CONVERSATION_ID.fullmatch(conversation_id):
             raise SessionNotFound(LOST_SESSION)
-        try:
-            found = await self.connection.attempt(
-                lambda: client.conversations.retrieve(conversation_id, timeout=SHORT_REQUEST)
-            )
-        except ResponseFailed:
-            raise SessionNotFound(LOST_SESSION) from None  # 400: an id of another form than the server's
-        record = check_owner(Record.of(found.metadata or {}), user_id).held(seconds=self.turn_timeout)
-        await self.connection.attempt(
-            lambda: client.conversations.update(conversation_id, metadata=dict(record.metadata), timeout=SHORT_REQUEST)
+        found = await self.connection.attempt(
+            lambda: client.conversations.retrieve(conversation_id, timeout=SHORT_REQUEST)
         )
-        return record
+        return check_owner(Record.of(found.metadata or {}), user_id)
 
 
 class ResponsesSession:
@@ -107,7 +102,7 @@ class ResponsesSession:
         self._client = client
         self._record = record
         self._model = model
-        self._conversation_id = conversation_id
+        self.conversation_id = conversation_id
         self._answered = False
 
     @property
@@ -116,7 +111,7 @@ class ResponsesSession:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn, as `Session.stream` says."""
-        yield TurnStarted(provider=self._protocol.info(self._model), session_id=self._conversation_id)
+        yield TurnStarted(provider=self._protocol.info(self._model), session_id=self.conversation_id)
         turn = ResponsesTurn(self._protocol.connection.upstream_of(self._model))
         try:
             async with aclosing(self._turn(turn, prompt)) as told:
@@ -139,7 +134,7 @@ class ResponsesSession:
                 model=self._model,
                 input=response_input(history, prompt.question),
                 instructions=prompt.system_text,
-                conversation=self._conversation_id,
+                conversation=self.conversation_id,
                 store=True,  # without it the turn is not added to the conversation
                 stream=True,
             )
@@ -154,15 +149,22 @@ class ResponsesSession:
                         return
         raise turn.cut()
 
+    async def take(self) -> None:
+        """Writes the hold of this turn, for other replicas to see."""
+        metadata = dict(self._record.metadata)
+        await self._protocol.connection.attempt(
+            lambda: self._client.conversations.update(self.conversation_id, metadata=metadata, timeout=SHORT_REQUEST)
+        )
+
     async def release(self) -> None:
         """Gives the session back, within bounded time and whatever ended the turn."""
         if self._record.is_over:
             return
-        record = self._record.released(answered=self._answered)
-        with anyio.move_on_after(_RELEASE, shield=True) as scope:
-            try:
-                await self._client.conversations.update(self._conversation_id, metadata=dict(record.metadata))
-            except foreign_errors() as error:
-                logger.warning("%s stays held until its hold expires: %s", self._conversation_id, type(error).__name__)
-        if scope.cancelled_caught:
-            logger.warning("%s stays held until its hold expires: no answer in time", self._conversation_id)
+        released = self._record.released(answered=self._answered)
+        try:
+            with anyio.move_on_after(_RELEASE, shield=True) as scope:
+                await self._client.conversations.update(self.conversation_id, metadata=dict(released.metadata))
+            if scope.cancelled_caught:
+                logger.warning("%s stays held until its hold expires: no answer in time", self.conversation_id)
+        except foreign_errors() as error:
+            logger.warning("%s stays held until its hold expires: %s", self.conversation_id, type(error).__name__)

@@ -141,3 +141,14 @@ async def test_the_key_is_sent_as_a_bearer_token(connect: Connect) -> None:
         for wrong in ("another", None):
             with pytest.raises(ProviderUnauthorized):
                 await ask(connect(url, llamastack_api_key=wrong), "Why?")
+
+
+async def test_turns_after_each_other_use_one_connection(
+    backend_url: str, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider = connect(backend_url)
+    with caplog.at_level("DEBUG", "httpcore.connection"):
+        for _ in range(3):
+            await ask(provider, "Why?")
+
+    assert sum("connect_tcp.started" in record.message for record in caplog.records) == 1

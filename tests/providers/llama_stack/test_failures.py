@@ -174,6 +174,7 @@ TEXTS = {
     "model_not_found": ModelNotFound,
     "Conversation 'conv_7084' not found.": SessionNotFound,
     "Response with ID 'resp_1' not found": SessionNotFound,
+    "Invalid value for 'conversation_id': conv_1. Conversation ID must match format 'conv_'": SessionNotFound,
     "Request timed out.": ProviderTimeout,
     "Connection error.": ProviderUnreachable,
     "overloaded": None,
