@@ -1,6 +1,6 @@
 """Fixtures of the tests on real servers: the scripted backend, and llama-stack and OGX in front of it."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.openai_backend import ScriptedBackend
 from tests.fakes.server import running
 from tests.integration.llama_stack_servers import LLAMA_STACK, OGX, OLD_LLAMA_STACK, ServerKind, running_server
+from tests.providers.llama_stack.turns import Connect, providers
 
 
 @pytest.fixture
@@ -79,3 +80,16 @@ def ogx_server(start_server: Callable[[ServerKind], str], backend: ScriptedBacke
 def old_llama_stack_server(start_server: Callable[[ServerKind], str], backend: ScriptedBackend) -> str:
     """llama-stack 0.2.23, with the Agents API, in front of `backend`."""
     return start_server(OLD_LLAMA_STACK)
+
+
+@pytest.fixture(params=["llama_stack_server", "ogx_server"])
+def responses_server(request: pytest.FixtureRequest) -> str:
+    """Each of the servers that offer Responses and Conversations."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+async def connect() -> AsyncGenerator[Connect]:
+    """Providers for a server by its URL and further settings, closed at the end of the test."""
+    async with providers() as connect:
+        yield connect

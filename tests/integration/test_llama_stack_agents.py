@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -19,7 +18,7 @@ from agent.errors import (
 )
 from agent.providers.provider import SessionRequest, TextDelta, Usage
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Gate, Reply, ScriptedBackend
-from tests.providers.llama_stack.turns import Connect, ask, begun, providers, request
+from tests.providers.llama_stack.turns import Connect, ask, begun, request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.xdist_group("llama-stack")]
 
@@ -27,12 +26,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.xdist_grou
 @pytest.fixture
 def server(old_llama_stack_server: str) -> str:
     return old_llama_stack_server
-
-
-@pytest.fixture
-async def connect() -> AsyncGenerator[Connect]:
-    async with providers() as connect:
-        yield connect
 
 
 async def test_a_session_continues_after_the_process_was_replaced(
