@@ -23,7 +23,7 @@ ui: $(VENV)/.runtime ## MLflow's UI on what the demo stored (http://127.0.0.1:50
 	@mlflow ui --backend-store-uri sqlite:///$(CURDIR)/.demo/mlflow.db --port 5000
 
 test: $(VENV)/.dev ## every test, on real servers (installed once under .cache/)
-	@python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## lint, types, direction of imports
 	@ruff check .

@@ -251,10 +251,8 @@ def _show(outputs: dict[str, Any], console: Console) -> None:
         table.add_row(finding["severity"], finding["title"], f"{resource.get('kind')}/{resource.get('name')}")
     console.print(table)
     provider = outputs["provider"]
-    console.print(
-        f"answered by {provider['name']} ({provider['protocol']}, model {provider['model'] or 'none'}), "
-        f"{outputs['context']['tokens']} tokens of context"
-    )
+    who = f"{provider['name']} over {provider['protocol']} ({provider['model']})" if provider["model"] else "no model"
+    console.print(f"answered by {who}, from {outputs['context']['tokens']} tokens of context")
     _wait_for_trace(outputs["trace_id"], console)
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from agent.demo.run import run_demo
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.integration
 
 
 def test_the_demo_names_both_causes_with_their_evidence_and_the_traces(tmp_path: Path) -> None:

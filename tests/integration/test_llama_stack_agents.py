@@ -20,7 +20,7 @@ from agent.providers.provider import SessionRequest, TextDelta, Usage
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Gate, Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import Connect, ask, begun, request
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.xdist_group("llama-stack")]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 
 @pytest.fixture

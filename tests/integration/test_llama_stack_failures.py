@@ -28,7 +28,7 @@ from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Answer, Failure, Gate, 
 from tests.fakes.server import running
 from tests.providers.llama_stack.turns import Connect, ask, begun, providers
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.xdist_group("llama-stack")]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 
 @pytest.fixture

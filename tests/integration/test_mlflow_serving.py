@@ -18,7 +18,7 @@ from tests.fakes.openai_backend import Gate, Reply, ScriptedBackend
 from tests.fakes.server import closed_port, running
 from tests.integration.processes import ServerProcess, poll, server_process
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("mlflow")]
+pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 SECRET = "tr0ub4dor-and-3-" + "planted"

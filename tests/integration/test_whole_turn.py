@@ -20,7 +20,7 @@ from tests.fakes.server import closed_port
 from tests.integration.llama_stack_servers import LLAMA_STACK, OGX, ServerKind
 from tests.integration.processes import ServerProcess, poll, server_process
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("llama-stack")]
+pytestmark = pytest.mark.integration
 
 SECRET = "tr0ub4dor-and-3-" + "planted"
 POD: dict[str, Any] = {

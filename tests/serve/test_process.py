@@ -147,7 +147,7 @@ def test_a_port_that_is_taken_is_a_start_that_failed(tmp_path: Path) -> None:
             [sys.executable, "-m", "tests.serve.scripted_process", "0", str(taken.getsockname()[1])],
             cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdin=subprocess.DEVNULL,
+            input="",  # a pipe: uvloop cannot wait for a file
             capture_output=True,
             text=True,
             timeout=PATIENCE,
