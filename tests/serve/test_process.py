@@ -39,7 +39,7 @@ class Process:
         while True:
             try:
                 socket.create_connection((host, int(port)), timeout=PATIENCE).close()
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, ConnectionResetError):
                 return
 
 
