@@ -16,9 +16,11 @@ from agent.redaction.verdict import Place, is_secret
 
 # What names of secrets contain, and what follows where the letters alone are too common. In lower case.
 _KEYWORDS = {
-    **dict.fromkeys(("pass", "pwd", "secret", "token", "cred", "dsn", "jwt", "cookie", "salt", "seed", "session"), ""),
+    **dict.fromkeys(
+        ("pass", "pwd", "secret", "token", "cred", "dsn", "jwt", "cookie", "salt", "seed", "session", "sessid"), ""
+    ),
     **dict.fromkeys(("mnemonic", "webhook", "contraseña", "connection string"), ""),
-    **dict.fromkeys(("pw", "psw", "sas", "sig", "signature", "pat", "otp", "sid"), "(?![a-z])"),
+    **dict.fromkeys(("pw", "psw", "psk", "sas", "sig", "signature", "pat", "otp", "sid"), "(?![a-z])"),
     "key": "(?!word|space|board)",
     "auth": "(?!or|ent)",
     "conn": "(?:ection|ect)?[_-]?str",
@@ -30,10 +32,12 @@ _REST_OF_NAME = (
     r"(?:[ \t]{0,8}+(?P<sign>::?=|=>|={1,3}|:|>)|(?P<gap>[ \t\x1f]))"
 )
 _LONGEST_NAME = 100
+_LONGEST_JUDGED = 1024
+"""So many characters of a bare value decide; then it is hidden to its end."""
 _NAME_SIGNS = string.ascii_letters + string.digits + "_.-/"
 _QUOTE = re.compile(r"(\\{0,8})([\"'`])")
 _PREFIXED_QUOTE = re.compile(r"[bBuUrR@](\\{0,8})([\"'])")  # of a Python or C# string
-_RUN = re.compile(r"[^\s\"'`<,;&|]{0,4096}+")
+_RUN = re.compile(r"[^\s\"'`<,;&|]{0,1024}+")
 _WHOLE_RUN = re.compile(r"\S*+")
 _NEXT_NAME = re.compile(r"[,;&|]+[ \t]*\\{0,8}[\"']?[\w.\-]{1,64}\\{0,8}[\"']?[ \t]?[=:]")
 _YAML_LINE = re.compile(r"[ \t]*(?:- +)*(?:\\{0,8}[\"'])?$")
@@ -72,6 +76,8 @@ class _Reader:
             if match.start() < done:
                 continue
             start = self._name_start(match.start())
+            if self._text.endswith("[REDACTED:", 0, start):
+                continue
             named = self._naming(start, match.start("close"))
             if named is None or named.what == "authorization":  # a header: agent.redaction.locators
                 continue
@@ -147,7 +153,8 @@ class _Reader:
         """What follows a name and a blank: the argument of a flag, or a sentence."""
         text = self._text
         start = self._skip_blanks(at)
-        flag = text[name_start : name_start + 1] == "-" and text[name_start - 1 : name_start].strip("\"'[(`\x1f") == ""
+        before = text[name_start - 1 : name_start]
+        flag = text[name_start : name_start + 1] == "-" and (not before.strip() or before in "\"'[(`,=")
         if flag or text[name_start:name_end].lower() in _DIRECTIVES:
             if text[start : start + 1] == "-":
                 return None
@@ -173,6 +180,8 @@ class _Reader:
         value = self._text[start:end] if end > start else ""
         if not value or (named.what == "cookie" and "=" in value) or not is_secret(value, named, place):
             return None
+        if end - start >= _LONGEST_JUDGED and self._text[start - 1 : start] not in ('"', "'", "`", "\n", ">"):
+            end = run_end(_WHOLE_RUN, self._text, end)
         return Span(start, end, named.what)
 
     def _token(self, start: int) -> tuple[int, int]:
@@ -182,14 +191,12 @@ class _Reader:
         if quote:
             return quote.end(), self._closing(quote)
         end = run_end(_RUN, text, start)
-        while end < len(text) and not text[end].isspace() and end - start < 4096:
+        while end < len(text) and not text[end].isspace() and end - start < _LONGEST_JUDGED:
             following = text[end + 1 : end + 2]
             ends = not following.isalnum() if text[end] in "\"'`<" else not following.strip()
             if ends or _NEXT_NAME.match(text, end):
                 break
             end = max(end + 1, run_end(_RUN, text, end + 1))
-        if end - start >= 4096:
-            end = run_end(_WHOLE_RUN, text, end)
         return start, start + len(_unbracketed(text[start:end]))
 
     def _closing(self, quote: re.Match[str]) -> int:

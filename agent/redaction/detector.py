@@ -18,8 +18,8 @@ _NUMERIC = re.compile(r"[\d:.TZ+\-/]*")
 _LONG_WORD = re.compile(r"\S{20}")
 # Without any of these a text gives a secret neither a name nor a place. In lower case.
 _SIGNS = re.compile(
-    r"pass|pwd|pw|secret|token|cred|key|auth|dsn|conn|jwt|cookie|salt|seed|mnemonic|kubeconfig|session|webhook|contraseña|psw|sas"
-    r"|sig|pat|otp|sid|basic|bearer|identified|log|://|@|code=|[\s\"']-[a-z\-]"
+    r"pass|pwd|pw|secret|token|cred|key|auth|dsn|conn|jwt|cookie|salt|seed|mnemonic|kubeconfig|session|webhook|contraseña|psw|psk|sessid|sas"
+    r"|sig|pat|otp|sid|basic|bearer|identified|log|://|@|code=|:5432:|[\s\"']-[a-z\-]"
 )
 
 

@@ -20,9 +20,10 @@ _ODD_USERINFO = re.compile(
     r"://[^\s/?#\"'`<>@:\\]{0,128}:(?!\d{1,5}(?:[/?#,;\"'`<>)\]}\s]|$))([^\s\"@]{1,256})@(?=[\w.\-]+(?:[:/?,\s\"']|$))"
 )
 _TOKEN_AS_USER = re.compile(r"://([^\s/?#\"'`<>@:\\]{16,1024})@")
-_GO_ADDRESS = re.compile(r"@(?:tcp|unix|udp)\(")
+_ADDRESS = re.compile(r"@(?:(?P<go>(?:tcp|unix|udp)\()|[a-z][\w-]{0,62}(?:\.[\w-]{1,63}){1,8}+)")
+_PGPASS = re.compile(r"^[\w.*-]{1,253}:(?:\d{2,5}|\*):[\w.*-]{1,64}:[\w.*-]{1,64}:(\S{4,256})$", re.MULTILINE)
 _ORACLE = re.compile(r"jdbc:oracle:\w{1,8}:[\w.$#\"-]{1,64}/([^\s@\"'/]{1,128})@")
-_CODE = re.compile(r"[?&](?:code|assertion|ticket|samlresponse)=([\w%.~+/=-]{16,4096})", re.IGNORECASE)
+_CODE = re.compile(r"[?&\s](?:code|assertion|ticket|samlresponse)=([\w%.~+/=-]{16,4096})", re.IGNORECASE)
 
 # On lower-cased text.
 _BEARER = re.compile(r"\bbearer[ \t\x1f]{1,4}\\{0,8}[\"'`]?([a-z0-9\-._~+/]{8,}+={0,2}+)(?![\w])")
@@ -59,8 +60,10 @@ def locators(text: str, lowered: str) -> Iterator[Span]:
         yield from _urls(text)
     if "@" in text:
         yield from _data_source_names(text)
-    if "=" in text and ("?" in text or "&" in text):
+    if "=" in text:
         yield from (Span(*m.span(1), "token") for m in _CODE.finditer(text) if looks_random(unquote(m[1])))
+    if ":5432:" in text:
+        yield from (Span(*m.span(1), "password") for m in _PGPASS.finditer(text) if not is_masked(m[1]))
     yield from _headers(text, lowered)
     yield from _sentences(text, lowered)
 
@@ -77,12 +80,15 @@ def _urls(text: str) -> Iterator[Span]:
 
 
 def _data_source_names(text: str) -> Iterator[Span]:
-    """`user:password@tcp(host:3306)/name` of Go's MySQL driver and `jdbc:oracle:thin:user/password@host`."""
-    for address in _GO_ADDRESS.finditer(text):
+    """`user:password@tcp(host:3306)/name` of Go's MySQL driver, `user:password@db.example.com` without a scheme,
+    and `jdbc:oracle:thin:user/password@host`."""
+    for address in _ADDRESS.finditer(text):
         before = text[max(0, address.start() - 200) : address.start()]
         for sign in " \t\n\"'`<>/,\x1f":
             before = before.rpartition(sign)[2]
         password = before.partition(":")[2]
+        if not address["go"] and not looks_secret(password):
+            continue
         if password and not is_masked(password) and not is_reference(password):
             yield Span(address.start() - len(password), address.start(), "password")
     if "jdbc:oracle:" in text:

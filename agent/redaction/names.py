@@ -32,7 +32,9 @@ class Naming:
 
 # What a one-word secret is called, as the last word of its name. `pass` and `pw` count as whole words only: compass.
 _WHOLE = {
-    **dict.fromkeys(("pass", "pw", "psw", "passwords", "rootpw", "bindpw", "requirepass", "masterauth"), "password"),
+    **dict.fromkeys(
+        ("pass", "pw", "psw", "psk", "passwords", "rootpw", "bindpw", "requirepass", "masterauth"), "password"
+    ),
     **dict.fromkeys(
         ("dbpass", "dbpw", "userpass", "mypass", "rootpass", "smtppass", "adminpass", "sshpass"), "password"
     ),
@@ -64,7 +66,7 @@ _WEAK_WHOLE = {
     "salt": "secret",
     "seed": "secret",
     **dict.fromkeys(("signature", "sig"), "signature"),
-    **dict.fromkeys(("sid", "session", "sessionid"), "cookie"),
+    **dict.fromkeys(("sid", "session", "sessionid", "jsessionid", "phpsessid", "sessid"), "cookie"),
     "webhook": "webhook",
 }
 _FLATTENED = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zß-öø-ÿ]+|\d+")

@@ -60,6 +60,8 @@ _NAME = re.compile(
 _GENERATED_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-./][a-z0-9]+)+")
 _RANDOM = re.compile(r"[A-Za-z0-9+/=_\-.~%:!@#$^&*]+")
 _CAMEL = re.compile(r"[A-Z]{0,4}[a-z]+(?:[A-Z][a-z]+)*(?:[A-Z]{2,4})?")
+_DIGIT = re.compile(r"\d")
+_PUNCTUATION = re.compile(r"[^\w\-./ ]")
 _WORD_PIECES = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")
 
 ORDINARY = STATES | COMMON_VALUES
@@ -132,8 +134,8 @@ def looks_secret(value: str) -> bool:
     """Whether the value mixes kinds of characters as a password does, and is nothing ordinary."""
     if len(value) < 6 or is_ordinary(value) or value.isspace():
         return False
-    kinds = [any(test(c) for c in value) for test in (str.islower, str.isupper, str.isdigit)]
-    return sum(kinds) >= 2 or any(not c.isalnum() and c not in "-_./ " for c in value)
+    kinds = (value.upper() != value) + (value.lower() != value) + (_DIGIT.search(value) is not None)
+    return kinds >= 2 or _PUNCTUATION.search(value) is not None
 
 
 def looks_random(value: str) -> bool:

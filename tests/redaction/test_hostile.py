@@ -13,6 +13,7 @@ HOSTILE = [
     "---\nkind: Secret\n", '"kind":"Secret""data":{', '"kind":"Secret","data":{"a":"b",',
     "name: password value: x ", "bearer ", "basic aaaa", "cookie: a=b; ", "authorization: ", "curl -u ",
     "mysql -pa ", "--from-literal=", "identified by '", "login a password ", "creds a/", "a:b@tcp(", "?code=",
+    "a:b@c.d", "@a.b", "a:5432:b:c:d",
     "\\", '"', "12345678:", "MIIaaaIBAAK", "LS0tLS1CRUdJTi", "$2a$10$", "hvs.-", "glpat-",
     "[REDACTED:password:abcdef]", "İpassword=x ", "password for a b ", "<password>a", "Private-Lines: 1\na ",
 ]  # fmt: skip

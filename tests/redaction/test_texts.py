@@ -46,6 +46,7 @@ def hidden(text: str) -> str:
         # arguments and commands
         "--password={}",
         "--db-password '{}'",
+        "kubeadm join --token {} --discovery-token-ca-cert-hash sha256:00",
         "mysql -u root -p{} -h db",
         "sh -c 'mysql -uroot -p{}'",
         "curl -u admin:{} https://x/y",
@@ -64,6 +65,8 @@ def hidden(text: str) -> str:
         "Server=tcp:db,1433;Database=x;User ID=sa;Password={};Encrypt=True",
         "host=db port=5432 user=app password={} dbname=x sslmode=disable",
         "https://x/y?token={}&a=b",
+        "app:{}@db.example.com refused",
+        "db:5432:shop:app:{}",
         # headers
         "Authorization: Bearer {}",
         '"Authorization":"Bearer {}"',
