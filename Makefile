@@ -11,16 +11,19 @@ export UV := $(TOOLS)/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_LINK_MODE ?= copy
 PYTEST_ARGS ?=
+PORT ?= 5000
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(VENV)/.runtime ## log, serve and ask the assistant about two broken targets
 	@argocd-assistant demo
+	@echo "  . .venv/bin/activate    puts argocd-assistant, mlflow and python on your PATH; then see README, 'Ask'"
 
-ui: $(VENV)/.runtime ## MLflow's UI on what the demo stored (http://127.0.0.1:5000)
+ui: $(VENV)/.runtime ## MLflow's UI on what the demo stored (http://127.0.0.1:5000; PORT=... for another)
 	@test -f .demo/mlflow.db || { echo "There is nothing to see yet: run 'make demo' first."; exit 1; }
-	@mlflow ui --backend-store-uri sqlite:///$(CURDIR)/.demo/mlflow.db --port 5000
+	@echo "Starting MLflow on http://127.0.0.1:$(PORT) (it takes some seconds; Ctrl-C ends it)"
+	@mlflow ui --backend-store-uri sqlite:///$(CURDIR)/.demo/mlflow.db --port $(PORT) --workers 1
 
 test: $(VENV)/.dev ## every test, on real servers (installed once under .cache/)
 	@python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
@@ -51,11 +54,11 @@ $(UV):
 	else echo "python3 has neither venv nor pip: install one (Debian: apt-get install python3-venv)"; exit 1; fi
 
 $(VENV)/.runtime: pyproject.toml uv.lock .python-version | $(UV)
-	@echo "Installing the assistant (once) ..."
+	@echo "Installing the assistant (once, a minute or two) ..."
 	@$(UV) sync -q --frozen --inexact --no-dev
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml uv.lock .python-version | $(UV)
-	@echo "Installing the assistant and its tests (once) ..."
+	@echo "Installing the assistant and its tests (once, a minute or two) ..."
 	@$(UV) sync -q --frozen --inexact
 	@touch $@ $(VENV)/.runtime

@@ -8,6 +8,7 @@ input example that is answered offline, and settings without secrets or addresse
 # MLflow's own signatures are typed in part only.
 
 import os
+import shutil
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -145,8 +146,8 @@ def _own_modules() -> Generator[None]:
 
 
 def _requirements(checkout: Path) -> Mapping[str, Any]:
-    """Where the requirements come from: the checkout's `uv.lock`, or this package's metadata where it is installed."""
-    if not (checkout / "uv.lock").is_file():
+    """Where the requirements come from: the checkout's `uv.lock`, or this package's metadata where there is none or no uv."""
+    if not (checkout / "uv.lock").is_file() or shutil.which("uv") is None:
         needed = [Requirement(text) for text in requires("argocd-assistant") or []]
         return {"pip_requirements": [str(each) for each in needed if each.marker is None or each.marker.evaluate()]}
     return {"uv_project_path": str(checkout)}

@@ -24,7 +24,7 @@ def outputs(notebook: Any) -> str:
 @pytest.mark.filterwarnings("default")  # of Jupyter's own messaging
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_notebook_runs(path: Path, tmp_path: Path) -> None:
-    notebook: Any = nbformat.read(path, as_version=4)  # pyright: ignore[reportUnknownMemberType]
+    notebook = cast("Any", nbformat.read(path, as_version=4))  # pyright: ignore[reportUnknownMemberType]
 
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path))
 

@@ -124,7 +124,7 @@ class TextScreen:
     def report(self, report: Report) -> None:
         self._wait(None)
         for finding in report.findings:
-            self._tell(finding.severity, finding.title, _STYLES[finding.severity])
+            self._tell(f"finding ({finding.severity})", finding.title, _STYLES[finding.severity])
         for gap in report.gaps:
             self._tell("not read", f"{gap.part}: {gap.message}", "dim")
         for section in report.sections:

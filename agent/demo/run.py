@@ -264,8 +264,9 @@ def _wait_for_trace(trace_id: str, console: Console) -> None:
     while time.monotonic() < deadline:
         with _quiet():
             trace = mlflow.get_trace(trace_id)
-        if trace is not None and trace.info.execution_duration is not None:
-            spans = " > ".join(span.name for span in trace.data.spans)
+        # The store takes the spans first, and what is known of the whole (the tags) after them.
+        if trace is not None and "assistant.provider" in trace.info.tags:
+            spans = " > ".join(span.name for span in sorted(trace.data.spans, key=lambda span: span.start_time_ns))
             console.print(f"trace {trace_id}: {spans}", soft_wrap=True)
             return
         time.sleep(0.3)

@@ -159,7 +159,8 @@ def _quoted(evidence: Evidence, finding: Finding) -> str:
         case "event":
             place = f"event {code(evidence.path)}"
         case "log":
-            place = f"log of container {code(evidence.path)}"
+            container, _, time = evidence.path.partition(" ")
+            place = f"log of container {code(container)}" + (f" at {code(time)}" if time else "")
     if evidence.resource and evidence.resource != finding.resource:
         place += f", {prose(str(evidence.resource))}"
     text = evidence.text.strip("\n")

@@ -29,7 +29,7 @@ def test_a_file_is_explained_without_any_server(run: Run, broken_pod: str) -> No
     assert result.exit_code == 0
     assert "OOMKilled" in result.stdout
     assert "No model was asked" in result.stdout
-    assert "error: Container api is OOMKilled" in result.stderr
+    assert "finding (error): Container api is OOMKilled" in result.stderr
     assert "provider: offline" in result.stderr
 
 

@@ -124,7 +124,8 @@ def stored_trace(store_path: Path, trace_id: str) -> Trace:
 
     def look() -> Trace | None:
         trace = mlflow.get_trace(trace_id)
-        return trace if trace and trace.data.spans else None
+        # The store takes the spans first, and what is known of the whole after them.
+        return trace if trace and "assistant.provider" in trace.info.tags else None
 
     return poll(look, what=f"trace {trace_id}")
 
@@ -218,8 +219,14 @@ def test_with_the_server_down_the_findings_are_answered_and_marked(serve: Serve)
 
 
 def test_two_hundred_clients_that_leave_leave_nothing_behind(
-    serving: ServerProcess, backend: ScriptedBackend, store_path: Path
+    serve: Serve, backend: ScriptedBackend, backend_url: str, store_path: Path
 ) -> None:
+    # Asked directly: llama-stack itself keeps a request open now and then when its clients leave many at a time.
+    with serve(backend_url) as serving:
+        _two_hundred_leave(serving, backend, store_path)
+
+
+def _two_hundred_leave(serving: ServerProcess, backend: ScriptedBackend, store_path: Path) -> None:
     began = int(time.time() * 1_000)
     descriptors = Path(f"/proc/{serving.process.pid}/fd")
     backend.answer(Reply(deltas=("word ",) * 10_000, pace=0.005))
@@ -235,7 +242,7 @@ def test_two_hundred_clients_that_leave_leave_nothing_behind(
     before = len(list(descriptors.iterdir()))
     with ThreadPoolExecutor(8) as clients:
         list(clients.map(leave, (f"user-{number}" for number in range(200))))
-    poll(lambda: backend.aborted_streams == 201 or None, what="every upstream request ended")
+    poll(lambda: backend.aborted_streams == 201 or None, within=60, what="every upstream request ended")
     after = len(list(descriptors.iterdir()))
 
     assert backend.open_streams == 0
@@ -249,7 +256,7 @@ def test_two_hundred_clients_that_leave_leave_nothing_behind(
         )
         return cast("list[Trace]", traces) if len(traces) == 201 else None
 
-    for trace in poll(stored, what="the traces of all 201 clients"):
+    for trace in poll(stored, within=60, what="the traces of all 201 clients"):
         assert "word" in trace.data.spans[0].outputs["output"][-1]["content"][0]["text"]
 
 
@@ -273,5 +280,5 @@ def test_a_planted_secret_reaches_neither_model_nor_store_nor_log(
     assert SECRET not in asked
     assert SECRET not in answer.text + failed.text
     assert SECRET not in serving.output
-    for file in store_path.parent.iterdir():
+    for file in store_path.parent.glob("mlflow.db*"):
         assert SECRET.encode() not in file.read_bytes(), file

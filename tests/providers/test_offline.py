@@ -165,7 +165,7 @@ def test_each_quotation_says_where_it_was_read() -> None:
 
     answer = render_answer(prompt(context(None, *pods, events=(backoff,), logs=(log("panic: no"),))))
 
-    assert "- `panic: no` (log of container `api 2026-11-20T07:41:00Z`)" in answer
+    assert "- `panic: no` (log of container `api` at `2026-11-20T07:41:00Z`)" in answer
     assert f"- `{backoff.message}` (event `BackOff`, Pod shop/api-6c9d8f7b5d-0)" in answer
     assert (
         "- `status.containerStatuses[0].lastState.terminated.message` of the live manifest, Pod "
