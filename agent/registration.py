@@ -146,7 +146,7 @@ def _own_modules() -> Generator[None]:
 
 
 def _requirements(checkout: Path) -> Mapping[str, Any]:
-    """Where the requirements come from: the checkout's `uv.lock`, or this package's metadata where there is none or no uv."""
+    """The requirements: of the checkout's `uv.lock`, or of this package's metadata where there is none, or no uv."""
     if not (checkout / "uv.lock").is_file() or shutil.which("uv") is None:
         needed = [Requirement(text) for text in requires("argocd-assistant") or []]
         return {"pip_requirements": [str(each) for each in needed if each.marker is None or each.marker.evaluate()]}

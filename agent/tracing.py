@@ -263,7 +263,7 @@ def flush(timeout: float = 5.0) -> bool:
 
 
 def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
-    """Sets a server up for traces: decides once where they go, without holding up the start when the tracking server is down.
+    """Sets a server up for traces: decides once where they go, and starts all the same with the tracking server down.
 
     `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, then to MLflow's default one. Left to
     itself, MLflow looks the experiment up on every request, and hangs with the tracking server down.
