@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mlflow.pyfunc import scoring_server
 
 from agent.errors import AssistantError, BodyTooLarge
-from agent.event_stream import DONE, encode_event, error_body
+from agent.event_stream import DONE, encode_event, encode_json, error_body
 from agent.request import decode_body
 from agent.tracing import configure
 
@@ -66,12 +66,12 @@ def _is_json(request: "Request") -> bool:
 
 
 async def _respond(agent: "ArgoCDAssistant", request: "Request") -> "Response":
-    from starlette.responses import JSONResponse, StreamingResponse
+    from starlette.responses import JSONResponse, Response, StreamingResponse
 
     try:
         body = decode_body(await _read(request, agent.settings.body_limit_bytes))
         if not body.get("stream"):
-            return JSONResponse(await agent.respond(body))
+            return Response(encode_json(await agent.respond(body)), media_type="application/json")
         events = agent.respond_stream(body)
         first = await anext(events)
     except AssistantError as error:

@@ -119,8 +119,8 @@ VENDORS: tuple[Kind, ...] = (
     Kind(
         name="npm token",
         make=of(ALNUM, 36, "np" + "m_"),
-        texts=("npm ERR! 401 //registry.npmjs.org/:_authToken={}",),
-        manifests=(config_map(".npmrc", "//registry.npmjs.org/:_authToken={}\n"), env("NPM")),
+        texts=("npm ERR! 401 //npm.example.com/:_authToken={}",),
+        manifests=(config_map(".npmrc", "//npm.example.com/:_authToken={}\n"), env("NPM")),
     ),
     Kind(
         name="PyPI token",
