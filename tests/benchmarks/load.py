@@ -41,8 +41,6 @@ async def _stream(host: str, port: int, request: bytes, begin: asyncio.Event, st
         ended = ended or any(mark in text for mark in _ENDS)
         # What follows the last delta's mark may be the beginning of another one.
         rest = text[max(text.rfind(_DELTA) + len(_DELTA), len(text) - 64) :] if seen else text[-64:]
-        if b"0\r\n\r\n" in chunk[-7:]:
-            break
     writer.close()
     return Stream(first, loop.time() - start[0], deltas, ended)
 
@@ -53,7 +51,7 @@ async def load(url: str, body: bytes, streams: int) -> list[Stream]:
     host, port = parts.hostname or "127.0.0.1", parts.port or 80
     request = (
         f"POST {parts.path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
-        f"Accept: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Accept: text/event-stream\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
     begin, start = asyncio.Event(), [0.0]
     tasks = [asyncio.create_task(_stream(host, port, request, begin, start)) for _ in range(streams)]

@@ -1,5 +1,8 @@
 """Many streams at once from a scripted provider in the process, tracing on: 200 deltas, 5 ms apart."""
 
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,15 @@ BODY: dict[str, Any] = {
 }
 
 
+def _wait_until_stored(store: Path, turns: int) -> None:
+    deadline = time.monotonic() + 60
+    with closing(sqlite3.connect(store)) as connection:
+        while connection.execute("select count(*) from trace_info where status = 'OK'").fetchone()[0] < turns:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the traces of {turns} turns are not in the store")
+            time.sleep(0.2)
+
+
 def run(room: Path, console: Console) -> None:
     """Prints the table; `room` takes the store and the log."""
     table = Table("streams", "first p50", "wall", "of ideal", "whole", title="200 deltas, 5 ms apart, traced")
@@ -53,8 +65,11 @@ def run(room: Path, console: Console) -> None:
     with server(*arguments, port=port, health="/health", log=room / "streams.log", env=environment):
         streams(url, BODY, 4)  # the first trace makes the tables of the store
         ideal = DELTAS * PAUSE
+        turns = 4
         for count in COUNTS:
+            _wait_until_stored(room / "streams.db", turns)  # writing them would weigh on the next row
             results = streams(url, BODY, count)
+            turns += count
             whole = sum(result.whole and result.deltas == DELTAS for result in results)
             took = wall(results)
             table.add_row(
