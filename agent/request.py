@@ -97,6 +97,13 @@ def _event_list(value: object) -> object:
     return value
 
 
+def _item_list(value: object) -> object:
+    """Argo CD's `{"items": [...]}`, `{}` when there are none, as the list it holds."""
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).get("items") or []
+    return value
+
+
 def _session_id(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._:~-]+", value):
         raise ValueError("must be the session_id of an earlier answer: letters, digits and any of . _ : ~ -")
@@ -123,9 +130,15 @@ class CustomInputs(BaseModel):
     application_manifest: Manifest | None = None
     manifest: Manifest | None = None
     children: list[Manifest] | None = None
+    related: list[Manifest] | None = None
+    resource_tree: Manifest | None = None
+    managed_resources: Annotated[list[Manifest], BeforeValidator(_item_list)] | None = None
+    revisions: list[Manifest] | None = None
+    sync_windows: Manifest | None = None
     events: Annotated[list[Manifest], BeforeValidator(_event_list)] | None = None
     logs: dict[str, SuppliedLog] | None = None
     log_request: LogRequest | None = None
+    refresh: StrictBool = False
     session_id: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_session_id)] | None = None
 
 
@@ -136,19 +149,26 @@ class Supplied:
     application: Manifest | None = None
     manifest: Manifest | None = None
     children: tuple[Manifest, ...] | None = None
+    related: tuple[Manifest, ...] | None = None
+    resource_tree: Manifest | None = None
+    managed_resources: tuple[Manifest, ...] | None = None
+    revisions: tuple[Manifest, ...] | None = None
+    sync_windows: Manifest | None = None
     events: tuple[Manifest, ...] | None = None
     logs: Mapping[str, str | tuple[LogEntry, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A parsed request. `text` is the last user message, `history` the messages before it, oldest first."""
+    """A parsed request. `text` is the last user message, `history` the messages before it, oldest first; `refresh` asks
+    for what is cached to be read anew."""
 
     text: str
     history: tuple[Message, ...] = ()
     target: Target = field(default_factory=Target)
     supplied: Supplied = field(default_factory=Supplied)
     log_request: LogRequest = field(default_factory=LogRequest)
+    refresh: bool = False
     session_id: str | None = None
     conversation_id: str | None = None
     user_id: str | None = None
@@ -168,6 +188,7 @@ def parse_question(body: Mapping[str, Any], *, tail_lines_max: int = 250) -> Que
         target=_target(inputs),
         supplied=_supplied(inputs),
         log_request=_log_request(inputs.log_request, tail_lines_max),
+        refresh=inputs.refresh,
         session_id=inputs.session_id,
         conversation_id=_identifier(context.get("conversation_id"), "context.conversation_id"),
         user_id=_identifier(context.get("user_id"), "context.user_id"),
@@ -236,6 +257,14 @@ _RIGHT: dict[tuple[str, ...], str] = {
     ("manifest",): "must be an object: the live manifest",
     ("children",): "must be a list of manifests",
     ("children", "*"): "must be an object: a manifest",
+    ("related",): "must be a list of manifests",
+    ("related", "*"): "must be an object: a manifest",
+    ("resource_tree",): "must be an object with nodes: the resource tree as Argo CD gives it",
+    ("managed_resources",): "must be a list of managed resources as Argo CD gives them, or an object with items",
+    ("managed_resources", "*"): "must be an object: a managed resource with its states",
+    ("revisions",): "must be a list of revision metadata, newest first",
+    ("revisions", "*"): "must be an object with revision, author, date and message",
+    ("sync_windows",): "must be an object with assignedWindows, activeWindows and canSync",
     ("events",): "must be a list of Kubernetes events or an EventList (an object with items)",
     ("events", "*"): "must be an object: a Kubernetes event",
     ("logs",): "must be an object with a log for each container",
@@ -283,10 +312,19 @@ def _supplied(inputs: CustomInputs) -> Supplied:
     return Supplied(
         application=inputs.application_manifest,
         manifest=inputs.manifest,
-        children=None if inputs.children is None else tuple(inputs.children),
-        events=None if inputs.events is None else tuple(inputs.events),
+        children=_tuple(inputs.children),
+        related=_tuple(inputs.related),
+        resource_tree=inputs.resource_tree,
+        managed_resources=_tuple(inputs.managed_resources),
+        revisions=_tuple(inputs.revisions),
+        sync_windows=inputs.sync_windows,
+        events=_tuple(inputs.events),
         logs=None if logs is None else {k: v if isinstance(v, str) else tuple(v) for k, v in logs.items()},
     )
+
+
+def _tuple(items: list[Manifest] | None) -> tuple[Manifest, ...] | None:
+    return None if items is None else tuple(items)
 
 
 def _target(inputs: CustomInputs) -> Target:

@@ -26,6 +26,11 @@ _PARTS: dict[Part, tuple[str, str]] = {
     "application": ("the manifest", "application_manifest"),
     "manifest": ("the live manifest", "manifest"),
     "children": ("the Pods", "children"),
+    "related": ("what belongs to it", "related"),
+    "tree": ("the resource tree", "resource_tree"),
+    "managed": ("the difference to Git", "managed_resources"),
+    "revisions": ("the deployed revisions", "revisions"),
+    "sync_windows": ("the sync windows", "sync_windows"),
     "events": ("the events", "events"),
     "logs": ("the logs", "logs"),
 }
@@ -108,11 +113,24 @@ class _Turn:
             "events": events,
             "logs": logs,
         }
+        supplied: dict[Part, object] = {
+            "related": self._supplied.related,
+            "tree": self._supplied.tree,
+            "managed": self._supplied.managed,
+            "revisions": self._supplied.revisions,
+            "sync_windows": self._supplied.sync_windows,
+        }
+        parts |= {part: _Found(value=v, source="supplied") for part, v in supplied.items() if v is not None}
         return Context(
             target=await self._refined(),
             application=application.value,
             manifest=manifest.value,
             children=children.value or (),
+            related=self._supplied.related or (),
+            tree=self._supplied.tree or (),
+            managed=self._supplied.managed or (),
+            revisions=self._supplied.revisions or (),
+            sync_windows=self._supplied.sync_windows,
             events=events.value or (),
             logs=logs.value or (),
             gaps=tuple(each for found in parts.values() for each in found.gaps),

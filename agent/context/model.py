@@ -1,12 +1,24 @@
 """The values that make up a context. Owns no reading and no rendering."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from agent.manifest import Manifest
 from agent.target import ResourceRef, Target
 
-type Part = Literal["application", "manifest", "children", "events", "logs"]
+type Part = Literal[
+    "application",
+    "manifest",
+    "children",
+    "related",
+    "tree",
+    "managed",
+    "revisions",
+    "sync_windows",
+    "events",
+    "logs",
+]
 """A part of the context that is read, supplied, or missing."""
 
 type SourceName = Literal["supplied", "argocd", "kubernetes"]
@@ -65,18 +77,91 @@ class ContainerLog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TreeNode:
+    """A node of the Application's resource tree.
+
+    `health` is Argo CD's verdict ("" where it has none) and `message` its reason; `parents` are the owners in the
+    tree; `info` are Argo CD's own notes (`Status Reason`, `Restart Count`, ...); `labels` are a Pod's, `target_labels`
+    those by which a Service selects; `created_at` is RFC 3339 or "". `orphaned` belongs to no Application.
+    """
+
+    resource: ResourceRef
+    health: str = ""
+    message: str = ""
+    parents: tuple[ResourceRef, ...] = ()
+    info: Mapping[str, str] = field(default_factory=dict[str, str])
+    images: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    target_labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    created_at: str = ""
+    orphaned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedResource:
+    """A resource as Argo CD compares it. The difference its UI shows is `normalized_live` against `predicted_live`.
+
+    `target` None: it is no longer in Git, to be pruned; `live` None: it is missing in the cluster.
+    """
+
+    resource: ResourceRef
+    target: Manifest | None = None
+    live: Manifest | None = None
+    normalized_live: Manifest | None = None
+    predicted_live: Manifest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What Git tells of a revision. `date` is RFC 3339 or ""; unknown texts are ""."""
+
+    revision: str
+    author: str = ""
+    date: str = ""
+    message: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncWindow:
+    """A window of the project: `kind` allow or deny, `schedule` a cron line, `duration` like `1h`."""
+
+    kind: str
+    schedule: str = ""
+    duration: str = ""
+    manual_sync: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncWindows:
+    """The windows that concern the Application, those open now, and whether it may be synced now."""
+
+    assigned: tuple[SyncWindow, ...] = ()
+    active: tuple[SyncWindow, ...] = ()
+    can_sync: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """All that is known of the target in this turn.
 
     `application` is the Argo CD Application, `manifest` the live manifest of the target's resource, `children` the
-    live manifests below it (a workload's Pods), `events` newest first, `logs` one entry a container. `origins` names
-    the source of each part that is there.
+    live manifests below it (a workload's Pods), `related` those of what it depends on or belongs to (owners, Services
+    and their endpoints, claims, autoscalers, quotas, nodes; of an Application: its unhealthy resources), `events`
+    newest first, `logs` one entry a container. `tree` is the Application's whole resource tree, `managed` what differs
+    between Git and the cluster (of the target, or of the Application), `revisions` the deployed ones, newest first.
+    `origins` names the source of each part that is there.
     """
 
     target: Target
     application: Manifest | None = None
     manifest: Manifest | None = None
     children: tuple[Manifest, ...] = ()
+    related: tuple[Manifest, ...] = ()
+    tree: tuple[TreeNode, ...] = ()
+    managed: tuple[ManagedResource, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+    sync_windows: SyncWindows | None = None
     events: tuple[Event, ...] = ()
     logs: tuple[ContainerLog, ...] = ()
     gaps: tuple[Gap, ...] = ()
@@ -88,5 +173,5 @@ class Context:
 
     @property
     def manifests(self) -> tuple[Manifest, ...]:
-        """Every manifest but the Application's: the resource first, then its children."""
-        return ((self.manifest,) if self.manifest else ()) + self.children
+        """Every manifest but the Application's: the resource first, then its children, then the related."""
+        return ((self.manifest,) if self.manifest else ()) + self.children + self.related

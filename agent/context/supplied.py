@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.context.argocd_state import managed_resources, revision_of, sync_windows_of, tree_nodes
 from agent.context.clean import cleaned, cleaned_application
 from agent.context.events import merge_events
-from agent.context.model import ContainerLog, Event, Gap
+from agent.context.model import ContainerLog, Event, Gap, ManagedResource, Revision, SyncWindows, TreeNode
 from agent.context.pods import is_pod
 from agent.context.source import gap
 from agent.logs import parse_entries, parse_text
@@ -23,6 +24,11 @@ class SuppliedContext:
     application: Manifest | None = None
     manifest: Manifest | None = None
     children: tuple[Manifest, ...] | None = None
+    related: tuple[Manifest, ...] | None = None
+    tree: tuple[TreeNode, ...] | None = None
+    managed: tuple[ManagedResource, ...] | None = None
+    revisions: tuple[Revision, ...] | None = None
+    sync_windows: SyncWindows | None = None
     events: tuple[Event, ...] | None = None
     logs: tuple[ContainerLog, ...] | None = None
     gaps: tuple[Gap, ...] = ()
@@ -45,6 +51,11 @@ def read_supplied(question: Question, *, tail_lines: int) -> SuppliedContext:
         application=None if supplied.application is None else cleaned_application(supplied.application),
         manifest=None if supplied.manifest is None else cleaned(supplied.manifest),
         children=None if supplied.children is None else tuple(map(cleaned, supplied.children)),
+        related=None if supplied.related is None else tuple(map(cleaned, supplied.related)),
+        tree=None if supplied.resource_tree is None else tree_nodes(supplied.resource_tree),
+        managed=None if supplied.managed_resources is None else managed_resources([*supplied.managed_resources]),
+        revisions=None if supplied.revisions is None else tuple(map(revision_of, supplied.revisions)),
+        sync_windows=None if supplied.sync_windows is None else sync_windows_of(supplied.sync_windows),
         events=None if supplied.events is None else merge_events(supplied.events),
         logs=logs,
         gaps=gaps,

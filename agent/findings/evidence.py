@@ -7,7 +7,16 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
-from agent.context.model import ContainerLog, Context, Event, LogLine
+from agent.context.model import (
+    ContainerLog,
+    Context,
+    Event,
+    LogLine,
+    ManagedResource,
+    Revision,
+    SyncWindows,
+    TreeNode,
+)
 from agent.findings.model import Evidence, EvidenceSource
 from agent.manifest import Manifest, lookup, path_text, text_at
 from agent.target import ResourceRef
@@ -15,6 +24,8 @@ from agent.target import ResourceRef
 # Long enough for a kubelet's or webhook's whole sentence, short enough that ten quotations stay readable.
 QUOTE_LIMIT = 600
 ELLIPSIS = "…"
+LIVE = " (live)"
+"""Ends the path of evidence from the live side of a difference."""
 
 # Objects are quoted as JSON (a probe's settings); one nested deeper than any probe is left out, not dumped.
 _DEPTH_LIMIT = 8
@@ -42,9 +53,69 @@ def quote_log(context: Context, log: ContainerLog, line: LogLine) -> tuple[Evide
     """A line of a log, under its container (`api`, `api (previous run)`) and the line's time where it is known."""
     if not line.text.strip():
         return ()
+    return (Evidence(source="log", path=log_path(log, line), text=cut(line.text), resource=_pod_of(context, log)),)
+
+
+def log_path(log: ContainerLog, line: LogLine) -> str:
+    """Where a line of a log stands, as evidence spells it."""
     run = " (previous run)" if log.previous else ""
-    path = f"{log.container}{run} {line.timestamp}".rstrip()
-    return (Evidence(source="log", path=path, text=cut(line.text), resource=_pod_of(context, log)),)
+    return f"{log.container}{run} {line.timestamp}".rstrip()
+
+
+def quote_node(node: TreeNode, path: str = "health.message") -> tuple[Evidence, ...]:
+    """A field of a node of the resource tree (see `node_fields`)."""
+    return _quote_field("tree", node_fields(node), path, node.resource)
+
+
+def quote_difference(managed: ManagedResource, *path: str | int, live: bool = False) -> tuple[Evidence, ...]:
+    """The value at `path` of what Git asks for (the predicted state), or of what is in the cluster (`live`)."""
+    state = managed.normalized_live if live else managed.predicted_live
+    text = _as_text(lookup(state, *path))
+    if not text.strip():
+        return ()
+    place = path_text(path) + (LIVE if live else "")
+    return (Evidence(source="diff", path=place, text=cut(text), resource=managed.resource),)
+
+
+def quote_revision(revision: Revision, name: str = "message") -> tuple[Evidence, ...]:
+    """What Git tells of a revision: `author`, `date` or `message`."""
+    return _quote_field("revision", revision_fields(revision), f"{revision.revision}.{name}", None)
+
+
+def quote_window(windows: SyncWindows, path: str) -> tuple[Evidence, ...]:
+    """A field of the sync windows (see `window_fields`)."""
+    return _quote_field("sync_windows", window_fields(windows), path, None)
+
+
+def node_fields(node: TreeNode) -> dict[str, str]:
+    """What can be quoted of a node, by its path."""
+    info = {f"info[{name}]": value for name, value in node.info.items()}
+    return {"health.status": node.health, "health.message": node.message, **info}
+
+
+def revision_fields(revision: Revision) -> dict[str, str]:
+    """What can be quoted of a revision, by its path."""
+    fields = {"author": revision.author, "date": revision.date, "message": revision.message}
+    return {f"{revision.revision}.{name}": text for name, text in fields.items()}
+
+
+def window_fields(windows: SyncWindows) -> dict[str, str]:
+    """What can be quoted of sync windows, by its path."""
+    lists = {"active": windows.active, "assigned": windows.assigned}
+    fields = {
+        f"{name}[{index}].{key}": text
+        for name, each in lists.items()
+        for index, window in enumerate(each)
+        for key, text in (("kind", window.kind), ("schedule", window.schedule), ("duration", window.duration))
+    }
+    return {"can_sync": "true" if windows.can_sync else "false", **fields}
+
+
+def _quote_field(
+    source: EvidenceSource, fields: dict[str, str], path: str, resource: ResourceRef | None
+) -> tuple[Evidence, ...]:
+    text = fields.get(path, "")
+    return (Evidence(source=source, path=path, text=cut(text), resource=resource),) if text.strip() else ()
 
 
 def cut(text: str) -> str:

@@ -13,7 +13,7 @@ type Level = Literal["cause", "effect", "symptom", "summary"]
 evidence may or may not tell; symptom: follows from something below it (a workload short of pods); summary: says only
 that something below is wrong (an Application's health)."""
 
-type EvidenceSource = Literal["application", "manifest", "event", "log"]
+type EvidenceSource = Literal["application", "manifest", "event", "log", "tree", "diff", "revision", "sync_windows"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,9 @@ class Evidence:
     """A quotation and where it was read.
 
     `source` and `resource` say in which object; `path` where in it: a path as `agent.manifest.path_text` writes it
-    (manifest, application), `reason` of an event, or `container` with the line's time (log). `text` is verbatim.
+    (manifest, application; diff: of the predicted state, or of the live one where the path ends in ` (live)`), `reason`
+    of an event, `container` with the line's time (log), a field of the node (tree: `health.message`, or `info` with
+    its name), of the revision, or of the windows (`active[0].schedule`). `text` is verbatim.
     """
 
     source: EvidenceSource

@@ -156,6 +156,14 @@ def _quoted(evidence: Evidence, finding: Finding) -> str:
     match evidence.source:
         case "application" | "manifest":
             place = f"{code(evidence.path)} of the live manifest"
+        case "tree":
+            place = f"{code(evidence.path)} in the resource tree"
+        case "diff":
+            place = f"{code(evidence.path)} of the difference to Git"
+        case "revision":
+            place = f"revision {code(evidence.path)}"
+        case "sync_windows":
+            place = f"sync windows, {code(evidence.path)}"
         case "event":
             place = f"event {code(evidence.path)}"
         case "log":

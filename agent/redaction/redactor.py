@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
-from agent.context.model import ContainerLog, Context, LogLine
+from agent.context.model import ContainerLog, Context, LogLine, ManagedResource, TreeNode
 from agent.redaction.hiding import Hiding
 from agent.redaction.structure import mapped, redacted
 from agent.target import ApplicationRef, ResourceRef
@@ -57,12 +57,20 @@ class Redactor:
         """One pass: by what each part gives away itself, or (`seen`) by what the other parts gave away."""
         texts = self._hiding.known if seen else self._hiding.texts
         messages = texts([event.message for event in context.events], "\n")
+        healths = texts([node.message for node in context.tree], "\n")
+        revisions = texts([revision.message for revision in context.revisions], "\n")
         gaps = texts([gap.message for gap in context.gaps], "\n")
         return replace(
             context,
             application=self._object(context.application, seen=seen),
             manifest=self._object(context.manifest, seen=seen),
             children=tuple(self._object(child, seen=seen) for child in context.children),
+            related=tuple(self._object(each, seen=seen) for each in context.related),
+            tree=tuple(_with_message(node, text) for node, text in zip(context.tree, healths, strict=True)),
+            managed=tuple(self._managed(each, seen=seen) for each in context.managed),
+            revisions=tuple(
+                replace(revision, message=text) for revision, text in zip(context.revisions, revisions, strict=True)
+            ),
             events=tuple(replace(event, message=text) for event, text in zip(context.events, messages, strict=True)),
             logs=tuple(
                 replace(log, lines=_lines(log, texts([line.text for line in log.lines], "\n"))) for log in context.logs
@@ -70,10 +78,23 @@ class Redactor:
             gaps=tuple(replace(gap, message=text) for gap, text in zip(context.gaps, gaps, strict=True)),
         )
 
+    def _managed(self, managed: ManagedResource, *, seen: bool) -> ManagedResource:
+        return replace(
+            managed,
+            target=self._object(managed.target, seen=seen),
+            live=self._object(managed.live, seen=seen),
+            normalized_live=self._object(managed.normalized_live, seen=seen),
+            predicted_live=self._object(managed.predicted_live, seen=seen),
+        )
+
     def _object[T](self, value: T, *, seen: bool) -> T:
         if seen and not self._hiding.learned:
             return value
         return cast("T", mapped(value, self._hiding.known_text) if seen else redacted(value, self._hiding))
+
+
+def _with_message(node: TreeNode, message: str) -> TreeNode:
+    return node if message == node.message else replace(node, message=message)
 
 
 def _lines(log: ContainerLog, texts: Sequence[str]) -> tuple[LogLine, ...]:
@@ -86,6 +107,8 @@ def _names(context: Context) -> Iterator[str]:
         context.target.application,
         context.target.resource,
         *(event.involved for event in context.events),
+        *(node.resource for node in context.tree),
+        *(each.resource for each in context.managed),
     )
     for reference in references:
         if reference:

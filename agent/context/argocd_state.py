@@ -1,0 +1,102 @@
+"""What Argo CD's API tells of an Application beside its manifest, as values: resource tree, managed resources, sync
+windows, revisions. Owns the reading of those answers, whoever fetched them; fetches nothing.
+"""
+
+import json
+from collections.abc import Iterator
+
+from agent.context.model import ManagedResource, Revision, SyncWindow, SyncWindows, TreeNode
+from agent.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
+from agent.target import ResourceRef
+
+
+def tree_nodes(answer: object) -> tuple[TreeNode, ...]:
+    """The nodes of a `/resource-tree` answer, then the orphaned ones; those without a kind or a name are left out."""
+    owned = (_node(node, orphaned=False) for node in objects_at(answer, "nodes"))
+    orphaned = (_node(node, orphaned=True) for node in objects_at(answer, "orphanedNodes"))
+    return tuple(node for node in (*owned, *orphaned) if node.resource.kind and node.resource.name)
+
+
+def managed_resources(answer: object) -> tuple[ManagedResource, ...]:
+    """The resources of a `/managed-resources` answer (or its `items` alone); each state is JSON in a string."""
+    items = objects_at(answer) or objects_at(answer, "items")
+    return tuple(
+        ManagedResource(
+            resource=_reference(item),
+            target=_state(item, "targetState"),
+            live=_state(item, "liveState"),
+            normalized_live=_state(item, "normalizedLiveState"),
+            predicted_live=_state(item, "predictedLiveState"),
+        )
+        for item in items
+    )
+
+
+def revision_of(answer: object, revision: str = "") -> Revision:
+    """A `/revisions/{revision}/metadata` answer; `revision` is what was asked for, where the answer does not tell."""
+    return Revision(
+        revision=text_at(answer, "revision") or revision,
+        author=text_at(answer, "author"),
+        date=text_at(answer, "date"),
+        message=text_at(answer, "message"),
+        tags=tuple(tag for tag in list_at(answer, "tags") if isinstance(tag, str)),
+    )
+
+
+def sync_windows_of(answer: object) -> SyncWindows:
+    """A `/syncwindows` answer."""
+    return SyncWindows(
+        assigned=tuple(_windows(answer, "assignedWindows")),
+        active=tuple(_windows(answer, "activeWindows")),
+        can_sync=lookup(answer, "canSync") is not False,
+    )
+
+
+def _windows(answer: object, key: str) -> Iterator[SyncWindow]:
+    for window in objects_at(answer, key):
+        yield SyncWindow(
+            kind=text_at(window, "kind"),
+            schedule=text_at(window, "schedule"),
+            duration=text_at(window, "duration"),
+            manual_sync=lookup(window, "manualSync") is True,
+        )
+
+
+def _node(node: Manifest, *, orphaned: bool) -> TreeNode:
+    info = {text_at(item, "name"): text_at(item, "value") for item in objects_at(node, "info")}
+    return TreeNode(
+        resource=_reference(node),
+        health=text_at(node, "health", "status"),
+        message=text_at(node, "health", "message"),
+        parents=tuple(map(_reference, objects_at(node, "parentRefs"))),
+        info={name: value for name, value in info.items() if name},
+        images=tuple(image for image in list_at(node, "images") if isinstance(image, str)),
+        labels=_texts(node, "networkingInfo", "labels"),
+        target_labels=_texts(node, "networkingInfo", "targetLabels"),
+        created_at=text_at(node, "createdAt"),
+        orphaned=orphaned,
+    )
+
+
+def _texts(node: Manifest, *path: str) -> dict[str, str]:
+    return {key: value for key, value in object_at(node, *path).items() if isinstance(value, str)}
+
+
+def _reference(entry: Manifest) -> ResourceRef:
+    # For naming and looking up; these values are not validated.
+    return ResourceRef.model_construct(
+        group=text_at(entry, "group"),
+        version=text_at(entry, "version"),
+        kind=text_at(entry, "kind"),
+        namespace=text_at(entry, "namespace"),
+        name=text_at(entry, "name"),
+        uid=text_at(entry, "uid"),
+    )
+
+
+def _state(item: Manifest, key: str) -> Manifest | None:
+    """The state as an object, None for `null`, "", and what is no JSON object."""
+    try:
+        return object_at(json.loads(text_at(item, key) or "null")) or None
+    except (ValueError, RecursionError):
+        return None
