@@ -59,6 +59,10 @@ class Offline:
 class OfflineSession:
     """One turn's session. It belongs to whoever opens it: there is nothing in it that could be read by another."""
 
+    model = ""
+    window = None
+    history_tokens = 0
+
     def __init__(self, request: SessionRequest, *, note: str) -> None:
         self._session_id = request.session_id or request.conversation_id
         self._redaction_key = _redaction_key(self._session_id, request.user_id)

@@ -115,6 +115,21 @@ class Session(Protocol):
         """Secret of this session that keys the placeholders of redacted values; the same on every replica."""
         ...
 
+    @property
+    def model(self) -> str:
+        """The model that will answer, "" where none is involved or known before the turn."""
+        ...
+
+    @property
+    def window(self) -> int | None:
+        """Tokens that the model can take, request and answer together; None where nobody tells."""
+        ...
+
+    @property
+    def history_tokens(self) -> int:
+        """Tokens of what the session already holds and the server sends along, as `agent.tokens` estimates them."""
+        ...
+
     def stream(self, prompt: Prompt) -> AsyncIterator[ProviderEvent]:
         """One turn: TurnStarted, any number of others, TurnCompleted.
 

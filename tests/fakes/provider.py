@@ -33,12 +33,16 @@ class ScriptedProvider:
         usage: Usage | None = None,
         on_open: Exception | None = None,
         session_id: str | None = "session-1",
+        window: int | None = None,
+        history_tokens: int = 0,
     ) -> None:
         self.deltas = deltas
         self.pause = pause
         self.usage = usage
         self.on_open = on_open
         self.session_id = session_id
+        self.window = window
+        self.history_tokens = history_tokens
         self.prompts: list[Prompt] = []
         self.requests: list[SessionRequest] = []
         self.open_streams = 0
@@ -61,9 +65,12 @@ class ScriptedSession:
     """One session of a ScriptedProvider."""
 
     redaction_key = b"scripted"
+    model = SCRIPTED.model
 
     def __init__(self, provider: ScriptedProvider) -> None:
         self._provider = provider
+        self.window = provider.window
+        self.history_tokens = provider.history_tokens
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[ProviderEvent]:
         provider = self._provider

@@ -188,6 +188,19 @@ class LightspeedSession:
         """Keyed by the token and the nonce that the session id carries."""
         return self._ids.redaction_key(self._nonce)
 
+    @property
+    def model(self) -> str:
+        return self._lightspeed.info().model
+
+    @property
+    def window(self) -> None:
+        """Unknown: Lightspeed counts and shortens by itself, and refuses with 413 what it cannot."""
+
+    @property
+    def history_tokens(self) -> int:
+        """None of ours: Lightspeed compresses its conversations by itself."""
+        return 0
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn. Raises ProviderError, SessionNotFound, SessionBusy, and RequestError for too long a question."""
         query = self._lightspeed.compose(prompt, conversation_id=self._conversation)

@@ -28,6 +28,7 @@ from agent.providers.llama_stack.history import spoken
 from agent.providers.llama_stack.model_choice import ModelChoice
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
+from agent.tokens import count_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -152,6 +153,18 @@ class AgentsSession:
     @property
     def redaction_key(self) -> bytes:
         return self._past.record.key
+
+    @property
+    def model(self) -> str:
+        return self._model
+
+    @property
+    def window(self) -> int | None:
+        return self._protocol.models.window_of(self._model)
+
+    @property
+    def history_tokens(self) -> int:
+        return sum(count_tokens(line) + 1 for line in self._past.lines)
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn, as `Session.stream` says."""

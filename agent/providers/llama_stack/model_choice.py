@@ -42,6 +42,10 @@ class ModelChoice:
             self._until = time.monotonic() + _BELIEVED
         return self._chosen
 
+    def window_of(self, model: str) -> int | None:
+        """The window of `model` in tokens as the list told, None where it does not or has not been read."""
+        return next((listed.window for listed in self._models if listed.id == model), None)
+
     async def _choose(self) -> str:
         server = self._connection.upstream.server
         wanted = self._configured

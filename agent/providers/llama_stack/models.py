@@ -7,22 +7,37 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.errors import ModelNotFound
-from agent.manifest import objects_at, text_at
+from agent.manifest import Manifest, object_at, objects_at, text_at
 
 # Names in an error message; a server can list hundreds.
 _MOST_NAMED = 10
 # Plain servers do not tell an embedding model from a language model, but everybody names them so.
 _NO_LANGUAGE_MODEL = ("embed", "rerank", "whisper", "moderation")
 
+# How servers name a model's window: vLLM and SGLang; OpenRouter, Together and llama-stack's own metadata; Groq;
+# Mistral; LM Studio; LiteLLM and Anthropic. `max_tokens` is none: it is the longest answer as often as the window, and
+# llama.cpp's `n_ctx_train` is what the model could take, not what was loaded.
+_WINDOWS = (
+    "max_model_len",
+    "context_length",
+    "context_window",
+    "max_context_length",
+    "loaded_context_length",
+    "max_input_tokens",
+)
+# Where else in an entry they stand: llama-stack since 0.3 and OGX, 0.2.x, OpenRouter, LiteLLM.
+_METADATA = ("custom_metadata", "metadata", "top_provider", "model_info")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """An entry of the list. `type` is `llm`, `embedding`, ... or "" where the server does not say; `provider` is the
-    server's inference provider."""
+    server's inference provider; `window` the tokens it can take, None where the server does not say."""
 
     id: str
     type: str = ""
     provider: str = ""
+    window: int | None = None
 
     @property
     def is_language_model(self) -> bool:
@@ -39,10 +54,24 @@ def listed_models(body: object) -> tuple[Model, ...]:
             id=text_at(entry, "id") or text_at(entry, "identifier"),
             type=text_at(entry, "custom_metadata", "model_type") or text_at(entry, "model_type"),
             provider=text_at(entry, "custom_metadata", "provider_id") or text_at(entry, "provider_id"),
+            window=_window(entry),
         )
         for entry in entries
     )
     return tuple(model for model in models if model.id)
+
+
+def _window(entry: Manifest) -> int | None:
+    """The smallest of the windows that an entry names: what is loaded may be less than what the model could take."""
+    places = (entry, *(object_at(entry, key) for key in _METADATA))
+    named = (_positive(place.get(key)) for place in places for key in _WINDOWS)
+    return min((tokens for tokens in named if tokens), default=None)
+
+
+def _positive(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def inference_providers(body: object) -> frozenset[str]:

@@ -109,6 +109,18 @@ class ResponsesSession:
     def redaction_key(self) -> bytes:
         return self._record.key
 
+    @property
+    def model(self) -> str:
+        return self._model
+
+    @property
+    def window(self) -> int | None:
+        return self._protocol.models.window_of(self._model)
+
+    @property
+    def history_tokens(self) -> int:
+        return 0
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn, as `Session.stream` says."""
         yield TurnStarted(provider=self._protocol.info(self._model), session_id=self.conversation_id)

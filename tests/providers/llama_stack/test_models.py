@@ -43,6 +43,25 @@ def test_a_list_of_nothing_usable_is_empty(body: object) -> None:
     assert listed_models(body) == ()
 
 
+@pytest.mark.parametrize(
+    ("entry", "window"),
+    [
+        ({"max_model_len": 8_192}, 8_192),
+        ({"custom_metadata": {"model_type": "llm", "context_length": 131_072}}, 131_072),
+        ({"metadata": {"context_length": "4096"}}, 4_096),
+        ({"context_window": 32_768, "max_completion_tokens": 4_096}, 32_768),
+        ({"max_context_length": 131_072, "loaded_context_length": 4_096}, 4_096),
+        ({"context_length": 200_000, "top_provider": {"context_length": 128_000}}, 128_000),
+        ({"max_tokens": 4_096}, None),
+        ({"context_length": True, "context_window": -1, "max_model_len": "many", "metadata": []}, None),
+    ],
+)
+def test_the_window_is_read_however_the_server_names_it(entry: dict[str, Any], window: int | None) -> None:
+    [model] = listed_models({"data": [{"id": "m1"} | entry]})
+
+    assert model.window == window
+
+
 def test_the_first_language_model_is_found() -> None:
     models = listed_models({"data": [listed("be/emb", "embedding"), listed("be/m1", "llm"), listed("be/m2", "llm")]})
     assert discovered_model(models, server=SERVER) == "be/m1"
