@@ -1,7 +1,8 @@
 """What is wrong, told by rules over the context: no model, no network, the same answer each time.
 
-`analyze` is the way in. To add a rule, write one function from a Context to findings in the module of its family and
-name it in `_ANALYZERS`.
+`analyze` is the way in. To add a rule for a kind of Kubernetes object, write one function from an Inventory to findings
+in the module of its family and name it with its kinds in `_FAMILIES`; a rule over the rest of the context goes into
+`_ANALYZERS`.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,29 +10,35 @@ from typing import Any
 
 from agent.context.model import Context
 from agent.findings import application, conditions, jobs, logs, operation, pods, storage, workloads
+from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
+from agent.findings.objects import GroupKind
 from agent.findings.ranking import ranked
 
 type Analyzer = Callable[[Context], Iterable[Finding]]
+type Family = Callable[[Inventory], Iterable[Finding]]
 
-# Where nothing else tells them apart, findings stand in this order.
+# Where nothing else tells them apart, findings stand in this order, those of the families first. A family is only
+# asked where the context has an object of its kinds.
+_FAMILIES: tuple[tuple[Family, tuple[GroupKind, ...]], ...] = (
+    (storage.claims, (storage.CLAIM,)),
+    (storage.volumes, (storage.VOLUME,)),
+    (workloads.refused_pods, workloads.MAKERS_OF_PODS),
+    (pods.broken_pods, (pods.POD,)),
+    (jobs.jobs, (jobs.JOB,)),
+    (jobs.cron_jobs, (jobs.CRON_JOB,)),
+    (workloads.deployments, (workloads.DEPLOYMENT,)),
+    (workloads.stateful_sets, (workloads.STATEFUL_SET,)),
+    (workloads.daemon_sets, (workloads.DAEMON_SET,)),
+    (workloads.replica_sets, (workloads.REPLICA_SET,)),
+)
 _ANALYZERS: tuple[Analyzer, ...] = (
-    storage.claims,
-    storage.volumes,
-    workloads.refused_pods,
-    pods.broken_pods,
     operation.failed_resources,
     operation.failed_hooks,
     operation.skipped_prunes,
     application.conditions,
     conditions.bad_status,
     application.resource_health,
-    jobs.jobs,
-    jobs.cron_jobs,
-    workloads.deployments,
-    workloads.stateful_sets,
-    workloads.daemon_sets,
-    workloads.replica_sets,
     operation.failed_operations,
     application.health,
     application.sync_status,
@@ -43,10 +50,12 @@ def analyze(context: Context) -> tuple[Finding, ...]:
 
     Empty for what is healthy, completed or still on its way. Never raises, however odd the context's objects are.
     """
-    found = [finding for analyzer in _ANALYZERS for finding in analyzer(context)]
+    known = Inventory(context)
+    found = [finding for family, kinds in _FAMILIES if not known.kinds.isdisjoint(kinds) for finding in family(known)]
+    found += [finding for analyzer in _ANALYZERS for finding in analyzer(context)]
     if not any(finding.severity == "error" and finding.level in ("cause", "effect") for finding in found):
         found += logs.unexplained_log_errors(context)
-    return ranked(context, found)
+    return ranked(known, found)
 
 
 def finding_as_json(finding: Finding) -> dict[str, Any]:

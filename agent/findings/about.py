@@ -1,5 +1,7 @@
 """The form of a finding about one object: its name, its reference, the command that shows it. Finds nothing."""
 
+from collections.abc import Iterable
+
 from agent.findings.commands import describe
 from agent.findings.evidence import one_line
 from agent.findings.model import Evidence, Finding, Level, Severity
@@ -15,6 +17,8 @@ def finding_about(
     *steps: str,
     level: Level = "cause",
     severity: Severity = "error",
+    blames: Iterable[ResourceRef] = (),
+    cause: str = "",
 ) -> Finding:
     """A finding about an object; its last step is always to look at the object. Empty steps are left out."""
     resource = ResourceRef.of(manifest)
@@ -27,6 +31,8 @@ def finding_about(
         evidence=evidence,
         resource=resource,
         next_steps=tuple(step for step in (*steps, look) if step),
+        blames=tuple(blames),
+        cause=cause,
     )
 
 

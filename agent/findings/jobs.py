@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from agent.context.model import Context
 from agent.findings.about import finding_about, name_of, named, namespace_of
 from agent.findings.commands import kubectl
 from agent.findings.evidence import one_line, quote, quote_event
+from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
-from agent.findings.objects import Events, GroupKind, objects_of
+from agent.findings.objects import GroupKind
 from agent.findings.wellness import has_condition
 from agent.manifest import Manifest, integer_at, list_at, lookup, text_at
 
@@ -23,9 +23,9 @@ _FAILED = {
 }
 
 
-def jobs(context: Context) -> Iterator[Finding]:
+def jobs(known: Inventory) -> Iterator[Finding]:
     """Failed Jobs, and Jobs whose pods failed and that go on trying."""
-    for job in objects_of(context, JOB):
+    for job in known.of(JOB):
         if has_condition(job, "Complete", "SuccessCriteriaMet"):
             continue
         failed = integer_at(job, "status", "failed") or 0
@@ -82,11 +82,10 @@ _SCHEDULE_FAULTS = {
 }
 
 
-def cron_jobs(context: Context) -> Iterator[Finding]:
+def cron_jobs(known: Inventory) -> Iterator[Finding]:
     """CronJobs that cannot start, whose last run did not succeed, or (the one asked about) that are suspended."""
-    events = Events(context)
-    for cron_job in objects_of(context, CRON_JOB):
-        for event in events.of(cron_job, *_SCHEDULE_FAULTS)[:1]:
+    for cron_job in known.of(CRON_JOB):
+        for event in known.events.of(cron_job, *_SCHEDULE_FAULTS)[:1]:
             yield finding_about(
                 cron_job,
                 f"{named(cron_job)} cannot start its Job ({one_line(event.reason, 60)})",
@@ -106,7 +105,7 @@ def cron_jobs(context: Context) -> Iterator[Finding]:
                 level="cause",
             )
         if lookup(cron_job, "spec", "suspend") is True:
-            if cron_job is context.manifest:
+            if known.is_asked_about(cron_job):
                 yield _suspended(cron_job)
         elif _last_run_failed(cron_job):
             yield finding_about(

@@ -37,8 +37,10 @@ class Finding:
     """One thing that is wrong, on evidence.
 
     `title` is one line naming the fault and where (`Container api is OOMKilled (exit code 137)`), `explanation` says
-    what it means in a sentence or two, `next_steps` are what to do, most useful first, commands in backticks. `level`
-    only serves the ranking.
+    what it means in a sentence or two, `next_steps` are what to do, most useful first, commands in backticks.
+
+    The rest only serves the ranking: `level`; `blames` are the objects whose own findings explain this one and so stand
+    above it; findings with the same `cause` (not "") are one fault met in several places, and become one finding.
     """
 
     title: str
@@ -48,3 +50,5 @@ class Finding:
     resource: ResourceRef | None
     next_steps: tuple[str, ...] = ()
     level: Level = "effect"
+    blames: tuple[ResourceRef, ...] = ()
+    cause: str = ""

@@ -12,9 +12,10 @@ from agent.findings.commands import kubectl
 from agent.findings.container import Container, containers_of, pod_command
 from agent.findings.crashes import crashed_container
 from agent.findings.evidence import one_line, quote, quote_event
+from agent.findings.inventory import Inventory
 from agent.findings.logs import LastWords
 from agent.findings.model import Finding
-from agent.findings.objects import Events, is_controlled_by, objects_of
+from agent.findings.objects import is_controlled_by
 from agent.findings.references import missing_in, quote_reference
 from agent.findings.scheduling import unscheduled_pod
 from agent.findings.waiting import waiting_container
@@ -24,14 +25,14 @@ from agent.manifest import Manifest, list_at, lookup, text_at
 POD = ("", "Pod")
 
 
-def broken_pods(context: Context) -> Iterator[Finding]:
+def broken_pods(known: Inventory) -> Iterator[Finding]:
     """What is wrong with each Pod that is neither done, nor going, nor outlived by its replacement."""
-    events, last_words = Events(context), LastWords(context)
-    for pod in objects_of(context, POD):
+    last_words = LastWords(known.context)
+    for pod in known.of(POD):
         done = text_at(pod, "status", "phase") == "Succeeded"
         going = lookup(pod, "metadata", "deletionTimestamp") is not None
-        if not done and not going and not _outlived(context, pod):
-            yield from _broken_pod(pod, events.of(pod), last_words)
+        if not done and not going and not _outlived(known.context, pod):
+            yield from _broken_pod(pod, known.events.of(pod), last_words)
 
 
 def _outlived(context: Context, pod: Manifest) -> bool:

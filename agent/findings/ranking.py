@@ -1,61 +1,65 @@
-"""The order of findings, and one finding for what many pods of a workload have in common. Finds nothing itself."""
+"""The order of findings: errors first, a cause above what it causes in whichever resource. Finds nothing itself."""
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 
-from agent.context.model import Context
-from agent.findings.evidence import one_line
-from agent.findings.model import Finding, Level, Severity
-from agent.findings.objects import controller_of, objects_of
-from agent.target import ResourceRef
-
-_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
-_LEVELS: tuple[Level, ...] = ("cause", "effect", "symptom", "summary")
-
-# How many pods are named, and how many beside the first are quoted.
-_NAMED = 5
-_QUOTED = 3
+from agent.findings.inventory import Inventory, Key, key_of
+from agent.findings.merging import LEVELS, Merged, grade, merged
+from agent.findings.model import Finding
 
 
-def ranked(context: Context, findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Pods of one workload with the same fault as one finding; errors first, among equals causes before symptoms."""
-    together = _together(context, findings)
-    together.sort(key=lambda finding: (_SEVERITIES.index(finding.severity), _LEVELS.index(finding.level)))
-    return tuple(together)
+def ranked(known: Inventory, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings, those of one fault merged, most important first.
+
+    By severity, among equals by level; but whatever explains a finding stands above it, if it is but a warning: what
+    the finding blames, and what is wrong with the objects that its resource owns. Mere information explains nothing.
+    """
+    found = sorted(merged(known, findings), key=lambda each: grade(each.finding))
+    return tuple(found[place].finding for place in _causes_first(_explanations(known, found)))
 
 
-def _together(context: Context, findings: Sequence[Finding]) -> list[Finding]:
-    owners = _owners(context)
-    groups: dict[object, list[Finding]] = defaultdict(list)
-    for place, finding in enumerate(findings):
-        owner = owners.get(finding.resource) if finding.resource else None
-        groups[(finding.title, finding.severity, owner) if owner else place].append(finding)
-    return [_merged(group, owners) if len(group) > 1 else group[0] for group in groups.values()]
+def _explanations(known: Inventory, found: list[Merged]) -> list[list[int]]:
+    """For each finding the places of those that explain it, the best first."""
+    about: dict[Key, list[int]] = defaultdict(list)
+    for place, each in enumerate(found):
+        for key in dict.fromkeys(map(key_of, each.about)):
+            about[key].append(place)
+    explained: list[set[int]] = [set() for _ in found]
+    for place, each in enumerate(found):
+        for blamed in each.finding.blames:
+            explained[place].update(other for other in about.get(key_of(blamed), ()) if _may_explain(found[other]))
+        if _may_explain(each):
+            owners = {key_of(owner) for resource in each.about for owner in (resource, *known.owners(resource))}
+            for other in (other for owner in sorted(owners) for other in about.get(owner, ())):
+                if _is_above(each, found[other]):
+                    explained[other].add(place)
+    return [sorted(others - {place}) for place, others in enumerate(explained)]
 
 
-def _owners(context: Context) -> dict[ResourceRef, ResourceRef]:
-    """The workload of each Pod that has one."""
-    owners: dict[ResourceRef, ResourceRef] = {}
-    for pod in objects_of(context, ("", "Pod")):
-        reference, owner = ResourceRef.of(pod), controller_of(pod)
-        if reference and owner:
-            owners[reference] = owner
-    return owners
+def _may_explain(each: Merged) -> bool:
+    return each.finding.severity != "info" and each.finding.level != "summary"
 
 
-def _merged(group: list[Finding], owners: dict[ResourceRef, ResourceRef]) -> Finding:
-    """The first finding, told of all the pods: its whole evidence, and the first quotation of a few others."""
-    first = group[0]
-    pods = [finding.resource for finding in group if finding.resource]
-    owner = owners[pods[0]]
-    names = ", ".join(one_line(pod.name, 80) for pod in pods[:_NAMED])
-    more = f" and {len(pods) - _NAMED} more" if len(pods) > _NAMED else ""
-    others = tuple(evidence for finding in group[1 : 1 + _QUOTED] for evidence in finding.evidence[:1])
-    return replace(
-        first,
-        title=f"{first.title} ({len(group)} pods of {owner.kind} {one_line(owner.name, 80)})",
-        explanation=f"{first.explanation} The pods are {names}{more}.",
-        evidence=first.evidence + others,
-        resource=owner,
-    )
+def _is_above(below: Merged, owner: Merged) -> bool:
+    """Whether the finding about an owner follows from one about what it owns (or about itself)."""
+    level = LEVELS.index(owner.finding.level)
+    if below.about[:1] == owner.about[:1]:
+        return level > LEVELS.index(below.finding.level)
+    return owner.finding.level != "cause" and level >= LEVELS.index(below.finding.level)
+
+
+def _causes_first(explained_by: list[list[int]]) -> list[int]:
+    """The places in order, each after what explains it. A circle is opened at its best finding."""
+    order: list[int] = []
+    seen: set[int] = set()
+    for start in range(len(explained_by)):
+        stack = [(start, False)]
+        while stack:
+            place, is_done = stack.pop()
+            if is_done:
+                order.append(place)
+            elif place not in seen:
+                seen.add(place)
+                stack.append((place, True))
+                stack.extend((other, False) for other in reversed(explained_by[place]) if other not in seen)
+    return order

@@ -6,10 +6,11 @@ Owns the wording of the scheduler; that a node refused or evicted a Pod is in `p
 import re
 
 from agent.context.model import Event
-from agent.findings.about import finding_about
+from agent.findings.about import finding_about, namespace_of
 from agent.findings.evidence import one_line, quote, quote_event
 from agent.findings.model import Evidence, Finding, Level
-from agent.manifest import Manifest, list_at, text_at
+from agent.manifest import Manifest, list_at, objects_at, text_at
+from agent.target import ResourceRef
 
 # What the scheduler's message names, what it means, what to do, and how near the cause it is.
 _UNSCHEDULABLE: tuple[tuple[str, str, str, str, Level], ...] = (
@@ -105,7 +106,18 @@ def _unschedulable(pod: Manifest, message: str, evidence: tuple[Evidence, ...]) 
         if match := re.search(pattern, message[:4_000]):
             extra = requests if "Insufficient" in match[0] or "insufficient" in match[0] else ()
             title = "Pod cannot be scheduled: " + name.format(*(one_line(g, 60) for g in match.groups()))
-            return finding_about(pod, title, meaning, evidence + extra, step, level=level)
+            claims = _claims(pod) if "PersistentVolumeClaim is not bound" in name else ()
+            return finding_about(pod, title, meaning, evidence + extra, step, level=level, blames=claims)
     return finding_about(
         pod, "Pod cannot be scheduled", "No node suits the pod; the scheduler's message says why.", evidence + requests
+    )
+
+
+def _claims(pod: Manifest) -> tuple[ResourceRef, ...]:
+    """The claims that the Pod mounts."""
+    names = [text_at(volume, "persistentVolumeClaim", "claimName") for volume in objects_at(pod, "spec", "volumes")]
+    return tuple(
+        ResourceRef.model_construct(version="v1", kind="PersistentVolumeClaim", namespace=namespace_of(pod), name=name)
+        for name in names
+        if name
     )

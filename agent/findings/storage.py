@@ -3,12 +3,13 @@ failed or are left over. A claim that waits for its first pod is not broken."""
 
 from collections.abc import Iterator
 
-from agent.context.model import Context, Event
+from agent.context.model import Event
 from agent.findings.about import finding_about, named, namespace_of
 from agent.findings.commands import kubectl
 from agent.findings.evidence import one_line, quote, quote_event
+from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
-from agent.findings.objects import Events, GroupKind, objects_of
+from agent.findings.objects import GroupKind
 from agent.findings.references import missing_in
 from agent.findings.refusals import refusal_in
 from agent.manifest import Manifest, list_at, text_at
@@ -17,13 +18,12 @@ CLAIM: GroupKind = ("", "PersistentVolumeClaim")
 VOLUME: GroupKind = ("", "PersistentVolume")
 
 
-def claims(context: Context) -> Iterator[Finding]:
+def claims(known: Inventory) -> Iterator[Finding]:
     """Claims without a volume, claims that lost theirs, and claims that cannot grow."""
-    events = Events(context)
-    for claim in objects_of(context, CLAIM):
+    for claim in known.of(CLAIM):
         match text_at(claim, "status", "phase"):
             case "Pending":
-                yield from _pending(claim, events.of(claim))
+                yield from _pending(claim, known.events.of(claim))
             case "Lost":
                 yield finding_about(
                     claim,
@@ -104,9 +104,9 @@ def _cannot_grow(claim: Manifest) -> Iterator[Finding]:
             )
 
 
-def volumes(context: Context) -> Iterator[Finding]:
+def volumes(known: Inventory) -> Iterator[Finding]:
     """PersistentVolumes that failed, and (the one asked about) that are released."""
-    for volume in objects_of(context, VOLUME):
+    for volume in known.of(VOLUME):
         phase = text_at(volume, "status", "phase")
         if phase == "Failed":
             yield finding_about(
@@ -118,7 +118,7 @@ def volumes(context: Context) -> Iterator[Finding]:
                 + quote(volume, "status", "phase"),
                 "Free the storage behind it by hand, then delete the PersistentVolume.",
             )
-        elif phase == "Released" and volume is context.manifest:
+        elif phase == "Released" and known.is_asked_about(volume):
             yield finding_about(
                 volume,
                 f"{named(volume)} is released: its claim is gone, its data is kept",

@@ -6,12 +6,12 @@ out within its deadline is not broken.
 
 from collections.abc import Iterator
 
-from agent.context.model import Context
 from agent.findings.about import finding_about, name_of, named, namespace_of
 from agent.findings.commands import kubectl
 from agent.findings.evidence import quote, quote_event
+from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
-from agent.findings.objects import Events, GroupKind, objects_of
+from agent.findings.objects import GroupKind
 from agent.findings.refusals import refusal_in
 from agent.findings.wellness import has_condition
 from agent.manifest import Manifest, integer_at, list_at, object_at, text_at
@@ -20,15 +20,15 @@ DEPLOYMENT: GroupKind = ("apps", "Deployment")
 REPLICA_SET: GroupKind = ("apps", "ReplicaSet")
 STATEFUL_SET: GroupKind = ("apps", "StatefulSet")
 DAEMON_SET: GroupKind = ("apps", "DaemonSet")
+MAKERS_OF_PODS: tuple[GroupKind, ...] = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, ("batch", "Job"))
 
 
-def refused_pods(context: Context) -> Iterator[Finding]:
+def refused_pods(known: Inventory) -> Iterator[Finding]:
     """Workloads whose pods the API server refuses to create: quota, limits, policy, a missing ServiceAccount."""
-    events = Events(context)
     said: set[str] = set()
-    for workload in objects_of(context, DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, ("batch", "Job")):
+    for workload in known.of(*MAKERS_OF_PODS):
         condition = _condition(workload, "ReplicaFailure", "True")
-        failures = events.of(workload, "FailedCreate")
+        failures = known.events.of(workload, "FailedCreate")
         message = text_at(workload, *condition, "message") if condition else ""
         if not condition and (not failures or not _is_short(workload)):
             continue
@@ -52,9 +52,9 @@ def refused_pods(context: Context) -> Iterator[Finding]:
         )
 
 
-def deployments(context: Context) -> Iterator[Finding]:
+def deployments(known: Inventory) -> Iterator[Finding]:
     """Deployments whose rollout passed its deadline, or that lost pods they had."""
-    for deployment in objects_of(context, DEPLOYMENT):
+    for deployment in known.of(DEPLOYMENT):
         if _is_stale(deployment):
             continue
         wanted = _wanted(integer_at(deployment, "spec", "replicas"))
@@ -91,25 +91,25 @@ def _stuck_rollout(deployment: Manifest, condition: tuple[str | int, ...], pods:
     )
 
 
-def replica_sets(context: Context) -> Iterator[Finding]:
+def replica_sets(known: Inventory) -> Iterator[Finding]:
     """The ReplicaSet asked about, where it is short of ready pods (its Deployment speaks for it otherwise)."""
-    for replica_set in objects_of(context, REPLICA_SET):
-        if replica_set is context.manifest and _is_short(replica_set):
+    for replica_set in known.of(REPLICA_SET):
+        if known.is_asked_about(replica_set) and _is_short(replica_set):
             yield _short(replica_set, "readyReplicas", integer_at(replica_set, "spec", "replicas"))
 
 
-def stateful_sets(context: Context) -> Iterator[Finding]:
+def stateful_sets(known: Inventory) -> Iterator[Finding]:
     """StatefulSets that are short of ready pods, while no update is under way."""
-    for stateful_set in objects_of(context, STATEFUL_SET):
+    for stateful_set in known.of(STATEFUL_SET):
         current, update = (text_at(stateful_set, "status", f"{which}Revision") for which in ("current", "update"))
         updating = bool(current and update) and current != update
         if not updating and not _is_stale(stateful_set) and _is_short(stateful_set):
             yield _short(stateful_set, "readyReplicas", integer_at(stateful_set, "spec", "replicas"))
 
 
-def daemon_sets(context: Context) -> Iterator[Finding]:
+def daemon_sets(known: Inventory) -> Iterator[Finding]:
     """DaemonSets with fewer ready pods than nodes, while no update is under way."""
-    for daemon_set in objects_of(context, DAEMON_SET):
+    for daemon_set in known.of(DAEMON_SET):
         desired = integer_at(daemon_set, "status", "desiredNumberScheduled")
         updated = integer_at(daemon_set, "status", "updatedNumberScheduled")
         updating = updated is not None and desired is not None and updated < desired

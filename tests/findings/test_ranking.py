@@ -94,3 +94,28 @@ def test_a_finding_as_json_keeps_every_pointer() -> None:
         "resource": told["resource"],
     }
     assert told["next_steps"] == list(finding.next_steps)
+
+
+def test_a_pending_claim_stands_above_the_pod_that_waits_for_it_though_it_is_but_a_warning() -> None:
+    claim = resource("v1", "PersistentVolumeClaim", "data", status={"phase": "Pending"})
+    waits = pod(
+        phase="Pending",
+        conditions=[condition("PodScheduled", "False", "Unschedulable", "unbound immediate PersistentVolumeClaims")],
+        pod_spec={"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]},
+    )
+
+    findings = findings_of(context(waits, claim))
+
+    assert [f.severity for f in findings] == ["warning", "error"]
+    assert "PersistentVolumeClaim data" in findings[0].title
+
+
+def test_what_a_resource_owns_stands_above_it_however_many_owners_are_between() -> None:
+    owned = resource("example.com/v1", "Shard", "db-0", status={"conditions": [condition("Ready", "False", "Failed")]})
+    owner = {"apiVersion": "example.com/v1", "kind": "Database", "name": "db", "uid": "u", "controller": True}
+    owned["metadata"]["ownerReferences"] = [owner]
+    database = resource("example.com/v1", "Database", "db", status={"conditions": [condition("Degraded", "True")]})
+
+    findings = findings_of(context(database, owned))
+
+    assert [str(f.resource) for f in findings] == ["Shard shop/db-0", "Database shop/db"]
