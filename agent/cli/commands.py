@@ -16,6 +16,15 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+class Verdict(IntEnum):
+    """How `findings` ended; the epilog of its help says the same."""
+
+    NO_ERROR = 0
+    ERROR = 1
+    WRONG_INPUT = 2
+    INTERRUPTED = 130
+
+
 _ABOUT = "Tells why an Argo CD Application or a Kubernetes resource is broken, on what evidence, and what to do."
 _EXIT_CODES = """\
 Exit codes: 0 answered; 1 not answered (the model failed); 2 wrong option, file or setting, or a session that cannot be
@@ -24,6 +33,16 @@ continued; 3 answered from the findings alone, because the model could not be re
 _FROM = """\
 Answers a question about what the files show, or about what Argo CD (ARGOCD_SERVER, ARGOCD_AUTH_TOKEN) or the cluster
 (kubeconfig) tell of --app and --resource. The answer goes to standard output, findings and all else to standard error.
+"""
+
+_VERDICTS = """\
+Exit codes: 0 no finding is an error; 1 one is; 2 a file cannot be read (the message names it, and the line);
+130 interrupted.
+"""
+_FINDINGS = """\
+Prints what is wrong with the manifests of files, by the built-in analyzers: no network, no model. A file is YAML, JSON
+(an object, a list, a List), or JSON lines with the object by itself or under `manifest`. The manifests of a YAML or
+JSON file are judged together (a Deployment with its Pods and events), each of JSON lines by itself.
 """
 
 app = typer.Typer(
@@ -92,6 +111,20 @@ def ask(
         session=session,
     )
     raise typer.Exit(ask(asked, as_json=as_json))
+
+
+@app.command(help=_FINDINGS, epilog=_VERDICTS)
+def findings(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files, - for standard input.", show_default=False)
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a manifest, in order: id, findings.")
+    ] = False,
+) -> None:
+    from agent.cli.findings import findings as print_findings
+
+    raise typer.Exit(print_findings(files, as_json=as_json))
 
 
 @app.command(help="Serves the assistant over HTTP until SIGTERM or Ctrl-C.")

@@ -4,6 +4,7 @@ Raises RequestError naming the option; what is in the manifests is checked by `a
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,9 +29,9 @@ class Manifests:
     events: list[Manifest] | None = None
 
     def add(self, found: Manifest) -> None:
-        if _is_event(found):
+        if is_event(found):
             self.events = [*(self.events or ()), found]
-        elif _is_application(found) and self.application is None:
+        elif is_application(found) and self.application is None:
             self.application = found
         else:
             self.resources.append(found)
@@ -44,7 +45,7 @@ def read_manifests(files: Sequence[str], events: Sequence[str]) -> Manifests:
             read.add(found)
     for name in events:
         found = _objects(name, option="--events")
-        if strange := next((each for each in found if not _is_event(each)), None):
+        if strange := next((each for each in found if not is_event(each)), None):
             raise RequestError.at(f"--events {name}", f"{_named(strange)} is no event")
         read.events = [*(read.events or ()), *found]
     return read
@@ -74,10 +75,16 @@ def _only_container(pods: Sequence[Manifest], *, option: str) -> str:
 
 
 def _objects(name: str, *, option: str) -> list[Manifest]:
-    """The Kubernetes objects of a file; lists are the objects they hold."""
-    where = f"{option} {name}"
+    return objects_in(_read(name, option), where=f"{option} {name}")
+
+
+def objects_in(raw: bytes, *, where: str) -> list[Manifest]:
+    """The Kubernetes objects of a file's content (JSON, YAML, several documents); lists are the objects they hold.
+
+    Raises RequestError that begins with `where` and names the line.
+    """
     try:
-        text = _read(name, option).decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RequestError.at(where, f"invalid UTF-8 at byte {error.start}") from None
     documents = list(_documents(text, where))
@@ -108,9 +115,9 @@ def _is_list(document: object) -> bool:
 def _documents(text: str, where: str) -> Iterator[object]:
     if text.lstrip()[:1] in {"{", "["}:
         try:
-            yield json.loads(text)
+            yield from _json_documents(text)
         except json.JSONDecodeError:
-            pass  # a flow of YAML, or several JSON documents
+            pass  # a flow of YAML
         except (ValueError, RecursionError):
             raise RequestError.at(where, "is nested too deeply, or holds a number of too many digits") from None
         else:
@@ -125,6 +132,20 @@ def _documents(text: str, where: str) -> Iterator[object]:
         raise RequestError.at(where, "is nested too deeply, or holds a value that YAML cannot read") from None
 
 
+def _json_documents(text: str) -> list[object]:
+    """The documents of a text that is JSON from its first to its last character, one after the other."""
+    documents: list[object] = []
+    decoder = json.JSONDecoder()
+    place = len(text) - len(text.lstrip())
+    while place < len(text):
+        document, end = decoder.raw_decode(text, place)
+        documents.append(document)
+        place = _BLANK.match(text, end).end()  # pyright: ignore[reportOptionalMemberAccess] - it matches the empty text
+    return documents
+
+
+_BLANK = re.compile(r"\s*")
+
 # Ten times as fast as the pure one, and absent from some source builds of PyYAML. Of its types only those are kept that
 # a manifest has: times and binary data stay the text that they are there.
 _LOADER: type[Any] = type("_ManifestLoader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
@@ -132,15 +153,16 @@ for _tag in ("timestamp", "binary"):
     _LOADER.add_constructor(f"tag:yaml.org,2002:{_tag}", _LOADER.construct_yaml_str)
 
 
-def _is_event(manifest: Manifest) -> bool:
+def is_event(manifest: Manifest) -> bool:
+    """Whether the object is an event of either API; items of a list may lack their kind."""
     group = text_at(manifest, "apiVersion").partition("/")[0]
     if text_at(manifest, "kind") == "Event":
         return group in {"", "v1", "events.k8s.io"}
     return not text_at(manifest, "kind") and bool(lookup(manifest, "involvedObject") or lookup(manifest, "regarding"))
 
 
-def _is_application(manifest: Manifest) -> bool:
-    """Argo CD's API leaves kind and apiVersion out."""
+def is_application(manifest: Manifest) -> bool:
+    """Whether the object is an Argo CD Application, whose API leaves kind and apiVersion out."""
     if kind := text_at(manifest, "kind"):
         return kind == "Application" and text_at(manifest, "apiVersion").partition("/")[0] in {"", "argoproj.io"}
     spec = object_at(manifest, "spec")

@@ -23,8 +23,8 @@ from agent.findings.model import Severity
 # Control characters other than tab and line feed: a terminal would obey them.
 _CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)])
 # In JSON they are escaped; json.dumps leaves these as they are.
-_ESCAPES = {code: f"\\u{code:04x}" for code in range(127, 160)}
-_STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+ESCAPES = {code: f"\\u{code:04x}" for code in range(127, 160)}
+STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
 class Screen(Protocol):
@@ -57,7 +57,8 @@ class Screen(Protocol):
         ...
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """`text` without what a terminal would obey."""
     return text.translate(_CONTROLS)
 
 
@@ -77,7 +78,7 @@ class JsonScreen:
     ) -> None:
         if kind is None:
             told = {"answer": "".join(self._answer) or None} | self._told
-            sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2).translate(_ESCAPES) + "\n")
+            sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2).translate(ESCAPES) + "\n")
             sys.stdout.flush()
 
     def report(self, report: Report) -> None:
@@ -124,7 +125,7 @@ class TextScreen:
     def report(self, report: Report) -> None:
         self._wait(None)
         for finding in report.findings:
-            self._tell(f"finding ({finding.severity})", finding.title, _STYLES[finding.severity])
+            self._tell(f"finding ({finding.severity})", finding.title, STYLES[finding.severity])
         for gap in report.gaps:
             self._tell("not read", f"{gap.part}: {gap.message}", "dim")
         for section in report.sections:
@@ -134,7 +135,7 @@ class TextScreen:
 
     def text(self, piece: str) -> None:
         self._wait(None)
-        self._answer.add(_plain(piece))
+        self._answer.add(plain(piece))
 
     def tool(self, name: str) -> None:
         self._tools.append(name)
@@ -163,7 +164,7 @@ class TextScreen:
         self._tell("error", message, "bold red")
 
     def _tell(self, what: str, text: str, style: str) -> None:
-        self._told.print(Text.assemble((f"{what}: ", style), " ".join(_plain(text).split())))
+        self._told.print(Text.assemble((f"{what}: ", style), " ".join(plain(text).split())))
 
     def _wait(self, what: str | None) -> None:
         """Shows what is waited for, on a terminal; None: nothing any more."""

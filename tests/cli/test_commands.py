@@ -11,7 +11,7 @@ import pytest
 
 import agent.demo.run
 import serve.run
-from agent.cli.commands import ExitCode
+from agent.cli.commands import ExitCode, Verdict
 from agent.errors import SettingsError
 from tests.cli.conftest import Run
 
@@ -35,7 +35,8 @@ def test_help_names_every_command_and_loads_none(run: Run) -> None:
     help_text = run("--help").stdout
 
     assert all(
-        re.search(rf"^.{{0,2}} {name} ", help_text, re.MULTILINE) for name in ("ask", "serve", "demo", "version")
+        re.search(rf"^.{{0,2}} {name} ", help_text, re.MULTILINE)
+        for name in ("ask", "findings", "serve", "demo", "version")
     )
     loaded = loaded_by("--help")
     assert not loaded & {*HEAVY, "httpx", "pydantic", "agent.assistant", "agent.request"}
@@ -52,6 +53,12 @@ def test_the_help_of_ask_tells_every_exit_code(run: Run) -> None:
     help_text = run("ask", "--help").stdout
 
     assert all(re.search(rf"\b{code.value} \w", help_text) for code in ExitCode)
+
+
+def test_the_help_of_findings_tells_every_exit_code(run: Run) -> None:
+    help_text = run("findings", "--help").stdout
+
+    assert all(re.search(rf"\b{code.value} \w", help_text) for code in Verdict)
 
 
 def test_without_arguments_the_help_is_shown(run: Run) -> None:
