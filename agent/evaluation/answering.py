@@ -1,0 +1,117 @@
+"""The turn of a scenario, with what only a judge needs: the context that was answered from.
+
+Owns how an Assistant is watched while it answers; judges nothing and knows nothing of MLflow.
+"""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from agent.assistant import Assistant, Outcome, Report, TurnEvent
+from agent.context.collect import Collector
+from agent.context.model import Context
+from agent.findings.citations import resolves
+from agent.findings.model import Evidence, Finding
+from agent.request import Question
+from agent.settings import Settings
+from agent.spans import Spans
+from agent.tokens import count_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was answered. `by_model` is False where the findings themselves are the answer.
+
+    `unresolved` is the evidence that does not stand where it points; `tokens` are those of the prompt as the server
+    counted them, or their upper estimate (then `tokens_estimated`); `seconds` is the whole turn.
+    """
+
+    text: str
+    findings: tuple[Finding, ...]
+    unresolved: tuple[Evidence, ...]
+    by_model: bool
+    provider: str
+    model: str
+    tokens: int
+    tokens_estimated: bool
+    seconds: float
+
+
+@dataclass(slots=True)
+class Notes:
+    """What is noted of one turn while it runs."""
+
+    context: Context | None = None
+    outcome: Outcome | None = None
+    began: float = 0.0
+    seconds: float = 0.0
+
+    def answer(self) -> Answer:
+        """The answer of the turn, which must have ended well."""
+        if self.outcome is None or self.context is None:
+            raise AssertionError("the turn did not end")
+        report, usage = self.outcome.report, self.outcome.usage
+        context = report.redactor.context(self.context)
+        return Answer(
+            text=self.outcome.text,
+            findings=report.findings,
+            unresolved=tuple(e for f in report.findings for e in f.evidence if not resolves(e, context)),
+            by_model=self.outcome.provider.name != "offline",
+            provider=self.outcome.provider.name,
+            model=self.outcome.provider.model,
+            tokens=usage.input_tokens if usage else _estimate(report),
+            tokens_estimated=usage is None,
+            seconds=self.seconds,
+        )
+
+
+NOTES: ContextVar[Notes] = ContextVar("notes")
+"""The notes of the turn that runs; whoever asks sets them before."""
+
+
+class WatchedAssistant(Assistant):
+    """An Assistant that reads nothing but what is supplied, and notes of each turn what a judge needs."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings, collector=_WatchedCollector(supplied_only(settings)))
+
+    async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
+        notes = NOTES.get()
+        notes.began = time.perf_counter()
+        async with aclosing(super().turn(question, spans)) as events:
+            async for event in events:
+                if isinstance(event, Outcome):
+                    notes.outcome = event
+                    notes.seconds = time.perf_counter() - notes.began
+                yield event
+
+
+class _WatchedCollector(Collector):
+    async def collect(self, question: Question) -> Context:
+        notes = NOTES.get()
+        notes.context = await super().collect(question)
+        return notes.context
+
+
+def supplied_only(settings: Settings) -> Settings:
+    """The same settings without any source: a scenario is all there is to know."""
+    return settings.model_copy(update={"argocd_server": None, "kubernetes": "off"})
+
+
+async def answered(assistant: WatchedAssistant, question: Question) -> Answer:
+    """The answer to one question. Raises what the turn raises."""
+    notes = Notes()
+    token = NOTES.set(notes)
+    try:
+        async with aclosing(assistant.turn(question)) as events:
+            async for _ in events:
+                pass
+    finally:
+        NOTES.reset(token)
+    return notes.answer()
+
+
+def _estimate(report: Report) -> int:
+    return sum(section.tokens for section in report.sections) + count_tokens(report.question)

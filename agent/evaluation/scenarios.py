@@ -1,0 +1,179 @@
+"""Scenarios as folders: what an API server returned about a target, and what is to be said about it.
+
+Owns the files of a folder and how they become the body of a request; judges nothing.
+
+    <family>-<name>/
+      expected.yaml                       the question, the target, the cause, its evidence (see `Expectation`)
+      application.yaml manifest.yaml children.yaml related.yaml tree.yaml managed.yaml
+      revisions.yaml sync_windows.yaml events.yaml      each as the API gives it, all optional
+      logs/<container>.log                text as `kubectl logs --timestamps` prints it, or Argo CD's stream of entries
+      logs/<container>.previous.log       the same of the container's previous run
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import ryaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from agent.errors import RequestError
+from agent.findings.model import EvidenceSource
+from agent.request import Question, parse_question
+from agent.validation import complaint
+
+EXPECTED = "expected.yaml"
+_PREVIOUS = ".previous"
+
+# The files of a folder and the keys of `custom_inputs` they become.
+_PARTS = {
+    "application.yaml": "application_manifest",
+    "manifest.yaml": "manifest",
+    "children.yaml": "children",
+    "related.yaml": "related",
+    "tree.yaml": "resource_tree",
+    "managed.yaml": "managed_resources",
+    "revisions.yaml": "revisions",
+    "sync_windows.yaml": "sync_windows",
+    "events.yaml": "events",
+}
+
+type Term = Annotated[str, Field(min_length=1)]
+"""The beginning of a word or words, looked for without regard to case; ` | ` stands between spellings of which one is
+enough."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Cause(_Strict):
+    """The root cause: the resource (`Kind/name`, spellings as in a Term) and the terms that all must be said."""
+
+    resource: Term
+    says: Annotated[list[Term], Field(min_length=1)]
+
+
+class Quotation(_Strict):
+    """A text that must be quoted, and from where: a source, or several of which each would do."""
+
+    source: EvidenceSource | Annotated[list[EvidenceSource], Field(min_length=1)]
+    text: Term
+
+    @property
+    def sources(self) -> list[EvidenceSource]:
+        return self.source if isinstance(self.source, list) else [self.source]
+
+
+class Expectation(_Strict):
+    """What is to be said. `healthy` means that nothing may be found, and then there is no cause.
+
+    `forbidden` are conclusions that must appear nowhere; `red_herring` tells the reader what may mislead here.
+    """
+
+    family: str
+    question: str
+    target: dict[str, Any] = {}
+    healthy: bool = False
+    cause: Cause | None = None
+    evidence: list[Quotation] = []
+    forbidden: list[Term] = []
+    red_herring: str = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Expectation":
+        if self.healthy == (self.cause is not None):
+            raise ValueError("must have either healthy: true or a cause")
+        if self.cause and not self.evidence:
+            raise ValueError("must name the evidence of its cause")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A target with the question about it. `body` is a request as `/invocations` takes it."""
+
+    name: str
+    body: dict[str, Any]
+    expected: Expectation
+
+    @property
+    def parsed(self) -> Question:
+        """The body as the assistant reads it."""
+        return parse_question(self.body)
+
+
+def load_scenarios(folder: Path, only: str = "*") -> tuple[Scenario, ...]:
+    """The scenarios of `folder` whose name matches the pattern `only`, by name.
+
+    Raises RequestError where there are none, or where one cannot be read.
+    """
+    names = sorted(path.parent for path in folder.glob(f"*/{EXPECTED}"))
+    pattern = only if any(sign in only for sign in "*?[") else f"*{only}*"
+    found = tuple(load_scenario(path) for path in names if fnmatch(path.name, pattern))
+    if not found:
+        there = f"none of its {len(names)} scenarios matches {only!r}" if names else f"no folder in it has {EXPECTED}"
+        raise RequestError.at(str(folder), there)
+    return found
+
+
+def load_scenario(folder: Path) -> Scenario:
+    """The scenario of one folder. Raises RequestError naming the file that is wrong."""
+    for path in folder.iterdir():
+        if path.name not in {*_PARTS, EXPECTED, "logs"}:
+            raise RequestError.at(str(path), f"is no part of a scenario; there are {', '.join(_PARTS)} and logs/")
+    try:
+        expected = Expectation.model_validate(_yaml(folder / EXPECTED))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise RequestError.at(f"{folder / EXPECTED} {place}".rstrip(), complaint(first)) from None
+    inputs: dict[str, Any] = {
+        key: _yaml(folder / name) for name, key in _PARTS.items() if (folder / name).exists()
+    } | expected.target
+    inputs |= _logs(folder / "logs")
+    body = {"input": [{"role": "user", "content": expected.question}], "custom_inputs": inputs}
+    try:
+        parse_question(body)
+    except RequestError as error:
+        raise RequestError.at(str(folder), error.public_message) from None
+    return Scenario(name=folder.name, body=body, expected=expected)
+
+
+def content_hash(folder: Path, scenarios: tuple[Scenario, ...]) -> str:
+    """Twelve digits that change with any file of the scenarios: two runs of one hash were asked the same."""
+    digest = hashlib.sha256()
+    for scenario in scenarios:
+        for path in sorted((folder / scenario.name).rglob("*")):
+            if path.is_file():
+                digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _logs(folder: Path) -> dict[str, Any]:
+    """The logs by container. A request holds either the current runs or the previous ones."""
+    paths = sorted(folder.glob("*.log"))
+    if not paths:
+        return {}
+    previous = [path for path in paths if path.stem.endswith(_PREVIOUS)]
+    if previous and len(previous) != len(paths):
+        raise RequestError.at(str(folder), "must hold logs of the current runs or of the previous ones, not of both")
+    texts = {path.stem.removesuffix(_PREVIOUS): path.read_text("utf-8") for path in paths}
+    return {"logs": texts} | ({"log_request": {"previous": True}} if previous else {})
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return cast("Any", ryaml.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        raise RequestError.at(str(path), "does not exist") from None
+    except (UnicodeDecodeError, ryaml.InvalidYamlError) as error:
+        raise RequestError.at(str(path), f"cannot be read as YAML: {str(error)[:200]}") from None
+
+
+def terms_in(term: str) -> Iterator[str]:
+    """The spellings of a Term, in lower case."""
+    return (spelling.strip().lower() for spelling in term.split(" | "))

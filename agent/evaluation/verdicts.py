@@ -1,0 +1,130 @@
+"""What is right about an answer, by rules: the same verdict each time. Knows nothing of MLflow.
+
+Every verdict says why, so that whoever reads it can disagree with the scenario.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agent.evaluation.answering import Answer
+from agent.evaluation.scenarios import Expectation, terms_in
+from agent.findings.model import Finding
+
+# A model names the cause in its first lines or not first.
+_OPENING = 1_500
+
+# How an answer of a model says that nothing is wrong.
+_CALM = (
+    "nothing wrong | nothing is wrong | no problem | no issue | is healthy | are healthy | working as intended | "
+    "nothing is broken | no fault | not broken | completed successfully | no action"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether it is right, and why."""
+
+    passed: bool
+    rationale: str
+
+
+def root_cause_first(expected: Expectation, answer: Answer) -> Verdict | None:
+    """Whether the cause is what is said first: of findings the first one, of a model's text its opening.
+
+    None for a healthy target, which has no cause.
+    """
+    cause = expected.cause
+    if cause is None:
+        return None
+    if answer.by_model:
+        opening = answer.text[:_OPENING]
+        names = " | ".join(spelling.rpartition("/")[2] for spelling in terms_in(cause.resource))
+        missing = _missing([*cause.says, names], opening)
+        return _verdict(not missing, f"not in the opening of the answer: {missing}", "the opening names it")
+    if not answer.findings:
+        return Verdict(passed=False, rationale="nothing was found")
+    first = answer.findings[0]
+    named = _resource(first).lower()
+    if named not in terms_in(cause.resource):
+        return Verdict(passed=False, rationale=f"first is {first.title!r} about {named}, not about {cause.resource}")
+    if missing := _missing(cause.says, f"{first.title}\n{first.explanation}"):
+        return Verdict(passed=False, rationale=f"first is {first.title!r}, which does not say {missing}")
+    told = answer.text.partition("## Also found")[0]
+    missing = _missing(cause.says, told)
+    return _verdict(not missing, f"the finding says it, the answer does not: {missing}", f"first is {first.title!r}")
+
+
+def evidence_cited(expected: Expectation, answer: Answer) -> Verdict:
+    """Whether all evidence stands where it points, and what is expected is quoted."""
+    if answer.unresolved:
+        lost = answer.unresolved[0]
+        return Verdict(passed=False, rationale=f"{lost.text!r} does not stand at {lost.source} {lost.path}")
+    for quotation in expected.evidence:
+        if answer.by_model:
+            quoted = not _missing([quotation.text], answer.text)
+        else:
+            texts = (e.text for f in answer.findings for e in f.evidence if e.source in quotation.sources)
+            quoted = any(not _missing([quotation.text], text) for text in texts)
+        if not quoted:
+            where = " or ".join(quotation.sources)
+            return Verdict(passed=False, rationale=f"not quoted from {where}: {quotation.text!r}")
+    return Verdict(passed=True, rationale="all evidence resolves, and what was expected is quoted")
+
+
+def nothing_forbidden(expected: Expectation, answer: Answer) -> Verdict:
+    """Whether no finding and no sentence draws a conclusion that the scenario forbids. A quotation concludes nothing."""
+    said = [f"{_resource(f)}\n{f.title}\n{f.explanation}\n{'\n'.join(f.next_steps)}" for f in answer.findings]
+    said.append(_without_quotations(answer.text))
+    for term in expected.forbidden:
+        for text in said:
+            if not _missing([term], text):
+                return Verdict(passed=False, rationale=f"says {term!r}: {_around(term, text)!r}")
+    return Verdict(passed=True, rationale="no forbidden conclusion")
+
+
+def quiet_when_healthy(expected: Expectation, answer: Answer) -> Verdict | None:
+    """Whether nothing is found where nothing is wrong, and a model says so. None for a target that is broken."""
+    if not expected.healthy:
+        return None
+    if answer.findings:
+        return Verdict(passed=False, rationale=f"found {answer.findings[0].title!r} on what is healthy")
+    if answer.by_model and _missing([_CALM], answer.text):
+        return Verdict(passed=False, rationale="the answer does not say that nothing is wrong")
+    return Verdict(passed=True, rationale="nothing found")
+
+
+def _verdict(passed: bool, otherwise: str, right: str) -> Verdict:
+    return Verdict(passed=passed, rationale=right if passed else otherwise)
+
+
+def _missing(terms: Iterable[str], text: str) -> list[str]:
+    """The terms of which no spelling begins a word of the text; case, blanks and Markdown's marks do not count."""
+    plain = _plain(text)
+    return [term for term in terms if _place(term, plain) is None]
+
+
+def _place(term: str, plain: str) -> int | None:
+    for spelling in terms_in(term):
+        if found := re.search(rf"(?<![a-z0-9]){re.escape(_plain(spelling))}", plain):
+            return found.start()
+    return None
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"[`*\\]", "", text)).lower()
+
+
+def _without_quotations(markdown: str) -> str:
+    """The text without fenced blocks and code spans."""
+    return re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", markdown, flags=re.DOTALL)
+
+
+def _resource(finding: Finding) -> str:
+    return f"{finding.resource.kind}/{finding.resource.name}" if finding.resource else ""
+
+
+def _around(term: str, text: str) -> str:
+    plain = _plain(text)
+    place = _place(term, plain) or 0
+    return plain[max(0, place - 60) : place + 100]

@@ -1,0 +1,38 @@
+"""Each scenario: the root cause is found first, on evidence that stands where it points; where nothing is wrong, none."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agent.evaluation.answering import WatchedAssistant, answered
+from agent.evaluation.scenarios import Scenario, load_scenarios
+from agent.evaluation.verdicts import Verdict, evidence_cited, nothing_forbidden, quiet_when_healthy, root_cause_first
+from agent.settings import Settings
+
+FOLDER = Path(__file__).parent
+SCENARIOS = load_scenarios(FOLDER)
+
+# What the analyzers do not say yet.
+NOT_YET = {
+    "drift-image-changed-by-hand",
+    "healthy-job-retried",
+    "network-service-selector",
+    "operation-crd-missing",
+    "pods-readiness-wrong-port",
+    "workloads-quota-exceeded",
+}
+
+
+def cases() -> list[object]:
+    not_yet = pytest.mark.xfail(reason="not yet said", strict=False)
+    return [pytest.param(s, id=s.name, marks=[not_yet] if s.name in NOT_YET else []) for s in SCENARIOS]
+
+
+@pytest.mark.parametrize("scenario", cases())
+def test_the_cause_is_named_first_on_evidence(scenario: Scenario) -> None:
+    answer = asyncio.run(answered(WatchedAssistant(Settings(provider="offline")), scenario.parsed))
+
+    rules = (root_cause_first, evidence_cited, nothing_forbidden, quiet_when_healthy)
+    verdicts: dict[str, Verdict | None] = {rule.__name__: rule(scenario.expected, answer) for rule in rules}
+    assert {name: v.rationale for name, v in verdicts.items() if v and not v.passed} == {}
