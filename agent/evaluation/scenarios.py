@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import ryaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -167,10 +167,10 @@ def _logs(folder: Path) -> dict[str, Any]:
 
 def _yaml(path: Path) -> Any:
     try:
-        return cast("Any", ryaml.loads(path.read_text("utf-8")))
+        return ryaml.loads(path.read_text("utf-8"))  # pyright: ignore[reportPrivateImportUsage]
     except FileNotFoundError:
         raise RequestError.at(str(path), "does not exist") from None
-    except (UnicodeDecodeError, ryaml.InvalidYamlError) as error:
+    except ValueError as error:
         raise RequestError.at(str(path), f"cannot be read as YAML: {str(error)[:200]}") from None
 
 

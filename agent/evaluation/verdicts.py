@@ -73,7 +73,7 @@ def evidence_cited(expected: Expectation, answer: Answer) -> Verdict:
 
 
 def nothing_forbidden(expected: Expectation, answer: Answer) -> Verdict:
-    """Whether no finding and no sentence draws a conclusion that the scenario forbids. A quotation concludes nothing."""
+    """Whether no finding and no sentence draws a conclusion that is forbidden. A quotation concludes nothing."""
     said = [f"{_resource(f)}\n{f.title}\n{f.explanation}\n{'\n'.join(f.next_steps)}" for f in answer.findings]
     said.append(_without_quotations(answer.text))
     for term in expected.forbidden:

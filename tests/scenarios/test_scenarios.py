@@ -1,4 +1,4 @@
-"""Each scenario: the root cause is found first, on evidence that stands where it points; where nothing is wrong, none."""
+"""Each scenario: the root cause is found first, on evidence that stands where it points; nothing on what is healthy."""
 
 import asyncio
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from agent.evaluation.answering import WatchedAssistant, answered
 from agent.evaluation.scenarios import Scenario, load_scenarios
 from agent.evaluation.verdicts import Verdict, evidence_cited, nothing_forbidden, quiet_when_healthy, root_cause_first
-from agent.settings import Settings
+from agent.settings import load_settings
 
 FOLDER = Path(__file__).parent
 SCENARIOS = load_scenarios(FOLDER)
@@ -31,7 +31,7 @@ def cases() -> list[object]:
 
 @pytest.mark.parametrize("scenario", cases())
 def test_the_cause_is_named_first_on_evidence(scenario: Scenario) -> None:
-    answer = asyncio.run(answered(WatchedAssistant(Settings(provider="offline")), scenario.parsed))
+    answer = asyncio.run(answered(WatchedAssistant(load_settings()), scenario.parsed))
 
     rules = (root_cause_first, evidence_cited, nothing_forbidden, quiet_when_healthy)
     verdicts: dict[str, Verdict | None] = {rule.__name__: rule(scenario.expected, answer) for rule in rules}
