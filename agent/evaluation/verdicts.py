@@ -20,6 +20,9 @@ _CALM = (
     "nothing is broken | no fault | not broken | completed successfully | no action"
 )
 
+# Where a word begins; those inside of ResourceQuota count.
+_WORD = r"(?:(?<![A-Za-z0-9])|(?<=[a-z])(?=[A-Z]))"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -106,13 +109,13 @@ def _missing(terms: Iterable[str], text: str) -> list[str]:
 
 def _place(term: str, plain: str) -> int | None:
     for spelling in terms_in(term):
-        if found := re.search(rf"(?<![a-z0-9]){re.escape(_plain(spelling))}", plain):
+        if found := re.search(rf"{_WORD}(?i:{re.escape(_plain(spelling))})", plain):
             return found.start()
     return None
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"[`*\\]", "", text)).lower()
+    return re.sub(r"\s+", " ", re.sub(r"[`*\\]", "", text))
 
 
 def _without_quotations(markdown: str) -> str:
