@@ -9,7 +9,23 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from agent.context.model import Context
-from agent.findings import application, conditions, jobs, logs, operation, pods, storage, workloads
+from agent.findings import (
+    application,
+    autoscalers,
+    backends,
+    conditions,
+    disruption_budgets,
+    ingresses,
+    jobs,
+    logs,
+    nodes,
+    operation,
+    pods,
+    services,
+    storage,
+    webhooks,
+    workloads,
+)
 from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
 from agent.findings.objects import GroupKind
@@ -21,10 +37,16 @@ type Family = Callable[[Inventory], Iterable[Finding]]
 # Where nothing else tells them apart, findings stand in this order, those of the families first. A family is only
 # asked where the context has an object of its kinds.
 _FAMILIES: tuple[tuple[Family, tuple[GroupKind, ...]], ...] = (
+    (nodes.nodes, (nodes.NODE,)),
     (storage.claims, (storage.CLAIM,)),
     (storage.volumes, (storage.VOLUME,)),
     (workloads.refused_pods, workloads.MAKERS_OF_PODS),
     (pods.broken_pods, (pods.POD,)),
+    (services.services, (backends.SERVICE,)),
+    (webhooks.webhooks, webhooks.CONFIGURATIONS),
+    (ingresses.ingresses, (ingresses.INGRESS,)),
+    (autoscalers.autoscalers, (autoscalers.AUTOSCALER,)),
+    (disruption_budgets.disruption_budgets, (disruption_budgets.BUDGET,)),
     (jobs.jobs, (jobs.JOB,)),
     (jobs.cron_jobs, (jobs.CRON_JOB,)),
     (workloads.deployments, (workloads.DEPLOYMENT,)),

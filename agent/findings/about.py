@@ -21,7 +21,31 @@ def finding_about(
     cause: str = "",
 ) -> Finding:
     """A finding about an object; its last step is always to look at the object. Empty steps are left out."""
-    resource = ResourceRef.of(manifest)
+    return finding_on(
+        ResourceRef.of(manifest),
+        title,
+        explanation,
+        evidence,
+        *steps,
+        level=level,
+        severity=severity,
+        blames=blames,
+        cause=cause,
+    )
+
+
+def finding_on(
+    resource: ResourceRef | None,
+    title: str,
+    explanation: str,
+    evidence: tuple[Evidence, ...],
+    *steps: str,
+    level: Level = "cause",
+    severity: Severity = "error",
+    blames: Iterable[ResourceRef] = (),
+    cause: str = "",
+) -> Finding:
+    """Like `finding_about`, on an object of which there is no manifest."""
     look = f"{describe(resource)} shows it with its events." if resource else ""
     return Finding(
         title=title,

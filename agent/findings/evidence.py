@@ -90,7 +90,9 @@ def quote_window(windows: SyncWindows, path: str) -> tuple[Evidence, ...]:
 def node_fields(node: TreeNode) -> dict[str, str]:
     """What can be quoted of a node, by its path."""
     info = {f"info[{name}]": value for name, value in node.info.items()}
-    return {"health.status": node.health, "health.message": node.message, **info}
+    labels = {f"labels[{key}]": value for key, value in node.labels.items()}
+    targets = {f"target_labels[{key}]": value for key, value in node.target_labels.items()}
+    return {"health.status": node.health, "health.message": node.message, **info, **labels, **targets}
 
 
 def revision_fields(revision: Revision) -> dict[str, str]:

@@ -32,10 +32,11 @@ class Inventory:
         for manifest in objects_of(context):
             self._by_kind[group_kind(manifest)].append(manifest)
 
-    @property
+    @cached_property
     def kinds(self) -> frozenset[GroupKind]:
-        """The kinds of which there is a manifest."""
-        return frozenset(self._by_kind)
+        """The kinds of which there is a manifest, and Service where the tree tells what one selects."""
+        selects = any(node.target_labels for node in self.context.tree)
+        return frozenset(self._by_kind) | ({("", "Service")} if selects else frozenset[GroupKind]())
 
     def of(self, *kinds: GroupKind) -> Iterator[Manifest]:
         """The manifests of these kinds, each object once."""

@@ -22,8 +22,9 @@ class Evidence:
 
     `source` and `resource` say in which object; `path` where in it: a path as `agent.manifest.path_text` writes it
     (manifest, application; diff: of the predicted state, or of the live one where the path ends in ` (live)`), `reason`
-    of an event, `container` with the line's time (log), a field of the node (tree: `health.message`, or `info` with
-    its name), of the revision, or of the windows (`active[0].schedule`). `text` is verbatim.
+    of an event, `container` with the line's time (log), a field of the node (tree: `health.message`, or `info`,
+    `labels`, `target_labels` with a name: `labels[app]`), of the revision, or of the windows (`active[0].schedule`).
+    `text` is verbatim.
     """
 
     source: EvidenceSource

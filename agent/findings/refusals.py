@@ -7,15 +7,20 @@ import re
 from dataclasses import dataclass, replace
 
 from agent.findings.commands import kubectl
+from agent.findings.evidence import one_line
+from agent.findings.quotas import limit_in
+from agent.findings.webhooks import failed_call
+from agent.target import ResourceRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A known reason. `name` completes "refused: ..." in a title, `step` says what to do."""
+    """A known reason. `name` completes "refused: ..." in a title, `step` says what to do, `blames` is at fault."""
 
     name: str
     meaning: str
     step: str
+    blames: tuple[ResourceRef, ...] = ()
 
 
 # No refusal says its reason later than this.
@@ -167,9 +172,30 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
 
 
 def refusal_in(message: str, namespace: str = "") -> Refusal | None:
-    """The known reason a message gives, None where it is none of them. `namespace` is where the object was to go."""
+    """The known reason a message gives, None where it is none of them. `namespace` is where the object was to go.
+
+    Where the message tells numbers (of a quota, of a range) or why a webhook cannot be called, so does the reason.
+    """
     text = message[:_READ_LIMIT]
     for pattern, refusal, command in _KNOWN:
         if re.search(pattern, text, re.IGNORECASE):
-            return replace(refusal, step=refusal.step.replace("{command}", kubectl(*command, namespace=namespace)))
+            told = replace(refusal, step=refusal.step.replace("{command}", kubectl(*command, namespace=namespace)))
+            return _detailed(told, text)
     return None
+
+
+def _detailed(refusal: Refusal, text: str) -> Refusal:
+    if call := failed_call(text):
+        name = f"the admission webhook {one_line(call.webhook, 120)} did not answer" + (
+            f": {call.why}" if call.why else ""
+        )
+        service = call.service
+        if service is None:
+            return replace(refusal, name=name)
+        look = kubectl("get", "pods,endpointslices,services", namespace=service.namespace)
+        step = f"Look at Service {one_line(service.name, 80)} and its pods: {look}. {refusal.step}"
+        return replace(refusal, name=name, step=step, blames=(service,))
+    if limit := limit_in(text):
+        step = f"{limit.change[:1].upper()}{limit.change[1:]}. {refusal.step}" if limit.change else refusal.step
+        return replace(refusal, name=limit.name, step=step)
+    return refusal

@@ -25,3 +25,31 @@ def has_condition(manifest: Manifest, *types: str) -> bool:
         text_at(condition, "type") in types and text_at(condition, "status") == "True"
         for condition in objects_at(manifest, "status", "conditions")
     )
+
+
+_STARTING = ("", "ContainerCreating", "PodInitializing")
+
+
+def is_starting(pod: Manifest) -> bool:
+    """Whether a Pod is on its way to its first start, and nothing holds it back as far as its status tells."""
+    if text_at(pod, "status", "phase") != "Pending":
+        return False
+    conditions = objects_at(pod, "status", "conditions")
+    if any(text_at(c, "type") == "PodScheduled" and text_at(c, "status") == "False" for c in conditions):
+        return False
+    fields = ("initContainerStatuses", "containerStatuses")
+    statuses = [status for field in fields for status in objects_at(pod, "status", field)]
+    return all(
+        text_at(status, "state", "waiting", "reason") in _STARTING and not integer_at(status, "restartCount")
+        for status in statuses
+    )
+
+
+def is_rolling_out(deployment: Manifest) -> bool:
+    """Whether a Deployment's rollout is under way, within its deadline."""
+    return any(
+        text_at(condition, "type") == "Progressing"
+        and text_at(condition, "status") == "True"
+        and text_at(condition, "reason") not in ("", "NewReplicaSetAvailable")
+        for condition in objects_at(deployment, "status", "conditions")
+    )

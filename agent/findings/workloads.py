@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from agent.findings.about import finding_about, name_of, named, namespace_of
 from agent.findings.commands import kubectl
 from agent.findings.evidence import quote, quote_event
-from agent.findings.inventory import Inventory
+from agent.findings.inventory import Inventory, key_of
 from agent.findings.model import Evidence, Finding
-from agent.findings.objects import GroupKind
+from agent.findings.objects import GroupKind, controller_of
 from agent.findings.refusals import refusal_in
 from agent.findings.wellness import has_condition
 from agent.manifest import Manifest, integer_at, list_at, object_at, text_at
+from agent.target import ResourceRef
 
 DEPLOYMENT: GroupKind = ("apps", "Deployment")
 REPLICA_SET: GroupKind = ("apps", "ReplicaSet")
@@ -25,7 +26,7 @@ MAKERS_OF_PODS: tuple[GroupKind, ...] = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET, 
 
 def refused_pods(known: Inventory) -> Iterator[Finding]:
     """Workloads whose pods the API server refuses to create: quota, limits, policy, a missing ServiceAccount."""
-    said: set[str] = set()
+    said: set[object] = set()
     for workload in known.of(*MAKERS_OF_PODS):
         condition = _condition(workload, "ReplicaFailure", "True")
         failures = known.events.of(workload, "FailedCreate")
@@ -36,10 +37,11 @@ def refused_pods(known: Inventory) -> Iterator[Finding]:
         refusal = refusal_in(message, namespace_of(workload))
         title = f"The pods of {named(workload)} are refused"
         # A Deployment repeats what its ReplicaSet says, with the names of other pods.
-        key = refusal.name if refusal else message
-        if key in said:
+        fault = refusal.name.partition(" (")[0] if refusal else message
+        owner, itself = controller_of(workload), ResourceRef.of(workload)
+        if owner and (fault, key_of(owner)) in said:
             continue
-        said.add(key)
+        said |= {(fault, key_of(itself))} if itself else set()
         yield finding_about(
             workload,
             f"{title}: {refusal.name}" if refusal else title,
@@ -49,6 +51,8 @@ def refused_pods(known: Inventory) -> Iterator[Finding]:
             else quote_event(failures[0]),
             *([refusal.step] if refusal else []),
             level="cause",
+            blames=refusal.blames if refusal else (),
+            cause=f"refused {namespace_of(workload)} {fault}" if refusal else "",
         )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agent.context.model import ContainerLog, Context, Event, Gap, LogLine
+from agent.context.model import ContainerLog, Context, Event, Gap, LogLine, ManagedResource, TreeNode
 from agent.manifest import Manifest
 from agent.target import ResourceRef, Target
 
@@ -16,6 +16,9 @@ def context(
     logs: tuple[ContainerLog, ...] = (),
     application: Manifest | None = None,
     gaps: tuple[Gap, ...] = (),
+    related: tuple[Manifest, ...] = (),
+    tree: tuple[TreeNode, ...] = (),
+    managed: tuple[ManagedResource, ...] = (),
 ) -> Context:
     """A context about `manifest`, or about nothing but what else is given."""
     resource = ResourceRef.of(manifest) if manifest else None
@@ -27,6 +30,32 @@ def context(
         logs=logs,
         application=application,
         gaps=gaps,
+        related=related,
+        tree=tree,
+        managed=managed,
+    )
+
+
+def node(
+    kind: str,
+    name: str = "api",
+    *,
+    group: str = "",
+    health: str = "",
+    message: str = "",
+    labels: dict[str, str] | None = None,
+    selects: dict[str, str] | None = None,
+    parents: tuple[ResourceRef, ...] = (),
+) -> TreeNode:
+    """A node of the resource tree; `selects` are a Service's target labels."""
+    reference = ResourceRef(group=group, version="v1", kind=kind, namespace=NAMESPACE, name=name, uid=f"uid-of-{name}")
+    return TreeNode(
+        resource=reference,
+        health=health,
+        message=message,
+        labels=labels or {},
+        target_labels=selects or {},
+        parents=parents,
     )
 
 

@@ -73,18 +73,18 @@ def test_a_deployment_that_is_well_or_unknown_yields_nothing(well: Manifest) -> 
 @pytest.mark.parametrize(
     ("message", "cause"),
     [
-        (QUOTA, "a ResourceQuota is used up"),
+        (QUOTA, "ResourceQuota compute is used up (limits.memory: requested 1Gi, used 8Gi of 8Gi)"),
         (
             'pods "api" is forbidden: failed quota: compute: must specify limits.memory for: api',
-            "a ResourceQuota demands requests and limits",
+            "ResourceQuota compute demands limits.memory",
         ),
         (
             'pods "api" is forbidden: maximum memory usage per Container is 512Mi, but limit is 1Gi',
-            "a LimitRange forbids its requests or limits",
+            "a LimitRange forbids it (maximum memory per Container is 512Mi, the limit is 1Gi)",
         ),
         (
             'pods "api" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true',
-            "the pod security policy of the namespace forbids it",
+            "Pod Security level restricted of the namespace forbids it (runAsNonRoot != true)",
         ),
         (
             'pods "api" is forbidden: error looking up service account shop/api: serviceaccount "api" not found',
@@ -92,7 +92,8 @@ def test_a_deployment_that_is_well_or_unknown_yields_nothing(well: Manifest) -> 
         ),
         (
             'Internal error occurred: failed calling webhook "inject.example.com": connection refused',
-            "an admission webhook did not answer",
+            "the admission webhook inject.example.com did not answer: connections to it are refused "
+            "(its pods are down, or listen on another port)",
         ),
         (
             'admission webhook "validate.kyverno.svc" denied the request: policy Deployment/shop/api for resource',
@@ -112,12 +113,15 @@ def test_refused_pods_are_told_with_the_reason(message: str, cause: str) -> None
 def test_the_refusal_of_deployment_and_replica_set_is_one_finding() -> None:
     refused = deployment(condition("ReplicaFailure", "True", "FailedCreate", QUOTA), PROGRESSED, available=0)
     replica_set = resource("apps/v1", "ReplicaSet", "api-6c9d8f7b5d", spec={"replicas": 3}, status={"replicas": 0})
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api", "uid": "u", "controller": True}
+    replica_set["metadata"]["ownerReferences"] = [owner]
     failed = event(replica_set, "FailedCreate", "Error creating: " + QUOTA.replace("abcde", "fghij"))
 
     findings = findings_of(context(refused, replica_set, events=(failed,)))
 
     assert [f.title for f in findings if "refused" in f.title] == [
-        "The pods of Deployment api are refused: a ResourceQuota is used up"
+        "The pods of Deployment api are refused: ResourceQuota compute is used up "
+        "(limits.memory: requested 1Gi, used 8Gi of 8Gi)"
     ]
     assert "`kubectl -n shop describe resourcequota`" in findings[0].next_steps[0]
 
@@ -129,7 +133,8 @@ def test_a_stateful_set_whose_pods_are_refused_is_told_by_its_events() -> None:
     findings = findings_of(context(database, events=(failed,)))
 
     assert [f.title for f in findings] == [
-        "The pods of StatefulSet db are refused: a ResourceQuota is used up",
+        "The pods of StatefulSet db are refused: ResourceQuota compute is used up "
+        "(limits.memory: requested 1Gi, used 8Gi of 8Gi)",
         "StatefulSet db has 0 of 1 pods ready",
     ]
 
@@ -171,3 +176,14 @@ def test_the_pod_s_fault_stands_above_its_deployment_s() -> None:
     findings = findings_of(context(deployment(PROGRESSED, SHORT), crashing))
 
     assert [f.level for f in findings] == ["cause", "symptom"]
+
+
+def test_one_quota_that_refuses_the_pods_of_two_workloads_is_one_finding() -> None:
+    api = deployment(condition("ReplicaFailure", "True", "FailedCreate", QUOTA), PROGRESSED, available=0)
+    worker = deployment(condition("ReplicaFailure", "True", "FailedCreate", QUOTA), PROGRESSED, available=0)
+    worker["metadata"] |= {"name": "worker", "uid": "uid-of-worker"}
+
+    refused = [f for f in findings_of(context(api, related=(worker,))) if "refused" in f.title]
+
+    assert len(refused) == 1
+    assert "(Deployment api, Deployment worker)" in refused[0].title
