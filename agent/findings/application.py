@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from agent.context.model import Context
 from agent.findings.applications import Application, applications_of, names_of, resource_of
+from agent.findings.drift import explained
 from agent.findings.evidence import one_line
 from agent.findings.model import Evidence, Finding, Level, Severity
 from agent.findings.operation import operation_failed
@@ -131,7 +132,7 @@ def sync_status(context: Context) -> Iterator[Finding]:
     """Applications that are OutOfSync (with the resources that are) or whose sync status is not known."""
     for application in applications_of(context):
         match application.text("status", "sync", "status"):
-            case "OutOfSync":
+            case "OutOfSync" if not application.is_syncing and not explained(context, application):
                 yield _out_of_sync(application)
             case "Unknown" if not _has_condition(application, "ComparisonError", "InvalidSpecError"):
                 yield application.finding(

@@ -11,7 +11,7 @@ from agent.findings.commands import argocd, qualified_name
 from agent.findings.evidence import one_line, quote
 from agent.findings.model import Evidence, EvidenceSource, Finding, Level, Severity
 from agent.findings.objects import GroupKind, objects_of
-from agent.manifest import Manifest, text_at
+from agent.manifest import Manifest, integer_at, lookup, object_at, text_at
 from agent.target import ResourceRef
 
 APPLICATION: GroupKind = ("argoproj.io", "Application")
@@ -38,6 +38,23 @@ class Application:
 
     def quote(self, *path: str | int) -> tuple[Evidence, ...]:
         return quote(self.manifest, *path, source=self.source)
+
+    @property
+    def is_automated(self) -> bool:
+        """Whether Argo CD syncs it by itself."""
+        automated = lookup(self.manifest, "spec", "syncPolicy", "automated")
+        return automated is not None and lookup(automated, "enabled") is not False
+
+    @property
+    def heals_itself(self) -> bool:
+        """Whether Argo CD undoes changes in the cluster by itself."""
+        return self.is_automated and lookup(self.manifest, "spec", "syncPolicy", "automated", "selfHeal") is True
+
+    @property
+    def is_syncing(self) -> bool:
+        """Whether an operation runs that has not failed so far: what differs now is about to be applied."""
+        operation = object_at(self.manifest, "status", "operationState")
+        return text_at(operation, "phase") == "Running" and not integer_at(operation, "retryCount")
 
     def command(self, *words: str) -> str:
         """`argocd app WORDS... NAME`."""
