@@ -1,0 +1,252 @@
+"""What changed since the previous turn: a compact fingerprint of a context, and the comparison with the next one.
+
+The fingerprint is all that a session keeps of a context between turns. It holds versions, times, counts and hashes, and
+of the texts only the first finding's title; both the context and the findings must be redacted already.
+"""
+
+import json
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from hashlib import blake2s
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.context.model import ContainerLog, Context, Event, LogLine
+from agent.findings.model import Finding
+from agent.manifest import Manifest, text_at
+from agent.target import ResourceRef
+
+MAX_FINGERPRINT = 400
+"""Characters of a fingerprint: servers keep 512 with a key, in OpenAI's API and those like it."""
+MAX_NOTE = 900
+"""Characters of what is said of the changes."""
+
+_MANIFESTS, _LOGS, _FINDINGS = 9, 6, 10
+# How many of a kind are named in the note; the others are counted.
+_NAMED = 4
+_LONGEST_NAME = 100
+_STATES = ("health", "sync", "operation", "revision", "resource health")
+
+
+class _State(BaseModel):
+    """The fingerprint's fields. Keys are short because all of it has to fit into MAX_FINGERPRINT."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: str = Field("", alias="t")
+    manifests: dict[str, str] = Field(default_factory=dict[str, str], alias="m")
+    manifest_count: int = Field(0, alias="k")
+    states: list[str] = Field(default_factory=list[str], alias="s")
+    newest_event: str = Field("", alias="e")
+    event_count: int = Field(0, alias="n")
+    logs: dict[str, str] = Field(default_factory=dict[str, str], alias="l")
+    findings: list[str] = Field(default_factory=list[str], alias="f")
+    finding_count: int = Field(0, alias="i")
+    first_finding: str = Field("", alias="c")
+
+    @classmethod
+    def of(cls, context: Context, findings: Sequence[Finding]) -> Self:
+        watched = _watched(context)
+        return cls(
+            t=_hash(str(context.target)),
+            m={_key(manifest): _version(manifest) for manifest in watched[:_MANIFESTS]},
+            k=len(watched),
+            s=_states(context),
+            e=_newest(context.events),
+            n=sum(event.count for event in context.events),
+            l={_log_key(log): _mark(log.lines[-1]) for log in context.logs[:_LOGS] if log.lines},
+            f=[_finding_key(finding) for finding in findings[:_FINDINGS]],
+            i=len(findings),
+            c=_plain(findings[0].title) if findings else "",
+        )
+
+    @property
+    def text(self) -> str:
+        fields = self.model_dump(by_alias=True, exclude_defaults=True)
+        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+
+
+def fingerprint(context: Context, findings: Sequence[Finding]) -> str:
+    """The state of `context` in at most MAX_FINGERPRINT characters; equal states have equal texts."""
+    state = _State.of(context, findings)
+    while len(state.text) > MAX_FINGERPRINT and (state.manifests or state.logs or state.findings):
+        state = _smaller(state)
+    return state.text if len(state.text) <= MAX_FINGERPRINT else ""
+
+
+def _smaller(state: _State) -> _State:
+    """The same with less of what is longest: of the title first, then of the manifests, logs or findings."""
+    manifests, logs, findings = len(state.manifests) * 15, len(state.logs) * 14, len(state.findings) * 7
+    if len(state.first_finding) > 40:
+        return state.model_copy(update={"first_finding": state.first_finding[:40]})
+    if manifests and manifests >= max(logs, findings):
+        return state.model_copy(update={"manifests": dict([*state.manifests.items()][:-1])})
+    if logs and logs >= findings:
+        return state.model_copy(update={"logs": dict([*state.logs.items()][:-1])})
+    return state.model_copy(update={"findings": state.findings[:-1]})
+
+
+def changes_since(remembered: str, context: Context, findings: Sequence[Finding]) -> str:
+    """What changed since the turn that left `remembered`, in one line of at most MAX_NOTE characters.
+
+    "" when nothing did, for the first turn, and for a fingerprint of another version of this module.
+    """
+    try:
+        before = _State.model_validate_json(remembered)
+    except ValidationError:
+        return ""
+    if before.target != _hash(str(context.target)):
+        return f"Since the previous turn the question is about another target: now {_plain(str(context.target))}."
+    said = [*_told(before, context, findings)]
+    note = f"Since the previous turn: {'; '.join(said)}." if said else ""
+    return note if len(note) <= MAX_NOTE else f"{note[: MAX_NOTE - 4]} ..."
+
+
+def _told(before: _State, context: Context, findings: Sequence[Finding]) -> Iterator[str]:
+    for name, old, new in zip(_STATES, before.states, _states(context), strict=False):
+        if old != new:
+            yield f"{name} {old or 'none'} -> {new or 'none'}"
+    yield from _manifests_told(before, context)
+    yield from _events_told(before, context.events)
+    for log in context.logs:
+        yield from _log_told(before.logs.get(_log_key(log)), log)
+    yield from _findings_told(before, findings)
+
+
+def _manifests_told(before: _State, context: Context) -> Iterator[str]:
+    now = {_key(manifest): manifest for manifest in _watched(context)}
+    changed, added = list[str](), list[str]()
+    for key, manifest in now.items():
+        old, new = before.manifests.get(key), _version(manifest)
+        if old is None:
+            added.append(_name(manifest))
+        elif old != new:
+            versions = f" (resourceVersion {old} -> {new})" if old.isdecimal() and new.isdecimal() else ""
+            changed.append(f"{_name(manifest)}{versions}")
+    yield from _listed(changed, "changed")
+    if len(before.manifests) == before.manifest_count:  # else what looks new may have been there
+        yield from _listed(added, "is new")
+    if gone := len(before.manifests.keys() - now.keys()) * (not context.gaps):
+        yield f"{gone} {_plural(gone, 'object')} of the previous turn {'is' if gone == 1 else 'are'} gone"
+
+
+def _events_told(before: _State, events: Sequence[Event]) -> Iterator[str]:
+    newer = [event for event in events if event.last_seen > before.newest_event]
+    if not newer and not before.newest_event and sum(event.count for event in events) > before.event_count:
+        newer = list(events[:1])
+    if newer:
+        newest = max(newer, key=lambda event: event.last_seen)
+        about = f" of {newest.involved}" if newest.involved else ""
+        yield f"{len(newer)} new {_plural(len(newer), 'event')} (newest: {_plain(f'{newest.reason}{about}')})"
+
+
+def _log_told(old: str | None, log: ContainerLog) -> Iterator[str]:
+    if old is None or not log.lines:
+        return
+    container = f"container {_plain(log.container)}" + (f" of Pod {_plain(log.pod)}" if log.pod else "")
+    for number, line in enumerate(reversed(log.lines)):
+        if _mark(line) == old:
+            if number:
+                yield f"{number} new log {_plural(number, 'line')} of {container}"
+            return
+    yield f"at least {len(log.lines)} new log {_plural(len(log.lines), 'line')} of {container}"
+
+
+def _findings_told(before: _State, findings: Sequence[Finding]) -> Iterator[str]:
+    now = {_finding_key(finding): finding for finding in findings}
+    resolved = [key for key in before.findings if key not in now]
+    if resolved and resolved[0] == before.findings[0] and before.first_finding:
+        resolved = resolved[1:]
+        yield f"finding resolved: {before.first_finding}"
+    if resolved:
+        yield f"{len(resolved)} {_plural(len(resolved), 'finding')} of the previous turn resolved"
+    if len(before.findings) == before.finding_count:
+        new = [_plain(finding.title) for key, finding in now.items() if key not in before.findings]
+        yield from (f"new finding: {title}" for title in new[:_NAMED])
+        if len(new) > _NAMED:
+            yield f"{len(new) - _NAMED} more new findings"
+
+
+def _listed(names: Sequence[str], what: str) -> Iterator[str]:
+    yield from (f"{name} {what}" for name in names[:_NAMED])
+    if len(names) > _NAMED:
+        yield f"{len(names) - _NAMED} more objects {what.replace('is', 'are')}"
+
+
+def _watched(context: Context) -> tuple[Manifest, ...]:
+    return ((context.application,) if context.application else ()) + context.manifests
+
+
+def _states(context: Context) -> list[str]:
+    """In the order of _STATES."""
+    status = ("status",)
+    operation = [text_at(context.application, *status, "operationState", at) for at in ("phase", "finishedAt")]
+    resource = context.target.resource
+    health = next((node.health for node in context.tree if resource and _is_same(node.resource, resource)), "")
+    return [
+        _short(text_at(context.application, *status, "health", "status")),
+        _short(text_at(context.application, *status, "sync", "status")),
+        " at ".join(map(_short, filter(None, operation))),
+        text_at(context.application, *status, "sync", "revision")[:8],
+        _short(health),
+    ]
+
+
+def _is_same(one: ResourceRef, other: ResourceRef) -> bool:
+    return (one.kind, one.namespace, one.name) == (other.kind, other.namespace, other.name)
+
+
+def _newest(events: Sequence[Event]) -> str:
+    return _short(max((event.last_seen for event in events), default=""))
+
+
+def _name(manifest: Manifest) -> str:
+    kind = text_at(manifest, "kind") or "Application"
+    return _plain(f"{kind} {text_at(manifest, 'metadata', 'name')}")
+
+
+def _key(manifest: Manifest) -> str:
+    namespace, name = (text_at(manifest, "metadata", part) for part in ("namespace", "name"))
+    return _hash("\0".join((text_at(manifest, "apiVersion"), text_at(manifest, "kind"), namespace, name)))
+
+
+def _version(manifest: Manifest) -> str:
+    """The resourceVersion, of a manifest without one the hash of what it says."""
+    version = text_at(manifest, "metadata", "resourceVersion")
+    if version.isdecimal() and len(version) <= 12:
+        return version
+    return _hash(version or json.dumps(manifest, default=str, skipkeys=True))
+
+
+def _log_key(log: ContainerLog) -> str:
+    return _hash("\0".join((log.pod, log.container, str(log.previous))))
+
+
+def _mark(line: LogLine) -> str:
+    return _hash(f"{line.timestamp}\0{line.text}", size=4)
+
+
+def _finding_key(finding: Finding) -> str:
+    """By title and resource; numbers (restarts, replicas) change while the fault stays."""
+    return _hash(re.sub(r"\d+", "#", finding.title) + str(finding.resource))
+
+
+def _hash(text: str, *, size: int = 3) -> str:
+    digest = blake2s(text.encode("utf-8", "replace"), digest_size=size).digest()
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _plain(text: str) -> str:
+    """One line of at most _LONGEST_NAME characters that can be written as UTF-8."""
+    line = " ".join(text.encode("utf-8", "replace").decode().split())
+    return line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 4]} ..."
+
+
+def _short(text: str) -> str:
+    return _plain(text)[:30]
+
+
+def _plural(count: int, what: str) -> str:
+    return what if count == 1 else f"{what}s"
