@@ -145,7 +145,7 @@ class Assistant:
         outage: ProviderUnreachable | None = None,
     ) -> AsyncGenerator[TurnEvent]:
         context, redactor = await asyncio.shield(collecting)
-        prompt = self._prepare(question, context, redactor, spans)
+        prompt = self._prepare(question, context, redactor, spans, session.remembered)
         report = Report(
             question=prompt.question,
             history=prompt.history,
@@ -183,7 +183,9 @@ class Assistant:
             if isinstance(stream, AsyncGenerator):
                 await stream.aclose()
 
-    def _prepare(self, question: Question, context: Context, redactor: Redactor, spans: Spans) -> Prompt:
+    def _prepare(
+        self, question: Question, context: Context, redactor: Redactor, spans: Spans, remembered: str
+    ) -> Prompt:
         with spans.span("analyze", "TASK") as span:
             findings = analyze(context)
             span.outputs([{"title": f.title, "severity": f.severity} for f in findings])
@@ -193,6 +195,7 @@ class Assistant:
                 context,
                 findings,
                 history=[replace(message, text=redactor.text(message.text)) for message in question.history],
+                remembered=remembered,
                 limit=self.settings.context_tokens,
             )
             span.outputs({"tokens": prompt.tokens, "sections": {s.name: s.tokens for s in prompt.sections}})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from agent.changes import changes_since, fingerprint
 from agent.context.model import Context, Gap
 from agent.findings.model import Finding
 from agent.rendering import (
@@ -55,7 +56,9 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """All that a provider needs for a turn. `history` is what came before `question` where no session holds it."""
+    """All that a provider needs for a turn. `history` is what came before `question` where no session holds it;
+    `changes` says what changed since the previous turn ("" for nothing), and `fingerprint` is what a session keeps for
+    the next one to be compared with."""
 
     instructions: str
     question: str
@@ -64,15 +67,17 @@ class Prompt:
     findings: tuple[Finding, ...]
     gaps: tuple[Gap, ...]
     target: Target
+    changes: str = ""
+    fingerprint: str = ""
 
     @property
     def system_text(self) -> str:
-        """Instructions and context as one text: the same bytes for the same context."""
-        if not self.sections:
-            return self.instructions
+        """Instructions and context as one text: the same bytes for the same context, what changed at the very end, so
+        that all before it is found in an inference server's prefix cache."""
         fence = self.fence
-        blocks = [_block(section, fence) for section in self.sections]
-        return "\n\n".join([self.instructions, f"# Context of {self.target}", *blocks])
+        blocks = [f"# Context of {self.target}", *(_block(section, fence) for section in self.sections)]
+        news = [f"# What changed\n{fence}\n{self.changes}\n{fence} END"] if self.changes else []
+        return "\n\n".join([self.instructions, *(blocks if self.sections else ()), *news])
 
     @property
     def fence(self) -> str:
@@ -83,7 +88,7 @@ class Prompt:
     def tokens(self) -> int:
         """Upper estimate of `system_text` and `question`."""
         sections = sum(section.tokens + _FRAME_TOKENS for section in self.sections)
-        return _instruction_tokens() + sections + count_tokens(self.question)
+        return _instruction_tokens() + sections + _change_tokens(self.changes) + count_tokens(self.question)
 
 
 def _block(section: Section, fence: str) -> str:
@@ -126,13 +131,16 @@ def compose(
     findings: Sequence[Finding],
     *,
     history: Sequence[Message] = (),
+    remembered: str = "",
     limit: int,
 ) -> Prompt:
-    """The prompt of a turn. `limit` is the ceiling for instructions and context in tokens (upper estimate).
+    """The prompt of a turn. `limit` is the ceiling for instructions and context in tokens (upper estimate),
+    `remembered` the fingerprint of the previous turn's context.
 
     All text must be redacted already. Equal input gives equal bytes.
     """
-    left = limit - _instruction_tokens() - _FRAME_TOKENS
+    changes = changes_since(remembered, context, findings)
+    left = limit - _instruction_tokens() - _FRAME_TOKENS - _change_tokens(changes)
     sections: list[Section] = []
     for name, share in _SHARES:
         room = min(left, int(limit * share)) - _FRAME_TOKENS
@@ -156,12 +164,18 @@ def compose(
         findings=tuple(findings),
         gaps=context.gaps,
         target=context.target,
+        changes=changes,
+        fingerprint=fingerprint(context, findings),
     )
 
 
 @cache
 def _instruction_tokens() -> int:
     return count_tokens(INSTRUCTIONS)
+
+
+def _change_tokens(changes: str) -> int:
+    return count_tokens(changes) + _FRAME_TOKENS if changes else 0
 
 
 def _present(name: SectionName, context: Context, findings: Sequence[Finding]) -> bool:

@@ -133,3 +133,17 @@ def test_half_a_surrogate_pair_reaches_no_provider() -> None:
     prompt = compose(f"Why {odd}?", broken, [OOM], history=[Message("user", odd)], limit=4_000)
 
     assert (prompt.system_text + prompt.question + prompt.history[0].text).encode()
+
+
+def test_what_changed_stands_at_the_very_end_and_leaves_the_rest_as_it_was() -> None:
+    first = compose("Why?", full_context(), [OOM], limit=8_000)
+    same = compose("And now?", full_context(), [OOM], remembered=first.fingerprint, limit=8_000)
+    healed = compose("And now?", full_context(), [], remembered=first.fingerprint, limit=8_000)
+
+    assert first.changes == same.changes == ""
+    assert same.system_text == first.system_text
+    assert healed.changes == f"Since the previous turn: finding resolved: {OOM.title}."
+    before, _, end = healed.system_text.partition("\n\n# What changed\n")
+    assert before == compose("Why?", full_context(), [], limit=8_000).system_text
+    assert end == f"{healed.fence}\n{healed.changes}\n{healed.fence} END"
+    assert healed.tokens >= count_tokens(healed.system_text)

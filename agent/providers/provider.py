@@ -130,6 +130,11 @@ class Session(Protocol):
         """Tokens of what the session already holds and the server sends along, as `agent.tokens` estimates them."""
         ...
 
+    @property
+    def remembered(self) -> str:
+        """The `Prompt.fingerprint` of the last turn that was answered, "" for none or where none is kept."""
+        ...
+
     def stream(self, prompt: Prompt) -> AsyncIterator[ProviderEvent]:
         """One turn: TurnStarted, any number of others, TurnCompleted.
 

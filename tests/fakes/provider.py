@@ -35,6 +35,7 @@ class ScriptedProvider:
         session_id: str | None = "session-1",
         window: int | None = None,
         history_tokens: int = 0,
+        remembered: str = "",
     ) -> None:
         self.deltas = deltas
         self.pause = pause
@@ -43,6 +44,7 @@ class ScriptedProvider:
         self.session_id = session_id
         self.window = window
         self.history_tokens = history_tokens
+        self.remembered = remembered
         self.prompts: list[Prompt] = []
         self.requests: list[SessionRequest] = []
         self.open_streams = 0
@@ -71,6 +73,7 @@ class ScriptedSession:
         self._provider = provider
         self.window = provider.window
         self.history_tokens = provider.history_tokens
+        self.remembered = provider.remembered
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[ProviderEvent]:
         provider = self._provider

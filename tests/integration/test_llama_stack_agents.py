@@ -17,6 +17,7 @@ from agent.errors import (
     SessionNotFound,
 )
 from agent.providers.provider import SessionRequest, TextDelta, Usage
+from agent.tokens import count_tokens
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Gate, Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import Connect, ask, begun, request
 
@@ -93,20 +94,56 @@ async def test_the_redaction_key_stays_the_same_in_a_session(server: str, connec
     assert keys[0] == keys[1]
 
 
-@pytest.mark.parametrize("session", ["none:none", "conv_" + "0" * 48, "..:..", "none"])
-async def test_a_session_that_never_was_is_not_found(server: str, connect: Connect, session: str) -> None:
+@pytest.mark.parametrize("session", ["conv_" + "0" * 48, "none", "..:..", "a:b:c", "a:"])
+async def test_an_id_that_no_session_can_have_is_not_found(server: str, connect: Connect, session: str) -> None:
     with pytest.raises(SessionNotFound, match="leave it out to start a new one"):
         await ask(connect(server), "hello", session=session)
 
 
-async def test_the_session_of_an_earlier_answer_is_not_continued(server: str, connect: Connect) -> None:
+async def test_the_session_of_an_earlier_answer_is_lost_and_rebuilt_from_what_the_caller_holds(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
     provider = connect(server)
     first = await ask(provider, "first")
     second = await ask(provider, "second", session=first.session_id)
+    third = await ask(provider, "third", session=first.session_id, history=[Message("user", "first")])
 
-    assert second.session_id != first.session_id
-    with pytest.raises(SessionNotFound):
-        await ask(provider, "third", session=first.session_id)
+    assert len({first.session_id, second.session_id, third.session_id}) == 3
+    assert f"{first.session_id} is no longer on the model server; it was rebuilt" in third.info.note
+    assert "User: first" in backend.requests[-1].all_text
+    assert "Its earlier messages were sent again" in backend.requests[-1].all_text
+
+
+@pytest.mark.parametrize("lost", ["none:none", "3f2a-77:5b1c-01"])
+async def test_a_lost_session_of_which_nobody_holds_anything_is_started_anew_and_said(
+    server: str, backend: ScriptedBackend, connect: Connect, lost: str
+) -> None:
+    turn = await ask(connect(server), "hello", session=lost)
+
+    assert "its earlier turns are lost; a new one was started" in turn.info.note
+    assert "what was said before this question is not known to you" in backend.requests[-1].all_text
+
+
+async def test_a_conversation_that_grows_is_shortened_and_keeps_what_its_first_turn_established(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
+    provider = connect(server, context_tokens=1_000)  # of an unknown window the history may take 500
+    backend.answer(Reply(deltas=["The Secret `db` is missing.\n\n", "More words. " * 30]), Reply(deltas=["word " * 90]))
+    session = None
+    for number in range(12):
+        session = (await ask(provider, f"question {number}", session=session, context="<log>")).session_id
+
+    last = backend.requests[-1].all_text
+    assert "asked: question 0 | established: The Secret `db` is missing." in last
+    assert last.count("<log>") == 1
+    assert last.count("# Earlier in this conversation") == 1
+    assert max(count_tokens(asked.all_text) for asked in backend.requests) < 1_000
+
+
+async def test_what_a_turn_left_is_remembered_for_the_next_one(server: str, connect: Connect) -> None:
+    first = await ask(connect(server), "first", fingerprint="state 1")
+    async with connect(server).open(SessionRequest(session_id=first.session_id)) as opened:
+        assert opened.remembered == "state 1"
 
 
 async def test_a_turn_left_in_the_middle_loses_nothing_of_the_conversation(

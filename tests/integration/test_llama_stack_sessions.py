@@ -90,21 +90,47 @@ async def test_a_conversation_that_somebody_else_made_is_nobodys_session(server:
         await ask(connect(server), "hello", session=made["id"])
 
 
-@pytest.mark.parametrize(
-    "session", ["conv_" + "0" * 48, "conv_short", "a:b", "..~admin", "conv_" + "0" * 47 + ":", "x" * 500]
-)
-async def test_a_session_that_never_was_is_not_found(server: str, connect: Connect, session: str) -> None:
+@pytest.mark.parametrize("session", ["a:b", "..~admin", "conv_" + "0" * 47 + ":", "conv_", "x" * 500])
+async def test_an_id_that_no_session_can_have_is_not_found(server: str, connect: Connect, session: str) -> None:
     with pytest.raises(SessionNotFound, match="leave it out to start a new one"):
         await ask(connect(server), "hello", session=session)
 
 
-async def test_a_session_that_was_lost_is_not_found(server: str, connect: Connect) -> None:
+@pytest.mark.parametrize("lost", ["deleted", "conv_" + "0" * 48, "conv_short"])
+async def test_a_lost_session_is_rebuilt_from_what_the_caller_holds(
+    server: str, backend: ScriptedBackend, connect: Connect, lost: str
+) -> None:
     provider = connect(server)
-    session = (await ask(provider, "hello")).session_id
-    await request("DELETE", f"{server}/v1/conversations/{session}")
+    if lost == "deleted":
+        lost = (await ask(provider, "Why is it down?", user="ada", context="exit code 137")).session_id
+        await request("DELETE", f"{server}/v1/conversations/{lost}")
+    history = [Message("user", "Why is it down?"), Message("assistant", "It is OOMKilled.")]
+    turn = await ask(provider, "And now?", session=lost, user="ada", history=history, context="exit code 137")
+    after = await ask(provider, "Really?", session=turn.session_id, user="ada", context="exit code 137")
 
-    with pytest.raises(SessionNotFound):
-        await ask(provider, "still there?", session=session)
+    assert turn.session_id != lost
+    assert turn.info.note == (
+        f"the session {lost} is no longer on the model server; it was rebuilt from the messages of this request"
+    )
+    asked, asked_after = backend.requests[-2:]
+    assert asked.texts()[1:] == ["Why is it down?", "It is OOMKilled.", "And now?"]
+    assert asked.texts("system")[0].endswith("Its earlier messages were sent again by the caller.")
+    assert (after.session_id, after.info.note) == (turn.session_id, "")
+    assert asked_after.texts()[1:] == [*asked.texts()[1:], Reply().text, "Really?"]
+    assert "was lost" not in asked_after.all_text
+
+
+async def test_a_lost_session_of_which_nobody_holds_anything_is_started_anew_and_said(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
+    provider = connect(server)
+    lost = (await ask(provider, "hello")).session_id
+    await request("DELETE", f"{server}/v1/conversations/{lost}")
+    turn = await ask(provider, "And now?", session=lost)
+
+    assert "its earlier turns are lost; a new one was started" in turn.info.note
+    assert backend.requests[-1].texts("user") == ["And now?"]
+    assert "what was said before this question is not known to you" in backend.requests[-1].texts("system")[0]
 
 
 async def test_a_session_that_is_lost_between_opening_and_asking_is_not_found(server: str, connect: Connect) -> None:

@@ -201,6 +201,11 @@ class LightspeedSession:
         """None of ours: Lightspeed compresses its conversations by itself."""
         return 0
 
+    @property
+    def remembered(self) -> str:
+        """Nothing: Lightspeed has no place for it."""
+        return ""
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn. Raises ProviderError, SessionNotFound, SessionBusy, and RequestError for too long a question."""
         query = self._lightspeed.compose(prompt, conversation_id=self._conversation)

@@ -11,12 +11,13 @@ latest continues the conversation, on any replica.
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
+from agent.compaction import compacted
 from agent.conversation import Message
 from agent.errors import ModelNotFound, ProviderError, SessionNotFound
 from agent.manifest import lookup, object_at, objects_at, text_at
@@ -24,15 +25,18 @@ from agent.prompt import Prompt
 from agent.providers.llama_stack.agents_turn import AgentsTurn, content_text
 from agent.providers.llama_stack.connection import Connection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
-from agent.providers.llama_stack.history import spoken
+from agent.providers.llama_stack.history import history_limit, spoken
+from agent.providers.llama_stack.lost_session import notice, notice_tokens, told_to_user
 from agent.providers.llama_stack.model_choice import ModelChoice
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
+from agent.settings import Settings
 from agent.tokens import count_tokens
 
 logger = logging.getLogger(__name__)
 
 _SESSION_ID = re.compile(r"([A-Za-z0-9_.~-]{1,100}):([A-Za-z0-9_-]{1,100})")
+_ASKED, _ANSWERED = (spoken(Message(role, "")) for role in ("user", "assistant"))
 _NO_CONTEXT = "There is no context for this question."
 # Seconds for deleting the session before this one; it stays when that fails, to no harm.
 _DELETING = 2.0
@@ -42,29 +46,47 @@ _MOST_UNANSWERED = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """The conversation so far: `lines` of a transcript, and the session `session_id` that holds them ("" for none)."""
+    """The conversation so far: `lines` of a transcript, and the session `session_id` that holds them ("" for none);
+    `lost` is the id of a session that the server no longer has."""
 
     record: Record
     lines: tuple[str, ...] = ()
     session_id: str = ""
+    lost: str = ""
+
+    def within(self, limit: int) -> "Past":
+        """The same, shortened where it takes more than `limit` tokens."""
+        if _tokens(self.lines) <= limit:
+            return self
+        return replace(self, lines=(compacted([_message(line) for line in self.lines], limit // 2),))
 
 
 class Agents:
     """The protocol of one server. `agent_id` is the configured agent, None: agents are made as needed."""
 
     def __init__(
-        self, connection: Connection, models: ModelChoice, holds: Holds, *, agent_id: str | None, note: str
+        self,
+        connection: Connection,
+        models: ModelChoice,
+        holds: Holds,
+        settings: Settings,
+        *,
+        agent_id: str | None,
+        note: str,
     ) -> None:
         self.connection = connection
         self.models = models
         self.agent_id = agent_id
+        self._settings = settings
         self._holds = holds
         self._note = note
         self._created: dict[tuple[str, str], str] = {}
         self._model_of_agent = ""
 
-    def info(self, model: str) -> ProviderInfo:
-        return ProviderInfo(name="llama-stack", protocol="agents", model=model, note=self._note)
+    def info(self, model: str, *, note: str = "") -> ProviderInfo:
+        """Who answers; `note` is said beside what is to be said of the server."""
+        notes = "; ".join(filter(None, (self._note, note)))
+        return ProviderInfo(name="llama-stack", protocol="agents", model=model, note=notes)
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator["AgentsSession"]:
@@ -75,7 +97,8 @@ class Agents:
                 past = Past(record=Record.new(request.user_id))
             else:
                 held.enter_context(self._holds.hold(request.session_id))
-                past = await self._past(request.session_id, request.user_id)
+                past = await self._past_of(request.session_id, request.user_id)
+                past = past.within(history_limit(self.models.window_of(model), self._settings))
             session = AgentsSession(self, held, self._holds, past, model)
             try:
                 yield session
@@ -123,14 +146,19 @@ class Agents:
         }
         return text_at(await self.connection.post("/v1/agents", {"agent_config": config}), "agent_id")
 
+    async def _past_of(self, session_id: str, user_id: str | None) -> Past:
+        path_of(session_id)  # an id of another form is no lost session
+        try:
+            return await self._past(session_id, user_id)
+        except SessionNotFound:
+            return Past(record=Record.new(user_id), lost=session_id)
+
     async def _past(self, session_id: str, user_id: str | None) -> Past:
-        record: Record | None = None
         current = session_id
         for _ in range(_MOST_UNANSWERED):
             session = await self.connection.get(path_of(current))
             name = _parsed(text_at(session, "session_name"))
-            owned = check_owner(Record.of(name), user_id)
-            record = record or owned
+            record = check_owner(Record.of(name), user_id)
             if turns := objects_at(session, "turns"):
                 return Past(record=record, lines=_lines(turns[-1]), session_id=current)
             current = text_at(name, "after")
@@ -164,15 +192,21 @@ class AgentsSession:
 
     @property
     def history_tokens(self) -> int:
-        return sum(count_tokens(line) + 1 for line in self._past.lines)
+        return _tokens(self._past.lines) + (notice_tokens() if self._past.lost else 0)
+
+    @property
+    def remembered(self) -> str:
+        return self._past.record.remembered
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn, as `Session.stream` says."""
         protocol = self._protocol
-        name = json.dumps(self._past.record.metadata | {"after": self._past.session_id})
+        record = replace(self._past.record, remembered=prompt.fingerprint)
+        name = json.dumps(record.metadata | {"after": self._past.session_id})
         session_id = await protocol.new_session(self._model, prompt.instructions, name)
         self._held.enter_context(self._holds.hold(session_id))
-        yield TurnStarted(provider=protocol.info(self._model), session_id=session_id)
+        note = told_to_user(self._past.lost, rebuilt=bool(prompt.history)) if self._past.lost else ""
+        yield TurnStarted(provider=protocol.info(self._model, note=note), session_id=session_id)
         turn = AgentsTurn(protocol.connection.upstream_of(self._model))
         try:
             async with aclosing(self._turn(turn, prompt, session_id)) as told:
@@ -205,6 +239,8 @@ class AgentsSession:
         context = prompt.system_text
         if self._protocol.agent_id is None:
             context = context.removeprefix(prompt.instructions).strip() or _NO_CONTEXT
+        if self._past.lost:
+            context = f"{context}\n\n{notice(rebuilt=bool(prompt.history))}"
         lines = self._past.lines if self._past.session_id else map(spoken, prompt.history)
         return [context, *lines, spoken(Message("user", prompt.question))]
 
@@ -241,3 +277,14 @@ def _lines(turn: object) -> tuple[str, ...]:
     said = [text_at(item, "text") for item in objects_at(turn, "input_messages", 0, "content")]
     answer = Message("assistant", content_text(lookup(turn, "output_message", "content")))
     return (*said[1:], spoken(answer))
+
+
+def _tokens(lines: Sequence[str]) -> int:
+    return sum(count_tokens(line) + 1 for line in lines)
+
+
+def _message(line: str) -> Message:
+    """A line of the transcript as the message that it tells of."""
+    if line.startswith(_ANSWERED):
+        return Message("assistant", line.removeprefix(_ANSWERED))
+    return Message("user", line.removeprefix(_ASKED))

@@ -73,6 +73,11 @@ class ChatSession:
     def history_tokens(self) -> int:
         return 0
 
+    @property
+    def remembered(self) -> str:
+        """Nothing: there is no session to keep it."""
+        return ""
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn, as `Session.stream` says."""
         yield TurnStarted(provider=self._protocol.info(self._model), session_id=None)

@@ -108,10 +108,10 @@ class Connection:
 
     @asynccontextmanager
     async def answer(
-        self, start: Callable[[], Awaitable[httpx.Response]], upstream: Upstream
+        self, start: Callable[[], Awaitable[httpx.Response]], upstream: Upstream, *, any_500: bool = False
     ) -> AsyncGenerator[AsyncGenerator[dict[str, Any]]]:
         """The events of the response that `start` opens; it is closed at the end of the block, read or not."""
-        response = await self.attempt(start, upstream)
+        response = await self.attempt(start, upstream, any_500=any_500)
         try:
             chunks = response.aiter_bytes()
             async with aclosing(_received(chunks, upstream)) as received:
@@ -120,8 +120,11 @@ class Connection:
         finally:
             await response.aclose()
 
-    async def attempt[T](self, operation: Callable[[], Awaitable[T]], upstream: Upstream | None = None) -> T:
-        """Runs `operation`, again while the server cannot be reached or asks for a short pause.
+    async def attempt[T](
+        self, operation: Callable[[], Awaitable[T]], upstream: Upstream | None = None, *, any_500: bool = False
+    ) -> T:
+        """Runs `operation`, again while the server cannot be reached or asks for a short pause; with `any_500` after
+        each HTTP 500 too.
 
         Only for what has not begun to answer. Raises our errors for the last try's.
         """
@@ -132,7 +135,7 @@ class Connection:
         retrying = AsyncRetrying(
             stop=stop_after_attempt(1 + self._settings.provider_retries),
             wait=_pause,
-            retry=retry_if_exception(_is_worth_another_try),
+            retry=retry_if_exception(lambda error: _is_worth_another_try(error, any_500=any_500)),
             reraise=True,
         )
         with translated(upstream or self.upstream):
@@ -210,9 +213,11 @@ def _load_client() -> "type[AsyncLlamaStackClient]":
             root.removeHandler(placeholder)
 
 
-def _is_worth_another_try(error: BaseException) -> bool:
+def _is_worth_another_try(error: BaseException, *, any_500: bool) -> bool:
     response = _response_of(error)
     if response is not None:
+        if response.status_code == 500:
+            return any_500
         if response.status_code in (429, 502, 503):
             pause = retry_after(response)
             return pause <= _LONGEST_PAUSE if pause is not None else response.status_code != 429

@@ -1,4 +1,4 @@
-"""Whose a session is, and who holds it: the record kept with a session on the server, and the holds of this process.
+"""What is kept with a session on the server: whose it is, who holds it, what it holds; and this process' own holds.
 
 The server lets anyone who knows a session's id continue it, so the record binds it to its user. Owns no request.
 """
@@ -20,15 +20,24 @@ BUSY = "custom_inputs.session_id: a turn is running in this session; ask again w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is kept with a session. `owner` is a keyed hash of the user's id, so that the server learns no names;
-    `redaction_key` is 64 hex digits; `answered`: the session holds at least one turn; `holder` runs a turn until
-    `held_until` (Unix seconds), "" is nobody."""
+    """What is kept with a session.
+
+    `owner` is a keyed hash of the user's id, so that the server learns no names; `redaction_key` is 64 hex digits;
+    `answered`: the session holds at least one turn; `holder` runs a turn until `held_until` (Unix seconds), "" is
+    nobody. `history_tokens` is the upper estimate of what it holds, None where a turn ended so that nobody knows;
+    `remembered` is the fingerprint of its last turn's context. `successor` is the session in which it goes on,
+    shortened, `predecessor` the one from which it goes on, "" for none.
+    """
 
     owner: str
     redaction_key: str
     answered: bool = False
     holder: str = ""
     held_until: int = 0
+    history_tokens: int | None = 0
+    remembered: str = ""
+    successor: str = ""
+    predecessor: str = ""
 
     @staticmethod
     def new(user_id: str | None) -> "Record":
@@ -39,7 +48,7 @@ class Record:
     @staticmethod
     def of(metadata: Mapping[str, object]) -> "Record | None":
         """The record as `metadata` holds it, None where this assistant wrote none."""
-        key, until = str(metadata.get("redaction_key", "")), str(metadata.get("held_until", ""))
+        key = str(metadata.get("redaction_key", ""))
         if metadata.get("app") != _MARK or len(key) != 64 or not set(key) <= set("0123456789abcdef"):
             return None
         return Record(
@@ -47,7 +56,11 @@ class Record:
             redaction_key=key,
             answered=metadata.get("answered") == "yes",
             holder=str(metadata.get("holder", "")),
-            held_until=int(until) if until.isdecimal() and len(until) < 16 else 0,
+            held_until=_number(metadata.get("held_until")) or 0,
+            history_tokens=_number(metadata.get("history_tokens")),
+            remembered=str(metadata.get("remembered", "")),
+            successor=str(metadata.get("successor", "")),
+            predecessor=str(metadata.get("predecessor", "")),
         )
 
     @property
@@ -56,7 +69,13 @@ class Record:
         record = {"app": _MARK, "owner": self.owner, "redaction_key": self.redaction_key}
         answered = {"answered": "yes"} if self.answered else {}
         holder = {"holder": self.holder, "held_until": str(self.held_until)} if self.holder else {}
-        return record | answered | holder
+        others = {
+            "history_tokens": "" if self.history_tokens is None else str(self.history_tokens),
+            "remembered": self.remembered,
+            "successor": self.successor,
+            "predecessor": self.predecessor,
+        }
+        return record | answered | holder | {key: value for key, value in others.items() if value}
 
     @property
     def key(self) -> bytes:
@@ -79,8 +98,31 @@ class Record:
         """Whether the hold has expired, so that the session may be another's by now."""
         return time.time() >= self.held_until
 
-    def released(self, *, answered: bool) -> "Record":
-        return replace(self, answered=self.answered or answered, holder="", held_until=0)
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether the last turn ended so that nobody noted what it left: without an end, or without giving back."""
+        return self.history_tokens is None or (bool(self.holder) and self.is_over)
+
+    def released(self) -> "Record":
+        return replace(self, holder="", held_until=0)
+
+    def holding(self, history_tokens: int | None, *, remembered: str | None = None) -> "Record":
+        """The record of a session that holds so much by now; `remembered` None: as before."""
+        return replace(
+            self,
+            answered=self.answered or bool(history_tokens),
+            history_tokens=history_tokens,
+            remembered=self.remembered if remembered is None else remembered,
+        )
+
+    def succeeding(self, session_id: str) -> "Record":
+        """The record of the session in which this one, `session_id`, goes on: the same owner, key and holder."""
+        return replace(self, answered=False, history_tokens=0, successor="", predecessor=session_id)
+
+
+def _number(value: object) -> int | None:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
 
 
 def check_owner(record: Record | None, user_id: str | None) -> Record:

@@ -110,13 +110,15 @@ class LlamaStack:
         if agent_id:
             if await connection.offers(_AGENTS_TURN):
                 note = f"LLAMASTACK_AGENT_ID asks for the Agents API: {_EACH_ANSWER}"
-                return Agents(connection, models, self._holds, agent_id=quote(agent_id, safe=""), note=note)
+                return Agents(
+                    connection, models, self._holds, self._settings, agent_id=quote(agent_id, safe=""), note=note
+                )
             ignored = "LLAMASTACK_AGENT_ID is ignored: the server has no Agents API"
         if await connection.offers(_CONVERSATIONS) and await connection.offers(_RESPONSES):
             return Responses(connection, models, self._holds, self._settings, note=ignored)
         if not ignored and await connection.offers(_AGENTS_TURN):
             note = f"the server has no Conversations, so the Agents API is used: {_EACH_ANSWER}"
-            return Agents(connection, models, self._holds, agent_id=None, note=note)
+            return Agents(connection, models, self._holds, self._settings, agent_id=None, note=note)
         path = _OLD_CHAT if not await connection.offers(_CHAT) and await connection.offers(_OLD_CHAT) else _CHAT
         note = "chat completions keep no session: the messages of the request are the history"
         return ChatCompletions(connection, models, path=path, note="; ".join(filter(None, (ignored, note))))

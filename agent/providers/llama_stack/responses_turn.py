@@ -24,7 +24,8 @@ _INCOMPLETE = {"max_iterations_exceeded": "its tool calls did not come to an end
 class ResponsesTurn:
     """Reads the events of one response in their order.
 
-    `text_sent`: some of the answer was read; `is_stored`: the server has added the turn to the conversation.
+    `text_sent`: some of the answer was read; `is_stored`: the server has added the turn to the conversation; `said` is
+    what the model said and did so far, all that the server may send to it again.
     """
 
     def __init__(self, upstream: Upstream) -> None:
@@ -35,9 +36,27 @@ class ResponsesTurn:
         self._reasoned = False
         self.text_sent = False
         self.is_stored = False
+        self._said: list[str] = []
+
+    @property
+    def said(self) -> str:
+        return "".join(self._said)
 
     def read(self, event: dict[str, Any]) -> Iterator[ProviderEvent]:
         """What the event says in our words, nothing for most. Raises the error of an end state that is none."""
+        for told in self._read(event):
+            match told:
+                case TextDelta(text) | ReasoningDelta(text):
+                    self._said.append(text)
+                case ToolCall():
+                    self._said.append(f"{told.name} {told.arguments}\n")
+                case ToolResult():
+                    self._said.append(f"{told.output}\n")
+                case _:
+                    pass
+            yield told
+
+    def _read(self, event: dict[str, Any]) -> Iterator[ProviderEvent]:
         match text_at(event, "type"):
             case "response.created" | "response.in_progress":
                 self._response_id = text_at(event, "response", "id")

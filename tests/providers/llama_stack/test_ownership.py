@@ -1,9 +1,11 @@
 """Who owns a session, and who holds it."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
+from agent.changes import MAX_FINGERPRINT
 from agent.errors import SessionBusy, SessionForbidden
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 
@@ -42,11 +44,23 @@ def test_a_record_that_is_not_ours_is_nobodys(damage: dict[str, object]) -> None
 
 
 def test_what_is_kept_fits_a_servers_metadata() -> None:
-    metadata = Record.new("ada").released(answered=True).held(seconds=7200).metadata
+    """16 pairs of 64 and 512 characters, as in OpenAI's API; llama-stack and OGX take more."""
+    record = Record.new("ada").succeeding("conv_" + "0" * 48).held(seconds=7200)
+    record = record.holding(10**9, remembered="x" * MAX_FINGERPRINT)
+    metadata = replace(record, successor="conv_" + "1" * 48).metadata
 
     assert len(metadata) <= 16
     assert all(len(key) <= 64 and len(value) <= 512 for key, value in metadata.items())
-    assert Record.of(metadata) is not None
+    assert Record.of(metadata) == replace(record, successor="conv_" + "1" * 48)
+
+
+@pytest.mark.parametrize("count", ["-1", "many", "9" * 99, "١", None, 3.5])
+def test_a_damaged_count_is_none(count: object) -> None:
+    record = Record.of(Record.new("ada").metadata | {"history_tokens": count, "held_until": count})
+
+    assert record is not None
+    assert (record.history_tokens, record.held_until) == (None, 0)
+    assert record.is_uncertain
 
 
 def test_a_held_session_is_refused_until_the_hold_expires(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,10 +76,29 @@ def test_a_held_session_is_refused_until_the_hold_expires(monkeypatch: pytest.Mo
 
 
 def test_a_released_session_can_be_held_again() -> None:
-    released = Record.new("ada").held(seconds=100).released(answered=True)
+    turn = Record.new("ada").held(seconds=100).holding(70, remembered="state")
+    again = turn.released().held(seconds=100)
 
-    assert released.answered
-    assert released.held(seconds=100).answered
+    assert (again.answered, again.history_tokens, again.remembered) == (True, 70, "state")
+
+
+def test_a_session_that_nobody_gave_back_is_told_from_one_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Record.new("ada").held(seconds=100)
+    now = time.time()
+    assert not held.is_uncertain
+    monkeypatch.setattr(time, "time", lambda: now + 101)
+
+    assert held.is_uncertain
+    assert not held.released().is_uncertain
+
+
+def test_a_session_that_succeeds_another_is_its_owners_and_keeps_its_key() -> None:
+    old = Record.new("ada").held(seconds=100).holding(70, remembered="state")
+    new = Record.of(old.succeeding("conv_1").metadata)
+
+    assert new is not None
+    assert check_owner(new, "ada").key == old.key
+    assert (new.predecessor, new.answered, new.remembered, new.holder) == ("conv_1", False, "state", old.holder)
 
 
 def test_a_hold_of_this_process_ends_with_its_block() -> None:

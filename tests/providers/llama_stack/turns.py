@@ -73,7 +73,7 @@ class Turn:
         return last.usage
 
 
-def prompt(question: str, *, context: str = "", history: Sequence[Message] = ()) -> Prompt:
+def prompt(question: str, *, context: str = "", history: Sequence[Message] = (), fingerprint: str = "") -> Prompt:
     """A prompt with `context` as its logs, "" for none."""
     section = Section(name="logs", title="Log", text=context, tokens=len(context))
     return Prompt(
@@ -84,6 +84,7 @@ def prompt(question: str, *, context: str = "", history: Sequence[Message] = ())
         findings=(),
         gaps=(),
         target=Target(),
+        fingerprint=fingerprint,
     )
 
 
@@ -95,10 +96,11 @@ async def ask(
     user: str | None = None,
     context: str = "",
     history: Sequence[Message] = (),
+    fingerprint: str = "",
 ) -> Turn:
     """One whole turn. Raises what the provider raises."""
     async with provider.open(SessionRequest(session_id=session, user_id=user)) as opened:
-        asked = prompt(question, context=context, history=history)
+        asked = prompt(question, context=context, history=history, fingerprint=fingerprint)
         return Turn([event async for event in opened.stream(asked)])
 
 

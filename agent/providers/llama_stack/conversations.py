@@ -1,0 +1,97 @@
+"""The conversations of a server: made, found, read and kept up to date, each with the record of its session.
+
+Owns these requests and their retries; which conversation a turn belongs to is `responses`' to find out.
+"""
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import anyio
+
+from agent.conversation import Message
+from agent.errors import SessionNotFound
+from agent.manifest import objects_at, text_at
+from agent.providers.llama_stack.connection import SHORT_REQUEST, Connection
+from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
+from agent.providers.llama_stack.history import in_turns
+from agent.providers.llama_stack.ownership import Record
+
+if TYPE_CHECKING:
+    from llama_stack_client import AsyncLlamaStackClient
+
+logger = logging.getLogger(__name__)
+
+_ID = re.compile(r"conv_[A-Za-z0-9]{1,200}")
+# More than any conversation holds that is made shorter in time. llama-stack gives no further page.
+_MOST_ITEMS = 10_000
+# Seconds for giving a session back at the end of a turn; the hold expires by itself.
+_RELEASE = 2.0
+
+
+def require_id(session_id: str) -> str:
+    """`session_id`, if it has the form of a conversation's. Raises SessionNotFound for any other."""
+    if not _ID.fullmatch(session_id):
+        raise SessionNotFound(LOST_SESSION)
+    return session_id
+
+
+class Conversations:
+    """Those of one server. A fresh llama-stack answers 500 to some of many first requests: they are made again."""
+
+    def __init__(self, connection: Connection, client: "AsyncLlamaStackClient") -> None:
+        self._connection = connection
+        self._client = client
+
+    async def make(self, record: Record) -> str:
+        """A new conversation's id. Raises ProviderError."""
+        made = await self._connection.attempt(
+            lambda: self._client.conversations.create(metadata=dict(record.metadata), timeout=SHORT_REQUEST),
+            any_500=True,
+        )
+        return made.id
+
+    async def find(self, conversation_id: str) -> Record | None:
+        """The record of a conversation, None for one that this assistant did not make.
+
+        Raises SessionNotFound for one that is lost, and ProviderError.
+        """
+        found = await self._connection.attempt(
+            lambda: self._client.conversations.retrieve(require_id(conversation_id), timeout=SHORT_REQUEST),
+            any_500=True,
+        )
+        return Record.of(found.metadata or {})
+
+    async def keep(self, conversation_id: str, record: Record) -> None:
+        """Writes the record. Raises SessionNotFound and ProviderError."""
+        metadata = dict(record.metadata)
+        await self._connection.attempt(
+            lambda: self._client.conversations.update(conversation_id, metadata=metadata, timeout=SHORT_REQUEST),
+            any_500=True,
+        )
+
+    async def give_back(self, *records: tuple[str, Record]) -> None:
+        """Writes the records at the end of a turn, in their order: within bounded time and whatever ended the turn."""
+        try:
+            with anyio.move_on_after(_RELEASE, shield=True) as scope:
+                for conversation_id, record in records:
+                    await self._client.conversations.update(conversation_id, metadata=dict(record.metadata))
+            if scope.cancelled_caught:
+                logger.warning("%s stays held until its hold expires: no answer in time", records[-1][0])
+        except foreign_errors() as error:
+            logger.warning("%s stays held until its hold expires: %s", records[-1][0], type(error).__name__)
+
+    async def messages(self, conversation_id: str) -> list[Message]:
+        """What was said, oldest first. Raises SessionNotFound and ProviderError."""
+        path = f"/v1/conversations/{conversation_id}/items?order=asc&limit={_MOST_ITEMS}"
+        items = objects_at(await self._connection.get(path), "data")
+        return in_turns([message for item in items if (message := _message(item)) and message.text])
+
+
+def _message(item: dict[str, object]) -> Message | None:
+    role = text_at(item, "role")
+    if text_at(item, "type") != "message" or role not in ("user", "assistant"):
+        return None
+    parts = objects_at(item, "content")
+    text = "".join(text_at(part, "text") or text_at(part, "refusal") for part in parts) or text_at(item, "content")
+    return Message("user" if role == "user" else "assistant", text)
