@@ -51,7 +51,13 @@ class _Earlier:
 def compacted(messages: Sequence[Message], limit: int) -> str:
     """`messages` as one text of at most `limit` tokens (upper estimate; not less than about 100)."""
     earlier = _read(messages)
-    room = max(limit - _MARKS, 0)
+    room = limit - _MARKS
+    while (excess := count_tokens(text := _written(earlier, max(room, 0))) - limit) > 0 and room > 0:
+        room -= excess  # parts are estimated one by one, and their sum can be a little less than the whole
+    return text
+
+
+def _written(earlier: _Earlier, room: int) -> str:
     verbatim = _newest(earlier.turns, int(room * _VERBATIM_SHARE))
     shortened = earlier.turns[: len(earlier.turns) - len(verbatim)]
     lines = [*earlier.lines, *map(_line, shortened)]

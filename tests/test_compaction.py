@@ -1,7 +1,7 @@
 """A long conversation made shorter."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.compaction import compacted
@@ -74,6 +74,18 @@ def test_conversations_of_any_form_are_taken(messages: list[Message]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example(
+    [
+        ("user", "\x1b:𐀀0"),
+        ("assistant", ":"),
+        ("user", ":"),
+        ("user", "0:0:⺀"),
+        ("user", "0:0:0:ऀ𐀀"),
+        ("user", "0:0::0:0"),
+    ]
+    + [("user", "0:0:0:0:0:0\x1b𐀀𐀀"), ("assistant", "00000000000"), ("user", "")],
+    150,
+)
 @given(
     st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=800)), max_size=30),
     st.integers(150, 3_000),
