@@ -86,6 +86,13 @@ class Settings(BaseSettings):
         le=120,
         description="seconds for one read of a context source",
     )
+    cache_seconds: float = Field(
+        15.0,
+        alias="ASSISTANT_CACHE_SECONDS",
+        ge=0,
+        le=3600,
+        description="how long what Argo CD or Kubernetes said is kept for the same user; 0: not at all",
+    )
     provider_timeout: float = Field(
         120.0,
         alias="ASSISTANT_PROVIDER_TIMEOUT",
@@ -185,6 +192,7 @@ MODEL_CONFIG_KEYS = frozenset(
         "llamastack_model",
         "connect_timeout",
         "source_timeout",
+        "cache_seconds",
         "provider_timeout",
         "turn_timeout",
         "provider_retries",

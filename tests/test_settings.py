@@ -130,6 +130,7 @@ SECONDS = ["CONNECT_TIMEOUT", "SOURCE_TIMEOUT", "PROVIDER_TIMEOUT", "TURN_TIMEOU
         *[(f"ASSISTANT_{name}", "soon", "must be a number") for name in SECONDS],
         *[(f"ASSISTANT_{name}", "100000", "must be at most ") for name in SECONDS],
         *[(f"ASSISTANT_{name}", value, "must be") for name in SECONDS for value in ["nan", "inf", "-1"]],
+        *[("ASSISTANT_CACHE_SECONDS", value, "must be") for value in ["-1", "3601", "nan", "inf", "soon"]],
         ("ASSISTANT_PROVIDER_RETRIES", "-1", "must be at least 0"),
         ("ASSISTANT_PROVIDER_RETRIES", "1.5", "must be a whole number"),
         ("ASSISTANT_PROVIDER_RETRIES", "11", "must be at most 10"),
@@ -153,6 +154,7 @@ def test_every_limited_setting_has_a_case_above() -> None:
     limited = {alias(name) for name, field in Settings.model_fields.items() if field.metadata}
 
     assert limited == {f"ASSISTANT_{name}" for name in SECONDS} | {
+        "ASSISTANT_CACHE_SECONDS",
         "ASSISTANT_PROVIDER_RETRIES",
         "ASSISTANT_LOG_TAIL_LINES_MAX",
         "ASSISTANT_CONTEXT_TOKENS",

@@ -1,16 +1,21 @@
 """The Argo CD API as a source: which requests give a part of the context, and what their answers hold.
 
-Owns the use of the Application endpoints and of the resource tree; HTTP and status codes are `argocd_api`'s.
+Owns manifests, events and logs; the Application's state is `argocd_application`'s, what is related to a resource
+`argocd_related`'s, and HTTP and status codes are `argocd_api`'s.
 """
 
-import asyncio
 import json
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 
-from agent.context.argocd_api import ArgoCDAPI, ArgoCDRequest
-from agent.context.argocd_tree import find_node, pods_below
-from agent.context.model import ContainerLog, Gap, SourceName
+from agent.context.argocd_api import ArgoCDAPI
+from agent.context.argocd_application import ArgoCDState
+from agent.context.argocd_reads import ApplicationReads
+from agent.context.argocd_related import related_to_application, related_to_resource
+from agent.context.argocd_tree import ResourceTree, identity, is_pod_node
+from agent.context.cache import AnswerCache
+from agent.context.model import ContainerLog, Gap, SourceName, TreeNode
+from agent.context.needs import failed_in_sync, nodes_in, pods_of_interest
 from agent.context.source import (
     MAX_CHILDREN,
     Known,
@@ -19,16 +24,15 @@ from agent.context.source import (
     ReadThreads,
     Source,
     TurnReads,
-    again,
     gap,
     read_each,
 )
 from agent.errors import SourceError
 from agent.logs import entry_of, parse_entries
-from agent.manifest import Manifest, lookup, object_at, objects_at, text_at
+from agent.manifest import Manifest, lookup, objects_at
 from agent.request import LogEntry
 from agent.settings import Settings
-from agent.target import ApplicationRef, ResourceRef
+from agent.target import ResourceRef
 
 _THREADS = 16
 
@@ -40,11 +44,17 @@ class ArgoCDConnection:
         self._api = ArgoCDAPI(settings, connections=_THREADS)
         seconds = settings.connect_timeout + settings.source_timeout
         self._threads = ReadThreads("Argo CD", threads=_THREADS, seconds=seconds)
+        self._cache = AnswerCache(seconds=settings.cache_seconds)
 
     def open(self, known: Known) -> Source | None:
         """The source for a turn about an Application; None where the target names none."""
         application = known.target.application
-        return _ArgoCDSource(self._api, TurnReads(self._threads), known, application) if application else None
+        if application is None:
+            return None
+        asked = known.question
+        cache = self._cache.view(reader=self._api.identity, user=asked.user_id, refresh=asked.refresh)
+        reads = TurnReads(self._threads, known, cache)
+        return _ArgoCDSource(ApplicationReads(self._api, reads, known, application))
 
     def close(self) -> None:
         self._threads.close()
@@ -52,60 +62,60 @@ class ArgoCDConnection:
 
 
 class _ArgoCDSource:
-    """Every request names `appNamespace` and `project`, which the Application tells where the target does not."""
-
-    def __init__(self, api: ArgoCDAPI, reads: TurnReads, known: Known, application: ApplicationRef) -> None:
-        self._api = api
+    def __init__(self, reads: ApplicationReads) -> None:
         self._reads = reads
-        self._known = known
-        self._named = application
-        self._application_failure: SourceError | None = None
-        self._tree_read: asyncio.Task[Manifest] | None = None
+        self._known = reads.known
+        self._state = ArgoCDState(reads)
 
     @property
     def name(self) -> SourceName:
         return "argocd"
 
+    @property
+    def state(self) -> ArgoCDState:
+        return self._state
+
     async def application(self) -> Reading[Manifest]:
-        request = self._request(self._named, what=str(self._named))
-        try:
-            answer = await self._read(request, _manifest)
-        except SourceError as error:
-            self._application_failure = error
-            raise
-        return Reading(value=answer)
+        return Reading(value=await self._reads.application())
 
     async def manifest(self) -> Reading[Manifest]:
-        scope, resource = await self._scope(), self._resource
+        resource = self._resource
         if resource.version:
             try:
-                return Reading(value=await self._live(scope, resource))
+                return Reading(value=await self._reads.live(resource))
             except SourceError as error:
                 # 400: not in the tree under this name; perhaps its group or namespace was left out.
                 if error.code != "invalid":
                     raise
-        node = find_node(await self._tree(), resource)
-        return Reading(value=await self._live(scope, node))
+        node = (await self._tree()).find(resource)
+        return Reading(value=await self._reads.live(node.resource))
 
     async def children(self) -> Reading[tuple[Manifest, ...]]:
-        scope, tree = await self._scope(), await self._tree()
-        pods = pods_below(tree, find_node(tree, self._resource))
-        if not pods:
-            return Reading(value=())
-        taken = pods[:MAX_CHILDREN]
-        reading = await read_each(taken, lambda pod: self._live(scope, pod), part="children", source=self.name)
+        tree = await self._tree()
+        if self._known.target.resource:
+            pods, of = tree.pods_below(tree.find(self._resource).resource), str(self._resource)
+        else:
+            pods, of = await self._pods_of_application(tree), str(self._known.target.application)
+        taken = [pod.resource for pod in pods[:MAX_CHILDREN]]
+        reading = await read_each(taken, self._reads.live, part="children", source=self.name)
         if len(pods) == len(taken):
             return reading
-        message = f"{len(taken)} of {len(pods)} Pods of {self._resource} were read, the unhealthiest first"
+        which = "Pods" if self._known.target.resource else "unhealthy Pods"
+        message = f"{len(taken)} of {len(pods)} {which} of {of} were read, the unhealthiest first"
         left_out = Gap(part="children", source=self.name, reason="left_out", message=message)
         return Reading(value=reading.value, gaps=(*reading.gaps, left_out))
+
+    async def related(self, known: Sequence[Manifest]) -> Reading[tuple[Manifest, ...]]:
+        tree = await self._tree()
+        if self._known.target.resource is None:
+            return await related_to_application(self._reads, tree)
+        return await related_to_resource(self._reads, tree)
 
     async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
         reading = await read_each(involved, self._events_of, part="events", source=self.name)
         return Reading(value=tuple(event for events in reading.value for event in events), gaps=reading.gaps)
 
     async def log(self, choice: LogChoice) -> Reading[ContainerLog]:
-        scope = await self._scope()
         params = {
             "namespace": choice.namespace,
             "podName": choice.pod,
@@ -115,22 +125,8 @@ class _ArgoCDSource:
         }
         if choice.since_seconds is not None:
             params["sinceSeconds"] = str(choice.since_seconds)
-        request = self._request(scope, "logs", params=params, what=str(choice), right="logs, get")
-        return await self._reads.run(lambda: _log(self._api.read_lines(request), choice))
-
-    async def _scope(self) -> ApplicationRef:
-        """The Application with namespace and project."""
-        if not (self._named.namespace and self._named.project):
-            application = await self._known.application()
-            if self._application_failure:
-                raise again(self._application_failure)
-            return self._named.model_copy(
-                update={
-                    "namespace": self._named.namespace or text_at(application, "metadata", "namespace"),
-                    "project": self._named.project or text_at(application, "spec", "project"),
-                }
-            )
-        return self._named
+        request = await self._reads.request("logs", params=params, what=str(choice), right="logs, get")
+        return await self._reads.run(lambda: _log(self._reads.api.read_lines(request), choice), decisive=False)
 
     @property
     def _resource(self) -> ResourceRef:
@@ -139,33 +135,24 @@ class _ArgoCDSource:
             raise SourceError("The target names no resource", code="invalid")
         return resource
 
-    async def _tree(self) -> Manifest:
-        """The resource tree, read once in a turn by whoever needs it first."""
-        if self._tree_read is None:
-            self._tree_read = asyncio.create_task(self._read_tree())
-        return await self._tree_read
+    async def _tree(self) -> ResourceTree:
+        """The resource tree of the turn; where it could not be read, the reading is its part's failure already."""
+        tree = await self._known.tree()
+        if tree is None:
+            # Raises what the tree's own read met.
+            tree = ResourceTree((await self._state.tree()).value)
+        return tree
 
-    async def _read_tree(self) -> Manifest:
-        scope = await self._scope()
-        request = self._request(scope, "resource-tree", what=f"the resource tree of {scope}")
-        return await self._read(request, lambda answer: object_at(answer))
-
-    async def _live(self, scope: ApplicationRef, resource: ResourceRef) -> Manifest:
-        params = {
-            "namespace": resource.namespace,
-            "resourceName": resource.name,
-            "version": resource.version,
-            "group": resource.group,
-            "kind": resource.kind,
-        }
-        request = self._request(scope, "resource", params=params, what=f"the live manifest of {resource}")
-        return await self._read(request, _live_manifest)
+    async def _pods_of_application(self, tree: ResourceTree) -> list[TreeNode]:
+        failed, _ = nodes_in(tree, failed_in_sync(await self._known.application()))
+        hooks = [node for node in failed if is_pod_node(node)]
+        others = pods_of_interest(tree, (node.resource for node in failed))
+        return list({identity(node.resource): node for node in (*hooks, *others)}.values())
 
     async def _events_of(self, involved: ResourceRef) -> tuple[Manifest, ...]:
-        scope = await self._scope()
         params: dict[str, str] = {}
-        if self._known.target.resource is not None:
-            uid = involved.uid or find_node(await self._tree(), involved).uid
+        if not _is_application(involved, self._known):
+            uid = involved.uid or (await self._tree()).find(involved).resource.uid
             if not uid:
                 raise SourceError(f"{involved} is not in the cluster, so it has no events", code="not_found")
             params = {
@@ -173,40 +160,19 @@ class _ArgoCDSource:
                 "resourceName": involved.name,
                 "resourceUID": uid,
             }
-        request = self._request(scope, "events", params=params, what=f"the events of {involved}")
-        return await self._read(request, lambda answer: tuple(objects_at(answer, "items")))
-
-    def _request(
-        self,
-        scope: ApplicationRef,
-        *path: str,
-        what: str,
-        params: dict[str, str] | None = None,
-        right: str = "applications, get",
-    ) -> ArgoCDRequest:
-        params = (params or {}) | {"appNamespace": scope.namespace, "project": scope.project}
-        return ArgoCDRequest(path=(scope.name, *path), params=params, what=what, right=right)
-
-    async def _read[T](self, request: ArgoCDRequest, parse: Callable[[object], T]) -> T:
-        return await self._reads.run(lambda: parse(self._api.read_json(request)))
+        request = await self._reads.request("events", params=params, what=f"the events of {involved}")
+        api = self._reads.api
+        return await self._reads.run(lambda: tuple(objects_at(api.read_json(request).value, "items")))
 
 
-def _manifest(answer: object) -> Manifest:
-    manifest = object_at(answer)
-    if not object_at(manifest, "metadata"):
-        raise SourceError("Argo CD answered no manifest where one was expected", code="invalid")
-    return manifest
-
-
-def _live_manifest(answer: object) -> Manifest:
-    """`{"manifest": "<JSON as a string>"}`; the string is `null` where the resource is gone."""
-    text = text_at(answer, "manifest")
-    if text in {"", "null"}:
-        raise SourceError("Argo CD knows the resource, but the cluster does not hold it", code="not_found")
-    try:
-        return _manifest(json.loads(text))
-    except (ValueError, RecursionError):
-        raise SourceError("Argo CD answered a manifest that is no JSON", code="invalid") from None
+def _is_application(involved: ResourceRef, known: Known) -> bool:
+    """Whether it is the turn's Application itself, whose events are asked for without naming anything."""
+    return (
+        known.target.resource is None
+        and involved.kind == "Application"
+        and involved.group == "argoproj.io"
+        and (known.target.application is not None and involved.name == known.target.application.name)
+    )
 
 
 def _log(lines: Generator[bytes], choice: LogChoice) -> Reading[ContainerLog]:

@@ -7,12 +7,13 @@ Only reads: every request is a GET.
 import json
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from agent.context.cache import Sized, fingerprint
 from agent.context.source import MAX_BODY_BYTES, MAX_LOG_BYTES
 from agent.errors import SettingsError, SourceError
 from agent.settings import Settings
@@ -33,6 +34,11 @@ class ArgoCDRequest:
     what: str
     right: str
 
+    @property
+    def key(self) -> Hashable:
+        """What makes two requests the same."""
+        return self.path, tuple(sorted(self.params.items()))
+
 
 class ArgoCDAPI:
     """The API at `settings.argocd_server`. Safe to use from several threads; opens no connection before the first read.
@@ -48,24 +54,35 @@ class ArgoCDAPI:
         self._lock = threading.Lock()
         self._kept: Session | None = None
 
-    def read_json(self, request: ArgoCDRequest) -> object:
+    def read_json(self, request: ArgoCDRequest) -> Sized[object]:
         """The parsed body. Raises SourceError."""
+        body = bytearray()
+        for chunk in self.read_chunks(request, limit=MAX_BODY_BYTES):
+            body += chunk
+        try:
+            return Sized(json.loads(body), len(body))
+        except (ValueError, RecursionError):
+            raise self.no_json(request) from None
+
+    def read_chunks(self, request: ArgoCDRequest, *, limit: int) -> Generator[bytes]:
+        """The body in pieces as they come. Raises SourceError, too when there are more than `limit` bytes."""
         with self._response(request) as response:
-            body = bytearray()
+            total = 0
             for chunk in self._chunks(response, request):
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
+                total += len(chunk)
+                if total > limit:
                     raise SourceError(
-                        f"{self._who} answered more than {MAX_BODY_BYTES // 1_000_000} MB for {request.what}",
+                        f"{self._who} answered more than {limit // 1_000_000} MB for {request.what}",
                         code="unavailable",
                     )
-        try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
-            raise SourceError(
-                f"{self._who} answered no JSON for {request.what}: check that ARGOCD_SERVER is the API's address",
-                code="invalid",
-            ) from None
+                yield chunk
+
+    def no_json(self, request: ArgoCDRequest) -> SourceError:
+        """The error that an answer is no JSON."""
+        return SourceError(
+            f"{self._who} answered no JSON for {request.what}: check that ARGOCD_SERVER is the API's address",
+            code="invalid",
+        )
 
     def read_lines(self, request: ArgoCDRequest) -> Generator[bytes]:
         """The lines of a streamed body as they come. Ends after MAX_LOG_BYTES, in the middle of a line if need be."""
@@ -82,6 +99,12 @@ class ArgoCDAPI:
                     return
             if line:
                 yield bytes(line)
+
+    @property
+    def identity(self) -> str:
+        """Names the server and the credentials without telling them."""
+        token = self._settings.argocd_auth_token
+        return fingerprint(self._root, token.get_secret_value() if token else "")
 
     def close(self) -> None:
         with self._lock:

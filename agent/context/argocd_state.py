@@ -3,8 +3,10 @@ windows, revisions. Owns the reading of those answers, whoever fetched them; fet
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from agent.context.clean import without_secret_values
 from agent.context.model import ManagedResource, Revision, SyncWindow, SyncWindows, TreeNode
 from agent.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
 from agent.target import ResourceRef
@@ -17,19 +19,46 @@ def tree_nodes(answer: object) -> tuple[TreeNode, ...]:
     return tuple(node for node in (*owned, *orphaned) if node.resource.kind and node.resource.name)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differing:
+    """What differs between Git and the cluster: `kept` of `total`, parsed from `size` bytes of states."""
+
+    kept: tuple[ManagedResource, ...] = ()
+    total: int = 0
+    size: int = 0
+
+
 def managed_resources(answer: object) -> tuple[ManagedResource, ...]:
-    """The resources of a `/managed-resources` answer (or its `items` alone); each state is JSON in a string."""
+    """The resources of a `/managed-resources` answer (or its `items` alone) that differ; each state is JSON in a
+    string."""
     items = objects_at(answer) or objects_at(answer, "items")
-    return tuple(
-        ManagedResource(
-            resource=_reference(item),
-            target=_state(item, "targetState"),
-            live=_state(item, "liveState"),
-            normalized_live=_state(item, "normalizedLiveState"),
-            predicted_live=_state(item, "predictedLiveState"),
-        )
-        for item in items
-    )
+    return tuple(found for item in items if (found := _differing(item)))
+
+
+def differing(chunks: Iterable[bytes], *, most: int) -> Differing:
+    """Like `managed_resources` of an answer that comes in pieces: `most` are kept, one resource is held at a time.
+
+    Raises ValueError where the answer is no JSON.
+    """
+    import ijson
+
+    items: list[object] = ijson.sendable_list()
+    parser = ijson.items_coro(items, "items.item")
+    kept: list[ManagedResource] = []
+    total = size = 0
+    try:
+        for chunk in chunks:
+            parser.send(chunk)
+            for item in map(object_at, items):
+                found = _differing(item) if len(kept) < most else None
+                kept += [found] if found else []
+                total += 1 if found or (len(kept) == most and _texts_differ(item)) else 0
+                size += sum(len(text_at(item, state)) for state in _STATES) if found else 0
+            items.clear()
+        parser.close()
+    except ijson.JSONError as error:
+        raise ValueError("the answer is no JSON") from error
+    return Differing(kept=tuple(kept), total=total, size=size)
 
 
 def revision_of(answer: object, revision: str = "") -> Revision:
@@ -50,6 +79,30 @@ def sync_windows_of(answer: object) -> SyncWindows:
         active=tuple(_windows(answer, "activeWindows")),
         can_sync=lookup(answer, "canSync") is not False,
     )
+
+
+_STATES = ("targetState", "liveState", "normalizedLiveState", "predictedLiveState")
+
+
+def _differing(item: Manifest) -> ManagedResource | None:
+    """The resource, None where Argo CD's UI would show no difference."""
+    if not _texts_differ(item):
+        return None
+    target, live, normalized, predicted = (_state(item, name) for name in _STATES)
+    if normalized is not None and normalized == predicted:
+        return None
+    return ManagedResource(
+        resource=_reference(item), target=target, live=live, normalized_live=normalized, predicted_live=predicted
+    )
+
+
+def _texts_differ(item: Manifest) -> bool:
+    """Whether it is a resource whose states differ as they are written, which spares the parsing of those that do
+    not."""
+    if not (text_at(item, "kind") and text_at(item, "name")):
+        return False
+    target, live, normalized, predicted = (text_at(item, name) or "null" for name in _STATES)
+    return normalized != predicted or (normalized == "null" and live != target)
 
 
 def _windows(answer: object, key: str) -> Iterator[SyncWindow]:
@@ -97,6 +150,6 @@ def _reference(entry: Manifest) -> ResourceRef:
 def _state(item: Manifest, key: str) -> Manifest | None:
     """The state as an object, None for `null`, "", and what is no JSON object."""
     try:
-        return object_at(json.loads(text_at(item, key) or "null")) or None
+        return without_secret_values(object_at(json.loads(text_at(item, key) or "null"))) or None
     except (ValueError, RecursionError):
         return None

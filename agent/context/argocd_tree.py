@@ -1,97 +1,110 @@
-"""Argo CD's resource tree: finding a node in it, and the Pods below one.
+"""Argo CD's resource tree: finding a node in it, what is below one and what it belongs to.
 
-Owns the reading of nodes and their parents; fetches nothing.
+Owns the walk through owners and the order of unhealthiness; fetches nothing.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 
+from agent.context.model import TreeNode
 from agent.context.pods import is_pod
 from agent.errors import SourceError
-from agent.manifest import Manifest, objects_at, text_at
 from agent.target import ResourceRef
+
+MAX_OWNERS = 20
+"""Owners above one node that are looked at; real chains have three or four."""
 
 # Argo CD's health codes, the worst last.
 _HEALTH = ("Healthy", "Suspended", "Progressing", "Unknown", "Missing", "Degraded")
 
 
-def find_node(tree: Manifest, resource: ResourceRef) -> ResourceRef:
-    """The node that `resource` names, with group, version, namespace and uid as the tree knows them.
+class ResourceTree:
+    """The nodes of a tree, indexed once."""
 
-    Kinds are compared without case; a group or namespace that was left out matches where only one node is meant.
-    Raises SourceError when there is no such node, or several.
-    """
-    found = [
-        node
-        for node in map(_reference, _nodes(tree))
-        if node.name == resource.name
-        and node.kind.casefold() == resource.kind.casefold()
-        and resource.namespace in {"", node.namespace}
-        and resource.group in {"", node.group}
-    ]
-    exact = [node for node in found if (node.group, node.namespace) == (resource.group, resource.namespace)]
-    match exact or found:
-        case [node]:
-            return node
-        case []:
-            raise SourceError(f"{resource} is not part of the Application's resource tree", code="not_found")
-        case several:
-            named = ", ".join(f"{node} ({node.group or 'core'})" for node in several[:5])
-            message = f"{resource} may be any of {named}: name its group and namespace"
-            raise SourceError(message, code="invalid")
+    def __init__(self, nodes: Sequence[TreeNode]) -> None:
+        self.nodes = nodes
+        self._known = {identity(node.resource): node for node in nodes}
+        self._named: dict[tuple[str, str], list[TreeNode]] = {}
+        self._owned: dict[object, list[TreeNode]] = {}
+        for node in nodes:
+            self._named.setdefault((node.resource.kind.casefold(), node.resource.name), []).append(node)
+            for parent in node.parents:
+                self._owned.setdefault(identity(parent), []).append(node)
+
+    def find(self, resource: ResourceRef) -> TreeNode:
+        """The node that `resource` names, with group, version, namespace and uid as the tree knows them.
+
+        Kinds are compared without case; a group or namespace that was left out matches where only one node is meant.
+        Raises SourceError when there is no such node, or several.
+        """
+        found = [
+            node
+            for node in self._named.get((resource.kind.casefold(), resource.name), [])
+            if resource.namespace in {"", node.resource.namespace} and resource.group in {"", node.resource.group}
+        ]
+        place = (resource.group, resource.namespace)
+        exact = [node for node in found if (node.resource.group, node.resource.namespace) == place]
+        match exact or found:
+            case [node]:
+                return node
+            case []:
+                raise SourceError(f"{resource} is not part of the Application's resource tree", code="not_found")
+            case several:
+                named = ", ".join(f"{node.resource} ({node.resource.group or 'core'})" for node in several[:5])
+                message = f"{resource} may be any of {named}: name its group and namespace"
+                raise SourceError(message, code="invalid")
+
+    def below(self, resource: ResourceRef) -> Iterator[TreeNode]:
+        """Everything owned by `resource`, through however many owners."""
+        seen = {identity(resource)}
+        owners = [resource]
+        while owners:
+            for node in self._owned.get(identity(owners.pop()), []):
+                if (key := identity(node.resource)) not in seen:
+                    seen.add(key)
+                    owners.append(node.resource)
+                    yield node
+
+    def pods_below(self, resource: ResourceRef) -> list[TreeNode]:
+        """The Pods among what is below, the unhealthiest first, then the newest."""
+        return worst_first(node for node in self.below(resource) if is_pod_node(node))
+
+    def above(self, node: TreeNode) -> list[TreeNode]:
+        """Its owners and theirs, the nearest first, MAX_OWNERS at most."""
+        found: dict[object, TreeNode] = {}
+        waiting = deque(node.parents)
+        while waiting and len(found) < MAX_OWNERS:
+            parent = self._known.get(identity(waiting.popleft()))
+            if parent and parent is not node and identity(parent.resource) not in found:
+                found[identity(parent.resource)] = parent
+                waiting += parent.parents
+        return list(found.values())
+
+    def root(self, node: TreeNode) -> TreeNode:
+        """The outermost owner, which Git describes; the node itself where nothing owns it."""
+        owners = self.above(node)
+        return owners[-1] if owners else node
 
 
-def pods_below(tree: Manifest, resource: ResourceRef) -> list[ResourceRef]:
-    """Every Pod owned by `resource`, through however many owners; the unhealthiest first, then the newest."""
-    owned: dict[object, list[Manifest]] = {}
-    for node in _nodes(tree):
-        for parent in objects_at(node, "parentRefs"):
-            owned.setdefault(_identity(_reference(parent)), []).append(node)
-    pods: dict[object, Manifest] = {}
-    seen: set[object] = set()
-    owners: list[ResourceRef] = [resource]
-    while owners:
-        identity = _identity(owners.pop())
-        if identity in seen:
-            continue
-        seen.add(identity)
-        for node in owned.get(identity, []):
-            below = _reference(node)
-            owners.append(below)
-            if is_pod(below.kind) and not below.group:
-                pods[_identity(below)] = node
-    ranked = sorted(pods.values(), key=_order, reverse=True)
-    return [_reference(node) for node in ranked]
-
-
-def _nodes(tree: Manifest) -> Iterator[Manifest]:
-    yield from objects_at(tree, "nodes")
-    yield from objects_at(tree, "orphanedNodes")
-
-
-def _reference(node: Manifest) -> ResourceRef:
-    # The tree's values are for naming and looking up; they are not validated.
-    return ResourceRef.model_construct(
-        group=text_at(node, "group"),
-        version=text_at(node, "version"),
-        kind=text_at(node, "kind"),
-        namespace=text_at(node, "namespace"),
-        name=text_at(node, "name"),
-        uid=text_at(node, "uid"),
-    )
-
-
-def _identity(node: ResourceRef) -> object:
-    """By uid, or by name for what is not in the cluster (and has no uid)."""
+def identity(node: ResourceRef) -> object:
+    """What tells one node from another: the uid, or by name for what is not in the cluster (and has no uid)."""
     return node.uid or (node.group, node.kind, node.namespace, node.name)
 
 
-def _order(node: Manifest) -> tuple[int, int, str]:
-    health = text_at(node, "health", "status")
-    restarts = next(
-        (text_at(info, "value") for info in objects_at(node, "info") if text_at(info, "name") == "Restart Count"), ""
-    )
+def is_pod_node(node: TreeNode) -> bool:
+    """Whether the node is a Pod."""
+    return is_pod(node.resource.kind) and not node.resource.group
+
+
+def worst_first(nodes: Iterable[TreeNode]) -> list[TreeNode]:
+    """The nodes by how bad Argo CD calls their health, then by restarts, then the newest first."""
+    return sorted(nodes, key=_order, reverse=True)
+
+
+def _order(node: TreeNode) -> tuple[int, int, str]:
+    restarts = node.info.get("Restart Count", "")
     return (
-        _HEALTH.index(health) if health in _HEALTH else 0,
+        _HEALTH.index(node.health) if node.health in _HEALTH else 0,
         int(restarts) if restarts.isdecimal() and len(restarts) < 10 else 0,
-        text_at(node, "createdAt"),
+        node.created_at,
     )

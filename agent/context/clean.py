@@ -1,9 +1,10 @@
 """Manifests without what nobody reads: the field managers' books and kubectl's copy of the last applied manifest.
 
-Owns what is dropped, and the kind that Argo CD's API leaves out of an Application; hides no secrets.
+Owns what is dropped, a Secret's values among it, and the kind that Argo CD's API leaves out of an Application; looks
+for secrets nowhere else.
 """
 
-from agent.manifest import Manifest, lookup, object_at
+from agent.manifest import Manifest, lookup, object_at, text_at
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -25,3 +26,19 @@ def cleaned(manifest: Manifest) -> Manifest:
 def cleaned_application(manifest: Manifest) -> Manifest:
     """An Application like `cleaned`, and saying that it is one: Argo CD's API gives it without kind and apiVersion."""
     return cleaned({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"} | manifest)
+
+
+MASK = "++++++++"
+"""Stands in place of a Secret's value, as Argo CD writes it."""
+
+
+def without_secret_values(manifest: Manifest) -> Manifest:
+    """A core Secret with its keys alone; any other manifest as it is. What Argo CD masked already stays as it is."""
+    if (text_at(manifest, "kind"), text_at(manifest, "apiVersion")) != ("Secret", "v1"):
+        return manifest
+    masked = {field: _masked(object_at(manifest, field)) for field in ("data", "stringData") if field in manifest}
+    return cleaned(manifest | masked)
+
+
+def _masked(data: Manifest) -> Manifest:
+    return {key: value if isinstance(value, str) and not value.strip("+") else MASK for key, value in data.items()}

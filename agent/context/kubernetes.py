@@ -6,6 +6,7 @@ themselves are `kubernetes_api`'s.
 
 from collections.abc import Sequence
 
+from agent.context.cache import AnswerCache
 from agent.context.kubernetes_api import PAGE, Kind, KubernetesAPI, Listing
 from agent.context.kubernetes_client import KubernetesClient, configuration_kind
 from agent.context.model import ContainerLog, Gap, SourceName
@@ -48,6 +49,7 @@ class KubernetesConnection:
         self._settings = settings
         self._client = KubernetesClient(settings, connections=_THREADS)
         seconds = settings.connect_timeout + settings.source_timeout
+        self._cache = AnswerCache(seconds=settings.cache_seconds)
         self._threads = ReadThreads("The Kubernetes API", threads=_THREADS, seconds=seconds)
 
     def open(self, known: Known) -> Source | None:
@@ -55,9 +57,11 @@ class KubernetesConnection:
         configuration = configuration_kind(self._settings.kubernetes)
         if not known.target or configuration is None:
             return None
+        asked = known.question
+        cache = self._cache.view(reader=self._client.identity, user=asked.user_id, refresh=asked.refresh)
         return _KubernetesSource(
             self._client,
-            TurnReads(self._threads),
+            TurnReads(self._threads, known, cache),
             known,
             in_cluster=configuration == "in-cluster",
         )
@@ -79,6 +83,10 @@ class _KubernetesSource:
     def name(self) -> SourceName:
         return "kubernetes"
 
+    @property
+    def state(self) -> None:
+        """Nothing: only Argo CD knows the state of an Application."""
+
     async def application(self) -> Reading[Manifest]:
         named = self._known.target.application
         if named is None:
@@ -94,12 +102,17 @@ class _KubernetesSource:
         return Reading(value=await self._reads.run(lambda: self._object(resource)))
 
     async def children(self) -> Reading[tuple[Manifest, ...]]:
+        if self._known.target.resource is None:
+            return Reading(value=())
         await self._refuse_other_cluster()
         owner = await self._known.manifest()
         if owner is None:
             message = f"The Pods of {self._resource} are found by its manifest, which could not be read"
             raise SourceError(message, code="unavailable")
         return await self._reads.run(lambda: self._pods_of(owner))
+
+    async def related(self, known: Sequence[Manifest]) -> Reading[tuple[Manifest, ...]]:
+        return Reading(value=())
 
     async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
         if self._known.target.resource is not None:

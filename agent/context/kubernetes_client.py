@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from agent.context.cache import fingerprint
 from agent.errors import SourceError
 from agent.logs import refusal
 from agent.manifest import text_at
@@ -75,6 +76,13 @@ class KubernetesClient:
         self._lock = threading.RLock()
         self._kept: _Connected | None = None
         self._who = "The Kubernetes API"
+
+    @property
+    def identity(self) -> str:
+        """Names the configuration by which the cluster is read, as far as it is known without reading it; every
+        process has one such identity."""
+        kind = configuration_kind(self._settings.kubernetes) or ""
+        return fingerprint(kind, kubeconfig() if kind == "kubeconfig" else str(SERVICE_ACCOUNT))
 
     def served(self, group: str) -> list[Served]:
         """Every kind of `group` ("": the core group) in every version; read once and then kept."""

@@ -4,8 +4,9 @@ Owns the order of Pods and the choice of a log; the faults themselves are named 
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from agent.context.source import LogChoice
+from agent.context.source import MAX_LOGS, LogChoice
 from agent.errors import SourceError
 from agent.manifest import Manifest, integer_at, lookup, object_at, objects_at, text_at
 from agent.request import LogRequest
@@ -22,6 +23,11 @@ _WORKLOADS = frozenset(
         "rollout",
     }
 )
+# Of the other kinds, those whose events say what goes wrong.
+_TELLING = frozenset(
+    {"PersistentVolumeClaim", "HorizontalPodAutoscaler", "Application", "Certificate", "ExternalSecret"}
+)
+
 _STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
 
 # Severities, of a container or of a Pod as a whole.
@@ -75,6 +81,53 @@ def choose_log(pods: Sequence[Manifest], request: LogRequest, *, tail_lines: int
         since_seconds=request.since_seconds,
         chosen=not asked_for_run,
     )
+
+
+def choose_logs(pods: Sequence[Manifest], request: LogRequest, *, tail_lines: int) -> list[LogChoice]:
+    """Whose logs to read, those that tell most first: every container that fails, is not ready or has failed before,
+    MAX_LOGS at most, of many alike (the same container below the same owner) the worst before the others. Where none
+    is so, and where the request names a container or a run, it is the one log of `choose_log`.
+    """
+    one = choose_log(pods, request, tail_lines=tail_lines)
+    if request.container is not None or "previous" in request.model_fields_set:
+        return [one]
+    needed = [
+        (severity, pod, name)
+        for pod in unhealthiest_first(pods)
+        for name in _container_names(pod)
+        if (severity := _severity(pod, name)) not in {_FINE, _STARTS} and _has_run(pod, name)
+    ]
+    needed.sort(key=lambda each: each[0], reverse=True)
+    alike: dict[tuple[object, str], int] = {}
+    ranked: list[tuple[int, LogChoice]] = []
+    for _, pod, name in needed:
+        kind = (_owner(pod), name)
+        alike[kind] = alike.get(kind, 0) + 1
+        choice = replace(
+            one,
+            namespace=text_at(pod, "metadata", "namespace"),
+            pod=text_at(pod, "metadata", "name"),
+            container=name,
+            previous=_has_failed_before(pod, name),
+        )
+        ranked.append((alike[kind], choice))
+    ranked.sort(key=lambda each: each[0])
+    return [choice for _, choice in ranked[:MAX_LOGS]] or [one]
+
+
+def has_events(manifest: Manifest) -> bool:
+    """Whether the events of a related object tell of the target's troubles: what runs or scales Pods or stores data."""
+    return is_workload(text_at(manifest, "kind"), manifest) or text_at(manifest, "kind") in _TELLING
+
+
+def _owner(pod: Manifest) -> object:
+    return text_at(pod, "metadata", "ownerReferences", 0, "uid") or text_at(pod, "metadata", "name")
+
+
+def _has_run(pod: Manifest, container: str) -> bool:
+    """Whether it has a log: it runs, or has run."""
+    status, _ = _status(pod, container)
+    return bool({"running", "terminated"} & object_at(status, "state").keys() or object_at(status, "lastState"))
 
 
 def _names(pods: Sequence[Manifest]) -> str:

@@ -4,18 +4,38 @@ Owns the words both sides use and the threads; reads nothing itself.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from agent.context.model import ContainerLog, Gap, Part, SourceName
+from agent.context.cache import CacheView, Sized
+from agent.context.model import (
+    ContainerLog,
+    Gap,
+    ManagedResource,
+    Part,
+    Revision,
+    SourceName,
+    SyncWindows,
+    TreeNode,
+)
 from agent.errors import SourceError
 from agent.manifest import Manifest
+from agent.request import Question
 from agent.target import ResourceRef, Target
+
+if TYPE_CHECKING:
+    from agent.context.argocd_tree import ResourceTree
+
+READS_AT_ONCE = 8
+"""Reads of one turn that run side by side, of all its sources together."""
 
 MAX_CHILDREN = 5
 """Children whose live manifests are read."""
+
+MAX_LOGS = 4
+"""Containers' logs that are read where the request names none."""
 
 MAX_BODY_BYTES = 20_000_000
 """Most that is read of one answer; a larger one is refused."""
@@ -51,14 +71,45 @@ class Reading[T]:
 
 
 class Known(Protocol):
-    """What the turn knows by now. Both wait until the part was read, whoever read it; None when it could not be."""
+    """What the turn knows by now. The parts wait until they were read, whoever read them; None (children: none at
+    all) when that could not be done. `slots` bounds the reads at once."""
 
     @property
     def target(self) -> Target: ...
 
+    @property
+    def question(self) -> Question: ...
+
+    @property
+    def slots(self) -> asyncio.Semaphore: ...
+
     async def application(self) -> Manifest | None: ...
 
     async def manifest(self) -> Manifest | None: ...
+
+    async def tree(self) -> "ResourceTree | None": ...
+
+    async def children(self) -> tuple[Manifest, ...]: ...
+
+
+class ApplicationState(Protocol):
+    """What only Argo CD tells of an Application. Every method raises SourceError when it has nothing to give."""
+
+    async def tree(self) -> Reading[tuple[TreeNode, ...]]:
+        """The whole resource tree."""
+        ...
+
+    async def managed(self) -> Reading[tuple[ManagedResource, ...]]:
+        """What differs between Git and the cluster, of the target's resource or of the whole Application."""
+        ...
+
+    async def revisions(self) -> Reading[tuple[Revision, ...]]:
+        """The deployed revisions, newest first."""
+        ...
+
+    async def sync_windows(self) -> Reading[SyncWindows]:
+        """The sync windows that concern the Application."""
+        ...
 
 
 class Source(Protocol):
@@ -70,6 +121,11 @@ class Source(Protocol):
     @property
     def name(self) -> SourceName: ...
 
+    @property
+    def state(self) -> ApplicationState | None:
+        """What Argo CD alone knows; None where this source is not Argo CD."""
+        ...
+
     async def application(self) -> Reading[Manifest]:
         """The target's Application."""
         ...
@@ -79,7 +135,13 @@ class Source(Protocol):
         ...
 
     async def children(self) -> Reading[tuple[Manifest, ...]]:
-        """The live manifests of the Pods below the target's resource, unhealthiest first."""
+        """The live manifests of the Pods below the target's resource, unhealthiest first; of an Application, of its
+        unhealthy Pods."""
+        ...
+
+    async def related(self, known: Sequence[Manifest]) -> Reading[tuple[Manifest, ...]]:
+        """The live manifests of what the target depends on or belongs to; of an Application, of its unhealthy
+        resources. `known` are those that another source already gave: only what is not among them is read."""
         ...
 
     async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
@@ -125,22 +187,47 @@ class ReadThreads:
 
 
 class TurnReads:
-    """One turn's reads from one connection: once it proved out of reach it is not asked again in this turn."""
+    """One turn's reads from one connection, a bounded number at once and each request once. When the connection proved
+    out of reach it is not asked again in this turn."""
 
-    def __init__(self, threads: ReadThreads) -> None:
+    def __init__(self, threads: ReadThreads, known: Known, cache: CacheView) -> None:
         self._threads = threads
+        self._slots = known.slots
+        self._cache = cache
         self._failure: SourceError | None = None
+        self._asked: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def run[T](self, read: Callable[[], T]) -> T:
-        """What `read` returns, or the failure the turn already met."""
-        if self._failure:
-            raise again(self._failure)
-        try:
-            return await self._threads.run(read)
-        except SourceError as error:
-            if error.code in {"unreachable", "unauthorized", "timeout"}:
-                self._failure = error
-            raise
+    async def run[T](self, read: Callable[[], T], *, decisive: bool = True) -> T:
+        """What `read` returns, or the failure the turn already met. A read that is often slow is not `decisive`: its
+        timeout does not tell that the connection is out of reach."""
+        async with self._slots:
+            if self._failure:
+                raise again(self._failure)
+            try:
+                return await self._threads.run(read)
+            except SourceError as error:
+                if error.code in {"unreachable", "unauthorized"} or (decisive and error.code == "timeout"):
+                    self._failure = error
+                raise
+
+    async def once[T](
+        self, request: Hashable, read: Callable[[], Sized[T]], *, immutable: bool = False, decisive: bool = True
+    ) -> T:
+        """What `read` returns for `request`: read once in the turn, whoever asks, and not at all while it is cached."""
+        asked: asyncio.Task[T] | None = self._asked.get(request)
+        if asked is None:
+            reading = self._cached(request, read, immutable=immutable, decisive=decisive)
+            asked = self._asked[request] = asyncio.create_task(reading)
+        return await asked
+
+    async def _cached[T](
+        self, request: Hashable, read: Callable[[], Sized[T]], *, immutable: bool, decisive: bool
+    ) -> T:
+        if kept := self._cache.get(request):
+            return kept.value
+        answer = await self.run(read, decisive=decisive)
+        self._cache.put(request, answer, immutable=immutable)
+        return answer.value
 
 
 def again(error: SourceError) -> SourceError:

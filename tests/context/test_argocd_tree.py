@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent.context.argocd_tree import find_node, pods_below
+from agent.context.argocd_state import tree_nodes
+from agent.context.argocd_tree import ResourceTree
 from agent.errors import SourceError
 from agent.target import ResourceRef
 
@@ -16,7 +17,11 @@ def node(kind: str, name: str, *, parent: dict[str, Any] | None = None, **fields
 
 
 def find(tree: dict[str, Any], **reference: str) -> ResourceRef:
-    return find_node(tree, ResourceRef(**reference))
+    return ResourceTree(tree_nodes(tree)).find(ResourceRef(**reference)).resource
+
+
+def pods_below(tree: dict[str, Any], resource: ResourceRef) -> list[str]:
+    return [pod.resource.name for pod in ResourceTree(tree_nodes(tree)).pods_below(resource)]
 
 
 DEPLOYMENT = node("Deployment", "web", group="apps")
@@ -62,7 +67,7 @@ def test_pods_are_found_through_all_their_owners_the_unhealthiest_first():
         node("Endpoints", "web", parent=DEPLOYMENT),
     ]
     tree = {"nodes": [DEPLOYMENT, REPLICA_SET, *pods]}
-    assert [pod.name for pod in pods_below(tree, find(tree, kind="Deployment", name="web"))] == ["bad", "flaky", "fine"]
+    assert pods_below(tree, find(tree, kind="Deployment", name="web")) == ["bad", "flaky", "fine"]
 
 
 def test_owners_that_own_each_other_come_to_an_end():
@@ -76,4 +81,4 @@ def test_a_large_tree_is_walked_once():
     for number in range(1, 5_000):
         chain.append(node("Thing", str(number), parent=chain[-1]))
     tree = {"nodes": [*chain, node("Pod", "last", parent=chain[-1])]}
-    assert [pod.name for pod in pods_below(tree, find(tree, kind="Thing", name="0"))] == ["last"]
+    assert pods_below(tree, find(tree, kind="Thing", name="0")) == ["last"]

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from agent.context import collect as collect_module
 from agent.context.collect import Collector
+from agent.context.source import READS_AT_ONCE
 from agent.context.supplied import SuppliedContext, read_supplied
 from agent.errors import SettingsError
 from agent.request import Question
@@ -39,11 +40,16 @@ def test_what_was_supplied_is_asked_of_nobody(argocd: FakeArgoCD, kubernetes: Fa
         application_manifest=application(),
         manifest=DEPLOYMENT,
         children=[POD],
+        related=[],
+        resource_tree={"nodes": []},
+        managed_resources=[],
+        revisions=[],
+        sync_windows={"canSync": True},
         events=[event(POD, "BackOff", "again")],
         logs={"api": "out of memory"},
     )
     assert set(context.origins.values()) == {"supplied"}
-    assert (len(context.origins), context.gaps) == (5, ())
+    assert (len(context.origins), context.gaps) == (10, ())
     assert argocd.requests + kubernetes.requests == []
 
 
@@ -52,6 +58,9 @@ def test_parts_that_were_not_supplied_are_read(argocd: FakeArgoCD):
     assert context.origins == {
         "application": "argocd",
         "manifest": "supplied",
+        "related": "argocd",
+        "tree": "argocd",
+        "sync_windows": "argocd",
         "events": "supplied",
         "logs": "argocd",
     }
@@ -113,7 +122,7 @@ def test_an_application_named_as_a_resource_is_the_application(argocd: FakeArgoC
     }
     context = collect(resource=itself, **inputs)
     assert (context.gaps, context.target.resource, context.manifest) == ((), None, None)
-    assert [each.reason for each in context.events] == ["OperationCompleted"]
+    assert "OperationCompleted" in [each.reason for each in context.events]
 
 
 def test_an_application_below_another_one_is_a_resource(argocd: FakeArgoCD):
@@ -214,7 +223,7 @@ def test_a_turn_that_is_cancelled_leaves_at_once_and_the_next_one_works(argocd: 
         with pytest.raises(asyncio.CancelledError):
             await collecting
         assert not held.is_set()  # its read still hangs
-        context = await collector.collect(question(application=SHOP))
+        context = await collector.collect(question(application=SHOP, resource_tree={"nodes": []}))
         assert context.gaps == ()
         held.set()
         await collector.aclose()
@@ -246,8 +255,8 @@ def test_connections_are_kept_between_turns(argocd: FakeArgoCD, kubernetes: Fake
         await collector.aclose()
 
     asyncio.run(turns())
-    for fake, at_once in ((argocd, 1), (kubernetes, 2)):
-        assert len({seen.connection for seen in fake.requests}) <= at_once
+    for fake in (argocd, kubernetes):
+        assert len({seen.connection for seen in fake.requests}) <= READS_AT_ONCE < len(fake.requests)
 
 
 def test_many_turns_at_once_keep_apart(argocd: FakeArgoCD):

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from agent.manifest import Manifest
+from agent.manifest import Manifest, objects_at, text_at
 from agent.target import ResourceRef
 from tests.fakes.recording import Recording
 
@@ -31,6 +31,10 @@ class _Application:
     manifest: Manifest
     nodes: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     live: dict[str, Manifest] = field(default_factory=dict[str, Manifest])
+    orphans: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    managed: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    revisions: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict[tuple[str, str], dict[str, Any]])
+    windows: dict[str, Any] = field(default_factory=lambda: {"canSync": True})
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,21 @@ class FakeArgoCD(Recording):
         """An Application; its `metadata.namespace` and `spec.project` are what requests must name."""
         self._applications[manifest["metadata"]["name"]] = _Application(manifest)
 
+    def set_status(self, application: str, status: Manifest) -> None:
+        """The Application's status anew."""
+        held = self._applications[application]
+        held.manifest = held.manifest | {"status": status}
+
+    def set_spec(self, application: str, spec: Manifest) -> None:
+        """The Application's spec anew."""
+        held = self._applications[application]
+        held.manifest = held.manifest | {"spec": spec}
+
+    def become(self, other: "FakeArgoCD") -> None:
+        """Holds what `other` holds, and has seen no request."""
+        self._applications, self._events, self._logs = other._applications, other._events, other._logs
+        self.requests.clear()
+
     def add_resource(
         self,
         application: str,
@@ -69,15 +88,20 @@ class FakeArgoCD(Recording):
         *,
         parent: Manifest | None = None,
         health: str = "Healthy",
+        message: str = "",
         live: bool = True,
         restarts: int = 0,
+        orphaned: bool = False,
+        networking: dict[str, Any] | None = None,
     ) -> None:
-        """A node of the tree, below `parent` where one is given. `live` False: it is gone from the cluster."""
+        """A node of the tree, below `parent` where one is given. `live` False: it is gone from the cluster;
+        `networking` are its `networkingInfo`."""
         reference = ResourceRef.of(manifest)
         assert reference is not None
         node: dict[str, Any] = _names(reference) | {
             "uid": reference.uid,
-            "health": {"status": health},
+            "health": {"status": health} | ({"message": message} if message else {}) if health else None,
+            "networkingInfo": networking,
             "createdAt": manifest["metadata"].get("creationTimestamp"),
             "info": [{"name": "Restart Count", "value": str(restarts)}] if restarts else None,
         }
@@ -86,9 +110,42 @@ class FakeArgoCD(Recording):
             assert owner is not None
             node["parentRefs"] = [_names(owner) | {"uid": owner.uid}]
         held = self._applications[application]
-        held.nodes.append(node)
+        (held.orphans if orphaned else held.nodes).append(node)
         if live:
             held.live[reference.uid] = manifest
+
+    def add_managed(
+        self,
+        application: str,
+        reference: Manifest,
+        *,
+        target: Manifest | None = None,
+        live: Manifest | None = None,
+        predicted: Manifest | None = None,
+    ) -> None:
+        """A resource that Git describes, named by the manifest `reference`. `predicted`: what a sync would make of
+        `live`, where that is not `live` itself; without a target it is to be pruned, without `live` it is missing."""
+        named = ResourceRef.of(reference)
+        assert named is not None
+        predicted = None if target is None else predicted or live or target
+        states = {
+            "targetState": target,
+            "liveState": live,
+            "normalizedLiveState": live,
+            "predictedLiveState": predicted,
+        }
+        names = {key: value for key, value in _names(named).items() if key != "version"}
+        written = {key: json.dumps(state, sort_keys=True) for key, state in states.items()}
+        held = self._applications[application]
+        held.managed.append(names | written | {"resourceVersion": "1", "modified": live != predicted})
+
+    def add_revision(self, application: str, revision: str, *, source_index: str = "", **metadata: Any) -> None:
+        """What Git tells of a revision; `source_index` where the Application has several sources."""
+        self._applications[application].revisions[revision, source_index] = metadata | {"tags": None}
+
+    def set_sync_windows(self, application: str, **answer: Any) -> None:
+        """The answer of `/syncwindows`."""
+        self._applications[application].windows = answer
 
     def add_events(self, uid: str, events: list[Any] | None) -> None:
         """The events of the object with `uid` (an Application's too); None is answered as `items: null`."""
@@ -118,6 +175,9 @@ class FakeArgoCD(Recording):
             "": self._get,
             "/resource": self._resource,
             "/resource-tree": self._tree,
+            "/managed-resources": self._managed,
+            "/syncwindows": self._sync_windows,
+            "/revisions/{revision}/metadata": self._revision,
             "/events": self._events_of,
             "/logs": self._log,
         }
@@ -160,7 +220,7 @@ class FakeArgoCD(Recording):
         if "group" not in query or "version" not in query:
             return _error(400, 3, "parsing field: missing required field")
         wanted = tuple(query.get(key, "") for key in ("group", "kind", "namespace", "resourceName"))
-        for node in held.nodes:
+        for node in held.nodes + held.orphans:
             if wanted == tuple(node[key] for key in ("group", "kind", "namespace", "name")):
                 live = held.live.get(node["uid"])
                 if live is None:
@@ -170,7 +230,30 @@ class FakeArgoCD(Recording):
         return _error(400, 3, f"{kind} {name} not found as part of application {held.manifest['metadata']['name']}")
 
     def _tree(self, request: Request, held: _Application) -> Response:
-        return JSONResponse({"nodes": held.nodes or None, "orphanedNodes": None, "hosts": None})
+        return JSONResponse({"nodes": held.nodes or None, "orphanedNodes": held.orphans or None, "hosts": None})
+
+    def _managed(self, request: Request, held: _Application) -> Response:
+        query = request.query_params
+        wanted = {key: query[key] for key in ("namespace", "name", "group", "kind") if query.get(key)}
+        found = [each for each in held.managed if wanted.items() <= each.items()]
+        # `fields` keeps what it names, as `items.kind`.
+        fields = {name.removeprefix("items.") for name in query.get("fields", "").split(",") if name}
+        items = [{key: value for key, value in each.items() if not fields or key in fields} for each in found]
+        return JSONResponse({"items": items} if items else {})
+
+    def _sync_windows(self, request: Request, held: _Application) -> Response:
+        return JSONResponse(held.windows)
+
+    def _revision(self, request: Request, held: _Application) -> Response:
+        revision, index = request.path_params["revision"], request.query_params.get("sourceIndex", "")
+        if "sources" in held.manifest["spec"] and index and int(index) >= len(held.manifest["spec"]["sources"]):
+            return _error(400, 3, f"source index {index} not found")
+        version_id = request.query_params.get("versionId")
+        history = objects_at(held.manifest, "status", "history")
+        if version_id and not any(text_at(entry, "id") == version_id for entry in history):
+            return _error(500, 2, f"revision not found for version ID {version_id}")
+        metadata = held.revisions.get((revision, index))
+        return JSONResponse(metadata) if metadata else _error(500, 2, f"failed to get commit {revision}")
 
     def _events_of(self, request: Request, held: _Application) -> Response:
         query = request.query_params

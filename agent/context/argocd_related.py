@@ -1,0 +1,46 @@
+"""What belongs to a target, found in Argo CD's resource tree and read from there.
+
+Owns which nodes are read; the choice among an Application's resources is `needs`'s.
+"""
+
+from agent.context.argocd_reads import ApplicationReads
+from agent.context.argocd_tree import ResourceTree, identity, is_pod_node
+from agent.context.model import Gap, TreeNode
+from agent.context.needs import MAX_UNHEALTHY, failed_in_sync, nodes_in, unhealthy_resources
+from agent.context.source import Reading, read_each
+from agent.manifest import Manifest
+
+
+async def related_to_application(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
+    """The live manifests of what failed in the last sync and of the unhealthy resources, the worst first."""
+    failed, absent = nodes_in(tree, failed_in_sync(await reads.known.application()))
+    distinct = {
+        identity(node.resource): node for node in (*failed, *unhealthy_resources(tree)) if not is_pod_node(node)
+    }
+    reading = await _read(reads, list(distinct.values())[:MAX_UNHEALTHY])
+    gaps = [
+        Gap(
+            part="related",
+            source="argocd",
+            reason="not_found",
+            message=f"{each} failed in the last sync and is gone since (a hook's delete policy may remove it), "
+            "so its Pods and logs cannot be read",
+        )
+        for each in absent[:MAX_UNHEALTHY]
+    ]
+    if len(distinct) > MAX_UNHEALTHY:
+        message = f"{MAX_UNHEALTHY} of {len(distinct)} unhealthy resources were read, the worst first"
+        gaps.append(Gap(part="related", source="argocd", reason="left_out", message=message))
+    return Reading(value=reading.value, gaps=(*reading.gaps, *gaps))
+
+
+async def related_to_resource(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
+    """The live manifests of the owners of the target's resource."""
+    resource = reads.known.target.resource
+    if resource is None:
+        return Reading(value=())
+    return await _read(reads, tree.above(tree.find(resource))[:3])
+
+
+async def _read(reads: ApplicationReads, nodes: list[TreeNode]) -> Reading[tuple[Manifest, ...]]:
+    return await read_each([node.resource for node in nodes], reads.live, part="related", source="argocd")

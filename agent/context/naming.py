@@ -1,0 +1,51 @@
+"""The target under its full name: an Application named as a resource, and blanks filled in from what was read.
+
+Owns references; reads nothing.
+"""
+
+from agent.manifest import Manifest, text_at
+from agent.target import ApplicationRef, ResourceRef, Target
+
+
+def about(target: Target) -> Target:
+    """The target, with an Application that is named as a resource named as an Application."""
+    named, resource = target.application, target.resource
+    if resource is None or (resource.group, resource.kind.casefold()) != ("argoproj.io", "application"):
+        return target
+    itself = ApplicationRef.model_construct(name=resource.name, namespace=resource.namespace, project="")
+    if named is None:
+        return Target(application=itself)
+    same = named.name == itself.name and (
+        named.namespace == itself.namespace or not (named.namespace and itself.namespace)
+    )
+    return Target(application=named) if same else target
+
+
+def refined(target: Target, application: Manifest | None, manifest: Manifest | None, *, supplied: bool) -> Target:
+    """The target with its blanks filled in. `supplied`: the manifest came from the caller, who may have meant another
+    resource."""
+    named, resource = target.application, target.resource
+    if named and text_at(application, "metadata", "name") == named.name:
+        named = named.model_copy(
+            update={
+                "namespace": named.namespace or text_at(application, "metadata", "namespace"),
+                "project": named.project or text_at(application, "spec", "project"),
+            }
+        )
+    read = ResourceRef.of(manifest) if manifest else None
+    # What was read is what was named; what was supplied may be another resource, or lack what the target tells.
+    if resource and read and (not supplied or (read.kind, read.name) == (resource.kind, resource.name)):
+        resource = resource.model_copy(update={key: value for key, value in read.model_dump().items() if value})
+    return Target(application=named, resource=resource)
+
+
+def application_object(application: ApplicationRef | None, manifest: Manifest | None) -> ResourceRef:
+    """The Application as the object that its own events are about."""
+    return ResourceRef.model_construct(
+        group="argoproj.io",
+        version="v1alpha1",
+        kind="Application",
+        namespace=application.namespace if application else "",
+        name=application.name if application else "",
+        uid=text_at(manifest, "metadata", "uid"),
+    )
