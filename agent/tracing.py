@@ -271,6 +271,10 @@ def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
     # Writing a trace to SQLite costs tens of milliseconds of Python: ten threads of it, MLflow's default, starve the
     # event loop that is answering, and a database takes one writer at a time anyway.
     os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_WORKERS", "1")
+    # Spans of several traces written together cost a third less than trace by trace (MLflow's default is 5 spans), and
+    # what waits to be written waits in memory.
+    os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_SPAN_BATCH_SIZE", "50")
+    os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_INTERVAL_MILLIS", "1000")
     name = experiment or os.environ.pop("MLFLOW_EXPERIMENT_NAME", None) or "Default"
     experiment_id = os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
     bounds = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(int(timeout), 1))}

@@ -1,6 +1,7 @@
 """The app: joins routes, errors and the life of the process around one assistant."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -43,6 +44,7 @@ def create_app(assistant: Assistant, *, settings: Settings, trace_store: TraceSt
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         trace_store.configure()
         await _warm_up(serving)
+        _spare_the_loaded()
         yield
         if not await ended(tasks, within=CLOSE_SECONDS):
             _logger.warning("%d requests did not end within %g seconds", len(tasks), CLOSE_SECONDS)
@@ -77,6 +79,13 @@ async def _warm_up(serving: Serving) -> None:
     for name, part in report["parts"].items():
         if not part["ready"]:
             _logger.warning("Started while the %s is not ready: %s", name, part["message"])
+
+
+def _spare_the_loaded() -> None:
+    """Takes what the start loaded, some 350,000 objects that stay, out of every later garbage collection: walking them
+    stops all streams for a fifth of a second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _close(assistant: Assistant, trace_store: TraceStore) -> None:

@@ -1,8 +1,9 @@
 """A client for many streams at once, in a process of its own: raw sockets, no parsing on the way.
 
-    python -m tests.benchmarks.load URL STREAMS < body.json
+    python -m tests.benchmarks.load URL STREAMS [CONVERSATIONS] < body.json
 
-prints a JSON object: seconds to the first delta and to the end of each stream, and how many came whole.
+prints a JSON object: seconds to the first delta and to the end of each stream, and how many came whole. With
+CONVERSATIONS, the URL that makes one, each stream makes a conversation first and asks in it, as a session needs it.
 """
 
 import asyncio
@@ -26,11 +27,17 @@ class Stream:
     whole: bool
 
 
-async def _stream(host: str, port: int, request: bytes, begin: asyncio.Event, start: list[float]) -> Stream:
-    reader, writer = await asyncio.open_connection(host, port, limit=2**20)
+async def _stream(url: str, body: bytes, conversations: str, begin: asyncio.Event, start: list[float]) -> Stream:
+    reader, writer = await _connected(url)
+    maker = await _connected(conversations) if conversations else None
     await begin.wait()
     loop = asyncio.get_running_loop()
-    writer.write(request)
+    if maker:
+        maker[1].write(_request(conversations, b'{"metadata": {"owner": "nobody"}}'))
+        made = json.loads((await maker[0].read()).partition(b"\r\n\r\n")[2])
+        maker[1].close()
+        body = json.dumps(json.loads(body) | {"conversation": made["id"]}).encode()
+    writer.write(_request(url, body))
     first, deltas, rest, ended = 0.0, 0, b"", False
     while chunk := await reader.read(65536):
         text = rest + chunk
@@ -45,16 +52,24 @@ async def _stream(host: str, port: int, request: bytes, begin: asyncio.Event, st
     return Stream(first, loop.time() - start[0], deltas, ended)
 
 
-async def load(url: str, body: bytes, streams: int) -> list[Stream]:
-    """Opens the connections, then starts all streams at once."""
+async def _connected(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     parts = urlsplit(url)
-    host, port = parts.hostname or "127.0.0.1", parts.port or 80
-    request = (
-        f"POST {parts.path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+    return await asyncio.open_connection(parts.hostname or "127.0.0.1", parts.port or 80, limit=2**20)
+
+
+def _request(url: str, body: bytes) -> bytes:
+    parts = urlsplit(url)
+    head = (
+        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
         f"Accept: text/event-stream\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
-    ).encode() + body
+    )
+    return head.encode() + body
+
+
+async def load(url: str, body: bytes, streams: int, conversations: str = "") -> list[Stream]:
+    """Opens the connections, then starts all streams at once."""
     begin, start = asyncio.Event(), [0.0]
-    tasks = [asyncio.create_task(_stream(host, port, request, begin, start)) for _ in range(streams)]
+    tasks = [asyncio.create_task(_stream(url, body, conversations, begin, start)) for _ in range(streams)]
     await asyncio.sleep(0.2)  # the connections; not part of what is measured
     start[0] = asyncio.get_running_loop().time()
     begin.set()
@@ -63,8 +78,8 @@ async def load(url: str, body: bytes, streams: int) -> list[Stream]:
 
 def main() -> None:
     """The command line above."""
-    url, streams = sys.argv[1], int(sys.argv[2])
-    results = asyncio.run(load(url, sys.stdin.buffer.read(), streams))
+    url, streams, conversations = sys.argv[1], int(sys.argv[2]), (sys.argv[3:] or [""])[0]
+    results = asyncio.run(load(url, sys.stdin.buffer.read(), streams, conversations))
     print(json.dumps([asdict(result) for result in results]))
 
 

@@ -1,4 +1,9 @@
-"""A turn through `/invocations` against the same llama-stack server asked directly, at a model's pace."""
+"""A turn through `/invocations` against the same llama-stack server asked directly, at a model's pace.
+
+Directly means twice: without a session, and in a new conversation, which is what a session takes on that server and
+what our turn has to ask it for. The aim is held against the latter; the server's own cost of a conversation is the
+difference of the two.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -25,7 +30,7 @@ AIM = 1.10
 
 def run(room: Path, console: Console) -> None:
     """Prints the table; `room` takes stores and logs."""
-    columns = ("streams", "figure", "direct", "ours", "times", "added")
+    columns = ("streams", "figure", "direct", "direct, in a session", "ours", "times", "added", "times sessionless")
     table = Table(*columns, title="a turn against llama-stack asked directly")
     backend_port, port = free_port(), free_port()
     data = room / "llama-stack"
@@ -53,21 +58,31 @@ def run(room: Path, console: Console) -> None:
         ours = f"http://127.0.0.1:{port}/invocations"
         direct = f"{llama_stack}/v1/responses"
         same = _direct_body()
-        for url, body in ((direct, same), (ours, BODY)):
-            streams(url, body, 2)  # connections, model list, tables of the store
+        conversations = f"{llama_stack}/v1/conversations"
+        streams(direct, same, 2, conversations=conversations)  # connections, model list, tables of the store
+        streams(ours, BODY, 2)
         for count, rounds in ROUNDS.items():
             # In turns, so that whatever else the machine does weighs on both.
-            pairs = [(streams(direct, same, count), streams(ours, BODY, count)) for _ in range(rounds)]
-            _require_whole(pairs, count)
+            asked = [
+                (
+                    streams(direct, same, count),
+                    streams(direct, same, count, conversations=conversations),
+                    streams(ours, BODY, count),
+                )
+                for _ in range(rounds)
+            ]
+            _require_whole(asked, count)
             for figure, measure in (("first token", first_p50), ("total", _total_p50)):
-                theirs, own = (median(measure(pair[side]) for pair in pairs) for side in (0, 1))
+                bare, theirs, own = (median(measure(each[way]) for each in asked) for way in (0, 1, 2))
                 table.add_row(
                     str(count),
                     figure,
+                    f"{bare * 1e3:.0f} ms",
                     f"{theirs * 1e3:.0f} ms",
                     f"{own * 1e3:.0f} ms",
                     f"{own / theirs:.3f}",
                     f"{(own - theirs) * 1e3:+.1f} ms",
+                    f"{own / bare:.3f}",
                 )
     table.caption = f"backend: 150 ms to the first token, 10 ms a token, {TOKENS} tokens; aim: at most {AIM} times"
     console.print(table)
@@ -77,9 +92,9 @@ def _total_p50(results: list[Stream]) -> float:
     return median(result.total for result in results)
 
 
-def _require_whole(pairs: list[tuple[list[Stream], list[Stream]]], count: int) -> None:
-    for sides in pairs:
-        for results in sides:
+def _require_whole(asked: list[tuple[list[Stream], ...]], count: int) -> None:
+    for ways in asked:
+        for results in ways:
             broken = [result for result in results if not result.whole or result.deltas != TOKENS]
             if broken:
                 raise RuntimeError(f"{len(broken)} of {count} streams were not whole: {broken[0]}")
