@@ -1,36 +1,23 @@
-"""Container logs as lines: the tail of plain text or of Argo CD's log entries, cleaned for reading.
+"""Container logs as lines, of plain text or of Argo CD's log entries: their tail, or all of it distilled.
 
-Owns the formats, the cleaning of a line and the recognition of Kubernetes' refusals that arrive in place of a log;
-reads nothing and chooses no container.
+Owns the formats and the recognition of Kubernetes' refusals that arrive in place of a log; reads nothing and chooses
+no container.
 """
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from agent.context.model import ContainerLog, LogLine
+from agent.context.model import ContainerLog
 from agent.errors import SourceError
+from agent.log_lines import MAX_LINE, distilled_lines, line_of, printable
 from agent.manifest import lookup, object_at, text_at
 from agent.request import LogEntry
 
-MAX_LINE = 4000
-"""Characters of one line that are kept."""
-
 # Go's zero time: the entry is no line of the container but a message about it.
 _ZERO_TIME = "0001-01-01"
-
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and cursor movements
-    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # window titles and links
-    r"|\x1b[@-Z\\-_]?"  # any other escape
-    # Control characters but tab, and the marks that make text read in another order than it is written.
-    r"|[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-)
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-# As `kubectl logs --timestamps` writes it before each line.
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ?")
 
 _REFUSAL_PREFIX = re.compile(r"^(?:Error from server(?: \(\w+\))?: |error: )")
 # Wording of kubelet and kube-apiserver, unchanged since Kubernetes 1.10.
@@ -62,36 +49,30 @@ class _Entry:
     pod: str
 
 
-def printable(text: str) -> str:
-    """`text` without terminal escapes and control characters; a carriage return inside becomes a blank."""
-    if "\r" in text:
-        text = text.rstrip("\r").replace("\r", " ")
-    return _SURROGATES.sub("\ufffd", _ESCAPES.sub("", text))
-
-
-def parse_text(text: str, *, container: str, pod: str = "", previous: bool = False, tail_lines: int) -> ParsedLog:
-    """The last `tail_lines` lines of a log as text: plain, with timestamps, or Argo CD's stream of JSON lines."""
+def parse_text(
+    text: str, *, container: str, pod: str = "", previous: bool = False, tail_lines: int | None
+) -> ParsedLog:
+    """A log as text: plain, with timestamps, or Argo CD's stream of JSON lines. Its last `tail_lines` lines, or (None)
+    what matters of all of it."""
     text = text.rstrip("\r\n")
     if _is_stream(text):
         return _parse_json_lines(text, container=container, pod=pod, previous=previous, tail_lines=tail_lines)
     said = refusal(text)
     if said:
         return ParsedLog(logs=(), refusals=(said,))
+    log = ContainerLog(container=container, pod=pod, previous=previous)
+    if tail_lines is None:
+        kept, after = distilled_lines(text.split("\n") if text else ())
+        return ParsedLog(logs=(replace(log, lines=kept, left_out_after=after),))
     lines, left_out = _tail(text, tail_lines)
-    log = ContainerLog(
-        container=container,
-        pod=pod,
-        previous=previous,
-        lines=tuple(_text_line(line) for line in lines),
-        left_out=left_out,
-    )
-    return ParsedLog(logs=(log,))
+    return ParsedLog(logs=(replace(log, lines=tuple(map(line_of, lines)), left_out=left_out),))
 
 
 def parse_entries(
-    entries: Iterable[LogEntry], *, container: str, pod: str = "", previous: bool = False, tail_lines: int
+    entries: Iterable[LogEntry], *, container: str, pod: str = "", previous: bool = False, tail_lines: int | None
 ) -> ParsedLog:
-    """The last `tail_lines` of Argo CD's log entries, apart by Pod where they name several; `pod` names the others."""
+    """The last `tail_lines` of Argo CD's log entries, or (None) what matters of all of them; apart by Pod where they
+    name several, `pod` names the others."""
     kept: list[_Entry] = []
     refusals: dict[str, SourceError] = {}
     for entry in entries:
@@ -149,22 +130,6 @@ def _tail(text: str, count: int) -> tuple[list[str], int]:
     return parts[1:], parts[0].count("\n") + 1
 
 
-def _text_line(raw: str) -> LogLine:
-    stamp = _STAMP.match(raw)
-    if stamp is None:
-        return LogLine(text=_line_text(raw))
-    return LogLine(text=_line_text(raw[stamp.end() :]), timestamp=stamp.group(1))
-
-
-def _line_text(raw: str) -> str:
-    # Cut before cleaning, so that one endless line costs nothing; escapes take some of what is cut here.
-    text = printable(raw[: 4 * MAX_LINE])
-    if len(raw) <= MAX_LINE or (len(text) <= MAX_LINE and len(raw) <= 4 * MAX_LINE):
-        return text
-    kept = text[:MAX_LINE]
-    return f"{kept} […{len(raw) - len(kept)} characters cut]"
-
-
 def _is_stream(text: str) -> bool:
     """Whether it is Argo CD's stream as saved, and not the log of a program that writes JSON."""
     first = text.lstrip().partition("\n")[0].removeprefix("data: ")
@@ -177,9 +142,9 @@ def _is_stream(text: str) -> bool:
     return isinstance(lookup(message, "result", "content"), str) or isinstance(lookup(message, "error"), dict)
 
 
-def _parse_json_lines(text: str, *, container: str, pod: str, previous: bool, tail_lines: int) -> ParsedLog:
+def _parse_json_lines(text: str, *, container: str, pod: str, previous: bool, tail_lines: int | None) -> ParsedLog:
     # Two more than asked for: the closing entry and an error are no lines.
-    lines, left_out = _tail(text, tail_lines + 2)
+    lines, left_out = (text.split("\n"), 0) if tail_lines is None else _tail(text, tail_lines + 2)
     entries: list[LogEntry] = []
     for line in lines:
         if not line or line.startswith(":"):  # between the messages of an event stream
@@ -202,22 +167,19 @@ def _parse_json_lines(text: str, *, container: str, pod: str, previous: bool, ta
 
 
 def _by_pod(
-    entries: Sequence[_Entry], *, container: str, pod: str, previous: bool, tail_lines: int
+    entries: Sequence[_Entry], *, container: str, pod: str, previous: bool, tail_lines: int | None
 ) -> tuple[ContainerLog, ...]:
-    cut = max(0, len(entries) - tail_lines)
-    lines: dict[str, list[LogLine]] = {}
+    cut = 0 if tail_lines is None else max(0, len(entries) - tail_lines)
+    found: dict[str, list[_Entry]] = {}
     for entry in entries[cut:]:
-        lines.setdefault(entry.pod, []).append(LogLine(text=_line_text(entry.content), timestamp=entry.timestamp))
-    left_out: dict[str, int] = {}
-    for entry in entries[:cut]:
-        left_out[entry.pod] = left_out.get(entry.pod, 0) + 1
-    return tuple(
-        ContainerLog(
-            container=container,
-            pod=name,
-            previous=previous,
-            lines=tuple(found),
-            left_out=left_out.get(name, 0),
-        )
-        for name, found in (lines or {pod: list[LogLine]()}).items()
-    )
+        found.setdefault(entry.pod, []).append(entry)
+    left_out = Counter(entry.pod for entry in entries[:cut])
+    logs: list[ContainerLog] = []
+    for name, of_pod in (found or {pod: []}).items():
+        log = ContainerLog(container=container, pod=name, previous=previous, left_out=left_out[name])
+        if tail_lines is None:
+            lines, after = distilled_lines([e.content for e in of_pod], [e.timestamp for e in of_pod])
+            logs.append(replace(log, lines=lines, left_out_after=after))
+        else:
+            logs.append(replace(log, lines=tuple(line_of(e.content, e.timestamp) for e in of_pod)))
+    return tuple(logs)

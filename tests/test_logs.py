@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.logs import MAX_LINE, ParsedLog, parse_entries, parse_text, printable, refusal
+from agent.log_lines import MAX_LINE, printable
+from agent.logs import ParsedLog, parse_entries, parse_text, refusal
 from agent.request import LogEntry
 
 
@@ -180,6 +181,6 @@ def test_ten_megabytes_cost_only_their_tail(monkeypatch: pytest.MonkeyPatch):
         cleaned.append(text)
         return text
 
-    monkeypatch.setattr("agent.logs.printable", counted)
+    monkeypatch.setattr("agent.log_lines.printable", counted)
     (log,) = read("a line of a log that goes on and on\n" * 280_000, tail_lines=250).logs
     assert (len(log.lines), log.left_out, len(cleaned)) == (250, 279_750, 250)

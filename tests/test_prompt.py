@@ -78,7 +78,7 @@ def test_what_is_cut_is_told_to_model_and_caller() -> None:
     logs = next(section for section in prompt.sections if section.name == "logs")
     assert "line 4999 of the log" in logs.text
     assert "line 0 of the log\n" not in logs.text
-    assert "older lines" in logs.left_out
+    assert "repeated lines of container" in logs.left_out
     assert f"(Left out: {logs.left_out})" in prompt.system_text
 
 

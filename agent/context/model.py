@@ -59,21 +59,31 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
-    """One line of a container. `timestamp` is RFC 3339 or ""."""
+    """One line of a container. `timestamp` is RFC 3339 or "".
+
+    Of a distilled log, `repeats` counts this line and those like it that were folded into it, the last of them at
+    `last_timestamp` (as the log writes it, "" where unknown); `left_out_before` counts the lines between the one
+    before and this one that no line stands for.
+    """
 
     text: str
     timestamp: str = ""
+    repeats: int = 1
+    last_timestamp: str = ""
+    left_out_before: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerLog:
-    """The tail of one container's log, oldest line first. `left_out` counts older lines known to be missing."""
+    """One container's log, oldest line first: its tail as it is, or what matters of it. `left_out` counts older lines
+    known to be missing, `left_out_after` newer ones."""
 
     container: str
     pod: str = ""
     previous: bool = False
     lines: tuple[LogLine, ...] = ()
     left_out: int = 0
+    left_out_after: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

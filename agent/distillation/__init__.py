@@ -1,0 +1,16 @@
+"""Logs distilled: from megabytes to the lines that matter, each of them verbatim, in order of time.
+
+    Distiller      a log in order of importance, picked from for any room     selection, importance
+      shapes       which lines are alike                                      shapes, templates (drain3)
+      blocks       which lines belong together: stack traces                  traces
+      sealed       which lines are safe together only: multi-line secrets     sealed
+      level_of     how serious a line is                                      levels
+
+Deterministic, and linear in the log's length whatever it holds.
+"""
+
+from agent.distillation.levels import time_of
+from agent.distillation.selection import Distiller, Kept, Selection
+from agent.distillation.traces import may_belong_to_a_trace
+
+__all__ = ["Distiller", "Kept", "Selection", "may_belong_to_a_trace", "time_of"]

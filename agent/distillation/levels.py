@@ -1,0 +1,127 @@
+"""What a line of a log says of itself: how serious it is, and when it was written.
+
+Owns the levels of the common formats (JSON, logfmt, klog, log4j, .NET, Ruby, nginx, plain) and the words of faults in
+lines that carry none; folds and chooses nothing.
+"""
+
+import re
+from enum import IntEnum
+from typing import NamedTuple
+
+_READ_LIMIT = 2_000
+_NEAR_START = 200
+
+
+class Severity(IntEnum):
+    """How serious a line is. A line without a level is INFO, or WARNING where its words tell of a fault."""
+
+    DEBUG = 0
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+    FATAL = 4
+
+
+class Level(NamedTuple):
+    """The severity of a line, and whether its words tell of a fault."""
+
+    severity: Severity
+    telling: bool
+
+
+_NAMES: dict[str, Severity] = {
+    name: severity
+    for names, severity in (
+        ("trace trce finest finer fine verbose vrb debug dbug dbg d", Severity.DEBUG),
+        ("info information informational inf notice config log i", Severity.INFO),
+        ("warn warning wrn w", Severity.WARNING),
+        ("error err fail severe e", Severity.ERROR),
+        ("fatal ftl crit critical panic dpanic emerg emergency alert f a", Severity.FATAL),
+    )
+    for name in names.split()
+}
+# pino and bunyan: 10 to 60.
+_NUMBERED = {"1": Severity.DEBUG, "2": Severity.DEBUG, "3": Severity.INFO, "4": Severity.WARNING, "5": Severity.ERROR}
+
+_STATED: tuple[re.Pattern[str], ...] = (
+    re.compile(
+        r"\"(?:@?level|lvl|severity|levelname|log\.level|log_?level|@l)\" ?: ?\"?([A-Za-z]+|\d0)\b", re.IGNORECASE
+    ),
+    re.compile(r"(?:^|[\s\[])(?:level|lvl|severity)=\"?([A-Za-z]+)\b", re.IGNORECASE),
+)
+_NEAR: tuple[re.Pattern[str], ...] = (
+    re.compile(r"^([IWEF])\d{4} \d\d:\d\d:\d\d"),  # klog
+    re.compile(r"^([DIWEFA]), \["),  # Ruby
+    re.compile(
+        r"(?<![\w.$/-])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|PANIC|LOG)(?![\w.$/])"
+    ),
+    re.compile(
+        r"\[(?:[\w-]+:)?(trace|debug|info|notice|warn(?:ing)?|error|err|crit|alert|emerg|fatal)\]", re.IGNORECASE
+    ),
+    re.compile(
+        r"^[\W\d]*(?:T[\d:.,+]+Z?\W+)?(trce|dbug|debug|info|warn(?:ing)?|error|fail|crit|fatal)[:\s]", re.IGNORECASE
+    ),
+)
+_FATAL = re.compile(
+    r"^panic: |^fatal error: |\bpanicked at\b|[Uu]nhandled (?:exception|promise|rejection)|\bUncaught \w|"
+    r"Exception in thread \"|[Ss]egmentation fault|\bSIGSEGV\b|OutOfMemoryError|\bOOMKilled\b"
+)
+_ERROR = re.compile(
+    r"^Traceback \(most recent|^(?:Caused by: )?(?:[A-Za-z_$][\w$]*[.:]+)*[A-Z]\w*(?:Error|Exception)\b(?::|$)"
+)
+_TELLING = re.compile(
+    r"exception|error|fail|fatal|panic|abort|crash|denied|refus|reject|unauthori[sz]ed|forbidden|time[d -]*out|unable|"
+    r"cannot|can't|could ?n[o']t|not found|no such|missing|invalid|unknown|unreachable|out of memory|oom\b|killed|"
+    r"exceed|exhaust|expired|corrupt|conflict|mismatch|unsupported|not (?:permitted|allowed|set|available|valid|exist)|"
+    r"does not|did not|giving up|gave up|no space|too many|deadlock|segfault|core dumped|x509|\bbad\b|lost|stuck|"
+    r"exit(?:ed)? (?:with )?(?:code|status):? [1-9]|EHOST|ECONN|ENOTFOUND|EACCES|ENOENT|EADDR",
+    re.IGNORECASE,
+)
+_HARMLESS = re.compile(
+    r"\b(?:no|0|zero|without)\s+(?:\w+\s+)?(?:errors?|failures?|exceptions?)\b|\b(?:errors?|failed|failures?|timeouts?|rejected)"
+    r"\"?[=:]\s*(?:0\b|null|nil|false|none|\"\")|\btimeout\"?[=:]|\berror[-_ ]?(?:budget|rate|page|handler|reporting)",
+    re.IGNORECASE,
+)
+FAILED_STATUS = re.compile(r"HTTP/[\d.]+\" 5\d\d\b|\bstatus(?:[_ ]?code)?\"?[=: ]+\"?5\d\d\b", re.IGNORECASE)
+"""An answer by which a server says that it failed."""
+
+_TIME = re.compile(
+    r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?|"
+    r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?: [+-]\d{4})?|"
+    r"(?:\b[A-Z][a-z]{2} [ \d]\d )?\b\d\d:\d\d:\d\d(?:[.,]\d+)?"
+)
+
+
+def level_of(text: str) -> Level:
+    """The level that a line states, or else what its words suggest."""
+    text = text[:_READ_LIMIT]
+    telling = _TELLING.search(_HARMLESS.sub("", text)) is not None
+    severity = _stated(text)
+    if severity is None or severity in (Severity.ERROR, Severity.WARNING):
+        if _FATAL.search(text):
+            severity = Severity.FATAL
+        elif severity is None and _ERROR.match(text):
+            severity = Severity.ERROR
+    if severity is None:
+        severity = Severity.WARNING if telling else Severity.INFO
+    if severity < Severity.WARNING and FAILED_STATUS.search(text):
+        severity = Severity.WARNING
+    return Level(severity, telling)
+
+
+def time_of(text: str) -> str:
+    """The time in a line as it is written there, "" where there is none near its start."""
+    found = _TIME.search(text, 0, _NEAR_START)
+    return found[0] if found else ""
+
+
+def _stated(text: str) -> Severity | None:
+    if "=" in text or '"' in text:
+        for pattern in _STATED:
+            if found := pattern.search(text):
+                name = found[1].lower()
+                return _NUMBERED.get(name[0], Severity.FATAL) if name.isdigit() else _NAMES.get(name)
+    for pattern in _NEAR:
+        if found := pattern.search(text, 0, _NEAR_START):
+            return _NAMES.get(found[1].lower())
+    return None
