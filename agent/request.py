@@ -61,7 +61,8 @@ def _application(value: object) -> object:
 
 
 class LogRequest(BaseModel):
-    """Which log to read. `container` None: chosen by need; `tail_lines` None: the configured maximum."""
+    """Which log to read. `container` None: chosen by need; `tail_lines` None: all that is read of it,
+    distilled."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -300,9 +301,7 @@ def _tail_lines(maximum: int) -> str:
 
 def _log_request(request: LogRequest | None, tail_lines_max: int) -> LogRequest:
     request = request or LogRequest()
-    if request.tail_lines is None:
-        return request.model_copy(update={"tail_lines": tail_lines_max})
-    if request.tail_lines > tail_lines_max:
+    if request.tail_lines is not None and request.tail_lines > tail_lines_max:
         raise RequestError.at("custom_inputs.log_request.tail_lines", _tail_lines(tail_lines_max))
     return request
 

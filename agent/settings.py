@@ -113,6 +113,13 @@ class Settings(BaseSettings):
         le=100_000,
         description="most log lines one request may ask for",
     )
+    log_lines: int = Field(
+        5_000,
+        alias="ASSISTANT_LOG_LINES",
+        ge=1,
+        le=100_000,
+        description="log lines read of a container, then distilled, where a request names no `tail_lines`",
+    )
     context_tokens: int = Field(
         16_000,
         alias="ASSISTANT_CONTEXT_TOKENS",
@@ -197,6 +204,7 @@ MODEL_CONFIG_KEYS = frozenset(
         "turn_timeout",
         "provider_retries",
         "log_tail_lines_max",
+        "log_lines",
         "context_tokens",
         "redaction",
     }

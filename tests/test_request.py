@@ -51,9 +51,7 @@ def test_the_last_user_message_is_the_question_and_the_rest_is_history() -> None
 
 
 def test_a_question_without_any_target_is_a_question() -> None:
-    assert parse_question({"input": "What is a sync wave?"}) == Question(
-        text="What is a sync wave?", log_request=LogRequest(tail_lines=250)
-    )
+    assert parse_question({"input": "What is a sync wave?"}) == Question(text="What is a sync wave?")
 
 
 def test_the_chat_context_names_conversation_and_user() -> None:
@@ -220,8 +218,8 @@ def test_a_log_request_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("request_", [None, {}, {"tail_lines": None}])
-def test_without_a_number_of_lines_the_maximum_is_asked_for(request_: object) -> None:
-    assert ask({"log_request": request_}, tail_lines_max=40).log_request == LogRequest(tail_lines=40)
+def test_without_a_number_of_lines_the_log_is_distilled_not_cut(request_: object) -> None:
+    assert ask({"log_request": request_}, tail_lines_max=40).log_request == LogRequest()
 
 
 @pytest.mark.parametrize("tail_lines", [0, -5, 1.5, 2.0, "0x10", 251, True, "10", 10**30, [], {}])

@@ -137,6 +137,8 @@ SECONDS = ["CONNECT_TIMEOUT", "SOURCE_TIMEOUT", "PROVIDER_TIMEOUT", "TURN_TIMEOU
         ("ASSISTANT_LOG_TAIL_LINES_MAX", "0", "must be at least 1"),
         ("ASSISTANT_LOG_TAIL_LINES_MAX", "0x10", "must be a whole number"),
         ("ASSISTANT_LOG_TAIL_LINES_MAX", "9" * 5_000, "must be a whole number"),
+        ("ASSISTANT_LOG_LINES", "0", "must be at least 1"),
+        ("ASSISTANT_LOG_LINES", "100001", "must be at most 100,000"),
         ("ASSISTANT_CONTEXT_TOKENS", "999", "must be at least 1,000"),
         ("ASSISTANT_CONTEXT_TOKENS", "1000001", "must be at most 1,000,000"),
         ("ASSISTANT_BODY_LIMIT_BYTES", "1", "must be at least 1,000"),
@@ -157,6 +159,7 @@ def test_every_limited_setting_has_a_case_above() -> None:
         "ASSISTANT_CACHE_SECONDS",
         "ASSISTANT_PROVIDER_RETRIES",
         "ASSISTANT_LOG_TAIL_LINES_MAX",
+        "ASSISTANT_LOG_LINES",
         "ASSISTANT_CONTEXT_TOKENS",
         "ASSISTANT_BODY_LIMIT_BYTES",
     }

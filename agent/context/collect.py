@@ -30,6 +30,7 @@ from agent.context.pods import choose_logs, has_events, is_pod, is_workload
 from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection, LogChoice, Reading, Source, gap
 from agent.context.supplied import MANY_EVENTS, SuppliedContext, is_heavy, read_supplied
 from agent.errors import SourceError
+from agent.log_lines import distilled
 from agent.manifest import Manifest, text_at
 from agent.request import Question
 from agent.settings import Settings
@@ -43,7 +44,7 @@ class Collector:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._tail_lines = settings.log_tail_lines_max
+        self._tail_lines = settings.log_lines
         self._connections: list[Connection] = []
         if settings.argocd_server:
             self._connections.append(ArgoCDConnection(settings))
@@ -52,10 +53,13 @@ class Collector:
     async def collect(self, question: Question) -> Context:
         """All that is known of the question's target. What cannot be read is a gap of the context, never an error."""
         if is_heavy(question.supplied):
-            supplied = await asyncio.to_thread(read_supplied, question, tail_lines=self._tail_lines)
+            supplied = await asyncio.to_thread(read_supplied, question)
         else:
-            supplied = read_supplied(question, tail_lines=self._tail_lines)
-        return await _Turn(question, supplied, self._connections, tail_lines=self._tail_lines).collect()
+            supplied = read_supplied(question)
+        context = await _Turn(question, supplied, self._connections, tail_lines=self._tail_lines).collect()
+        if question.supplied.logs is not None or question.log_request.tail_lines is not None or not context.logs:
+            return context
+        return replace(context, logs=await asyncio.to_thread(lambda: tuple(map(distilled, context.logs))))
 
     async def aclose(self) -> None:
         """Closes the connections. Reads under way are left behind; their timeouts end them."""

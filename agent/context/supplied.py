@@ -40,13 +40,13 @@ def is_heavy(supplied: Supplied) -> bool:
     return characters > 200_000 or len(supplied.events or ()) > MANY_EVENTS
 
 
-def read_supplied(question: Question, *, tail_lines: int) -> SuppliedContext:
-    """The supplied parts of a question. `tail_lines` holds where the request names no number."""
+def read_supplied(question: Question) -> SuppliedContext:
+    """The supplied parts of a question. Of a log the tail that the request names, or what matters of all of it."""
     supplied = question.supplied
     logs: tuple[ContainerLog, ...] | None = None
     gaps: tuple[Gap, ...] = ()
     if supplied.logs is not None:
-        logs, gaps = _logs(supplied.logs, question, tail_lines)
+        logs, gaps = _logs(supplied.logs, question)
     return SuppliedContext(
         application=None if supplied.application is None else cleaned_application(supplied.application),
         manifest=None if supplied.manifest is None else cleaned(supplied.manifest),
@@ -63,13 +63,13 @@ def read_supplied(question: Question, *, tail_lines: int) -> SuppliedContext:
 
 
 def _logs(
-    supplied: Mapping[str, str | tuple[LogEntry, ...]], question: Question, tail_lines: int
+    supplied: Mapping[str, str | tuple[LogEntry, ...]], question: Question
 ) -> tuple[tuple[ContainerLog, ...], tuple[Gap, ...]]:
     """The logs, that of the container asked for first."""
     wanted = question.log_request.container
     logs: list[ContainerLog] = []
     gaps: list[Gap] = []
-    tail = question.log_request.tail_lines or tail_lines
+    tail = question.log_request.tail_lines
     previous = question.log_request.previous
     resource = question.target.resource
     pod = resource.name if resource and is_pod(resource.kind) else ""

@@ -7,6 +7,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from agent.context.source import MAX_CHILDREN
+from agent.log_lines import KEPT_LINES
 from tests.context.asking import ARGOCD_TOKEN, SHOP, WEB, WEB_POD, collect, gaps, log_lines, messages
 from tests.context.conftest import LAST_WORDS
 from tests.context.manifests import POD, REPLICA_SET, application, crashing, healthy, pod, workload
@@ -223,6 +224,18 @@ def test_the_right_to_read_logs_is_a_right_of_its_own(argocd: FakeArgoCD):
     context = collect(application=SHOP, resource=WEB_POD)
     assert gaps(context) == [("logs", "argocd", "forbidden")]
     assert "`logs, get`" in messages(context)
+
+
+def test_without_a_number_of_lines_many_are_read_and_distilled(argocd: FakeArgoCD):
+    lines = [f"GET /orders/{number} 200" for number in range(3_000)]
+    lines[1_500] = "ERROR cannot reach orders-db"
+    argocd.add_log("web-5d9-x1", "api", lines)
+    context = collect(application=SHOP, resource=WEB_POD, log_request={"container": "api", "previous": False})
+    (asked,) = argocd.seen("/logs")
+    assert asked.query["tailLines"] == "5000"
+    assert len(context.logs[0].lines) <= KEPT_LINES
+    assert lines[1_500] in log_lines(context)
+    assert sum(line.repeats + line.left_out_before for line in context.logs[0].lines) == 3_000
 
 
 def test_the_log_is_asked_for_as_the_request_says(argocd: FakeArgoCD):

@@ -277,12 +277,12 @@ def test_many_turns_at_once_keep_apart(argocd: FakeArgoCD):
 def test_a_heavy_supplied_context_is_parsed_away_from_the_event_loop(monkeypatch: pytest.MonkeyPatch):
     threads: list[threading.Thread] = []
 
-    def noted(asked: Question, *, tail_lines: int) -> SuppliedContext:
+    def noted(asked: Question) -> SuppliedContext:
         threads.append(threading.current_thread())
-        return read_supplied(asked, tail_lines=tail_lines)
+        return read_supplied(asked)
 
     monkeypatch.setattr(collect_module, "read_supplied", noted)
-    assert len(collect(manifest=POD, logs={"api": "a line\n" * 1_500_000}).logs[0].lines) == 250
+    assert len(collect(manifest=POD, logs={"api": "a line\n" * 1_500_000}).logs[0].lines) <= 1_000
     collect(manifest=POD, logs={"api": "a line"})
     assert [thread is threading.main_thread() for thread in threads] == [False, True]
 

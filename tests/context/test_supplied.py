@@ -9,7 +9,7 @@ from tests.context.manifests import DEPLOYMENT, POD, application, event
 
 def supplied(**custom_inputs: Any) -> SuppliedContext:
     question = parse_question({"input": "Why?", "custom_inputs": custom_inputs})
-    return read_supplied(question, tail_lines=250)
+    return read_supplied(question)
 
 
 def test_nothing_supplied_is_not_the_same_as_nothing_there():
