@@ -32,8 +32,8 @@ _ORDERED = frozenset({"initContainers", "env", "rules", "matches", "filters", "s
 class Subject:
     """What is known of the resource whose differences are sorted.
 
-    `target` is the manifest in Git, `owners` its live fields' managers, `autoscaler` what scales it ("" for nothing),
-    `secret` whether its data must not be told.
+    `target` is the manifest in Git, `owners` the managers of its live fields where they are told, `autoscaler` what
+    scales it, `resizer` what sets its requests ("" for nothing), `secret` whether its data must not be told.
     """
 
     target: Manifest | None
@@ -51,7 +51,7 @@ def classified(raw: Raw, subject: Subject) -> Difference:
     return Difference(
         category=category,
         steps=raw.steps,
-        reason="the value differs (a Secret's values are not shown)" if hidden and category == "change" else reason,
+        reason="the value differs; it is a Secret's" if hidden and category == "change" else reason,
         live=ABSENT if hidden else raw.live,
         git=ABSENT if hidden else raw.git,
         live_place=raw.live_place,
@@ -140,7 +140,7 @@ def _defaulted(raw: Raw, subject: Subject, owner: Owner | None) -> tuple[Categor
         return None
     if is_default(raw.steps, raw.live):
         return "defaulted", "the API server filled it in"
-    if owner is None and subject.owners.manifest and lookup(subject.owners.manifest, "metadata", "managedFields"):
+    if owner is None and subject.owners.manifest and not isinstance(raw.live, Mapping | tuple):
         return "defaulted", "nobody set it, so the API server filled it in"
     return None
 

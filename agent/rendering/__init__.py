@@ -4,6 +4,7 @@ Owns the form of a part on the page, a module per part; which parts there are, i
 `agent.prompt`'s.
 """
 
+from agent.rendering.drift import render_drift
 from agent.rendering.events import render_events
 from agent.rendering.findings import render_findings, render_gaps
 from agent.rendering.logs import render_logs
@@ -12,6 +13,7 @@ from agent.rendering.rendered import Rendered, well_formed
 
 __all__ = [
     "Rendered",
+    "render_drift",
     "render_events",
     "render_findings",
     "render_gaps",
