@@ -13,7 +13,7 @@ from agent.drift.alignment import Positions, aligned
 from agent.drift.model import ABSENT, Item, Place, Step
 from agent.manifest import Manifest
 
-LIMIT = 2_000
+LIMIT = 5_000
 """Differences of one resource that are told apart; whoever reads more reads the manifests."""
 
 
