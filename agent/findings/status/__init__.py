@@ -1,0 +1,74 @@
+"""Any resource by a general reading of its status: conditions of either polarity, states, errors; knows no kind.
+
+    bad_status          one finding a resource                          here
+      signs             what tells of a fault                           conditions, states, counts
+        places          the walk over the status, what keys are for
+        situation       whether the whole is well, coming or halted
+          words         what words mean: the vocabularies
+
+Kinds with a family of their own are left to it. A resource that is still coming up, and says nothing of a failure, is
+not broken.
+"""
+
+from collections.abc import Iterator
+
+from agent.context.model import Context
+from agent.findings.about import finding_about, named
+from agent.findings.evidence import one_line
+from agent.findings.model import Finding
+from agent.findings.objects import GroupKind, group_kind, objects_of
+from agent.findings.status.signs import Sign, signs_of, summaries_of
+from agent.findings.status.situation import is_stale
+from agent.manifest import Manifest
+
+__all__ = ["bad_status"]
+
+# The kinds that other modules of this package read, and those whose status is no health.
+_OWN_FAMILY: frozenset[GroupKind] = frozenset(
+    {
+        ("", "Pod"),
+        ("", "PersistentVolumeClaim"),
+        ("", "PersistentVolume"),
+        ("", "Node"),
+        ("autoscaling", "HorizontalPodAutoscaler"),
+        ("policy", "PodDisruptionBudget"),
+        ("", "Event"),
+        ("apps", "Deployment"),
+        ("apps", "ReplicaSet"),
+        ("apps", "StatefulSet"),
+        ("apps", "DaemonSet"),
+        ("batch", "Job"),
+        ("batch", "CronJob"),
+        ("argoproj.io", "Application"),
+    }
+)
+
+# A finding quotes this many signs of one resource, and names this many; more say the same again.
+_QUOTED = 6
+_NAMED = 12
+
+
+def bad_status(context: Context) -> Iterator[Finding]:
+    """For each resource without a family of its own: one finding that quotes all that its status calls wrong."""
+    for manifest in objects_of(context):
+        if group_kind(manifest) not in _OWN_FAMILY and (signs := signs_of(manifest)):
+            yield _finding(manifest, signs)
+
+
+def _finding(manifest: Manifest, signs: list[Sign]) -> Finding:
+    distinct: dict[str, Sign] = {}
+    for sign in signs:
+        distinct.setdefault(sign.text, sign)
+    told = [evidence for sign in [*distinct.values()][:_QUOTED] for evidence in sign.said]
+    told += [evidence for evidence in summaries_of(manifest)[:_QUOTED] if evidence.text not in distinct]
+    called = "; ".join(dict.fromkeys(sign.short for sign in signs[:_NAMED]))
+    stale = " It has not yet seen the newest spec, so this may be of an earlier one." if is_stale(manifest) else ""
+    return finding_about(
+        manifest,
+        f"{named(manifest)} {signs[0].title}",
+        f"So says its controller in the status: {one_line(called, 400)}.{stale}",
+        tuple(dict.fromkeys(told)),
+        "Repair what the message names; if it names nothing, read the log of the controller of this kind.",
+        severity=signs[0].severity,
+        level="effect",
+    )

@@ -1,0 +1,104 @@
+"""What a condition says, of either polarity: `Ready=False`, `Degraded=True`, `NotReady=True`, `Accepted=Unknown`."""
+
+from functools import lru_cache
+from typing import Literal
+
+from agent.findings.model import Severity
+from agent.findings.status.situation import Situation
+from agent.findings.status.words import BAD, DECISIVE, FEATURES, FINE, GOOD, doubts, fails, is_coming, is_idle, words_of
+
+type Polarity = Literal["bad", "good", "neutral"]
+
+
+def judge(*, kind: str, status: str, reason: str, message: str, level: str, situation: Situation) -> Severity | None:
+    """How bad a condition is, None where it is well, on its way, or says nothing.
+
+    `level` is the condition's own `severity`, by which some controllers mark what is no fault.
+    """
+    polarity = polarity_of(kind.rpartition("/")[2])
+    match status.lower():
+        case "true":
+            return _true(polarity, kind, reason, message, situation)
+        case "false":
+            if level.lower() in ("info", "none"):
+                return None
+            severity = _false(polarity, kind, reason, message, situation)
+            return "error" if severity and level.lower() == "error" else severity
+        case "unknown":
+            return _unknown(polarity, kind, reason, message)
+        case _:
+            return None
+
+
+def _true(polarity: Polarity, kind: str, reason: str, message: str, situation: Situation) -> Severity | None:
+    if polarity == "bad":
+        if not fails(reason) and (set(words_of(reason)) & FINE or (is_coming(reason) and not fails(message))):
+            return None
+        # A list of states passed through (`error`, `ready`, each True once) ends in the newest.
+        passed = kind.islower() and situation.states & {"fine", "done"}
+        return None if passed else "error"
+    words = words_of(kind)
+    if polarity == "good" or not words or situation.well or situation.done:
+        return None
+    if words[-1] in ("warning", "warnings") and (message or reason):
+        return "warning"
+    return "warning" if fails(message) and doubts(reason) and not is_coming(words[-1]) else None
+
+
+def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: Situation) -> Severity | None:
+    if polarity == "bad":
+        return None
+    words = words_of(kind)
+    error: Severity = "warning" if situation.coming else "error"
+    if fails(reason):
+        return error
+    if is_coming(reason) or is_idle(reason):
+        if fails(message) and not is_idle(reason):
+            return "warning"
+        # A part that is called unhealthy while the whole has long arrived.
+        return "warning" if words[-1:] == ("healthy",) and len(words) > 1 and situation.states & {"fine"} else None
+    settled = situation.well or situation.done
+    passing = is_coming(message) or is_idle(message)
+    if polarity == "neutral":
+        return error if fails(message) and not settled and not is_idle(message) else None
+    if fails(message):
+        return error
+    if passing:
+        return None
+    if settled or not words or words[-1] not in DECISIVE:
+        return error if doubts(message) and not settled else None
+    return error if doubts(message) and not doubts(reason) else "warning"
+
+
+def _unknown(polarity: Polarity, kind: str, reason: str, message: str) -> Severity | None:
+    if polarity != "good" or not (message or reason):
+        return None
+    if fails(reason) or fails(message):
+        return "warning"
+    words = words_of(kind)
+    return "warning" if message and words[-1] in DECISIVE and not (is_coming(reason) or is_coming(message)) else None
+
+
+def in_plain_words(kind: str, status: str, reason: str) -> str:
+    """A condition as people say it, "" where that is the type itself: `DaemonHealthy`, False is `daemon unhealthy`."""
+    words = words_of(kind.rpartition("/")[2])[:8]
+    told = ": " + " ".join(words_of(reason)[:12]) if len(words_of(reason)) > 1 else ""
+    if not words or status.lower() != "false":
+        return " ".join(words) + told if told or len(words) > 1 else ""
+    denied = "unhealthy" if words[-1] == "healthy" else f"not {words[-1]}"
+    return " ".join((*words[:-1], denied)) + told
+
+
+@lru_cache(maxsize=4_096)
+def polarity_of(kind: str) -> Polarity:
+    """Whether True is bad, good, or says nothing, by the words of the type."""
+    words = words_of(kind)
+    for place, word in enumerate(words):
+        after = words[place + 1] if place + 1 < len(words) else ""
+        if word in ("no", "not", "non", "without"):
+            if after in BAD or after in ("warning", "warnings"):
+                return "good"
+            return "bad" if after in GOOD else "neutral"
+        if word in BAD and after not in FEATURES and words[-1] not in DECISIVE:
+            return "bad"
+    return "good" if words and words[-1] in GOOD else "neutral"

@@ -1,0 +1,67 @@
+"""What a state says: `phase: Failed`, `health: red`, `jobStatus: RUNNING`, a number with its reason."""
+
+from functools import lru_cache
+from typing import Literal
+
+from agent.findings.status.words import (
+    BAD,
+    BROKEN,
+    DONE,
+    DOUBTFUL,
+    FINE,
+    HALTED,
+    doubts,
+    fails,
+    is_coming,
+    is_idle,
+    words_of,
+)
+
+type Standing = Literal["bad", "doubtful", "done", "fine", "coming", "halted"]
+
+# Longer texts are sentences.
+_WORDS = 4
+_CHARACTERS = 60
+
+
+@lru_cache(maxsize=4_096)
+def standing_of(value: str) -> Standing | None:
+    """What the value of a state says, None where it says nothing that is known."""
+    words = words_of(value)
+    if not words:
+        return None
+    if len(value) > _CHARACTERS or value.strip().count(" ") >= _WORDS - 1:
+        return _standing_of_sentence(value, words)
+    joined = "".join(words)
+    if _denies(words):
+        return "fine"
+    if words[0] in ("not", "un") and set(words[1:]) & (FINE | {"ready"}):
+        return "doubtful" if words[-1] == "ready" or not set(words) & BROKEN else "bad"
+    if {joined, *words} & BROKEN or joined.endswith("backoff"):
+        return "bad"
+    if {joined, *words} & DOUBTFUL:
+        return "doubtful"
+    for standing, vocabulary in _VOCABULARIES:
+        if {joined, *words} & vocabulary:
+            return standing
+    return "coming" if is_coming(value) or words[0].endswith("ing") else None
+
+
+_VOCABULARIES: tuple[tuple[Standing, frozenset[str]], ...] = (("halted", HALTED), ("done", DONE), ("fine", FINE))
+
+
+def _standing_of_sentence(value: str, words: tuple[str, ...]) -> Standing | None:
+    """Some controllers write a sentence where others write a word."""
+    if fails(value):
+        return "bad"
+    if is_coming(value) or words[0].endswith("ing"):
+        return "coming"
+    if doubts(value) or "not" in words:
+        return "bad"
+    if set(words) & FINE:
+        return "fine"
+    return "halted" if is_idle(value) else None
+
+
+def _denies(words: tuple[str, ...]) -> bool:
+    return len(words) > 1 and words[0] in ("no", "not", "non", "zero") and words[1] in BAD and words[1] != "compliant"

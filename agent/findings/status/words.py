@@ -1,0 +1,177 @@
+"""What the words of a status mean: the one place of its vocabularies. Reads no object.
+
+Words are compared whole and in lower case; camel case, dots, dashes and underscores part them (`words_of`). The
+vocabularies are what the controllers' API conventions and their code call things, never the name of a kind.
+"""
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+
+def _vocabulary(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+# In a condition's type: bad where it is True.
+BAD = _vocabulary(
+    "failed failure failures failing fail error errors errored degraded stalled invalid unhealthy unavailable "
+    "unreachable unready unschedulable unsupported pressure terminal recoverable orphan orphaned rejected denied "
+    "conflict conflicted conflicts expired violation violations violated broken exceeded incompatible misconfigured "
+    "aborted crashed crashing crash deadlocked overlapping lost corrupted timeout outage fault faulted "
+    "impaired insufficient unauthorized forbidden blocked"
+)
+# After a bad word these make it a feature, not a fault: `FailureInjection`, `DegradedMode`, `ErrorBudget`.
+FEATURES = _vocabulary(
+    "mode injection budget policy threshold handling handler recovery detection domain tolerance allowed limit page "
+    "pages queue rate"
+)
+# At the end of a condition's type: bad where it is False.
+GOOD = _vocabulary(
+    "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
+    "connected reachable installed resolved applied success synchronized admitted compliant online operational "
+    "authenticated verified successful loaded working serving scheduled deployed provisioned initialized registered "
+    "launched completed complete configured promoted created updated joined attached published provided issued "
+    "reachability refs"
+)
+# Of these a bare False is a fault by itself, where nothing says that it will pass.
+DECISIVE = _vocabulary(
+    "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
+    "connected reachable installed resolved applied success synchronized admitted compliant online operational"
+)
+# A condition of one such word calls the whole object well.
+WELL = _vocabulary("ready available healthy succeeded complete completed programmed synced reconciled valid accepted")
+
+# As the value of a state: broken.
+BROKEN = _vocabulary(
+    "failed failure failing fail error errored err degraded unhealthy rejected red invalid lost noncompliant stalled "
+    "fatal broken aborted unreachable unavailable offline faulted fault crashed crashing denied refused forbidden "
+    "expired evicted oomkilled timeout timedout critical unrecoverable misconfigured corrupted conflict exceeded "
+    "disconnected unsupported unschedulable incompatible unresponsive abandoned dead deadline "
+    "unauthorized unauthenticated killed crashloop notready"
+)
+# As the value of a state: bad only where something beside it tells why.
+DOUBTFUL = _vocabulary(
+    "warning warn inactive missing unknown unconfigured unsynced outofsync notfound yellow unset down"
+)
+# As the value of a state: ended well, and what is inside is history.
+DONE = _vocabulary("succeeded success successful complete passed pass promoted merged")
+# As the value of a state or a reason: well.
+FINE = DONE | _vocabulary(
+    "completed finished done "
+    "available healthy ok resolved valid expected ready running active green bound online connected established "
+    "applied synced deployed created stable operational enabled attached normal up loaded happy provisioned exists "
+    "compliant published open progressed"
+)
+HALTED = _vocabulary(
+    "paused pausing pause suspended suspending suspend stopped stopping hibernated hibernating disabled standby "
+    "sleeping idle"
+)
+
+# The last word of a key under which a state stands.
+STATE_KEYS = _vocabulary(
+    "phase state status health result stage verdict robustness outcome conclusion compliant compliance condition"
+)
+# ... under which a text for people stands.
+MESSAGE_KEYS = _vocabulary("message reason description msg detail details explanation cause trace text")
+# In a key: what stands below is there for faults only.
+FAULT_KEYS = _vocabulary(
+    "error errors err failure failures failed failing violation violations unhealthy rejected rejections problem "
+    "problems issues conflicts invalid unready unreachable"
+)
+# The last word of a key whose text is an error.
+ERROR_KEYS = _vocabulary("error errors err failure failures") | MESSAGE_KEYS
+LEVEL_KEYS = _vocabulary("level severity")
+# In a key: what stands below was once.
+PAST_KEYS = _vocabulary("history previous old past prior measurements attempts runs revisions")
+# Names of a part, by which people know it.
+NAME_KEYS = ("name", "id", "branch", "cluster", "clusterName", "namespace", "host", "key", "type")
+
+# Tells of a failure whatever stands around it.
+_HARD = (
+    r"fail(?:ed|ure|ures|s|ing)?|errors?|errored|err|invalid|denied|forbidden|unauthori[sz]ed|refused?|"
+    r"timed ?out|timeout|exceed(?:ed|s)?|unable|could ?n[o']t|could not|not ?found|no such|unreachable|"
+    r"rejected|rejection|reject(?:s|ions)?|conflict(?:s|ed|ing)?|crash(?:ed|es|ing|loop)?|mismatch(?:ed)?|"
+    r"violat(?:ed|es|e|ion|ions)|expired|unsupported|stalled|degraded|unhealthy|abort(?:ed)?|terminal|"
+    r"back ?off|unresolved|unschedulable|lost|stopped (?:posting|updating|responding)|differs?|different versions|"
+    r"already (?:exists?|claimed)|(?:does not|do not|doesn't|don't) (?:exist|match|hold|have|comply)|"
+    r"no key could|no matching|panic|fatal|exception|wrong|broken|impossible|illegal|incompatible|orphaned|"
+    r"x509|eof|killed|evicted|deadline|did not|insufficient (?!pods|replicas)"
+)
+# Tells of one only where it is not the plain word for what is still to come.
+_SOFT = (
+    r"cannot|can't|missing|insufficient|unavailable|"
+    r"(?:not|n't) ?(?:permitted|allowed|supported|valid|exist|listed|match|accepted|authori[sz]ed|available|healthy|"
+    r"working|registered|configured|comply)"
+)
+_FAILING = re.compile(rf"\b(?:{_HARD})\b", re.IGNORECASE)
+_DOUBTING = re.compile(rf"\b(?:{_SOFT})\b", re.IGNORECASE)
+# Counts and denials of failures: `no errors`, `0 failed`, `Failed: 0`, `error=none`.
+_DENIED = re.compile(
+    r"\b(?:no|without|zero|0|not|non|never) (?:any |more |further )?"
+    r"(?:errors?|fail(?:ed|ures?|ing)?|conflicts?|violations?|non ?compliant|unhealthy|degraded|missing|invalid|"
+    r"unavailable|stalled)\b|"
+    r"\b(?:errors?|failed|failures?|failing|conflicts?|violations?|cancelled|rejected|missing|invalid|unhealthy|"
+    r"unavailable) ?[:=] ?\"?(?:0\b|none\b|false\b|null\b|\"\")|"
+    r"\b(?:recovered|resolved) (?:from|after)\b.*",
+    re.IGNORECASE,
+)
+_COMING = re.compile(
+    r"\b(?:progressing|pending|waiting|awaiting|creating|in ?progress|provisioning|reconciling|installing|"
+    r"initiali[sz]ing|deploying|issuing|updating|upgrading|scaling|starting|queued|scheduling|deleting|"
+    r"terminating|rolling|rollout|being|ongoing|bootstrapping|importing|transfer|migrating|restarting|resizing|joining|"
+    r"syncing|unpacking|not yet|still|deployed not ready|requires approval|in the process)\b",
+    re.IGNORECASE,
+)
+_IDLE = re.compile(
+    r"\bnot ?(?:required|used|needed|applicable|enabled|requested|supported by|active)\b|\bno ?(?:traffic|tests|op)\b|"
+    r"\b(?:paused|pausing|suspended|disabled|unused|optional|skipped|scale[dr]? (?:down )?to zero|"
+    r"not ?(?:invalid|failed|stalled))\b",
+    re.IGNORECASE,
+)
+
+# A text is judged by its beginning.
+_READ = 1_000
+
+
+def fails(text: str) -> bool:
+    """Whether a sentence or a reason tells of a failure."""
+    return bool(text) and _strength(text[:_READ]) == "hard"
+
+
+def doubts(text: str) -> bool:
+    """Whether it tells at least of something that cannot be, or is not as it should be."""
+    return bool(text) and _strength(text[:_READ]) != "none"
+
+
+def is_coming(text: str) -> bool:
+    """Whether a reason or a sentence tells of something under way."""
+    return bool(text) and bool(_COMING.search(spaced(text[:_READ])))
+
+
+def is_idle(text: str) -> bool:
+    """Whether a reason or a sentence tells that something is not wanted now."""
+    return bool(text) and bool(_IDLE.search(spaced(text[:_READ])))
+
+
+@lru_cache(maxsize=4_096)
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
+    return tuple(spaced(text[:200]).lower().split())
+
+
+def spaced(text: str) -> str:
+    """Camel case, dots, dashes and underscores as words."""
+    return _APART.sub(" ", _CAMEL.sub(" ", text))
+
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_APART = re.compile(r"[^A-Za-z0-9':=()\"]+")
+
+
+@lru_cache(maxsize=2_048)
+def _strength(text: str) -> Literal["hard", "soft", "none"]:
+    clear = _DENIED.sub(" ", spaced(text))
+    if _FAILING.search(clear):
+        return "hard"
+    return "soft" if _DOUBTING.search(clear) else "none"
