@@ -28,13 +28,14 @@ def final_outputs(outcome: Outcome) -> dict[str, Any]:
 
 
 def context_as_json(report: Report) -> dict[str, Any]:
-    """Each section with its tokens (upper estimate), what was left out of it, and the gaps."""
+    """What the request takes of the window, each section with its tokens (estimates), what was left out, the gaps."""
+    left_out = [f"{s.name}: {s.left_out}" for s in report.sections if s.left_out]
     return {
-        "tokens": sum(section.tokens for section in report.sections),
+        **report.plan.as_json(),
         "sections": [
             {"name": s.name, "title": s.title, "tokens": s.tokens, "left_out": s.left_out} for s in report.sections
         ],
-        "left_out": [f"{s.name}: {s.left_out}" for s in report.sections if s.left_out],
+        "left_out": [*report.plan.left_out, *left_out],
         "gaps": [
             {"part": gap.part, "source": gap.source, "reason": gap.reason, "message": gap.message}
             for gap in report.gaps

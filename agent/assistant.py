@@ -12,12 +12,13 @@ from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from agent.composing import Composer, RequestPlan
 from agent.context.collect import Collector
 from agent.context.model import Context, Gap
 from agent.errors import ProviderTimeout, ProviderUnreachable
 from agent.findings import analyze
 from agent.findings.model import Finding
-from agent.prompt import Prompt, Section, compose
+from agent.prompt import Prompt, Section
 from agent.providers.choice import choose_provider
 from agent.providers.offline import Offline
 from agent.providers.provider import (
@@ -52,6 +53,7 @@ class Report:
     sections: tuple[Section, ...]
     gaps: tuple[Gap, ...]
     redactor: Redactor
+    plan: RequestPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,7 @@ class Assistant:
         self.settings = settings
         self.provider = provider or choose_provider(settings)
         self._collector = collector or Collector(settings)
+        self._composer = Composer(settings)
 
     async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
         """Answers one question. Close the iterator to cancel: the upstream request ends with it.
@@ -145,7 +148,7 @@ class Assistant:
         outage: ProviderUnreachable | None = None,
     ) -> AsyncGenerator[TurnEvent]:
         context, redactor = await asyncio.shield(collecting)
-        prompt = self._prepare(question, context, redactor, spans, session.remembered)
+        prompt, request_plan = self._prepare(question, context, redactor, session, spans)
         report = Report(
             question=prompt.question,
             history=prompt.history,
@@ -154,6 +157,7 @@ class Assistant:
             sections=prompt.sections,
             gaps=prompt.gaps,
             redactor=redactor,
+            plan=request_plan,
         )
         yield report
         turn = _Turn(report, outage)
@@ -164,7 +168,10 @@ class Assistant:
                         yield turn.take(event, span)
             finally:
                 turn.close(span)
-        yield turn.outcome()
+        outcome = turn.outcome()
+        if outcome.usage and not turn.used_tools:
+            self._composer.learn(session.model, request_plan, outcome.usage)
+        yield outcome
 
     async def _events(self, session: Session, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """The provider's events, for at most `turn_timeout` (each silence is bounded by the provider itself)."""
@@ -184,22 +191,15 @@ class Assistant:
                 await stream.aclose()
 
     def _prepare(
-        self, question: Question, context: Context, redactor: Redactor, spans: Spans, remembered: str
-    ) -> Prompt:
+        self, question: Question, context: Context, redactor: Redactor, session: Session, spans: Spans
+    ) -> tuple[Prompt, RequestPlan]:
         with spans.span("analyze", "TASK") as span:
             findings = analyze(context)
             span.outputs([{"title": f.title, "severity": f.severity} for f in findings])
         with spans.span("compose", "PARSER") as span:
-            prompt = compose(
-                redactor.text(question.text),
-                context,
-                findings,
-                history=[replace(message, text=redactor.text(message.text)) for message in question.history],
-                remembered=remembered,
-                limit=self.settings.context_tokens,
-            )
-            span.outputs({"tokens": prompt.tokens, "sections": {s.name: s.tokens for s in prompt.sections}})
-        return prompt
+            prompt, request_plan = self._composer.compose(question, context, findings, redactor, session)
+            span.outputs(request_plan.as_json() | {"sections": {s.name: s.tokens for s in prompt.sections}})
+        return prompt, request_plan
 
 
 class _Turn:
@@ -212,6 +212,7 @@ class _Turn:
         self._text: list[str] = []
         self._references: list[Reference] = []
         self._usage: Usage | None = None
+        self._used_tools = False
         self._tools: dict[str, tuple[Span, ExitStack]] = {}
 
     def take(self, event: ProviderEvent, span: Span) -> ProviderEvent:
@@ -225,6 +226,7 @@ class _Turn:
                 self._started = event = self._marked(event)
                 span.model(event.provider)
             case ToolCall():
+                self._used_tools = True
                 event = replace(event, arguments=redact(event.arguments))
                 stack = ExitStack()
                 tool = stack.enter_context(span.span(event.name, "TOOL", inputs=event.arguments))
@@ -256,6 +258,11 @@ class _Turn:
         for _, stack in self._tools.values():
             stack.close()
         span.outputs({"role": "assistant", "content": self._report.redactor.text("".join(self._text))})
+
+    @property
+    def used_tools(self) -> bool:
+        """Whether the server asked the model more than once, so that its usage is of several requests."""
+        return self._used_tools
 
     def outcome(self) -> Outcome:
         if self._started is None:

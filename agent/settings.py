@@ -127,6 +127,20 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="most tokens of instructions and context in a turn",
     )
+    model_window: int | None = Field(
+        None,
+        alias="ASSISTANT_MODEL_WINDOW",
+        ge=2_000,
+        le=10_000_000,
+        description="tokens that the model can take, request and answer together; unset: what its server tells",
+    )
+    answer_tokens: int = Field(
+        2_000,
+        alias="ASSISTANT_ANSWER_TOKENS",
+        ge=100,
+        le=100_000,
+        description="tokens of the window kept for the answer, at most a quarter of it",
+    )
     redaction: bool = Field(
         True,
         alias="ASSISTANT_REDACTION",
@@ -206,6 +220,8 @@ MODEL_CONFIG_KEYS = frozenset(
         "log_tail_lines_max",
         "log_lines",
         "context_tokens",
+        "model_window",
+        "answer_tokens",
         "redaction",
     }
 )

@@ -43,8 +43,18 @@ def test_sections_come_in_order_of_priority() -> None:
     prompt = compose("Why?", full_context(), [OOM], limit=8_000)
 
     names = [section.name for section in prompt.sections]
-    assert names == ["findings", "gaps", "application", "events", "logs", "manifest", "children"]
-    assert [section.left_out for section in prompt.sections] == [""] * 7
+    assert names == [
+        "findings",
+        "gaps",
+        "operation",
+        "status",
+        "events",
+        "logs",
+        "spec",
+        "application",
+        "children",
+    ]
+    assert [section.left_out for section in prompt.sections] == [""] * 9
 
 
 def test_the_model_reads_findings_with_evidence_and_where_it_was_read() -> None:
@@ -145,5 +155,6 @@ def test_what_changed_stands_at_the_very_end_and_leaves_the_rest_as_it_was() -> 
     assert healed.changes == f"Since the previous turn: finding resolved: {OOM.title}."
     before, _, end = healed.system_text.partition("\n\n# What changed\n")
     assert before == compose("Why?", full_context(), [], limit=8_000).system_text
-    assert end == f"{healed.fence}\n{healed.changes}\n{healed.fence} END"
+    fence, changes, closing = end.splitlines()
+    assert (changes, closing) == (healed.changes, f"{fence} END")
     assert healed.tokens >= count_tokens(healed.system_text)

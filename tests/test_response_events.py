@@ -8,6 +8,8 @@ from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from agent.assistant import Outcome, Report
+from agent.budget import plan
+from agent.composing import RequestPlan
 from agent.errors import RateLimited
 from agent.providers.provider import (
     ProviderEvent,
@@ -39,7 +41,14 @@ EVERYTHING: list[ProviderEvent] = [
     TurnCompleted(usage=USAGE),
 ]
 REPORT = Report(
-    question="Why?", history=(), target=Target(), findings=(), sections=(), gaps=(), redactor=Redactor(b"k")
+    question="Why?",
+    history=(),
+    target=Target(),
+    findings=(),
+    sections=(),
+    gaps=(),
+    redactor=Redactor(b"k"),
+    plan=RequestPlan(budget=plan(window=None, wanted=16_000, answer=2_000), tokens=10),
 )
 OUTCOME = Outcome(text="It was OOMKilled.", session_id="conv_1", provider=PROVIDER, usage=USAGE, report=REPORT)
 

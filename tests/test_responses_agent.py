@@ -53,7 +53,7 @@ def test_predict_answers_with_text_findings_and_provider(traces: TraceStore) -> 
     assert outputs["session_id"] == "session-1"
     assert outputs["provider"] == {"name": "llama-stack", "protocol": "responses", "model": "scripted", "note": None}
     assert set(outputs["findings"][0]) >= {"title", "severity", "explanation", "evidence", "resource"}
-    assert {section["name"] for section in outputs["context"]["sections"]} >= {"findings", "manifest"}
+    assert {section["name"] for section in outputs["context"]["sections"]} >= {"findings", "status", "spec"}
 
 
 def test_predict_stream_gives_the_same_text_piece_by_piece(traces: TraceStore) -> None:

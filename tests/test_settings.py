@@ -141,6 +141,8 @@ SECONDS = ["CONNECT_TIMEOUT", "SOURCE_TIMEOUT", "PROVIDER_TIMEOUT", "TURN_TIMEOU
         ("ASSISTANT_LOG_LINES", "100001", "must be at most 100,000"),
         ("ASSISTANT_CONTEXT_TOKENS", "999", "must be at least 1,000"),
         ("ASSISTANT_CONTEXT_TOKENS", "1000001", "must be at most 1,000,000"),
+        ("ASSISTANT_MODEL_WINDOW", "1999", "must be at least 2,000"),
+        ("ASSISTANT_ANSWER_TOKENS", "99", "must be at least 100"),
         ("ASSISTANT_BODY_LIMIT_BYTES", "1", "must be at least 1,000"),
     ],
 )
@@ -161,6 +163,8 @@ def test_every_limited_setting_has_a_case_above() -> None:
         "ASSISTANT_LOG_TAIL_LINES_MAX",
         "ASSISTANT_LOG_LINES",
         "ASSISTANT_CONTEXT_TOKENS",
+        "ASSISTANT_MODEL_WINDOW",
+        "ASSISTANT_ANSWER_TOKENS",
         "ASSISTANT_BODY_LIMIT_BYTES",
     }
 
@@ -247,7 +251,7 @@ def test_a_logged_model_may_carry_no_secret_and_no_address() -> None:
         word in key
         for key in MODEL_CONFIG_KEYS
         for word in ("token", "key", "url", "server", "bundle")
-        if key != "context_tokens"
+        if not key.endswith("_tokens")
     )
 
 

@@ -187,8 +187,8 @@ def _target(prompt: Prompt) -> str:
 
 
 def _what_was_read(prompt: Prompt) -> str:
-    titles = [s.title for s in prompt.sections if s.name not in ("findings", "gaps") and s.text]
-    return "; ".join(prose(title) for title in titles)
+    titles = (s.title.partition(",")[0] for s in prompt.sections if s.name not in ("findings", "gaps") and s.text)
+    return "; ".join(prose(title) for title in dict.fromkeys(titles))
 
 
 def _nothing_read(prompt: Prompt) -> list[str]:

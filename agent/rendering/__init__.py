@@ -1,23 +1,43 @@
 """The parts of a context as text, each within a token limit: what does not fit is cut and said.
 
-Owns the form of a part on the page, a module per part; which parts there are, in which order and with how much room is
+Owns the form of a part on the page, a module per part; which parts there are is `agent.sections`', with how much room
 `agent.prompt`'s.
 """
 
+from agent.rendering.application import (
+    render_application,
+    render_deployments,
+    render_operation,
+    render_sync,
+    render_tree,
+)
 from agent.rendering.drift import render_drift
 from agent.rendering.events import render_events
-from agent.rendering.findings import render_findings, render_gaps
+from agent.rendering.findings import least_for, render_findings, render_gaps
 from agent.rendering.logs import render_logs
-from agent.rendering.manifests import render_manifests
-from agent.rendering.rendered import Rendered, well_formed
+from agent.rendering.manifests import referred, render_manifests, render_spec, render_status, sorted_by_need
+from agent.rendering.rendered import Rendered, beginning, cut, label, well_formed
 
 __all__ = [
     "Rendered",
+    "beginning",
+    "cut",
+    "label",
+    "least_for",
+    "referred",
+    "render_application",
+    "render_deployments",
     "render_drift",
     "render_events",
     "render_findings",
     "render_gaps",
     "render_logs",
     "render_manifests",
+    "render_operation",
+    "render_spec",
+    "render_status",
+    "render_sync",
+    "render_tree",
+    "sorted_by_need",
     "well_formed",
 ]

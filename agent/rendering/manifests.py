@@ -1,40 +1,57 @@
-"""Manifests as YAML within a token limit. Owns what is kept of a manifest that does not fit."""
+"""Manifests as YAML within a token limit: status and the rest apart, and many of them at once, the broken ones in full.
 
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+Owns what is kept of a manifest that does not fit; what is worth nothing in any case is `agent.rendering.distilled`'s.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import ryaml
 
-from agent.manifest import Manifest
-from agent.rendering.rendered import Rendered, cut, well_formed
+from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at
+from agent.rendering.distilled import distilled
+from agent.rendering.rendered import Rendered, cut, label, whole_items
+from agent.target import ResourceRef
 from agent.tokens import count_tokens
 
 # Every leaf of a manifest costs about 6 tokens with its key; more leaves than this many a token never fit.
 _LEAVES_PER_TOKEN = 0.5
-_LONGEST_STRING = 2_000
-_LARGEST_INTEGER = 2**63 - 1
-_FIRST_KEYS = ("apiVersion", "kind", "metadata", "status", "spec")
+_LEAST_LEAVES = 20
+# Of manifests that are told in full each gets this much room at least; the others get a line.
+_LEAST_ROOM = 400
+# The share of the room that is kept for those that get a line.
+_LINES_SHARE = 0.2
+# Tokens between documents.
+_SEPARATOR = 4
 
 
-def render_manifests(manifests: Sequence[Manifest], limit: int) -> Rendered:
-    """Manifests as YAML, status before spec; each gets an equal share of the room that is left."""
-    texts: list[str] = []
-    left_out: list[str] = []
+def render_manifests(manifests: Sequence[Manifest], limit: int, *, full: Sequence[Manifest] | None = None) -> Rendered:
+    """Manifests as YAML documents, status before spec: those in `full` (all of them where it is None), each in an
+    equal share of the room that is left; the others a line each, as comments."""
+    told = list(manifests if full is None else full)[: max(limit // _LEAST_ROOM, 1)]
+    told_ids = set(map(id, told))
+    named = [manifest for manifest in manifests if id(manifest) not in told_ids]
+    room = limit - int(limit * _LINES_SHARE) if named else limit
+    parts: list[Rendered] = []
     tokens = 0
-    for index, manifest in enumerate(manifests):
-        share = (limit - tokens) // (len(manifests) - index)
-        part = _manifest(manifest, share)
-        texts.append(part.text)
-        tokens += part.tokens
-        if part.left_out:
-            left_out.append(part.left_out)
-    return Rendered(text="---\n".join(texts), tokens=tokens + len(texts), left_out="; ".join(left_out))
+    for index, manifest in enumerate(told):
+        parts.append(render_manifest(manifest, (room - tokens) // (len(told) - index) - _SEPARATOR))
+        tokens += parts[-1].tokens + _SEPARATOR
+    texts = ["---\n".join(part.text for part in parts)]
+    left_out = [part.left_out for part in parts if part.left_out]
+    if named:
+        lines = whole_items(
+            (f"# {line}" for line in _lines(named)), limit - tokens, "further manifests", count=len(named)
+        )
+        texts.append(lines.text)
+        tokens += lines.tokens
+        left_out += ["the further manifests but for a line each", lines.left_out]
+    return Rendered(text="".join(texts), tokens=tokens, left_out="; ".join(filter(None, left_out)))
 
 
-def _manifest(manifest: Manifest, limit: int) -> Rendered:
-    ordered = {key: manifest[key] for key in _FIRST_KEYS if key in manifest}
-    ordered |= {key: value for key, value in manifest.items() if key not in ordered}
-    pruned, dropped = _pruned(ordered, max(int(limit * _LEAVES_PER_TOKEN), 20))
+def render_manifest(manifest: Manifest, limit: int) -> Rendered:
+    """One manifest as YAML, what matters most first."""
+    pruned, dropped = distilled(manifest, max(int(limit * _LEAVES_PER_TOKEN), _LEAST_LEAVES))
     text = ryaml.dumps(pruned)  # pyright: ignore[reportPrivateImportUsage]
     tokens = count_tokens(text)
     lines = text.count("\n")
@@ -42,49 +59,79 @@ def _manifest(manifest: Manifest, limit: int) -> Rendered:
         text = cut(text, limit)
         tokens = count_tokens(text)
     fewer = lines - text.count("\n")
-    name = f"{manifest.get('kind') or 'manifest'}"
-    notes = [f"{dropped} values"] * bool(dropped) + [f"the last {fewer} lines"] * bool(fewer)
+    notes = [f"{dropped} values"] * bool(dropped) + [f"the last {fewer} lines"] * (fewer > 0)
+    name = label(text_at(manifest, "kind")) or "manifest"
     return Rendered(text=text, tokens=tokens, left_out=f"{' and '.join(notes)} of the {name}" if notes else "")
 
 
-def _pruned(value: Any, leaves: int) -> tuple[Any, int]:
-    """`value` with at most `leaves` leaves and no overlong strings, and how many leaves were dropped."""
-    budget = _Leaves(leaves)
-    return budget.walk(value, 0), budget.dropped
+def render_status(manifest: Manifest, limit: int) -> Rendered:
+    """What the object is and its status."""
+    return render_manifest(_identity(manifest) | {"status": manifest.get("status")}, limit)
 
 
-class _Leaves:
-    """Counts leaves while copying, so that a manifest of megabytes is not written out only to be cut."""
+def render_spec(manifest: Manifest, limit: int) -> Rendered:
+    """All of the object but its status."""
+    return render_manifest({key: value for key, value in manifest.items() if key != "status"}, limit)
 
-    _DEEPEST = 60
 
-    def __init__(self, limit: int) -> None:
-        self._left = limit
-        self.dropped = 0
+def sorted_by_need(manifests: Iterable[Manifest], named: Sequence[ResourceRef]) -> list[Manifest]:
+    """Those that findings are about first, in the findings' order, then those that are not well, then the others."""
+    ranks = {(ref.kind, ref.namespace, ref.name): -index for index, ref in reversed(list(enumerate(named)))}
 
-    def walk(self, value: Any, depth: int) -> Any:
-        if depth > self._DEEPEST:
-            self.dropped += 1
-            return "... nested too deeply"
-        if isinstance(value, dict):
-            items = cast("dict[Any, Any]", value).items()
-            return dict(self._children(((key, item) for key, item in items), depth, len(items)))
-        if isinstance(value, list):
-            elements = cast("list[Any]", value)
-            return [item for _, item in self._children(((None, e) for e in elements), depth, len(elements))]
-        self._left -= 1
-        if isinstance(value, str):
-            if len(value) > _LONGEST_STRING:
-                self.dropped += 1
-                value = f"{value[:_LONGEST_STRING]} ... ({len(value) - _LONGEST_STRING} more characters)"
-            return well_formed(value)
-        if isinstance(value, int) and not -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER:
-            return str(value)  # YAML's 64 bits
-        return value if isinstance(value, int | float | None) else str(value)
+    def need(manifest: Manifest) -> tuple[int, int]:
+        about = ranks.get(_key(manifest))
+        return (0, -about) if about is not None else (1 if is_unwell(manifest) else 2, 0)
 
-    def _children(self, items: Iterable[tuple[Any, Any]], depth: int, count: int) -> Iterable[tuple[Any, Any]]:
-        for index, (key, item) in enumerate(items):
-            if self._left <= 0:
-                self.dropped += count - index
-                return
-            yield well_formed(key) if isinstance(key, str) else key, self.walk(item, depth + 1)
+    return sorted(manifests, key=need)
+
+
+def referred(manifests: Iterable[Manifest], named: Sequence[ResourceRef]) -> list[Manifest]:
+    """Those that findings are about."""
+    keys = {(ref.kind, ref.namespace, ref.name) for ref in named}
+    return [manifest for manifest in manifests if _key(manifest) in keys]
+
+
+def is_unwell(manifest: Manifest) -> bool:
+    """Whether its status says so at a glance: for choosing what to show, not for judging."""
+    if text_at(manifest, "status", "phase") in ("Failed", "Pending", "Unknown", "Lost"):
+        return True
+    containers = objects_at(manifest, "status", "containerStatuses")
+    running = text_at(manifest, "status", "phase") != "Succeeded"
+    if running and any(container.get("ready") is False for container in containers):
+        return True
+    conditions = objects_at(manifest, "status", "conditions")
+    return any(text_at(c, "type") in ("Ready", "Available") and text_at(c, "status") == "False" for c in conditions)
+
+
+def _key(manifest: Manifest) -> tuple[str, str, str]:
+    metadata = object_at(manifest, "metadata")
+    return text_at(manifest, "kind"), text_at(metadata, "namespace"), text_at(metadata, "name")
+
+
+def _identity(manifest: Manifest) -> Manifest:
+    names = ("name", "namespace", "generation", "creationTimestamp", "deletionTimestamp")
+    metadata: dict[str, Any] = {name: object_at(manifest, "metadata").get(name) for name in names}
+    return {"apiVersion": manifest.get("apiVersion"), "kind": manifest.get("kind"), "metadata": metadata}
+
+
+def _lines(manifests: Iterable[Manifest]) -> Iterator[str]:
+    for manifest in manifests:
+        kind, namespace, name = _key(manifest)
+        place = f"{namespace}/{name}" if namespace else name
+        yield f"{label(f'{kind} {place}')}: {_glance(manifest) or 'no status'}"
+
+
+def _glance(manifest: Manifest) -> str:
+    status = object_at(manifest, "status")
+    words = [label(text_at(status, "phase"))]
+    ready, wanted = integer_at(status, "readyReplicas"), integer_at(manifest, "spec", "replicas")
+    if wanted is not None:
+        words.append(f"{ready or 0} of {wanted} ready")
+    containers = objects_at(status, "containerStatuses")
+    if containers:
+        words.append(f"{sum(c.get('ready') is True for c in containers)} of {len(containers)} containers ready")
+    if restarts := sum(integer_at(container, "restartCount") or 0 for container in containers):
+        words.append(f"{restarts} restarts")
+    conditions = objects_at(status, "conditions")[:6]
+    words += [label(f"{text_at(c, 'type')}={text_at(c, 'status')}") for c in conditions if text_at(c, "type")]
+    return ", ".join(word for word in words if word)

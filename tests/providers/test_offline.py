@@ -112,8 +112,7 @@ def test_nothing_wrong_says_what_was_read_and_what_was_not() -> None:
     answer = render_answer(prompt(context(well, events=(event(well, "Synced", "ok", kind="Normal"),), gaps=(GAP,))))
 
     assert answer.startswith(
-        "Nothing wrong was found with ConfigMap shop/api in what could be read: "
-        "Kubernetes events, newest first; Live manifest."
+        "Nothing wrong was found with ConfigMap shop/api in what could be read: Kubernetes events; Live manifest."
     )
     assert "- logs from argocd: Argo CD does not let this account read logs (forbidden)" in answer
     assert "something may be wrong that is not seen here" in answer

@@ -15,4 +15,4 @@ def test_one_line_larger_than_all_the_room_is_cut_to_it(text: str, limit: int) -
 
     for rendered in (event, manifest):
         assert count_tokens(rendered.text) <= limit
-        assert "cut" in rendered.text
+        assert "cut" in rendered.text or "more characters" in rendered.text

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
+from agent.conversation import Message
 from agent.errors import RequestError
 from agent.prompt import Prompt, Section
-from agent.request import Message
+from agent.rendering import label
 
 # Lightspeed's request model (openshift/lightspeed-service): anything above is refused with 422.
 QUERY_CHARACTERS = 32_000
@@ -117,12 +118,32 @@ def _instructions(prompt: Prompt) -> Attachment:
 
 
 def _sections(prompt: Prompt, *, room: int) -> list[Attachment]:
-    """The sections in their order of priority; Pods share the attachments that are left, the last takes the rest."""
+    """The sections in their order of priority, those that have no attachment left share the last one; where there are
+    more than sections, Pods have their own."""
+    told = [section for section in prompt.sections if section.text]
+    alone = told if len(told) <= room else told[: room - 1]
+    spare = room - len(told)
     attachments: list[Attachment] = []
-    for section in prompt.sections:
-        documents = list(_documents(section, room=room - len(attachments)))
-        attachments += [_attachment(section, document, prompt.fence) for document in documents]
+    for section in alone:
+        documents = list(_documents(section, room=1 + max(spare, 0)))
+        spare -= len(documents) - 1
+        attachments += [_attachment(section, document, prompt.fence_of(section)) for document in documents]
+    if rest := told[len(alone) :]:
+        texts = [_fenced(section, section.text, prompt.fence_of(section)) for section in rest]
+        what = ", ".join(section.title for section in rest)
+        attachments.append(
+            _fitting("\n".join(map("".join, texts)), type="configuration", content_type="text/plain", what=what)
+        )
     return attachments
+
+
+def _fenced(section: Section, text: str, fence: str) -> tuple[str, str, str]:
+    """Head, text and tail of a section as plain text."""
+    return f"{_titled(section)}\n{fence}\n", text, f"\n{fence} END\n"
+
+
+def _titled(section: Section) -> str:
+    return section.title + (f" (left out: {label(section.left_out, 200)})" if section.left_out else "")
 
 
 def _documents(section: Section, *, room: int) -> Iterator[str]:
@@ -137,11 +158,10 @@ def _documents(section: Section, *, room: int) -> Iterator[str]:
 
 
 def _attachment(section: Section, text: str, fence: str) -> Attachment:
-    left_out = f" (left out: {section.left_out})" if section.left_out else ""
     match section.name:
-        case "application" | "manifest" | "children":
+        case "operation" | "status" | "spec" | "application" | "children" | "related":
             # Comments, so that Lightspeed still reads kind and metadata.name.
-            head, tail = f"# {section.title}{left_out}\n# {fence}\n", f"\n# {fence} END\n"
+            head, tail = f"# {_titled(section)}\n# {fence}\n", f"\n# {fence} END\n"
             return _fitting(text, head, tail, type="api object", content_type="application/yaml", what=section.title)
         case "events":
             kind = "event"
@@ -149,9 +169,11 @@ def _attachment(section: Section, text: str, fence: str) -> Attachment:
             kind = "log"
         case "findings" | "gaps":
             kind = "error message"
+        case "sync" | "diff" | "tree" | "history":
+            kind = "configuration"
         case _:
             assert_never(section.name)
-    head, tail = f"{section.title}{left_out}\n{fence}\n", f"\n{fence} END\n"
+    head, text, tail = _fenced(section, text, fence)
     return _fitting(text, head, tail, type=kind, content_type="text/plain", what=section.title)
 
 

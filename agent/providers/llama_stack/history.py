@@ -21,6 +21,7 @@ _UNKNOWN_WINDOW = 3
 
 def history_limit(window: int | None, settings: Settings) -> int:
     """The most tokens that a session may hold before it is made shorter."""
+    window = settings.model_window or window
     return int((window or _UNKNOWN_WINDOW * settings.context_tokens) * _SHARE)
 
 

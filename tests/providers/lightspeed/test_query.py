@@ -60,9 +60,9 @@ async def test_the_context_travels_as_attachments_that_lightspeed_accepts(
         ("configuration", "text/plain"),
         ("error message", "text/plain"),
         ("error message", "text/plain"),
-        ("api object", "application/yaml"),
         ("event", "text/plain"),
         ("log", "text/plain"),
+        ("api object", "application/yaml"),
         ("api object", "application/yaml"),
         ("api object", "application/yaml"),
     ]
@@ -70,9 +70,9 @@ async def test_the_context_travels_as_attachments_that_lightspeed_accepts(
     assert "You are Argo CD Assistant" in texts[0]
     assert FINDING.title in texts[1]
     assert "may not read logs" in texts[2]
-    assert [yaml.safe_load(texts[i])["kind"] for i in (3, 6, 7)] == ["Application", "Deployment", "Pod"]
-    assert "restarting failed container" in texts[4]
-    assert "allocating" in texts[5]
+    assert [yaml.safe_load(texts[i])["kind"] for i in (5, 6, 7)] == ["Deployment", "Application", "Pod"]
+    assert "restarting failed container" in texts[3]
+    assert "allocating" in texts[4]
     for text in texts[1:]:
         assert text.count("----- DATA") == 2
 

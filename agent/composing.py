@@ -1,0 +1,98 @@
+"""The step from question, context and findings to a prompt within the model's window.
+
+Joins budget, history and prompt; owns what is known of the models between turns (by how much the estimate is off) and
+the account of what a request takes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agent.budget import FRAMING, Budget, Calibration, plan
+from agent.context.model import Context
+from agent.conversation import Message
+from agent.findings.model import Finding
+from agent.history import candidates, fitted, history_tokens
+from agent.prompt import Prompt, compose
+from agent.providers.provider import Session, Usage
+from agent.redaction import Redactor
+from agent.request import Question
+from agent.settings import Settings
+from agent.tokens import count_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPlan:
+    """What a request takes of the model's window. `tokens` is the upper estimate of all of it: instructions, context,
+    history and question; `left_out` what was cut of it beside the sections; `instructions` names their version."""
+
+    budget: Budget
+    tokens: int
+    left_out: tuple[str, ...] = ()
+    instructions: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The account as callers and traces are given it, in tokens as the model's server is expected to count."""
+        return {
+            "window": self.budget.window,
+            "ceiling": self.budget.counted(self.budget.ceiling),
+            "tokens": self.budget.counted(self.tokens),
+            "instructions": self.instructions,
+        }
+
+
+class Composer:
+    """Composes the prompts of all turns of this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._calibration = Calibration()
+
+    def compose(
+        self,
+        question: Question,
+        context: Context,
+        findings: Sequence[Finding],
+        redactor: Redactor,
+        session: Session,
+    ) -> tuple[Prompt, RequestPlan]:
+        """The prompt of a turn in `session`, `context` and `findings` redacted already.
+
+        Raises RequestError for a question above its share, ContextTooLong where the window or what the session holds
+        leaves no room.
+        """
+        # Counted before it is redacted as well: redacting megabytes that are then refused would be dear.
+        self._budget(session, question=count_tokens(question.text))
+        text = redactor.text(question.text)
+        budget = self._budget(session, question=count_tokens(text))
+        history = _history(question.history, budget, redactor)
+        prompt = compose(text, context, findings, history=history, remembered=session.remembered, limit=budget.context)
+        held = max(session.history_tokens, history_tokens(prompt.history))
+        return prompt, RequestPlan(
+            budget=budget,
+            tokens=prompt.tokens + held + FRAMING,
+            left_out=prompt.left_out,
+            instructions=prompt.instructions_version,
+        )
+
+    def learn(self, model: str, planned: RequestPlan, usage: Usage) -> None:
+        """Takes what the server counted for the request that was planned, when the model was asked just once."""
+        self._calibration.learn(model, estimated=planned.tokens, reported=usage.input_tokens)
+
+    def _budget(self, session: Session, *, question: int) -> Budget:
+        settings = self._settings
+        return plan(
+            window=settings.model_window or session.window,
+            wanted=settings.context_tokens,
+            answer=settings.answer_tokens,
+            question=question,
+            history=session.history_tokens,
+            factor=self._calibration.factor(session.model),
+        )
+
+
+def _history(messages: Sequence[Message], budget: Budget, redactor: Redactor) -> tuple[Message, ...]:
+    """The earlier messages within their share, redacted before any is cut: half a secret is recognised by nobody."""
+    likely = candidates(messages, budget.history)
+    redacted = [replace(message, text=redactor.text(message.text)) for message in likely]
+    return fitted(redacted, budget.history, missing=len(messages) - len(likely))
