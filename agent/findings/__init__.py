@@ -78,7 +78,7 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     found = [finding for family, kinds in _FAMILIES if not known.kinds.isdisjoint(kinds) for finding in family(known)]
     found += [finding for analyzer in _ANALYZERS for finding in analyzer(context)]
     if not any(finding.severity == "error" and finding.level in ("cause", "effect") for finding in found):
-        found += logs.unexplained_log_errors(context)
+        found += logs.unexplained_log_errors(known)
     return ranked(known, found)
 
 

@@ -1,6 +1,6 @@
 """One container of a Pod with all that a context tells of it. Owns the look-ups; finds nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,9 +8,12 @@ from agent.context.model import Event
 from agent.findings.about import finding_about, name_of, namespace_of
 from agent.findings.commands import kubectl
 from agent.findings.evidence import one_line, quote
+from agent.findings.inventory import Inventory
 from agent.findings.logs import LastWords
 from agent.findings.model import Evidence, Finding, Level
-from agent.manifest import Manifest, list_at, object_at, text_at
+from agent.findings.remedies import change
+from agent.manifest import Manifest, list_at, object_at, path_text, text_at
+from agent.target import ResourceRef
 
 type StatusField = Literal["initContainerStatuses", "containerStatuses"]
 
@@ -19,6 +22,7 @@ type StatusField = Literal["initContainerStatuses", "containerStatuses"]
 class Container:
     """One container of a Pod with all that tells of it. `field` and `index` are its place in the Pod's status."""
 
+    known: Inventory
     pod: Manifest
     field: StatusField
     index: int
@@ -46,6 +50,20 @@ class Container:
                 return ("spec", key, index)
         return None
 
+    @property
+    def spec(self) -> Manifest:
+        """The container's spec, {} where the Pod's manifest does not tell it."""
+        return object_at(self.pod, *self.spec_path) if self.spec_path else {}
+
+    @property
+    def template(self) -> tuple[ResourceRef, str] | None:
+        """The workload whose template makes the container, and where the container stands in it."""
+        workload = self.known.workload_of(self.pod)
+        if workload is None or self.spec_path is None:
+            return None
+        above = "spec.jobTemplate.spec.template" if workload.kind == "CronJob" else "spec.template"
+        return workload, f"{above}.{path_text(self.spec_path)}"
+
     def quote(self, *path: str | int) -> tuple[Evidence, ...]:
         """A part of the container's status."""
         return quote(self.pod, "status", self.field, self.index, *path)
@@ -61,22 +79,38 @@ class Container:
         return self.last_words.of(self.pod, text_at(self.status, "name"))
 
     def finding(
-        self, title: str, explanation: str, evidence: tuple[Evidence, ...], *steps: str, level: Level = "cause"
+        self,
+        title: str,
+        explanation: str,
+        evidence: tuple[Evidence, ...],
+        *steps: str,
+        level: Level = "cause",
+        cause: str = "",
+        blames: Iterable[ResourceRef] = (),
     ) -> Finding:
-        return finding_about(self.pod, title, explanation, evidence, *steps, level=level)
+        return finding_about(self.pod, title, explanation, evidence, *steps, level=level, cause=cause, blames=blames)
+
+    def change(self, field: str, value: str, command: str = "") -> str:
+        """The step that sets a field of the container (`resources.limits.memory`) where its template stands."""
+        if self.template is None:
+            return change(self.known, f"set {field} of container {self.name} to {value}", command)
+        workload, path = self.template
+        whose = f"{workload.kind} {one_line(workload.name, 80)}"
+        return change(self.known, f"set {path}.{field} of {whose} to {value} (container {self.name})", command)
 
     def logs_command(self, *, previous: bool) -> str:
         flags = ("--previous",) if previous else ()
         return pod_command(self.pod, "logs", POD_NAME, "-c", text_at(self.status, "name"), *flags)
 
 
-def containers_of(pod: Manifest, events: tuple[Event, ...], last_words: LastWords) -> Iterator[Container]:
+def containers_of(known: Inventory, pod: Manifest, last_words: LastWords) -> Iterator[Container]:
     """The init containers, then the containers of a Pod, as its status lists them."""
+    events = known.events.of(pod)
     fields: tuple[StatusField, ...] = ("initContainerStatuses", "containerStatuses")
     for field in fields:
         for index, status in enumerate(list_at(pod, "status", field)):
             if isinstance(status, dict):
-                yield Container(pod=pod, field=field, index=index, events=events, last_words=last_words)
+                yield Container(known=known, pod=pod, field=field, index=index, events=events, last_words=last_words)
 
 
 POD_NAME = "POD"

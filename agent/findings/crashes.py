@@ -3,13 +3,16 @@
 Owns what the ends mean; containers that never started are in `waiting`.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from agent.context.model import Event
+from agent.findings.commands import kubectl
 from agent.findings.container import POD_NAME, Container, pod_command
 from agent.findings.evidence import one_line, quote_event
 from agent.findings.logs import meaning_of
 from agent.findings.model import Evidence, Finding
+from agent.findings.probes import probe_failure
 from agent.manifest import Manifest, integer_at, text_at
 
 
@@ -114,8 +117,7 @@ def _out_of_memory(container: Container, end: _End) -> Finding | None:
             f"{container.title} is OOMKilled (exit code {end.code}) at its memory limit of {one_line(limit, 20)}",
             f"The process wanted more memory than the limit of {one_line(limit, 20)}, so the kernel killed it.",
             end.said + container.quote_spec("resources", "limits", "memory") + end.around + logs,
-            f"Raise resources.limits.memory of container {container.name} in Git above what it really needs, and the "
-            "request with it; then sync.",
+            _more_memory(container, limit),
             "If the need grows without end it is a leak: measure it by "
             + pod_command(container.pod, "top", "pod", POD_NAME, "--containers")
             + " over time, and bound the program's own heap or caches below the limit.",
@@ -129,21 +131,46 @@ def _out_of_memory(container: Container, end: _End) -> Finding | None:
     )
 
 
+_QUANTITY = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)([KMGT]i?|k)?")
+
+
+def _more_memory(container: Container, limit: str) -> str:
+    """The step that doubles a memory limit: enough to tell a limit that is too low from a leak."""
+    match = _QUANTITY.fullmatch(limit)
+    if match is None or len(match[1]) > 5:
+        return container.change("resources.limits.memory", "what it really needs")
+    doubled = f"{float(match[1]) * 2:g}{match[2] or ''}"
+    command = ""
+    if container.template and container.template[0].kind in _SETTABLE:
+        workload = container.template[0]
+        words = ("set", "resources", f"{workload.kind.lower()}/{workload.name}", "-c", container.name)
+        command = kubectl(*words, f"--limits=memory={doubled}", namespace=workload.namespace)
+    return container.change("resources.limits.memory", doubled, command)
+
+
+# `kubectl set resources` takes these; the template of a Job is immutable.
+_SETTABLE = ("Deployment", "StatefulSet", "DaemonSet")
+
+
 def _killed_by_probe(container: Container, end: _End) -> Finding | None:
     # A probe's kill is SIGTERM, then SIGKILL after the grace period; the program may also exit by itself on SIGTERM.
-    failures = [
-        e for e in container.events if e.reason == "Unhealthy" and e.message.startswith(("Liveness", "Startup"))
-    ]
-    if not failures or end.code not in (137, 143):
+    failure = probe_failure(container, "Liveness", "Startup")
+    if failure is None or end.code not in (137, 143):
         return None
-    probe = "livenessProbe" if failures[0].message.startswith("Liveness") else "startupProbe"
-    if container.spec_path and not container.quote_spec(probe):
+    if container.spec_path and not container.quote_spec(failure.field):
         return None
-    name = "liveness" if probe == "livenessProbe" else "startup"
+    told = " gets ".join(part for part in (failure.asks, failure.answer) if part)
+    title = f"{container.title} is killed by its {failure.name} probe (exit code {end.code})"
     return container.finding(
-        f"{container.title} is killed by its {name} probe (exit code {end.code})",
-        f"The kubelet restarts the container because its {name} probe fails; the exit code is that of the kill.",
-        quote_event(failures[0]) + container.quote_spec(probe) + end.said + end.around + container.quote_log(),
+        f"{container.title} is killed by its {failure.name} probe (exit code {end.code})"
+        + (f": {told}" if told else ""),
+        f"The kubelet restarts the container because its {failure.name} probe fails; the exit code is that of the "
+        f"kill. {failure.hint}".strip(),
+        quote_event(failure.event)
+        + container.quote_spec(failure.field)
+        + end.said
+        + end.around
+        + container.quote_log(),
         "Find out why the probe fails: are its path and port right, does the program start slower than it waits, "
         f"does it hang? See {container.logs_command(previous=True)}.",
         "For a slow start add a startupProbe (or raise its failureThreshold) instead of weakening the liveness probe.",

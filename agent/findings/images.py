@@ -47,20 +47,20 @@ _KNOWN: tuple[tuple[str, PullFailure], ...] = (
         ),
     ),
     (
-        r"manifest unknown|name unknown|not found|\b404\b|no such image|tag .* does not exist",
-        PullFailure(
-            name="the image or its tag does not exist",
-            meaning="The registry answers that it has no such image, tag or digest.",
-            step="Correct the tag in Git, or push the image; see whether the build that pushes it succeeded.",
-        ),
-    ),
-    (
         r"no match(ing manifest)? for (platform|linux|windows)|exec format error",
         PullFailure(
             name="there is no image for the node's architecture",
             meaning="The tag exists, but not for the operating system and architecture of the node.",
             step="Build the image for that platform, or keep the pod on nodes it was built for (nodeSelector "
             "kubernetes.io/arch).",
+        ),
+    ),
+    (
+        r"manifest unknown|name unknown|not found|\b404\b|no such image|tag .* does not exist",
+        PullFailure(
+            name="the image or its tag does not exist",
+            meaning="The registry answers that it has no such image, tag or digest.",
+            step="Correct the tag in Git, or push the image; see whether the build that pushes it succeeded.",
         ),
     ),
     (

@@ -128,7 +128,8 @@ class Inventory:
         reference = ResourceRef.of(pod)
         owners = self.owners(reference) if reference else []
         known = [owner for owner in owners if owner.kind in _WORKLOADS]
-        return known[-1] if known else None
+        return next((owner for owner in known if owner.kind not in _BETWEEN), known[0] if known else None)
 
 
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout")
+_BETWEEN = ("ReplicaSet", "Job")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from agent.context.model import ContainerLog, Context, LogLine
 from agent.findings.evidence import quote_log
+from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
-from agent.findings.objects import objects_of
-from agent.findings.wellness import pod_is_well, workload_is_well
+from agent.findings.wellness import is_outlived, pod_is_well, workload_is_well
 from agent.manifest import Manifest, text_at
 
 # A line is read up to here; a stack trace on one line says its fault at the start.
@@ -166,14 +166,15 @@ def meaning_of(*texts: str) -> str:
     return next((kind.meaning for kind in _KINDS if any(kind.matches(*pair) for pair in pairs)), "")
 
 
-def unexplained_log_errors(context: Context) -> Iterator[Finding]:
+def unexplained_log_errors(known: Inventory) -> Iterator[Finding]:
     """A warning for each container whose log tells of a fatal fault, unless what wrote it is well.
 
     Meant for contexts in which no other analyzer found what is broken.
     """
+    context = known.context
     for log in context.logs:
         lines = fatal_lines(log)
-        if not lines or _is_well(context, log):
+        if not lines or _is_well(known, log):
             continue
         evidence = tuple(evidence for line in lines for evidence in quote_log(context, log, line))
         means = meaning_of(*(line.text for line in lines))
@@ -211,11 +212,12 @@ def _shape(text: str) -> str:
     return re.sub(r"[0-9a-f]*\d[0-9a-f]*", "#", text[:200], flags=re.IGNORECASE)
 
 
-def _is_well(context: Context, log: ContainerLog) -> bool:
-    """Whether what wrote the log is known to be ready or done."""
-    pods = [p for p in objects_of(context, ("", "Pod")) if log.pod in ("", text_at(p, "metadata", "name"))]
+def _is_well(known: Inventory, log: ContainerLog) -> bool:
+    """Whether what wrote the log is known to be ready or done, or to be replaced."""
+    context = known.context
+    pods = [p for p in known.of(("", "Pod")) if log.pod in ("", text_at(p, "metadata", "name"))]
     if pods:
-        return all(pod_is_well(pod) for pod in pods)
+        return all(pod_is_well(pod) or is_outlived(known, pod) for pod in pods)
     if context.manifest:
         return workload_is_well(context.manifest)
     return text_at(context.application, "status", "health", "status") in ("Healthy", "Suspended")

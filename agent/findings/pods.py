@@ -1,4 +1,4 @@
-"""Pods: what holds the whole Pod back (scheduling, volumes, sandbox), evicts it, or keeps it from being ready.
+"""Pods: what holds the whole Pod back (scheduling, volumes, sandbox), or keeps it from being ready.
 
 Owns the Pod's own state; its containers' states are in `waiting` and `crashes`.
 """
@@ -6,20 +6,20 @@ Owns the Pod's own state; its containers' states are in `waiting` and `crashes`.
 import re
 from collections.abc import Iterator
 
-from agent.context.model import Context, Event
+from agent.context.model import Event
 from agent.findings.about import finding_about
-from agent.findings.commands import kubectl
 from agent.findings.container import Container, containers_of, pod_command
 from agent.findings.crashes import crashed_container
+from agent.findings.evictions import ended_by_cluster
 from agent.findings.evidence import one_line, quote, quote_event
 from agent.findings.inventory import Inventory
 from agent.findings.logs import LastWords
 from agent.findings.model import Finding
-from agent.findings.objects import is_controlled_by
+from agent.findings.probes import is_starting, probe_failure
 from agent.findings.references import missing_in, quote_reference
 from agent.findings.scheduling import unscheduled_pod
 from agent.findings.waiting import waiting_container
-from agent.findings.wellness import workload_is_well
+from agent.findings.wellness import is_outlived
 from agent.manifest import Manifest, list_at, lookup, text_at
 
 POD = ("", "Pod")
@@ -31,76 +31,25 @@ def broken_pods(known: Inventory) -> Iterator[Finding]:
     for pod in known.of(POD):
         done = text_at(pod, "status", "phase") == "Succeeded"
         going = lookup(pod, "metadata", "deletionTimestamp") is not None
-        if not done and not going and not _outlived(known.context, pod):
-            yield from _broken_pod(pod, known.events.of(pod), last_words)
+        if not done and not going and not is_outlived(known, pod):
+            yield from _broken_pod(known, pod, last_words)
 
 
-def _outlived(context: Context, pod: Manifest) -> bool:
-    """Whether a failed Pod no longer matters: its Job completed, or its workload has all the pods it wants."""
-    owner = context.manifest
-    failed = text_at(pod, "status", "phase") == "Failed"
-    return failed and owner is not None and is_controlled_by(pod, owner) and workload_is_well(owner)
-
-
-def _broken_pod(pod: Manifest, events: tuple[Event, ...], last_words: LastWords) -> Iterator[Finding]:
+def _broken_pod(known: Inventory, pod: Manifest, last_words: LastWords) -> Iterator[Finding]:
+    events = known.events.of(pod)
     if finding := unscheduled_pod(pod, events):
         yield finding
         return
-    if finding := _ended_by_cluster(pod, events):
+    if finding := ended_by_cluster(known, pod, events):
         yield finding
         return
-    containers = list(containers_of(pod, events, last_words))
+    containers = list(containers_of(known, pod, last_words))
     found = [f for c in containers if (f := waiting_container(c) or crashed_container(c))]
     if not found:
         found = [f for f in (_volumes(pod, events, containers), _sandbox(pod, events, containers)) if f]
     if not found:
         found = list(_not_ready(pod, containers))
     yield from found
-
-
-_ENDED = {
-    "Evicted": (
-        "Pod was evicted from its node",
-        "The kubelet ended it to save the node, which ran short of what the message names.",
-        "Set requests (memory, ephemeral-storage) near the real use, so that the pod goes to nodes with room; bound "
-        "what it writes to emptyDir and logs.",
-    ),
-    "DeadlineExceeded": (
-        "Pod ran longer than its activeDeadlineSeconds",
-        "It was ended because its deadline passed.",
-        "Find out what it waited for, or raise the deadline.",
-    ),
-    "NodeLost": (
-        "Pod was lost with its node",
-        "The node stopped answering.",
-        "Look at the node: `kubectl get nodes`.",
-    ),
-    "UnexpectedAdmissionError": (
-        "Pod was refused by its node",
-        "The kubelet could not give it what it was scheduled for, a device for instance.",
-        "Look at the node and its device plugins.",
-    ),
-    "NodeAffinity": (
-        "Pod was refused by its node: the node no longer matches its affinity",
-        "The labels of the node changed between scheduling and start.",
-        "Delete the pod, so that it is scheduled anew.",
-    ),
-}
-
-
-def _ended_by_cluster(pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
-    """A Pod that failed as a whole, not by one of its containers."""
-    reason = text_at(pod, "status", "reason")
-    if text_at(pod, "status", "phase") != "Failed" or not reason:
-        return None
-    title, meaning, step = _ENDED.get(
-        reason, (f"Pod failed: {one_line(reason, 60)}", "The cluster ended the pod, not one of its containers.", "")
-    )
-    evidence = quote(pod, "status", "message") + quote(pod, "status", "reason")
-    evidence += tuple(q for e in events if e.reason == reason for q in quote_event(e))[:1]
-    node = text_at(pod, "spec", "nodeName")
-    look = f"See the node's conditions: {kubectl('describe', 'node', node)}." if node and reason == "Evicted" else ""
-    return finding_about(pod, title, meaning, evidence, step, look)
 
 
 def _has_started(containers: list[Container]) -> bool:
@@ -154,15 +103,13 @@ def _sandbox(pod: Manifest, events: tuple[Event, ...], containers: list[Containe
     )
 
 
-_PROBES = {"Readiness": "readinessProbe", "Liveness": "livenessProbe", "Startup": "startupProbe"}
-
-
 def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:
     """Containers that run and are not ready, and a Pod whose readiness gates are not met."""
     for container in containers:
         running = lookup(container.status, "state", "running") is not None
-        if running and container.status.get("ready") is False and container.field == "containerStatuses":
-            yield _unready(container)
+        unready = container.status.get("ready") is False and container.field == "containerStatuses"
+        if running and unready and (finding := _unready(container)):
+            yield finding
     for index, condition in enumerate(list_at(pod, "status", "conditions")):
         if text_at(condition, "type") == "Ready" and text_at(condition, "reason") == "ReadinessGatesNotReady":
             yield finding_about(
@@ -175,10 +122,12 @@ def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:
             )
 
 
-def _unready(container: Container) -> Finding:
-    failures = [e for e in container.events if e.reason == "Unhealthy"]
-    logs = container.quote_log()
-    if not failures:
+def _unready(container: Container) -> Finding | None:
+    """A container that runs and is not ready, None where it may well be starting."""
+    failure, logs = probe_failure(container), container.quote_log()
+    if not logs and is_starting(container):
+        return None
+    if failure is None:
         return finding_about(
             container.pod,
             f"{container.title} is running but not ready",
@@ -189,14 +138,15 @@ def _unready(container: Container) -> Finding:
             severity="warning",
             level="effect",
         )
-    kind = failures[0].message.partition(" ")[0]
-    probe = _PROBES.get(kind, "readinessProbe")
-    name = probe.removesuffix("Probe")
     return finding_about(
         container.pod,
-        f"{container.title} is running but not ready: its {name} probe fails",
-        "The kubelet asks by the probe below and gets no good answer, so the pod gets no traffic.",
-        quote_event(failures[0]) + container.quote_spec(probe) + container.quote("ready") + logs,
+        f"{container.title} is running but not ready: its {failure}",
+        f"The kubelet gets no good answer from the container, so the pod gets no traffic. {failure.hint}".strip(),
+        quote_event(failure.event)
+        + container.quote_spec(failure.field)
+        + container.quote("ready")
+        + (container.quote_spec("ports") if failure.hint else ())
+        + logs,
         "Check that path, port and scheme of the probe are those the program serves, and that it answers within "
         "timeoutSeconds; if it waits for something else, that is what to repair.",
         f"Read its log: {container.logs_command(previous=False)}.",

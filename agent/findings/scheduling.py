@@ -1,9 +1,10 @@
 """Pods without a node: what the scheduler says, what it means and what to do.
 
-Owns the wording of the scheduler; that a node refused or evicted a Pod is in `pods`.
+Owns the wording of the scheduler; that a node refused or evicted a Pod is in `evictions`.
 """
 
 import re
+from dataclasses import dataclass
 
 from agent.context.model import Event
 from agent.findings.about import finding_about, namespace_of
@@ -12,64 +13,108 @@ from agent.findings.model import Evidence, Finding, Level
 from agent.manifest import Manifest, list_at, objects_at, text_at
 from agent.target import ResourceRef
 
-# What the scheduler's message names, what it means, what to do, and how near the cause it is.
-_UNSCHEDULABLE: tuple[tuple[str, str, str, str, Level], ...] = (
-    (
-        r'persistentvolumeclaim "[^"]*" not found',
-        "its PersistentVolumeClaim does not exist",
-        "The pod mounts a claim that is not there.",
-        "Create the claim, or correct claimName in the pod's volumes.",
-        "cause",
+type Quoted = tuple[tuple[str, ...], ...]
+"""Parts of the Pod's spec by their paths below `spec`."""
+
+_REQUESTS: Quoted = (("resources", "requests"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reason:
+    """A reason of the scheduler. `name` completes "Pod cannot be scheduled: ..."; `quoted` are the parts of the spec
+    that ask for what no node has (`of_containers`: of each container)."""
+
+    pattern: str
+    name: str
+    meaning: str
+    step: str
+    level: Level = "cause"
+    quoted: Quoted = ()
+    of_containers: bool = False
+
+
+# Of these the one that keeps the most nodes away is the reason; among equals the first.
+_REASONS = (
+    _Reason(
+        pattern=r'persistentvolumeclaim "([^"]{0,253})" not found',
+        name="its PersistentVolumeClaim {0} does not exist",
+        meaning="The pod mounts a claim that is not there.",
+        step="Create the claim, or correct claimName in the pod's volumes.",
+        quoted=(("volumes",),),
     ),
-    (
-        r"unbound immediate PersistentVolumeClaims|persistentvolumeclaim .* is being|volume binding",
-        "its PersistentVolumeClaim is not bound",
-        "The pod waits for a volume, so the claim is what to look at.",
-        "See why the claim is pending: `kubectl describe pvc` in the pod's namespace.",
-        "effect",
+    _Reason(
+        pattern=r"unbound immediate PersistentVolumeClaims|persistentvolumeclaim .{0,300} is being|volume binding",
+        name="its PersistentVolumeClaim is not bound",
+        meaning="The pod waits for a volume, so the claim is what to look at.",
+        step="See why the claim is pending: `kubectl describe pvc` in the pod's namespace.",
+        level="effect",
     ),
-    (
-        r"[Ii]nsufficient ([\w./-]*\w)",
-        "no node has enough {0} left",
-        "What the pod requests is not free on any node that it may run on.",
-        "Lower the request, free room, or add nodes; `kubectl describe nodes` shows what is taken.",
-        "cause",
+    _Reason(
+        pattern=r"[Ii]nsufficient ([\w./-]{0,100}\w)",
+        name="no node has enough {0} left",
+        meaning="What the pod requests is not free on any node that it may run on.",
+        step="Lower the request, free room, or add nodes; `kubectl describe nodes` shows what is taken.",
+        quoted=_REQUESTS,
+        of_containers=True,
     ),
-    (
-        r"volume node affinity conflict",
-        "its volume is bound to a node or zone it cannot run in",
-        "The PersistentVolume can only be used in its own zone or on its own node, and no suitable node is there.",
-        "Make room in the volume's zone, or recreate the claim with WaitForFirstConsumer binding.",
-        "cause",
+    _Reason(
+        pattern=r"Too many pods",
+        name="the nodes run as many pods as they may",
+        meaning="Each node takes only so many pods (maxPods of its kubelet, or the addresses of its network).",
+        step="Add nodes, or raise the kubelets' maxPods.",
     ),
-    (
-        r"untolerated taint|had taints? that the pod didn't tolerate",
-        "the nodes have taints it does not tolerate",
-        "Every node that would do repels the pod by a taint.",
-        "Add a toleration to the pod template, or remove the taint, if it should run there.",
-        "cause",
+    _Reason(
+        pattern=r"volume node affinity conflict",
+        name="its volume is bound to a node or zone it cannot run in",
+        meaning="The PersistentVolume can only be used in its own zone or on its own node, and no node there suits.",
+        step="Make room in the volume's zone, or recreate the claim with WaitForFirstConsumer binding.",
     ),
-    (
-        r"didn't match Pod's node affinity/selector|didn't match node selector",
-        "no node matches its nodeSelector or affinity",
-        "The labels that the pod asks for are on no node.",
-        "Compare nodeSelector and affinity with `kubectl get nodes --show-labels`.",
-        "cause",
+    _Reason(
+        pattern=r"exceed max volume count",
+        name="the nodes have as many volumes attached as they may",
+        meaning="Each node takes only so many volumes of its storage driver.",
+        step="Add nodes, or use fewer volumes.",
     ),
-    (
-        r"topology spread constraints|anti-affinity rules",
-        "its spreading rules leave no node",
-        "Anti-affinity or topology spread constraints exclude every node that has room.",
-        "Add nodes or zones, or make the rule preferred (ScheduleAnyway) instead of required.",
-        "cause",
+    _Reason(
+        pattern=r"didn't match Pod's node affinity/selector|didn't match node selector|"
+        r"didn't satisfy plugin\(s\) \[NodeAffinity",
+        name="no node matches its nodeSelector or affinity",
+        meaning="The labels that the pod asks for are on no node.",
+        step="Compare nodeSelector and affinity with `kubectl get nodes --show-labels`.",
+        quoted=(("nodeSelector",), ("affinity", "nodeAffinity")),
     ),
-    (
-        r"free ports for the requested pod ports",
-        "its hostPort is taken on every node",
-        "Another pod holds the same port on each node.",
-        "Drop hostPort, or run no more replicas than nodes.",
-        "cause",
+    _Reason(
+        pattern=r"untolerated taint|had taints? that the pod didn't tolerate",
+        name="the nodes have taints it does not tolerate",
+        meaning="Every node that would do repels the pod by a taint.",
+        step="Add a toleration to the pod template, or remove the taint, if it should run there.",
     ),
+    _Reason(
+        pattern=r"were unschedulable",
+        name="the nodes are cordoned",
+        meaning="The nodes that would do take no new pods (spec.unschedulable), for maintenance mostly.",
+        step="See which by `kubectl get nodes`; when the work on them is done, `kubectl uncordon` them.",
+    ),
+    _Reason(
+        pattern=r"topology spread constraints|anti-affinity rules",
+        name="its spreading rules leave no node",
+        meaning="Anti-affinity or topology spread constraints exclude every node that has room.",
+        step="Add nodes or zones, or make the rule preferred (ScheduleAnyway) instead of required.",
+        quoted=(("affinity", "podAntiAffinity"), ("topologySpreadConstraints",)),
+    ),
+    _Reason(
+        pattern=r"free ports for the requested pod ports",
+        name="its hostPort is taken on every node",
+        meaning="Another pod holds the same port on each node.",
+        step="Drop hostPort, or run no more replicas than nodes.",
+        quoted=(("ports",),),
+        of_containers=True,
+    ),
+)
+
+# Every cluster keeps pods off its control plane: no reason to change anything.
+_CONTROL_PLANE = re.compile(
+    r"\d{1,6} node\(s\) had untolerated taint \{node-role\.kubernetes\.io/(?:control-plane|master)[^}]{0,100}\},? ?"
 )
 
 
@@ -83,33 +128,68 @@ def unscheduled_pod(pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
         failures = [e for e in events if e.reason == "FailedScheduling"]
         evidence = quote(pod, *path, "message") + quote(pod, *path, "reason")
         if reason == "SchedulingGated":
-            return finding_about(
-                pod,
-                "Pod waits for its scheduling gates",
-                "The scheduler does not look at the pod until every gate is removed by whoever set it.",
-                evidence + quote(pod, "spec", "schedulingGates"),
-                "Look at the controller that owns the gate: why does it not remove it?",
-                severity="warning",
-            )
+            return _gated(pod, evidence)
         evidence += tuple(q for e in failures[:1] if e.message != message for q in quote_event(e))
         return _unschedulable(pod, message or (failures[0].message if failures else ""), evidence)
     return None
 
 
-def _unschedulable(pod: Manifest, message: str, evidence: tuple[Evidence, ...]) -> Finding:
-    requests = tuple(
-        quoted
-        for index in range(len(list_at(pod, "spec", "containers")))
-        for quoted in quote(pod, "spec", "containers", index, "resources", "requests")
-    )
-    for pattern, name, meaning, step, level in _UNSCHEDULABLE:
-        if match := re.search(pattern, message[:4_000]):
-            extra = requests if "Insufficient" in match[0] or "insufficient" in match[0] else ()
-            title = "Pod cannot be scheduled: " + name.format(*(one_line(g, 60) for g in match.groups()))
-            claims = _claims(pod) if "PersistentVolumeClaim is not bound" in name else ()
-            return finding_about(pod, title, meaning, evidence + extra, step, level=level, blames=claims)
+def _gated(pod: Manifest, evidence: tuple[Evidence, ...]) -> Finding:
+    gates = ", ".join(one_line(text_at(gate, "name"), 80) for gate in objects_at(pod, "spec", "schedulingGates")[:3])
     return finding_about(
-        pod, "Pod cannot be scheduled", "No node suits the pod; the scheduler's message says why.", evidence + requests
+        pod,
+        "Pod waits for its scheduling gates" + (f" ({gates})" if gates else ""),
+        "The scheduler does not look at the pod until every gate is removed by whoever set it.",
+        evidence + quote(pod, "spec", "schedulingGates"),
+        "Look at the controller that owns the gate: why does it not remove it?",
+        severity="warning",
+    )
+
+
+def _unschedulable(pod: Manifest, message: str, evidence: tuple[Evidence, ...]) -> Finding:
+    told = message[:4_000].partition("preemption:")[0]
+    reasons = _reasons(_CONTROL_PLANE.sub("", told)) or _reasons(told)
+    if not reasons:
+        requests = _quoted(pod, _REQUESTS, of_containers=True)
+        return finding_about(
+            pod,
+            "Pod cannot be scheduled",
+            "No node suits the pod; the scheduler's message says why.",
+            evidence + requests,
+        )
+    reason, name = reasons[0]
+    others = "; ".join(other for _, other in reasons[1:4])
+    return finding_about(
+        pod,
+        f"Pod cannot be scheduled: {name}",
+        reason.meaning + (f" Of other nodes the scheduler says: {others}." if others else ""),
+        evidence + _quoted(pod, reason.quoted, of_containers=reason.of_containers),
+        reason.step,
+        level=reason.level,
+        blames=_claims(pod) if "PersistentVolumeClaim" in reason.name else (),
+        cause=f"claim missing {namespace_of(pod)} {name}" if "does not exist" in name else "",
+    )
+
+
+def _reasons(message: str) -> list[tuple[_Reason, str]]:
+    """The reasons that the message names, with their names filled in; that of the most nodes first."""
+    found: list[tuple[int, _Reason, str]] = []
+    for reason in _REASONS:
+        for match in re.finditer(rf"(?:(\d{{1,6}}) (?:node\(s\) )?(?:had )?)?(?:{reason.pattern})", message):
+            words = [one_line(group or "", 80) for group in match.groups()[1:]]
+            found.append((int(match[1] or 0), reason, reason.name.format(*words)))
+    found.sort(key=lambda each: -each[0])
+    return list({name: (reason, name) for _, reason, name in found}.values())
+
+
+def _quoted(pod: Manifest, paths: Quoted, *, of_containers: bool) -> tuple[Evidence, ...]:
+    if not of_containers:
+        return tuple(quoted for path in paths for quoted in quote(pod, "spec", *path))
+    return tuple(
+        quoted
+        for index in range(min(len(list_at(pod, "spec", "containers")), 20))
+        for path in paths
+        for quoted in quote(pod, "spec", "containers", index, *path)
     )
 
 

@@ -40,7 +40,10 @@ def test_a_failing_liveness_probe_is_the_cause_of_the_kill() -> None:
 
     finding = only(findings_of(context(broken, events=(unhealthy,))))
 
-    assert finding.title == "Container api is killed by its liveness probe (exit code 137)"
+    assert (
+        finding.title
+        == "Container api is killed by its liveness probe (exit code 137): GET /healthz on port 8080 gets HTTP status 500"
+    )
     assert any('"path": "/healthz"' in text for text in texts(finding))
 
 
@@ -150,3 +153,18 @@ def test_a_container_that_runs_after_its_init_container_failed_once_is_well() ->
     done = {"state": ended(0, "Completed"), "lastState": ended(1), "ready": True, "restartCount": 1}
 
     assert findings_of(context(pod(running(), init=done))) == ()
+
+
+def test_an_out_of_memory_kill_names_the_command_that_doubles_the_limit_of_its_workload() -> None:
+    killed = pod(
+        crash_loop(137, "OOMKilled"),
+        owner=("ReplicaSet", "api-6c9d8f7b5d"),
+        spec={"resources": {"limits": {"memory": "256Mi"}}},
+    )
+
+    (finding,) = findings_of(context(killed))
+
+    assert finding.next_steps[0] == (
+        "Set spec.template.spec.containers[0].resources.limits.memory of Deployment api to 512Mi (container api): "
+        "`kubectl -n shop set resources deployment/api -c api --limits=memory=512Mi`."
+    )

@@ -27,7 +27,7 @@ def unscheduled(message: str, reason: str = "Unschedulable", **more: Any) -> Man
         ("0/3 nodes are available: 3 node(s) had untolerated taint {dedicated: db}.", "taints it does not tolerate"),
         ("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.", "no node matches its node"),
         ("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.", "Claim is not bound"),
-        ('0/3 nodes are available: persistentvolumeclaim "data" not found.', "Claim does not exist"),
+        ('0/3 nodes are available: persistentvolumeclaim "data" not found.', "Claim data does not exist"),
         ("0/3 nodes are available: 3 node(s) had volume node affinity conflict.", "its volume is bound to a node"),
         ("0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules.", "its spreading rules"),
     ],
@@ -59,7 +59,7 @@ def test_scheduling_gates_are_a_warning() -> None:
 
     (finding,) = findings_of(context(gated))
 
-    assert (finding.title, finding.severity) == ("Pod waits for its scheduling gates", "warning")
+    assert (finding.title, finding.severity) == ("Pod waits for its scheduling gates (example.com/quota)", "warning")
 
 
 def test_an_evicted_pod_tells_what_the_node_was_short_of() -> None:
@@ -67,7 +67,7 @@ def test_an_evicted_pod_tells_what_the_node_was_short_of() -> None:
 
     (finding,) = findings_of(context(pod(phase="Failed", reason="Evicted", message=message)))
 
-    assert finding.title == "Pod was evicted from its node"
+    assert finding.title == "Pod was evicted from its node: the node was low on memory"
     assert finding.evidence[0].text == message
     assert any("describe node worker-1" in step for step in finding.next_steps)
 
@@ -138,7 +138,9 @@ def test_a_failing_readiness_probe_is_quoted_with_its_settings() -> None:
 
     (finding,) = findings_of(context(slow, events=(failed,)))
 
-    assert finding.title == "Container api is running but not ready: its readiness probe fails"
+    assert finding.title == (
+        "Container api is running but not ready: its readiness probe (GET /ready on port 8080) fails: HTTP status 503"
+    )
     assert [e.path for e in finding.evidence][:2] == ["Unhealthy", "spec.containers[0].readinessProbe"]
 
 
@@ -192,3 +194,78 @@ def test_an_evicted_pod_that_was_replaced_no_longer_matters() -> None:
 
     assert findings_of(context(deployment, evicted)) == ()
     assert findings_of(context(evicted)) != ()
+
+
+def test_the_reason_that_keeps_the_most_nodes_away_is_named_and_the_control_plane_s_taint_is_none() -> None:
+    picky = unscheduled(
+        "0/6 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 4 node(s) "
+        "didn't match Pod's node affinity/selector, 1 Insufficient cpu. preemption: 0/6 nodes are available: 6 "
+        "Preemption is not helpful for scheduling.",
+        pod_spec={"nodeSelector": {"pool": "gpu"}},
+    )
+
+    (finding,) = findings_of(context(picky))
+
+    assert finding.title == "Pod cannot be scheduled: no node matches its nodeSelector or affinity"
+    assert "no node has enough cpu left" in finding.explanation
+    assert finding.evidence[-1].text == '{"pool": "gpu"}'
+
+
+def test_an_eviction_quotes_the_pressure_of_its_node_and_stands_below_it() -> None:
+    evicted = pod(phase="Failed", reason="Evicted", message="The node had condition: [DiskPressure]. ")
+    status = {"conditions": [condition("DiskPressure", "True", "KubeletHasDiskPressure", "kubelet has disk pressure")]}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "worker-1"}, "status": status}
+
+    findings = findings_of(context(evicted, related=(node,)))
+
+    assert [f.title for f in findings] == [
+        "Node worker-1 has DiskPressure",
+        "Pod was evicted from its node: the node had DiskPressure",
+    ]
+    assert "kubelet has disk pressure" in [e.text for e in findings[1].evidence]
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ("Pod ephemeral local storage usage exceeds the total limit of containers 1Gi. ", "its limit of 1Gi"),
+        ('Usage of EmptyDir volume "cache" exceeds the limit "512Mi". ', "emptyDir volume cache passed its limit"),
+        ('Container api exceeded its local ephemeral storage limit "1Gi". ', "container api passed its"),
+    ],
+)
+def test_an_eviction_for_a_limit_of_the_pod_s_own_names_the_limit(message: str, why: str) -> None:
+    (finding,) = findings_of(context(pod(phase="Failed", reason="Evicted", message=message)))
+
+    assert why in finding.title
+    assert "limit" in finding.next_steps[0]
+
+
+def test_a_probe_of_a_port_that_the_container_does_not_declare_says_so() -> None:
+    spec = {"readinessProbe": {"httpGet": {"path": "/ready", "port": 8081}}, "ports": [{"containerPort": 8080}]}
+    wrong = pod(running(ready=False), spec=spec)
+    refused = 'Readiness probe failed: Get "http://10.1.2.3:8081/ready": dial tcp 10.1.2.3:8081: connection refused'
+
+    (finding,) = findings_of(context(wrong, events=(event(wrong, "Unhealthy", refused, count=40),)))
+
+    assert finding.title.endswith("(GET /ready on port 8081) fails: connection refused")
+    assert "The container declares port 8080, not 8081." in finding.explanation
+    assert "spec.containers[0].ports" in [e.path for e in finding.evidence]
+
+
+def test_a_container_that_had_no_time_to_become_ready_is_starting() -> None:
+    young = pod(
+        running(ready=False, state={"running": {"startedAt": "2026-11-20T07:44:25Z"}}),
+        spec={"readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 10}},
+    )
+    refused = event(young, "Unhealthy", "Readiness probe failed: dial tcp 10.1.2.3:8080: connect: connection refused")
+    often = event(young, "Unhealthy", refused.message, count=12)
+
+    assert findings_of(context(young, events=(refused,))) == ()
+    assert len(findings_of(context(young, events=(often,)))) == 1
+
+
+def test_a_failed_pod_of_a_job_that_completed_no_longer_matters() -> None:
+    job = resource("batch/v1", "Job", "report", status={"conditions": [condition("Complete", "True")], "failed": 1})
+    failed = pod({"state": ended(1), "lastState": {}, "ready": False}, phase="Failed", owner=("Job", "report"))
+
+    assert findings_of(context(failed, related=(job,))) == ()

@@ -35,7 +35,7 @@ IMAGE = "registry.example.com/shop/api:2.14.0"
             "tls: failed to verify certificate: x509: certificate signed by unknown authority",
             "the node does not trust the registry's TLS certificate",
         ),
-        ("no match for platform in manifest: not found", "the image or its tag does not exist"),
+        ("no match for platform in manifest: not found", "there is no image for the node's architecture"),
         ("no matching manifest for linux/arm64 in the manifest list entries", "there is no image for the node's"),
     ],
 )
