@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from agent.context.model import Context, Revision
 from agent.drift import Category, Difference, Drift, drifts_of
-from agent.drift.mutations import is_person
+from agent.drift.mutations import is_argocd, is_person
 from agent.drift.wording import difference_text
 from agent.findings.applications import Application, applications_of
 from agent.findings.drift_remedies import remedies
 from agent.findings.evidence import one_line, quote_difference, quote_revision
 from agent.findings.model import Evidence, Finding, Level, Severity
+from agent.findings.operation import OPERATION
 from agent.manifest import Manifest, list_at, objects_at, text_at
 from agent.target import ResourceRef
 
@@ -74,7 +75,8 @@ def _application(context: Context) -> Application | None:
 def _finding(context: Context, application: Application | None, drift: Drift) -> Iterator[Finding]:
     told = drift.differences[:_TOLD]
     moved, by = _moved_on(context, application, drift)
-    evidence = _quotations(drift, told) + by or _status_entry(application, drift.resource)
+    entry = _status_entry(application, drift.resource)
+    evidence = _quotations(drift, told) + by + (() if drift.differences[0].path else entry) or entry
     if not evidence:
         return
     sentences = [
@@ -85,7 +87,7 @@ def _finding(context: Context, application: Application | None, drift: Drift) ->
     ]
     severity, level = _weight(application, drift)
     yield Finding(
-        title=_title(drift),
+        title=_title(drift, edited=_is_edited(application)),
         severity=severity,
         level=level,
         explanation=" ".join(sentence for sentence in sentences if sentence.strip(".")),
@@ -95,18 +97,20 @@ def _finding(context: Context, application: Application | None, drift: Drift) ->
     )
 
 
-def _title(drift: Drift) -> str:
+def _title(drift: Drift, *, edited: bool) -> str:
     name = one_line(f"{drift.resource.kind} {drift.resource.name}", 80)
     first = drift.differences[0]
     alike = len(drift.of(first.category)) - 1
     where = one_line(first.path, 120) + (f" and {alike} more" if alike else "")
     match first.category:
         case "missing":
-            return f"{name} is in Git and not in the cluster"
+            return f"{name} is missing: it is in Git and not in the cluster"
         case "prune":
             return f"{name} is no longer in Git and still in the cluster"
         case "change" if first.owner and is_person(first.owner):
             return f"{name} was edited in the cluster by {one_line(first.owner.manager, 40)}: {where}"
+        case "change" if edited and first.live_place is not None and not is_argocd(first.owner):
+            return f"{name} was edited in the cluster: {where}"
         case "change":
             return f"{name} differs from Git: {where}"
         case "mutated":
@@ -120,6 +124,8 @@ def _title(drift: Drift) -> str:
 def _weight(application: Application | None, drift: Drift) -> tuple[Severity, Level]:
     """Warnings are what a sync settles, and what a sync cannot settle though it tries again and again."""
     match drift.differences[0].category:
+        case "missing" if application and application.text("status", "health", "status") == "Missing":
+            return "error", "cause"
         case "change" | "missing":
             return "warning", "cause"
         case "mutated" if application and application.heals_itself and _is_fought(drift):
@@ -148,7 +154,7 @@ def _fight(application: Application | None, drift: Drift) -> str:
     if category == "mutated" and application.heals_itself:
         return "Self-heal is on, so Argo CD sets it back and the controller changes it again: the two fight."
     if category in ("mutated", "defaulted", "ignorable"):
-        return "A sync does not settle this: it comes back each time."
+        return "A sync does not settle this: it comes back each time, until Git says the same or it is ignored."
     if not application.is_automated:
         return "Automated sync is off, so nothing changes until somebody syncs."
     if category == "change" and not application.heals_itself:
@@ -158,13 +164,30 @@ def _fight(application: Application | None, drift: Drift) -> str:
     return ""
 
 
+def _revisions(application: Application | None) -> tuple[str, str]:
+    """The revision that Git is at, and the one that was deployed last; "" where they are not told."""
+    if application is None:
+        return "", ""
+    history = objects_at(application.manifest, "status", "history")
+    return application.text("status", "sync", "revision"), text_at(history[-1:], 0, "revision")
+
+
+def _is_edited(application: Application | None) -> bool:
+    """Whether Git is where it was when it was last deployed whole: then what differs was changed in the cluster."""
+    newest, deployed = _revisions(application)
+    succeeded = application is not None and application.text(*OPERATION, "phase") == "Succeeded"
+    return bool(newest) and newest == deployed and succeeded
+
+
 def _moved_on(context: Context, application: Application | None, drift: Drift) -> tuple[str, tuple[Evidence, ...]]:
-    """That Git has a newer revision than the one deployed, and whose it is."""
-    if application is None or not drift.of("change", "missing", "prune"):
+    """That Git has a newer revision than the one deployed, and whose it is; or that it has not."""
+    newest, deployed = _revisions(application)
+    if not newest or not deployed or not drift.of("change", "missing", "prune"):
         return "", ()
-    newest = application.text("status", "sync", "revision")
-    deployed = text_at(list_at(application.manifest, "status", "history")[-1:], 0, "revision")
-    if not newest or not deployed or newest == deployed or is_person(drift.differences[0].owner):
+    if newest == deployed:
+        told = _is_edited(application) and drift.of("change") and not is_person(drift.differences[0].owner)
+        return ("Git has not changed since the last sync, so the cluster has." if told else ""), ()
+    if is_person(drift.differences[0].owner):
         return "", ()
     revision = next((each for each in context.revisions if each.revision == newest), None)
     said = f"The last sync deployed {deployed[:12]}; Git is now at {newest[:12]}"
@@ -198,7 +221,9 @@ def _status_entry(application: Application | None, resource: ResourceRef) -> tup
         return ()
     for index, entry in enumerate(list_at(application.manifest, "status", "resources")):
         if _entry_key(entry) == _key(resource):
-            return application.quote("status", "resources", index, "status")
+            place = ("status", "resources", index)
+            fields = [("status",), ("requiresPruning",), ("health", "status")]
+            return tuple(quoted for field in fields for quoted in application.quote(*place, *field))
     return ()
 
 

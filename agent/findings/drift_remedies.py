@@ -55,7 +55,7 @@ def _for_noise(drift: Drift) -> Iterator[str]:
     if not mutated:
         yield "It does no harm; write the values in Git as the cluster has them to be rid of it."
     entry = ignore_differences(drift, others)
-    yield f"Or have Argo CD ignore it, under `spec` of the Application: `{entry}` ({_RESPECT})."
+    yield f"Have Argo CD ignore it, under `spec` of the Application: `{entry}` ({_RESPECT})."
 
 
 def _sync(application: Application | None, resource: ResourceRef, *options: str) -> str:

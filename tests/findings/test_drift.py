@@ -87,6 +87,15 @@ AUTOSCALER: Manifest = {
 SCALED = edited(put("spec", "replicas", value=5))
 
 
+def test_a_change_while_git_stood_still_was_made_in_the_cluster() -> None:
+    app = application(entry(), history=[{"id": 3, "revision": NEW}], operationState={"phase": "Succeeded"})
+
+    (finding,) = told(managed(DEPLOYMENT, IMAGE), app=app)
+
+    assert finding.title.startswith("Deployment api was edited in the cluster: spec.template")
+    assert "Git has not changed since the last sync" in finding.explanation
+
+
 def test_an_autoscaler_against_self_heal_is_a_fight() -> None:
     (finding,) = told(managed(DEPLOYMENT, SCALED), app=application(entry(), policy=AUTOMATED), related=(AUTOSCALER,))
 
@@ -113,7 +122,7 @@ def test_a_missing_resource_and_one_to_prune_are_told_as_a_whole() -> None:
     findings = told(managed(DEPLOYMENT, None), managed(None, old), app=app)
 
     assert [(f.title, f.severity) for f in findings] == [
-        ("Deployment api is in Git and not in the cluster", "warning"),
+        ("Deployment api is missing: it is in Git and not in the cluster", "warning"),
         ("Service old is no longer in Git and still in the cluster", "info"),
     ]
     assert "--prune" in findings[1].next_steps[0]
