@@ -24,6 +24,7 @@ from agent.findings import (
     services,
     status,
     storage,
+    tree,
     webhooks,
     workloads,
 )
@@ -77,6 +78,7 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     known = Inventory(context)
     found = [finding for family, kinds in _FAMILIES if not known.kinds.isdisjoint(kinds) for finding in family(known)]
     found += [finding for analyzer in _ANALYZERS for finding in analyzer(context)]
+    found = tree.with_health_messages(known, found)
     if not any(finding.severity == "error" and finding.level in ("cause", "effect") for finding in found):
         found += logs.unexplained_log_errors(known)
     return ranked(known, found)
