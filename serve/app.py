@@ -86,6 +86,9 @@ def _spare_the_loaded() -> None:
     stops all streams for a fifth of a second each time."""
     gc.collect()
     gc.freeze()
+    # Full collections wait until a quarter more objects are there than after the last one: count from few again, or
+    # the cycles that traces leave (MLflow's spans) pile up for hundreds of turns.
+    gc.collect()
 
 
 async def _close(assistant: Assistant, trace_store: TraceStore) -> None:
