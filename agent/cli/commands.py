@@ -1,6 +1,7 @@
 """The commands and their options. Owns words and exit codes; the work is done elsewhere, imported when it is needed."""
 
 from enum import IntEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,6 +45,11 @@ Prints what is wrong with the manifests of files, by the built-in analyzers: no 
 (an object, a list, a List), or JSON lines with the object by itself or under `manifest`. The manifests of a YAML or
 JSON file are judged together (a Deployment with its Pods and events), each of JSON lines by itself.
 """
+_EVALUATE = """\
+Asks scenarios with a known cause and scores the answers: is the cause named first, is the evidence cited, is nothing
+forbidden concluded, is nothing found on what is healthy. Traces and the run go to MLflow (MLFLOW_TRACKING_URI).
+"""
+_SCORES = "Exit codes: 0 asked and stored; 1 less is right than --require; 2 wrong option, folder, setting or store."
 
 app = typer.Typer(
     name="argocd-assistant",
@@ -125,6 +131,49 @@ def findings(
     from agent.cli.findings import findings as print_findings
 
     raise typer.Exit(print_findings(files, as_json=as_json))
+
+
+@app.command(help=_EVALUATE, epilog=_SCORES)
+def evaluate(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="The folder with a folder for each scenario.")
+    ] = Path("tests/scenarios"),
+    provider: Annotated[
+        str | None, typer.Option(help="Who answers, in place of ASSISTANT_PROVIDER: offline, llama-stack, lightspeed.")
+    ] = None,
+    repetitions: Annotated[int, typer.Option(min=1, max=1000, help="Ask each scenario this often.")] = 1,
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="Ask this many at once; it blurs the seconds.")] = 1,
+    only: Annotated[str, typer.Option(metavar="PATTERN", help="Scenarios whose name holds or matches this.")] = "*",
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table here, too.")] = None,
+    experiment: Annotated[
+        str | None, typer.Option(metavar="NAME", help="MLflow's experiment [argocd-assistant-evaluation].")
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Have MLflow's judges score as well, by openai:/gpt-5 or such.")
+    ] = None,
+    compare: Annotated[
+        str | None, typer.Option(metavar="RUN_ID", help="Tell what became better or worse since this run.")
+    ] = None,
+    require: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Exit with 1 when a smaller share is right.")
+    ] = None,
+) -> None:
+    from agent.cli.evaluate import Evaluated
+    from agent.cli.evaluate import evaluate as run_evaluation
+
+    asked = Evaluated(
+        folder=folder,
+        provider=provider,
+        repetitions=repetitions,
+        parallel=parallel,
+        only=only,
+        output=output,
+        experiment=experiment,
+        judge=judge,
+        compare=compare,
+        require=require,
+    )
+    raise typer.Exit(run_evaluation(asked))
 
 
 @app.command(help="Serves the assistant over HTTP until SIGTERM or Ctrl-C.")

@@ -4,7 +4,7 @@ Every verdict says why, so that whoever reads it can disagree with the scenario.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from agent.evaluation.answering import Answer
@@ -95,6 +95,21 @@ def quiet_when_healthy(expected: Expectation, answer: Answer) -> Verdict | None:
     if answer.by_model and _missing([_CALM], answer.text):
         return Verdict(passed=False, rationale="the answer does not say that nothing is wrong")
     return Verdict(passed=True, rationale="nothing found")
+
+
+RULES: dict[str, Callable[[Expectation, Answer], Verdict | None]] = {
+    "root_cause_first": root_cause_first,
+    "evidence_cited": evidence_cited,
+    "nothing_forbidden": nothing_forbidden,
+    "quiet_when_healthy": quiet_when_healthy,
+}
+"""Every rule by its name, the order of the table's columns."""
+
+
+def judged(expected: Expectation, answer: Answer) -> dict[str, Verdict]:
+    """The verdicts of the rules that concern the scenario."""
+    verdicts = {name: rule(expected, answer) for name, rule in RULES.items()}
+    return {name: verdict for name, verdict in verdicts.items() if verdict is not None}
 
 
 def _verdict(passed: bool, otherwise: str, right: str) -> Verdict:

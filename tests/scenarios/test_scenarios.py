@@ -7,7 +7,7 @@ import pytest
 
 from agent.evaluation.answering import WatchedAssistant, answered
 from agent.evaluation.scenarios import Scenario, load_scenarios
-from agent.evaluation.verdicts import Verdict, evidence_cited, nothing_forbidden, quiet_when_healthy, root_cause_first
+from agent.evaluation.verdicts import judged
 from agent.settings import load_settings
 
 FOLDER = Path(__file__).parent
@@ -26,8 +26,6 @@ NOT_YET: set[str] = {
     "healthy-job-retried",
     "healthy-just-started",
     "images-wrong-architecture",
-    "network-ingress-backend-missing",
-    "network-service-selector",
     "operation-crd-missing",
     "operation-postsync-hook-failed",
     "operation-wave-stuck",
@@ -35,7 +33,6 @@ NOT_YET: set[str] = {
     "pods-init-container-fails",
     "pods-readiness-wrong-port",
     "scheduling-node-selector",
-    "workloads-quota-exceeded",
 }
 
 
@@ -48,6 +45,5 @@ def cases() -> list[object]:
 def test_the_cause_is_named_first_on_evidence(scenario: Scenario) -> None:
     answer = asyncio.run(answered(WatchedAssistant(load_settings()), scenario.parsed))
 
-    rules = (root_cause_first, evidence_cited, nothing_forbidden, quiet_when_healthy)
-    verdicts: dict[str, Verdict | None] = {rule.__name__: rule(scenario.expected, answer) for rule in rules}
-    assert {name: v.rationale for name, v in verdicts.items() if v and not v.passed} == {}
+    verdicts = judged(scenario.expected, answer)
+    assert {name: verdict.rationale for name, verdict in verdicts.items() if not verdict.passed} == {}

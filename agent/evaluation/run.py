@@ -1,0 +1,192 @@
+"""Asks scenarios through `mlflow.genai.evaluate` and keeps the results as a run of MLflow.
+
+Owns the run: its rows, parameters, metrics and artifacts. Each answer's trace is the assistant's own, as in production.
+"""
+
+# pyright: reportUnknownMemberType=false
+# MLflow's own signatures are typed in part only.
+
+import os
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from importlib.metadata import version
+from io import StringIO
+from typing import Any
+
+import mlflow
+import mlflow.genai
+from mlflow.artifacts import load_text
+from mlflow.exceptions import MlflowException
+
+from agent.assistant import Assistant
+from agent.errors import RequestError, SettingsError
+from agent.evaluation.answering import NOTES, Notes, WatchedAssistant
+from agent.evaluation.results import Result, as_json, from_json, score
+from agent.evaluation.scenarios import Scenario
+from agent.evaluation.scorers import expected_facts, judge_scorers, rule_scorers
+from agent.evaluation.table import score_table
+from agent.evaluation.verdicts import judged
+from agent.responses_agent import ArgoCDAssistant, PredictError
+from agent.settings import Settings
+
+EXPERIMENT = "argocd-assistant-evaluation"
+_RESULTS = "results.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is asked of whom, how often, and the experiment that keeps it.
+
+    `scenarios_hash` tells later what was asked; `parallel` turns run at once (more than one blurs the seconds);
+    `judge` is the model of MLflow's judges (`openai:/gpt-5`, ...), None: no judge.
+    """
+
+    settings: Settings
+    scenarios: Sequence[Scenario]
+    scenarios_hash: str
+    repetitions: int = 1
+    parallel: int = 1
+    judge: str | None = None
+    experiment: str = EXPERIMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """A finished evaluation: MLflow's id of its run, and the results in the order of the scenarios."""
+
+    run_id: str
+    results: tuple[Result, ...]
+
+
+def evaluate(plan: Plan, *, asked: Callable[[Result], None] = lambda result: None) -> Evaluation:
+    """Asks every scenario and stores the run; `asked` is told of each result as it comes.
+
+    A turn that fails is a wrong answer, not an error. Raises SettingsError when MLflow's store cannot be used.
+    """
+    rows = [_row(each, number, plan.judge) for each in plan.scenarios for number in range(1, plan.repetitions + 1)]
+    examination = _Examination(plan, asked)
+    try:
+        mlflow.set_experiment(plan.experiment)
+        with mlflow.start_run() as run, _evaluating(plan.parallel):
+            mlflow.genai.evaluate(
+                data=rows,
+                predict_fn=examination.ask,
+                scorers=[*rule_scorers(examination.result), *judge_scorers(plan.judge)],
+            )
+            results = tuple(examination.result(**row["inputs"]) for row in rows)
+            _record(plan, examination, results)
+    except MlflowException as error:
+        said = str(error).partition("\n")[0][:300]
+        raise SettingsError(f"MLflow cannot keep the evaluation (MLFLOW_TRACKING_URI): {said}") from None
+    return Evaluation(run_id=run.info.run_id, results=results)
+
+
+def _record(plan: Plan, examination: "_Examination", results: tuple[Result, ...]) -> None:
+    """Parameters, metrics and artifacts of the run that is active."""
+    facts = {
+        "version": version("argocd-assistant"),
+        "provider": examination.provider or plan.settings.provider,
+        "model": examination.model,
+        "scenarios": plan.scenarios_hash,
+        "scenario_count": len(plan.scenarios),
+        "repetitions": plan.repetitions,
+        "context_tokens": plan.settings.context_tokens,
+        "judge": plan.judge or "",
+    }
+    mlflow.log_params({name: value for name, value in facts.items() if value != ""})
+    mlflow.log_metrics({"right/mean": score(results).right, "wrong": sum(not r.right for r in results)})
+    mlflow.log_dict(as_json(results), _RESULTS)
+    mlflow.log_text(score_table(results), "table.md")
+
+
+def results_of(run_id: str) -> tuple[Result, ...]:
+    """The results that an earlier run stored. Raises RequestError where there are none."""
+    try:
+        text = load_text(f"runs:/{run_id}/{_RESULTS}")
+    except (MlflowException, OSError):
+        raise RequestError.at("--compare", f"no run {run_id!r} with {_RESULTS} is in the store") from None
+    return from_json(text)
+
+
+def _row(scenario: Scenario, repetition: int, judge: str | None) -> dict[str, Any]:
+    expected = scenario.expected
+    expectations: dict[str, Any] = {"healthy": expected.healthy}
+    if expected.cause:
+        expectations["cause"] = f"{expected.cause.resource}: {'; '.join(expected.cause.says)}"
+    if judge:
+        expectations["expected_facts"] = expected_facts(expected)
+    return {
+        "inputs": {"scenario": scenario.name, "repetition": repetition},
+        "expectations": expectations,
+        "tags": {"scenario": scenario.name, "family": expected.family, "repetition": str(repetition)},
+    }
+
+
+class _Respondent(ArgoCDAssistant):
+    """The assistant as it is served, watched, and without any source."""
+
+    def new_assistant(self) -> Assistant:
+        return WatchedAssistant(self.settings)
+
+
+class _Examination:
+    """Asks the scenarios and remembers the results, by whatever threads it is called."""
+
+    def __init__(self, plan: Plan, asked: Callable[[Result], None]) -> None:
+        self._results: dict[tuple[str, int], Result] = {}
+        self.provider = ""
+        self.model = ""
+        self._respondent = _Respondent(plan.settings)
+        self._scenarios = {scenario.name: scenario for scenario in plan.scenarios}
+        self._asked = asked
+
+    def ask(self, scenario: str, repetition: int) -> str:
+        """The answer's text, "" where the turn failed."""
+        notes = Notes()
+        token = NOTES.set(notes)
+        about = self._scenarios[scenario]
+        known = self._known(scenario, repetition)
+        text = ""
+        try:
+            self._respondent.predict(about.body)
+        except PredictError as error:
+            result = Result(**known, verdicts={}, error=error.message)
+        else:
+            answer = notes.answer()
+            text, self.provider, self.model = answer.text, answer.provider, answer.model
+            result = Result(
+                **known, verdicts=judged(about.expected, answer), tokens=answer.tokens, seconds=answer.seconds
+            )
+        finally:
+            NOTES.reset(token)
+        self._results[scenario, repetition] = result
+        self._asked(result)
+        return text
+
+    def result(self, scenario: str, repetition: int) -> Result:
+        """The result of a turn that was asked. One that ended by a fault in the code has an answer as little as one
+        that failed; MLflow logged the fault."""
+        known = self._known(scenario, repetition)
+        return self._results.get((scenario, repetition)) or Result(**known, verdicts={}, error="an unexpected error")
+
+    def _known(self, scenario: str, repetition: int) -> dict[str, Any]:
+        family = self._scenarios[scenario].expected.family
+        return {"scenario": scenario, "family": family, "repetition": repetition}
+
+
+@contextmanager
+def _evaluating(parallel: int) -> Generator[None]:
+    """MLflow's harness without its rehearsal (a further turn of the first row) and its words on standard output."""
+    values = {"MLFLOW_GENAI_EVAL_SKIP_TRACE_VALIDATION": "true", "MLFLOW_GENAI_EVAL_MAX_WORKERS": str(parallel)}
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        with redirect_stdout(StringIO()):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,61 @@
+"""The rules as scorers of MLflow, and MLflow's own judges where a model to judge with is configured.
+
+Owns how a rule becomes an assessment on a trace; the rules are in `verdicts`.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# MLflow's own signatures are typed in part only.
+
+from collections.abc import Callable
+from typing import Any
+
+from mlflow.entities import Feedback
+from mlflow.genai.scorers import Correctness, RelevanceToQuery, Scorer, scorer
+
+from agent.evaluation.results import Result
+from agent.evaluation.scenarios import Expectation
+from agent.evaluation.verdicts import RULES
+
+type ResultOf = Callable[[str, int], Result]
+"""The result of a scenario by its name, and by how often it was asked with this time."""
+
+
+def rule_scorers(result_of: ResultOf) -> list[Scorer]:
+    """A scorer for each rule, and for tokens and seconds; they read what was judged when the answer came."""
+    return [*(_rule_scorer(name, result_of) for name in RULES), *_cost_scorers(result_of)]
+
+
+def judge_scorers(model: str | None) -> list[Scorer]:
+    """MLflow's judges, asking `model` (`openai:/gpt-5`, ...): none without one."""
+    return [Correctness(model=model), RelevanceToQuery(model=model)] if model else []
+
+
+def expected_facts(expected: Expectation) -> list[str]:
+    """What a judge holds an answer against."""
+    if expected.cause is None:
+        return ["Nothing is wrong: it is healthy, completed, or on its way."]
+    return [f"The root cause concerns {expected.cause.resource} and is about: {'; '.join(expected.cause.says)}."]
+
+
+def _rule_scorer(name: str, result_of: ResultOf) -> Scorer:
+    @scorer(name=name)
+    def score(inputs: dict[str, Any]) -> Feedback | None:
+        result = result_of(inputs["scenario"], inputs["repetition"])
+        if result.error:
+            return Feedback(name=name, value=False, rationale=result.error)
+        verdict = result.verdicts.get(name)
+        return Feedback(name=name, value=verdict.passed, rationale=verdict.rationale) if verdict else None
+
+    return score
+
+
+def _cost_scorers(result_of: ResultOf) -> list[Scorer]:
+    @scorer(name="tokens", aggregations=["mean", "median", "max"])
+    def tokens(inputs: dict[str, Any]) -> int:
+        return result_of(inputs["scenario"], inputs["repetition"]).tokens
+
+    @scorer(name="seconds", aggregations=["mean", "median", "p90"])
+    def seconds(inputs: dict[str, Any]) -> float:
+        return result_of(inputs["scenario"], inputs["repetition"]).seconds
+
+    return [tokens, seconds]

@@ -1,0 +1,111 @@
+"""A real evaluation into a real store: each answer traced and assessed, the run comparable with a later one."""
+
+# pyright: reportUnknownMemberType=false
+# MLflow's own signatures are typed in part only.
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from agent.errors import RequestError, SettingsError
+from agent.evaluation.answering import WatchedAssistant
+from agent.evaluation.results import Result
+from agent.evaluation.run import Plan, evaluate, results_of
+from agent.evaluation.scenarios import load_scenarios
+from agent.evaluation.scorers import judge_scorers
+from agent.settings import load_settings
+from tests.conftest import TraceStore
+from tests.evaluation.answers import EXPECTED, write_scenario
+
+# MLflow's own use of pandas.
+pytestmark = pytest.mark.filterwarnings("ignore:Starting with pandas version 4.0")
+
+HEALTHY = {"family": "healthy", "question": "Is it well?", "healthy": True}
+
+
+def plan(folder: Path, traces: TraceStore, *, repetitions: int = 1) -> Plan:
+    return Plan(
+        settings=load_settings({"provider": "offline"}),
+        scenarios=load_scenarios(folder),
+        scenarios_hash="0123456789ab",
+        repetitions=repetitions,
+        experiment=str(mlflow.get_experiment(traces.experiment_id).name),
+    )
+
+
+def test_every_answer_is_traced_and_assessed(tmp_path: Path, traces: TraceStore) -> None:
+    write_scenario(tmp_path, "pods-right")
+    write_scenario(tmp_path, "pods-wrong", expected=HEALTHY)
+    told: list[Result] = []
+
+    evaluation = evaluate(plan(tmp_path, traces, repetitions=2), asked=told.append)
+
+    assert [(r.scenario, r.repetition, r.right) for r in evaluation.results] == [
+        ("pods-right", 1, True),
+        ("pods-right", 2, True),
+        ("pods-wrong", 1, False),
+        ("pods-wrong", 2, False),
+    ]
+    assert len(told) == 4
+    stored = traces.all()
+    assert sorted(trace.info.tags["scenario"] for trace in stored) == ["pods-right"] * 2 + ["pods-wrong"] * 2
+    for trace in stored:
+        assert [span.span_type for span in trace.data.spans][:1] == ["AGENT"]
+        assert "CHAT_MODEL" in [span.span_type for span in trace.data.spans]
+        values = {each.name: getattr(each, "value", None) for each in trace.info.assessments or []}
+        right = trace.info.tags["scenario"] == "pods-right"
+        assert values["root_cause_first" if right else "quiet_when_healthy"] is right
+        assert isinstance(values["tokens"], int)
+        assert values["tokens"] > 0
+    run = mlflow.get_run(evaluation.run_id)
+    assert run.data.metrics["right/mean"] == 0.5
+    assert run.data.metrics["root_cause_first/mean"] == 1.0
+    assert run.data.metrics["quiet_when_healthy/mean"] == 0.0
+    assert {"provider": "offline", "scenarios": "0123456789ab", "repetitions": "2"}.items() <= run.data.params.items()
+    assert results_of(evaluation.run_id) == evaluation.results
+
+
+async def _fail(*_: object) -> AsyncGenerator[object]:
+    raise SettingsError("The setting is wrong")
+    yield  # makes it the generator that a turn is
+
+
+async def _break(*_: object) -> AsyncGenerator[object]:
+    raise ZeroDivisionError
+    yield
+
+
+@pytest.mark.parametrize(
+    ("turn", "error"), [(_fail, "The setting is wrong (invalid_settings)"), (_break, "an unexpected error")]
+)
+def test_a_turn_that_fails_is_a_wrong_answer(
+    tmp_path: Path, traces: TraceStore, monkeypatch: pytest.MonkeyPatch, turn: object, error: str
+) -> None:
+    write_scenario(tmp_path, expected=EXPECTED)
+    monkeypatch.setattr(WatchedAssistant, "turn", turn)
+
+    evaluation = evaluate(plan(tmp_path, traces))
+
+    assert [(r.right, r.error) for r in evaluation.results] == [(False, error)]
+    assert mlflow.get_run(evaluation.run_id).data.metrics["right/mean"] == 0.0
+
+
+def test_a_run_that_is_not_there_is_refused(traces: TraceStore) -> None:
+    with pytest.raises(RequestError, match="no run 'nope'"):
+        results_of("nope")
+
+
+def test_a_store_that_cannot_be_used_is_told_as_a_setting(tmp_path: Path, traces: TraceStore) -> None:
+    write_scenario(tmp_path)
+    asked = plan(tmp_path, traces)
+    mlflow.delete_experiment(traces.experiment_id)
+
+    with pytest.raises(SettingsError, match="MLflow cannot keep the evaluation"):
+        evaluate(asked)
+
+
+def test_judges_are_asked_only_where_a_model_is_named() -> None:
+    assert judge_scorers(None) == []
+    assert [judge.name for judge in judge_scorers("openai:/gpt-5")] == ["correctness", "relevance_to_query"]

@@ -1,0 +1,116 @@
+"""A folder becomes a request; what is wrong with a folder is said with its place."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.errors import RequestError
+from agent.evaluation.scenarios import content_hash, load_scenario, load_scenarios
+from tests.evaluation.answers import EXPECTED, POD, write_scenario
+
+
+def test_every_file_becomes_the_part_of_the_request_that_it_is(tmp_path: Path) -> None:
+    folder = write_scenario(
+        tmp_path,
+        application={"metadata": {"name": "shop", "namespace": "argocd"}},
+        children=[POD],
+        related=[POD],
+        tree={"nodes": []},
+        managed={"items": [{"kind": "Pod", "name": "web-0", "liveState": "null"}]},
+        revisions=[{"revision": "abc"}],
+        sync_windows={"canSync": True},
+        events={"kind": "EventList", "items": [{"reason": "Failed", "eventTime": None}]},
+    )
+    (folder / "logs" / "web.log").write_text("2026-11-24T09:00:00Z one\n2026-11-24T09:00:01Z two\n")
+
+    question = load_scenario(folder).parsed
+
+    supplied = question.supplied
+    assert question.text == "Why does it not start?"
+    assert question.target.resource
+    assert question.target.resource.name == "web-0"
+    assert question.target.application
+    assert question.target.application.name == "shop"
+    assert (supplied.manifest, supplied.children, supplied.related) == (POD, (POD,), (POD,))
+    assert supplied.events == ({"reason": "Failed", "eventTime": None},)
+    assert None not in (supplied.managed_resources, supplied.revisions, supplied.sync_windows, supplied.resource_tree)
+    assert supplied.logs
+    assert "two" in supplied.logs["web"]
+
+
+def test_the_previous_run_is_told_by_the_name_of_its_log(tmp_path: Path) -> None:
+    folder = write_scenario(tmp_path)
+    (folder / "logs" / "web.previous.log").write_text("panic")
+
+    question = load_scenario(folder).parsed
+
+    assert question.supplied.logs == {"web": "panic"}
+    assert question.log_request.previous
+
+
+MEANINGLESS: list[tuple[dict[str, Any], str]] = [
+    (EXPECTED | {"healthy": True}, "must have either healthy: true or a cause"),
+    (EXPECTED | {"cause": None}, "must have either healthy: true or a cause"),
+    (EXPECTED | {"evidence": []}, "must name the evidence of its cause"),
+    (EXPECTED | {"cuase": 1}, "cuase"),
+    (EXPECTED | {"evidence": [{"source": "rumour", "text": "x"}]}, "source"),
+    (EXPECTED | {"target": {"resource": {"kind": "Pod"}}}, "name"),
+]
+
+
+@pytest.mark.parametrize(("expected", "complaint"), MEANINGLESS)
+def test_an_expectation_that_means_nothing_is_refused(tmp_path: Path, expected: Any, complaint: str) -> None:
+    folder = write_scenario(tmp_path, expected=expected)
+
+    with pytest.raises(RequestError, match=complaint):
+        load_scenario(folder)
+
+
+def test_files_that_nothing_reads_are_refused(tmp_path: Path) -> None:
+    folder = write_scenario(tmp_path, pods=[POD])
+
+    with pytest.raises(RequestError, match=r"pods\.yaml: is no part of a scenario"):
+        load_scenario(folder)
+
+
+def test_logs_of_both_runs_are_refused(tmp_path: Path) -> None:
+    folder = write_scenario(tmp_path)
+    (folder / "logs" / "web.log").write_text("now")
+    (folder / "logs" / "web.previous.log").write_text("before")
+
+    with pytest.raises(RequestError, match="not of both"):
+        load_scenario(folder)
+
+
+def test_broken_yaml_names_its_file(tmp_path: Path) -> None:
+    folder = write_scenario(tmp_path)
+    (folder / "manifest.yaml").write_text("kind: [")
+
+    with pytest.raises(RequestError, match=r"manifest\.yaml: cannot be read as YAML"):
+        load_scenario(folder)
+
+
+def test_a_pattern_chooses_by_name(tmp_path: Path) -> None:
+    for name in ("pods-a", "pods-b", "jobs-a"):
+        write_scenario(tmp_path, name)
+
+    assert [s.name for s in load_scenarios(tmp_path, "pods")] == ["pods-a", "pods-b"]
+    assert [s.name for s in load_scenarios(tmp_path, "*-a")] == ["jobs-a", "pods-a"]
+    with pytest.raises(RequestError, match="none of its 3 scenarios matches 'drift'"):
+        load_scenarios(tmp_path, "drift")
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"no folder in it has expected\.yaml"):
+        load_scenarios(tmp_path)
+
+
+def test_the_hash_changes_with_any_file_and_with_nothing_else(tmp_path: Path) -> None:
+    folder = write_scenario(tmp_path)
+    hashes: list[str] = []
+    for text in ("one", "two", "two"):
+        (folder / "logs" / "web.log").write_text(text)
+        hashes.append(content_hash(tmp_path, load_scenarios(tmp_path)))
+
+    assert hashes[0] != hashes[1] == hashes[2]
