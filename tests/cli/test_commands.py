@@ -36,7 +36,7 @@ def test_help_names_every_command_and_loads_none(run: Run) -> None:
 
     assert all(
         re.search(rf"^.{{0,2}} {name} ", help_text, re.MULTILINE)
-        for name in ("ask", "findings", "serve", "demo", "version")
+        for name in ("ask", "findings", "evaluate", "serve", "demo", "version")
     )
     loaded = loaded_by("--help")
     assert not loaded & {*HEAVY, "httpx", "pydantic", "agent.assistant", "agent.request"}
