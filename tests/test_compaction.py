@@ -73,19 +73,19 @@ def test_conversations_of_any_form_are_taken(messages: list[Message]) -> None:
     assert count_tokens(compacted(messages, 200)) <= 200
 
 
+# Characters that are spelled byte by byte count for more in a whole than in its parts.
+SPELLED = [
+    ("user", "\x1b:𐀀0"),
+    ("assistant", ":"),
+    ("user", "0:0:⺀0:0:0:ऀ𐀀"),
+    ("user", "0:0:0:0:0:0\x1b𐀀𐀀"),
+    ("assistant", "00000000000"),
+    ("user", ""),
+]
+
+
 @settings(max_examples=60, deadline=None)
-@example(
-    [
-        ("user", "\x1b:𐀀0"),
-        ("assistant", ":"),
-        ("user", ":"),
-        ("user", "0:0:⺀"),
-        ("user", "0:0:0:ऀ𐀀"),
-        ("user", "0:0::0:0"),
-    ]
-    + [("user", "0:0:0:0:0:0\x1b𐀀𐀀"), ("assistant", "00000000000"), ("user", "")],
-    150,
-)
+@example(SPELLED, 150)
 @given(
     st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=800)), max_size=30),
     st.integers(150, 3_000),

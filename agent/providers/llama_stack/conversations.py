@@ -3,9 +3,9 @@
 Owns these requests and their retries; which conversation a turn belongs to is `responses`' to find out.
 """
 
+import asyncio
 import logging
 import re
-from typing import TYPE_CHECKING
 
 import anyio
 
@@ -16,9 +16,6 @@ from agent.providers.llama_stack.connection import SHORT_REQUEST, Connection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
 from agent.providers.llama_stack.history import in_turns
 from agent.providers.llama_stack.ownership import Record
-
-if TYPE_CHECKING:
-    from llama_stack_client import AsyncLlamaStackClient
 
 logger = logging.getLogger(__name__)
 
@@ -37,17 +34,30 @@ def require_id(session_id: str) -> str:
 
 
 class Conversations:
-    """Those of one server. A fresh llama-stack answers 500 to some of many first requests: they are made again."""
+    """Those of one server."""
 
-    def __init__(self, connection: Connection, client: "AsyncLlamaStackClient") -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._client = client
+        self._first = asyncio.Lock()
+        self._made_one = False
 
     async def make(self, record: Record) -> str:
-        """A new conversation's id. Raises ProviderError."""
+        """A new conversation's id. Raises ProviderError.
+
+        A fresh llama-stack makes its tables with the first one and answers 500 to those that come meanwhile: so the
+        first one goes alone, and after another replica's it is tried again.
+        """
+        if self._made_one:
+            return await self._make(record)
+        async with self._first:
+            conversation_id = await self._make(record)
+            self._made_one = True
+        return conversation_id
+
+    async def _make(self, record: Record) -> str:
+        client = await self._connection.client()
         made = await self._connection.attempt(
-            lambda: self._client.conversations.create(metadata=dict(record.metadata), timeout=SHORT_REQUEST),
-            any_500=True,
+            lambda: client.conversations.create(metadata=dict(record.metadata), timeout=SHORT_REQUEST), any_500=True
         )
         return made.id
 
@@ -56,17 +66,18 @@ class Conversations:
 
         Raises SessionNotFound for one that is lost, and ProviderError.
         """
+        client = await self._connection.client()
         found = await self._connection.attempt(
-            lambda: self._client.conversations.retrieve(require_id(conversation_id), timeout=SHORT_REQUEST),
-            any_500=True,
+            lambda: client.conversations.retrieve(require_id(conversation_id), timeout=SHORT_REQUEST), any_500=True
         )
         return Record.of(found.metadata or {})
 
     async def keep(self, conversation_id: str, record: Record) -> None:
         """Writes the record. Raises SessionNotFound and ProviderError."""
+        client = await self._connection.client()
         metadata = dict(record.metadata)
         await self._connection.attempt(
-            lambda: self._client.conversations.update(conversation_id, metadata=metadata, timeout=SHORT_REQUEST),
+            lambda: client.conversations.update(conversation_id, metadata=metadata, timeout=SHORT_REQUEST),
             any_500=True,
         )
 
@@ -74,8 +85,9 @@ class Conversations:
         """Writes the records at the end of a turn, in their order: within bounded time and whatever ended the turn."""
         try:
             with anyio.move_on_after(_RELEASE, shield=True) as scope:
+                client = await self._connection.client()
                 for conversation_id, record in records:
-                    await self._client.conversations.update(conversation_id, metadata=dict(record.metadata))
+                    await client.conversations.update(conversation_id, metadata=dict(record.metadata))
             if scope.cancelled_caught:
                 logger.warning("%s stays held until its hold expires: no answer in time", records[-1][0])
         except foreign_errors() as error:

@@ -1,5 +1,6 @@
 """The model in use: asked for once in a while, and reconsidered when a turn fails by it. Owns that memory."""
 
+import asyncio
 import time
 
 from agent.errors import (
@@ -33,14 +34,19 @@ class ModelChoice:
         self._chosen: str | None = None
         self._until = 0.0
         self._avoided: set[str] = set()
+        self._reading = asyncio.Lock()
 
     async def current(self) -> str:
         """The id of the model. Raises ModelNotFound and other ProviderErrors."""
-        if self._chosen is None or time.monotonic() > self._until:
+        if self._chosen is not None and time.monotonic() <= self._until:
+            return self._chosen
+        async with self._reading:
+            if self._chosen is not None and time.monotonic() <= self._until:
+                return self._chosen
             self._models = listed_models(await self._connection.get("/v1/models"))
-            self._chosen = await self._choose()
-            self._until = time.monotonic() + _BELIEVED
-        return self._chosen
+            chosen = await self._choose()
+            self._chosen, self._until = chosen, time.monotonic() + _BELIEVED
+            return chosen
 
     def window_of(self, model: str) -> int | None:
         """The window of `model` in tokens as the list told, None where it does not or has not been read."""

@@ -5,6 +5,7 @@ configured agent asks for the Agents API. The choice is made once, at the first 
 after the server could not be reached: it may come back as another version. It is never made within a turn.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -45,6 +46,7 @@ class LlamaStack:
         self._connection = Connection(settings)
         self._models = ModelChoice(self._connection, settings.llamastack_model)
         self._holds = Holds()
+        self._choosing = asyncio.Lock()
         self._protocol: Protocol | None = None
         self._announced: ProviderInfo | None = None
 
@@ -81,9 +83,12 @@ class LlamaStack:
         await self._connection.aclose()
 
     async def _chosen(self) -> Protocol:
-        if self._protocol is None:
-            self._protocol = await self._choose()
-        return self._protocol
+        if self._protocol is not None:
+            return self._protocol
+        async with self._choosing:  # of many first turns one asks, the others wait for what it finds
+            if self._protocol is None:
+                self._protocol = await self._choose()
+            return self._protocol
 
     async def _choose(self) -> Protocol:
         version = await self._connection.get_if_there("/v1/version")

@@ -37,6 +37,7 @@ class Responses:
     ) -> None:
         self.connection = connection
         self.models = models
+        self._conversations = Conversations(connection)
         self._holds = holds
         self._settings = settings
         self._note = note
@@ -51,9 +52,8 @@ class Responses:
         """Makes a conversation, or takes the one that the session's id leads to."""
         model = await self.models.current()
         client = await self.connection.client()
-        conversations = Conversations(self.connection, client)
         limit = history_limit(self.models.window_of(model), self._settings)
-        places = Places(conversations, self._holds, seconds=self._settings.turn_timeout, limit=limit)
+        places = Places(self._conversations, self._holds, seconds=self._settings.turn_timeout, limit=limit)
         with ExitStack() as held:
             session = ResponsesSession(self, client, await places.find(request, held), model)
             try:
@@ -62,7 +62,7 @@ class Responses:
                 yield session
             finally:
                 if not session.place.record.is_over:
-                    await conversations.give_back(*session.records())
+                    await self._conversations.give_back(*session.records())
 
 
 class ResponsesSession:
