@@ -1,4 +1,4 @@
-"""Whole conversations through the assistant, against the real llama-stack 0.7.3 and OGX 1.5.0: what reaches the model."""
+"""Whole conversations through the assistant, on the real llama-stack 0.7.3 and OGX 1.5.0: what reaches the model."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
