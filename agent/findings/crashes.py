@@ -160,7 +160,6 @@ def _killed_by_probe(container: Container, end: _End) -> Finding | None:
     if container.spec_path and not container.quote_spec(failure.field):
         return None
     told = " gets ".join(part for part in (failure.asks, failure.answer) if part)
-    title = f"{container.title} is killed by its {failure.name} probe (exit code {end.code})"
     return container.finding(
         f"{container.title} is killed by its {failure.name} probe (exit code {end.code})"
         + (f": {told}" if told else ""),

@@ -42,7 +42,8 @@ def test_a_failing_liveness_probe_is_the_cause_of_the_kill() -> None:
 
     assert (
         finding.title
-        == "Container api is killed by its liveness probe (exit code 137): GET /healthz on port 8080 gets HTTP status 500"
+        == "Container api is killed by its liveness probe (exit code 137): "
+        "GET /healthz on port 8080 gets HTTP status 500"
     )
     assert any('"path": "/healthz"' in text for text in texts(finding))
 
