@@ -41,8 +41,7 @@ def test_a_failing_liveness_probe_is_the_cause_of_the_kill() -> None:
     finding = only(findings_of(context(broken, events=(unhealthy,))))
 
     assert (
-        finding.title
-        == "Container api is killed by its liveness probe (exit code 137): "
+        finding.title == "Container api is killed by its liveness probe (exit code 137): "
         "GET /healthz on port 8080 gets HTTP status 500"
     )
     assert any('"path": "/healthz"' in text for text in texts(finding))
