@@ -105,7 +105,7 @@ class _ArgoCDSource:
         left_out = Gap(part="children", source=self.name, reason="left_out", message=message)
         return Reading(value=reading.value, gaps=(*reading.gaps, left_out))
 
-    async def related(self, known: Sequence[Manifest]) -> Reading[tuple[Manifest, ...]]:
+    async def related(self, known: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
         tree = await self._tree()
         if self._known.target.resource is None:
             return await related_to_application(self._reads, tree)

@@ -1,13 +1,14 @@
 """What belongs to a target, found in Argo CD's resource tree and read from there.
 
-Owns which nodes are read; the choice among an Application's resources is `needs`'s.
+Owns the reading; which nodes are chosen is `needs`' for an Application, `neighbours`' for a resource.
 """
 
 from agent.context.argocd_reads import ApplicationReads
 from agent.context.argocd_tree import ResourceTree, identity, is_pod_node
 from agent.context.model import Gap, TreeNode
 from agent.context.needs import MAX_UNHEALTHY, failed_in_sync, nodes_in, unhealthy_resources
-from agent.context.source import Reading, read_each
+from agent.context.neighbours import concerns, labels_of, nodes_around
+from agent.context.source import MAX_RELATED, Reading, read_each
 from agent.manifest import Manifest
 
 
@@ -35,11 +36,21 @@ async def related_to_application(reads: ApplicationReads, tree: ResourceTree) ->
 
 
 async def related_to_resource(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
-    """The live manifests of the owners of the target's resource."""
-    resource = reads.known.target.resource
-    if resource is None:
+    """The live manifests of what stands around the target's resource in the tree."""
+    known = reads.known
+    if known.target.resource is None:
         return Reading(value=())
-    return await _read(reads, tree.above(tree.find(resource))[:3])
+    node = tree.find(known.target.resource)
+    manifest, children = await known.manifest(), await known.children()
+    nodes = nodes_around(tree, node, manifest, children)
+    reading = await _read(reads, nodes[:MAX_RELATED])
+    itself = [node.resource, *(owner.resource for owner in tree.above(node))]
+    kept = tuple(each for each in reading.value if concerns(each, itself, labels_of(node, manifest)))
+    gaps = reading.gaps
+    if len(nodes) > MAX_RELATED:
+        message = f"{MAX_RELATED} of {len(nodes)} resources around {node.resource} were read, the nearest first"
+        gaps += (Gap(part="related", source="argocd", reason="left_out", message=message),)
+    return Reading(value=kept, gaps=gaps)
 
 
 async def _read(reads: ApplicationReads, nodes: list[TreeNode]) -> Reading[tuple[Manifest, ...]]:

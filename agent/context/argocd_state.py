@@ -126,6 +126,7 @@ def _node(node: Manifest, *, orphaned: bool) -> TreeNode:
         images=tuple(image for image in list_at(node, "images") if isinstance(image, str)),
         labels=_texts(node, "networkingInfo", "labels"),
         target_labels=_texts(node, "networkingInfo", "targetLabels"),
+        targets=tuple(map(_reference, objects_at(node, "networkingInfo", "targetRefs"))),
         created_at=text_at(node, "createdAt"),
         orphaned=orphaned,
     )

@@ -204,12 +204,15 @@ class _Turn:
     async def _read_children(self) -> Found[tuple[Manifest, ...]]:
         if self._supplied.children is not None:
             return Found(value=self._supplied.children, source="supplied")
+        sources = self._sources
         if self.target.resource is None:
-            if await self.tree() is None:
+            if await self.tree() is None:  # which says why
+                sources = [source for source in sources if not source.state]
+            if not sources:
                 return Found()
         elif not await self._is_workload():
             return Found()
-        found = await self._first("children", lambda source: source.children())
+        found = await first(sources, "children", lambda source: source.children(), target=self.target)
         return replace(found, value=tuple(map(cleaned, found.value or ())))
 
     async def _read_related(self) -> Found[tuple[Manifest, ...]]:

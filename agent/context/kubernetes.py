@@ -6,11 +6,13 @@ themselves are `kubernetes_api`'s.
 
 from collections.abc import Sequence
 
-from agent.context.cache import AnswerCache
-from agent.context.kubernetes_api import PAGE, Kind, KubernetesAPI, Listing
+from agent.context.cache import AnswerCache, Sized
+from agent.context.kubernetes_api import BUILT_IN, PAGE, KubernetesAPI, Listing
 from agent.context.kubernetes_client import KubernetesClient, configuration_kind
+from agent.context.kubernetes_related import KubernetesRelated
 from agent.context.model import ContainerLog, Gap, SourceName
-from agent.context.pods import unhealthiest_first
+from agent.context.needs import listed_workloads
+from agent.context.pods import is_short_of_pods, unhealthiest_first
 from agent.context.source import (
     MAX_CHILDREN,
     MAX_LOG_BYTES,
@@ -22,22 +24,18 @@ from agent.context.source import (
     TurnReads,
     gap,
     read_each,
+    read_some,
 )
 from agent.errors import SourceError
 from agent.logs import parse_text
 from agent.manifest import Manifest, list_at, object_at, objects_at, text_at
 from agent.settings import Settings
-from agent.target import ResourceRef
+from agent.target import ApplicationRef, ResourceRef
 
 _THREADS = 16
 
-_POD = Kind(group="", version="v1", kind="Pod", plural="pods", namespaced=True)
-_EVENT = Kind(group="", version="v1", kind="Event", plural="events", namespaced=True)
-_REPLICA_SET = Kind(group="apps", version="v1", kind="ReplicaSet", plural="replicasets", namespaced=True)
-_JOB = Kind(group="batch", version="v1", kind="Job", plural="jobs", namespaced=True)
-
 # What stands between a workload and its Pods.
-_BETWEEN = {"Deployment": _REPLICA_SET, "Rollout": _REPLICA_SET, "CronJob": _JOB}
+_BETWEEN = {"Deployment": "ReplicaSet", "Rollout": "ReplicaSet", "CronJob": "Job"}
 
 _THIS_CLUSTER = frozenset({"https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local"})
 
@@ -77,6 +75,7 @@ class _KubernetesSource:
         self._api = KubernetesAPI(client)
         self._reads = reads
         self._known = known
+        self._related = KubernetesRelated(self._api, reads, known)
         self._in_cluster = in_cluster
 
     @property
@@ -99,20 +98,29 @@ class _KubernetesSource:
     async def manifest(self) -> Reading[Manifest]:
         await self._refuse_other_cluster()
         resource = self._resource
-        return Reading(value=await self._reads.run(lambda: self._object(resource)))
+        key = ("object", resource.group, resource.version, resource.kind, resource.namespace, resource.name)
+        return Reading(value=await self._reads.once(key, lambda: self._object(resource)))
 
     async def children(self) -> Reading[tuple[Manifest, ...]]:
-        if self._known.target.resource is None:
-            return Reading(value=())
         await self._refuse_other_cluster()
+        if self._known.target.resource is None:
+            return await self._pods_of_application()
         owner = await self._known.manifest()
         if owner is None:
             message = f"The Pods of {self._resource} are found by its manifest, which could not be read"
             raise SourceError(message, code="unavailable")
-        return await self._reads.run(lambda: self._pods_of(owner))
+        return await self._pods_below(owner)
 
-    async def related(self, known: Sequence[Manifest]) -> Reading[tuple[Manifest, ...]]:
-        return Reading(value=())
+    async def related(self, known: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
+        try:
+            await self._refuse_other_cluster()
+        except SourceError:
+            if known is None:
+                raise
+            return Reading(value=())
+        if self._known.target.resource is None:
+            return Reading(value=()) if known else await self._unhealthy_workloads()
+        return await self._related.around(self._resource, known)
 
     async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
         if self._known.target.resource is not None:
@@ -152,7 +160,7 @@ class _KubernetesSource:
     def _application(self, resource: ResourceRef) -> Manifest:
         kind = self._api.kind(resource)
         if resource.namespace:
-            return self._api.read(kind, namespace=resource.namespace, name=resource.name)
+            return self._api.read(kind, namespace=resource.namespace, name=resource.name).value
         what = f"Application {resource.name} in any namespace"
         found = self._api.list(kind, namespace="", what=what, fields=f"metadata.name={resource.name}").items
         if len(found) == 1:
@@ -162,7 +170,7 @@ class _KubernetesSource:
             raise SourceError(f"{resource} is in several namespaces ({namespaces}): name one", code="invalid")
         raise SourceError(f"The cluster has no {resource}", code="not_found")
 
-    def _object(self, resource: ResourceRef) -> Manifest:
+    def _object(self, resource: ResourceRef) -> Sized[Manifest]:
         kind = self._api.kind(resource)
         namespace = self._namespace(resource.namespace) if kind.namespaced else ""
         return self._api.read(kind, namespace=namespace, name=resource.name)
@@ -173,11 +181,29 @@ class _KubernetesSource:
             raise SourceError(f"{self._resource} is in a namespace: name it", code="invalid")
         return namespace
 
-    def _pods_of(self, owner: Manifest) -> Reading[tuple[Manifest, ...]]:
+    async def _pods_below(self, owner: Manifest) -> Reading[tuple[Manifest, ...]]:
+        metadata = object_at(owner, "metadata")
+        key = ("pods", text_at(owner, "kind"), *(text_at(metadata, name) for name in ("namespace", "name", "uid")))
+        return await self._reads.once(key, lambda: self._pods_of(owner))
+
+    async def _unhealthy_workloads(self) -> Reading[tuple[Manifest, ...]]:
+        """Of an Application that only the cluster tells of: the workloads it lists that are short of Pods."""
+        listed = listed_workloads(await self._known.application())
+        reading = await read_some(listed, self._related.named, part="related", source=self.name)
+        return Reading(value=tuple(each for each in reading.value if is_short_of_pods(each)), gaps=reading.gaps)
+
+    async def _pods_of_application(self) -> Reading[tuple[Manifest, ...]]:
+        workloads = (await self._unhealthy_workloads()).value
+        reading = await read_some(workloads, self._pods_below, part="children", source=self.name)
+        pods = unhealthiest_first(pod for each in reading.value for pod in each.value)
+        return _taken(pods, self._known.target.application, complete=True)
+
+    def _pods_of(self, owner: Manifest) -> Sized[Reading[tuple[Manifest, ...]]]:
         namespace = self._namespace(text_at(owner, "metadata", "namespace") or self._resource.namespace)
         named, kind = ResourceRef.of(owner), text_at(owner, "kind")
         owners, selector = [owner], _selector(owner)
-        if between := _BETWEEN.get(kind):
+        if kind in _BETWEEN:
+            between = BUILT_IN[_BETWEEN[kind]]
             what = f"the {between.plural} of {named}"
             listed = self._api.list(between, namespace=namespace, what=what, labels=selector)
             owners = [each for each in listed.items if _owned_by(each, owners)]
@@ -185,24 +211,26 @@ class _KubernetesSource:
             names = sorted(text_at(each, "metadata", "name") for each in owners)
             selector = f"job-name in ({','.join(names)})"
         if not owners or not selector:
-            return Reading(value=())
-        pods = self._api.list(_POD, namespace=namespace, what=f"the Pods of {named}", labels=selector)
+            return Sized(Reading(value=()), 0)
+        pods = self._api.list(BUILT_IN["Pod"], namespace=namespace, what=f"the Pods of {named}", labels=selector)
         ranked = unhealthiest_first(pod for pod in pods.items if _owned_by(pod, owners))
-        return _taken(ranked, named, complete=pods.complete)
+        return Sized(_taken(ranked, named, complete=pods.complete), pods.size)
 
     def _events_of(self, about: ResourceRef) -> Listing:
         # Events of cluster-scoped objects are in `default`, and those of a Node have its name for a uid.
         by_uid = bool(about.uid and about.namespace)
         selector = f"involvedObject.kind={about.kind},involvedObject.name={about.name}"
         return self._api.list(
-            _EVENT,
+            BUILT_IN["Event"],
             namespace=about.namespace or "default",
             what=f"the events of {about}",
             fields=f"involvedObject.uid={about.uid}" if by_uid else selector,
         )
 
 
-def _taken(pods: Sequence[Manifest], owner: ResourceRef | None, *, complete: bool) -> Reading[tuple[Manifest, ...]]:
+def _taken(
+    pods: Sequence[Manifest], owner: ResourceRef | ApplicationRef | None, *, complete: bool
+) -> Reading[tuple[Manifest, ...]]:
     taken = tuple(pods[:MAX_CHILDREN])
     if len(taken) == len(pods) and complete:
         return Reading(value=taken)

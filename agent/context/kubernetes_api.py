@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from agent.context.cache import Sized
+from agent.context.clean import without_secret_values
 from agent.context.kubernetes_client import KubernetesClient
 from agent.context.source import MAX_BODY_BYTES, MAX_LOG_BYTES, LogChoice
 from agent.errors import SourceError
@@ -57,12 +59,39 @@ class Kind:
         return "/" + "/".join([*parts, self.plural, *map(_segment, names)])
 
 
+def _built_in(group: str, kinds: str, *, version: str = "v1", namespaced: bool = True) -> dict[str, Kind]:
+    return {
+        kind: Kind(group=group, version=version, kind=kind, plural=_plural(kind), namespaced=namespaced)
+        for kind in kinds.split()
+    }
+
+
+def _plural(kind: str) -> str:
+    return f"{kind.lower()}es" if kind.endswith("s") else f"{kind.lower()}s"
+
+
+BUILT_IN: dict[str, Kind] = (
+    _built_in("", "Pod Event Service ConfigMap Secret ServiceAccount PersistentVolumeClaim ResourceQuota LimitRange")
+    | _built_in("", "Node PersistentVolume", namespaced=False)
+    | _built_in("apps", "Deployment ReplicaSet StatefulSet DaemonSet")
+    | _built_in("batch", "Job CronJob")
+    | _built_in("discovery.k8s.io", "EndpointSlice")
+    | _built_in("networking.k8s.io", "Ingress")
+    | _built_in("networking.k8s.io", "IngressClass", namespaced=False)
+    | _built_in("storage.k8s.io", "StorageClass", namespaced=False)
+    | _built_in("autoscaling", "HorizontalPodAutoscaler", version="v2")
+    | _built_in("policy", "PodDisruptionBudget")
+)
+"""Kinds that every cluster serves in this version, so that no discovery is needed for them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The objects of a list. `complete` is False where there are more than were read."""
+    """The objects of a list, of `size` bytes. `complete` is False where there are more than were read."""
 
     items: tuple[Manifest, ...]
     complete: bool
+    size: int
 
 
 class KubernetesAPI:
@@ -92,14 +121,14 @@ class KubernetesAPI:
         where = f"group {group!r}" if group else "the core group: name its group"
         raise SourceError(f"The cluster serves no kind {resource.kind!r} in {where}", code="not_found")
 
-    def read(self, kind: Kind, *, namespace: str, name: str) -> Manifest:
-        """One object."""
+    def read(self, kind: Kind, *, namespace: str, name: str) -> Sized[Manifest]:
+        """One object; of a Secret its keys alone."""
         where = f"{namespace}/{name}" if namespace and kind.namespaced else name
         what = f"{kind.kind} {where}"
         answer = self._json(kind.path(namespace, name), {}, what=what, right=f"get {kind.plural}")
-        if not object_at(answer, "metadata"):
+        if not object_at(answer.value, "metadata"):
             raise SourceError(f"The Kubernetes API answered no manifest for {what}", code="invalid")
-        return answer
+        return Sized(without_secret_values(answer.value), answer.size)
 
     def list(self, kind: Kind, *, namespace: str, what: str, labels: str = "", fields: str = "") -> Listing:
         """The objects of `namespace` ("": of all) that the label and field selectors take, PAGE at most."""
@@ -108,8 +137,9 @@ class KubernetesAPI:
         answer = self._json(kind.path(namespace), params, what=what, right=f"list {kind.plural}")
         # The items of a built-in kind's list do not say what they are.
         said = {"apiVersion": kind.api_version, "kind": kind.kind}
-        items = tuple(said | item for item in objects_at(answer, "items"))
-        return Listing(items=items, complete=not text_at(answer, "metadata", "continue"))
+        items = tuple(without_secret_values(said | item) for item in objects_at(answer.value, "items"))
+        complete = not text_at(answer.value, "metadata", "continue")
+        return Listing(items=items, complete=complete, size=answer.size)
 
     def log(self, choice: LogChoice) -> bytes:
         """The log, each line with its time; cut after MAX_LOG_BYTES."""
@@ -125,10 +155,10 @@ class KubernetesAPI:
         path = f"/api/v1/namespaces/{_segment(choice.namespace)}/pods/{_segment(choice.pod)}/log"
         return self._client.read(path, params, what=str(choice), right="get pods/log", limit=2 * MAX_LOG_BYTES)
 
-    def _json(self, path: str, params: dict[str, str], *, what: str, right: str) -> Manifest:
+    def _json(self, path: str, params: dict[str, str], *, what: str, right: str) -> Sized[Manifest]:
         body = self._client.read(path, params, what=what, right=right, limit=MAX_BODY_BYTES)
         try:
-            return object_at(json.loads(body))
+            return Sized(object_at(json.loads(body)), len(body))
         except (ValueError, RecursionError):
             raise SourceError(f"The Kubernetes API answered no JSON for {what}", code="invalid") from None
 

@@ -92,7 +92,8 @@ class TreeNode:
 
     `health` is Argo CD's verdict ("" where it has none) and `message` its reason; `parents` are the owners in the
     tree; `info` are Argo CD's own notes (`Status Reason`, `Restart Count`, ...); `labels` are a Pod's, `target_labels`
-    those by which a Service selects; `created_at` is RFC 3339 or "". `orphaned` belongs to no Application.
+    those by which a Service selects, `targets` what an Ingress leads to; `created_at` is RFC 3339 or "". `orphaned`
+    belongs to no Application.
     """
 
     resource: ResourceRef
@@ -103,6 +104,7 @@ class TreeNode:
     images: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     target_labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    targets: tuple[ResourceRef, ...] = ()
     created_at: str = ""
     orphaned: bool = False
 

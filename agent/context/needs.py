@@ -10,6 +10,7 @@ from itertools import islice
 
 from agent.context.argocd_tree import ResourceTree, identity, is_pod_node, worst_first
 from agent.context.model import TreeNode
+from agent.context.pods import is_workload
 from agent.errors import SourceError
 from agent.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
 from agent.target import ResourceRef
@@ -62,6 +63,18 @@ def out_of_sync(application: Manifest | None) -> list[ResourceRef]:
     """The resources that differ, as the Application lists them."""
     listed = objects_at(application, "status", "resources")
     return [_reference(each) for each in listed if text_at(each, "status") == "OutOfSync"]
+
+
+def listed_workloads(application: Manifest | None) -> list[ResourceRef]:
+    """The workloads that an Application lists, MAX_UNHEALTHY at most: those it calls unhealthy first (Argo CD 3 no
+    longer writes that into the Application), then those that differ."""
+    listed = objects_at(application, "status", "resources")
+    workloads = [each for each in listed if is_workload(text_at(each, "kind"))]
+
+    def order(each: Manifest) -> tuple[bool, bool]:
+        return text_at(each, "health", "status") not in _UNHEALTHY, text_at(each, "status") != "OutOfSync"
+
+    return [_reference(each) for each in sorted(workloads, key=order)[:MAX_UNHEALTHY]]
 
 
 def deployed_revisions(application: Manifest | None) -> list[DeployedRevision]:

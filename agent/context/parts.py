@@ -71,22 +71,22 @@ async def argocd_only[T](part: Part, asked: Awaitable[Reading[T]]) -> Found[T]:
 async def from_all(
     sources: Sequence[Source],
     part: Part,
-    ask: Callable[[Source, Sequence[Manifest]], Awaitable[Reading[tuple[Manifest, ...]]]],
+    ask: Callable[[Source, Sequence[Manifest] | None], Awaitable[Reading[tuple[Manifest, ...]]]],
 ) -> Found[tuple[Manifest, ...]]:
     """A part to which every source adds what those before it did not have."""
-    manifests: list[Manifest] = []
+    manifests: list[Manifest] | None = None
     gaps: list[Gap] = []
     name: SourceName | None = None
     for source in sources:
         try:
-            reading = await ask(source, tuple(manifests))
+            reading = await ask(source, manifests)
         except SourceError as error:
             gaps.append(gap(part, source.name, error))
         else:
             name = name or (source.name if reading.value else None)
-            manifests += reading.value
+            manifests = [*(manifests or []), *reading.value]
             gaps += reading.gaps
-    return Found(value=tuple(manifests), source=name, gaps=tuple(gaps))
+    return Found(value=tuple(manifests or ()), source=name, gaps=tuple(gaps))
 
 
 def each_once(gaps: Iterable[Gap]) -> tuple[Gap, ...]:

@@ -115,6 +115,41 @@ def choose_logs(pods: Sequence[Manifest], request: LogRequest, *, tail_lines: in
     return [choice for _, choice in ranked[:MAX_LOGS]] or [one]
 
 
+def is_short_of_pods(workload: Manifest) -> bool:
+    """Whether a workload has fewer ready Pods than it wants, or is a Job whose Pods failed."""
+    status = object_at(workload, "status")
+    wanted = integer_at(workload, "spec", "replicas")
+    if text_at(workload, "kind") == "DaemonSet":
+        wanted = integer_at(status, "desiredNumberScheduled")
+        return (wanted or 0) > (integer_at(status, "numberReady") or 0)
+    if text_at(workload, "kind") == "Job":
+        return bool(integer_at(status, "failed")) and not integer_at(status, "succeeded")
+    if text_at(workload, "kind") == "CronJob":
+        return False
+    return (1 if wanted is None else wanted) > (integer_at(status, "readyReplicas") or 0)
+
+
+def is_refused_pods(workload: Manifest) -> bool:
+    """Whether the Pods that a workload wants are not even created: a quota, a limit or a webhook refuses them."""
+    status, kind = object_at(workload, "status"), text_at(workload, "kind")
+    if not status:  # no controller has seen it
+        return False
+    if any(
+        (text_at(each, "type"), text_at(each, "status")) == ("ReplicaFailure", "True")
+        for each in objects_at(status, "conditions")
+    ):
+        return True
+    if kind == "DaemonSet":
+        created, wanted = integer_at(status, "currentNumberScheduled"), integer_at(status, "desiredNumberScheduled")
+        return (wanted or 0) > (created or 0)
+    if kind == "Job":
+        return not any(integer_at(status, name) for name in ("active", "succeeded", "failed"))
+    if kind in {"Deployment", "ReplicaSet", "StatefulSet"}:
+        wanted = integer_at(workload, "spec", "replicas")
+        return (1 if wanted is None else wanted) > (integer_at(status, "replicas") or 0)
+    return False
+
+
 def has_events(manifest: Manifest) -> bool:
     """Whether the events of a related object tell of the target's troubles: what runs or scales Pods or stores data."""
     return is_workload(text_at(manifest, "kind"), manifest) or text_at(manifest, "kind") in _TELLING

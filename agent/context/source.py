@@ -34,6 +34,9 @@ READS_AT_ONCE = 8
 MAX_CHILDREN = 5
 """Children whose live manifests are read."""
 
+MAX_RELATED = 12
+"""Live manifests around a resource that are read from one source."""
+
 MAX_LOGS = 4
 """Containers' logs that are read where the request names none."""
 
@@ -139,9 +142,9 @@ class Source(Protocol):
         unhealthy Pods."""
         ...
 
-    async def related(self, known: Sequence[Manifest]) -> Reading[tuple[Manifest, ...]]:
+    async def related(self, known: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
         """The live manifests of what the target depends on or belongs to; of an Application, of its unhealthy
-        resources. `known` are those that another source already gave: only what is not among them is read."""
+        resources. `known` are those that another source gave (None: none could), to which this one adds."""
         ...
 
     async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
@@ -244,6 +247,24 @@ async def read_each[K, V](
     keys: Iterable[K], read: Callable[[K], Awaitable[V]], *, part: Part, source: SourceName
 ) -> Reading[tuple[V, ...]]:
     """Reads all of `keys` at once. Those that fail become gaps; raises SourceError where every one failed."""
+    values, failures = await _read_all(keys, read)
+    if failures and not values:
+        raise failures[0]
+    return Reading(value=values, gaps=tuple(gap(part, source, error) for error in failures))
+
+
+async def read_some[K, V](
+    keys: Iterable[K], read: Callable[[K], Awaitable[V]], *, part: Part, source: SourceName
+) -> Reading[tuple[V, ...]]:
+    """Reads all of `keys` at once. Those that fail become gaps, even when it is every one."""
+    values, failures = await _read_all(keys, read)
+    return Reading(value=values, gaps=tuple(gap(part, source, error) for error in failures))
+
+
+async def _read_all[K, V](
+    keys: Iterable[K], read: Callable[[K], Awaitable[V]]
+) -> tuple[tuple[V, ...], list[SourceError]]:
+    """What was read, and the failures, each said once."""
 
     async def attempt(key: K) -> V | SourceError:
         try:
@@ -252,8 +273,5 @@ async def read_each[K, V](
             return error
 
     results = await asyncio.gather(*map(attempt, keys))
-    values = tuple(result for result in results if not isinstance(result, SourceError))
     failures = {error.public_message: error for error in results if isinstance(error, SourceError)}
-    if failures and not values:
-        raise next(iter(failures.values()))
-    return Reading(value=values, gaps=tuple(gap(part, source, error) for error in failures.values()))
+    return tuple(result for result in results if not isinstance(result, SourceError)), list(failures.values())

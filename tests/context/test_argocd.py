@@ -329,7 +329,7 @@ def test_a_tree_of_null_has_no_pods(argocd: FakeArgoCD):
 
 def test_a_name_is_quoted_in_the_path(argocd: FakeArgoCD):
     context = collect(application={"name": "shop;v=1&x:y", "namespace": "argocd", "project": "web"})
-    assert argocd.requests[0].path == "/api/v1/applications/shop%3Bv%3D1%26x%3Ay"
+    assert "/api/v1/applications/shop%3Bv%3D1%26x%3Ay" in argocd.paths()
     assert gaps(context)[0] == ("application", "argocd", "not_found")
 
 
@@ -340,7 +340,7 @@ def test_a_server_below_a_path_is_asked_there(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("ARGOCD_SERVER", f"{url}/argocd/")
         monkeypatch.setenv("ARGOCD_AUTH_TOKEN", ARGOCD_TOKEN)
         assert collect(application=SHOP).gaps == ()
-    assert fake.paths()[0] == f"/argocd{BASE}"
+    assert f"/argocd{BASE}" in fake.paths()
 
 
 def test_the_manifest_is_json_in_a_string(argocd: FakeArgoCD):

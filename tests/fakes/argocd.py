@@ -76,6 +76,12 @@ class FakeArgoCD(Recording):
         held = self._applications[application]
         held.manifest = held.manifest | {"spec": spec}
 
+    def set_live(self, manifest: Manifest) -> None:
+        """Another live manifest of a resource that is held."""
+        for held in self._applications.values():
+            if manifest["metadata"]["uid"] in held.live:
+                held.live[manifest["metadata"]["uid"]] = manifest
+
     def become(self, other: "FakeArgoCD") -> None:
         """Holds what `other` holds, and has seen no request."""
         self._applications, self._events, self._logs = other._applications, other._events, other._logs

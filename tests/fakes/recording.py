@@ -50,6 +50,10 @@ class Recording:
         """Answers `response` to every request whose path ends with `suffix`."""
         self._failures[suffix] = response
 
+    def recover(self, suffix: str) -> None:
+        """Answers as usual again."""
+        del self._failures[suffix]
+
     def hold(self, suffix: str) -> threading.Event:
         """Holds back the answers to requests whose path ends with `suffix`, until the event returned is set."""
         self._arrived[suffix] = threading.Event()
