@@ -112,6 +112,8 @@ class _KubernetesSource:
         return await self._pods_below(owner)
 
     async def related(self, known: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
+        if self._known.target.resource is None and known is not None:
+            return Reading(value=())  # Argo CD told it all
         try:
             await self._refuse_other_cluster()
         except SourceError:
@@ -119,7 +121,7 @@ class _KubernetesSource:
                 raise
             return Reading(value=())
         if self._known.target.resource is None:
-            return Reading(value=()) if known else await self._unhealthy_workloads()
+            return await self._unhealthy_workloads()
         return await self._related.around(self._resource, known)
 
     async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
@@ -148,8 +150,9 @@ class _KubernetesSource:
         return resource
 
     async def _refuse_other_cluster(self) -> None:
-        """A service account reads its own cluster, where an Application may deploy to another one."""
-        if not self._in_cluster:
+        """A service account reads its own cluster, where an Application may deploy to another one; and the resources
+        that an Application lists are looked for nowhere else than where it says."""
+        if not self._in_cluster and self._known.target.resource is not None:
             return
         destination = object_at(await self._known.application(), "spec", "destination")
         server, name = text_at(destination, "server"), text_at(destination, "name")

@@ -78,6 +78,11 @@ class FakeKubernetes(Recording):
         """Objects of any kind, events among them."""
         self._objects += objects
 
+    def replace(self, changed: Manifest) -> None:
+        """Another state of an object that is held."""
+        uid = changed["metadata"]["uid"]
+        self._objects = [changed if text_at(each, "metadata", "uid") == uid else each for each in self._objects]
+
     def add_log(self, pod: str, container: str, lines: Sequence[str], *, previous: bool = False) -> None:
         """A container's log, oldest line first."""
         self._logs[pod, container, previous] = "".join(f"{line}\n" for line in lines)
