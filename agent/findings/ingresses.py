@@ -5,7 +5,6 @@ controller says so, or the Application's tree has others of its kind in the name
 """
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from agent.findings.about import finding_about, named, namespace_of
 from agent.findings.backends import Backends
@@ -15,6 +14,7 @@ from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.objects import GroupKind
 from agent.findings.remedies import change
+from agent.findings.spelling import alike
 from agent.manifest import Manifest, integer_at, objects_at, text_at
 from agent.target import ResourceRef
 
@@ -61,7 +61,7 @@ def _backend(known: Inventory, backends: Backends, ingress: Manifest, path: Path
         return finding_about(
             ingress,
             f"{title}, which does not exist",
-            f"Requests for this rule get an error (503) from the ingress controller.{_alike(name, known_names)}",
+            f"Requests for this rule get an error (503) from the ingress controller.{alike(name, known_names)}",
             quote(ingress, *path) + evidence,
             change(known, f"correct `{name}` in the backend of {named(ingress)}, or add that Service"),
             f"See which there are: {kubectl('get', 'services', namespace=namespace)}.",
@@ -132,18 +132,11 @@ def _class(known: Inventory, ingress: Manifest) -> Iterator[Finding]:
     yield finding_about(
         ingress,
         f"The class {one_line(name, 80)} of {named(ingress)} does not exist",
-        f"No ingress controller takes it up, so it has no address and serves nothing.{_alike(name, classes)}",
+        f"No ingress controller takes it up, so it has no address and serves nothing.{alike(name, classes)}",
         quote(ingress, "spec", "ingressClassName") + (evidence or ()),
         change(known, f"set spec.ingressClassName of {named(ingress)} to a class that exists"),
         f"See which there are: {kubectl('get', 'ingressclasses')}.",
     )
-
-
-def _alike(name: str, names: list[str]) -> str:
-    """The names that may have been meant, else the first of those there are, as a sentence."""
-    there = sorted(one_line(each, 80) for each in names[:200])
-    close = get_close_matches(one_line(name, 80), there, n=3) or there[:5]
-    return f" There {'is' if len(close) == 1 else 'are'} {', '.join(close)}." if close else ""
 
 
 def _reference(kind: str, namespace: str, name: str) -> ResourceRef:

@@ -41,14 +41,17 @@ _KINDS: tuple[_Kind, ...] = tuple(
             "The process ran out of memory.",
         ),
         (
-            "refused",
-            r"connection refused|\bECONNREFUSED\b",
+            "refused,can't connect to mysql",
+            r"connection refused|\bECONNREFUSED\b|Connection to \S{1,200} refused|can't connect to MySQL server",
             "Nothing listens at the address it connects to: the other side is down, not ready, or the port is wrong.",
         ),
         (
-            "no such host,enotfound,not known,resolution,unknownhost,could not translate,eai_again,nodename",
+            "no such host,enotfound,not known,resolution,unknownhost,could not translate,eai_again,nodename,"
+            "bad address,resolve,host not found,unknown mysql",
             r"no such host|\bENOTFOUND\b|Name or service not known|Temporary failure in name resolution|"
-            r"UnknownHostException|could not translate host name|\bEAI_AGAIN\b|nodename nor servname",
+            r"UnknownHostException|could not translate host name|\bEAI_AGAIN\b|nodename nor servname|\bbad address '|"
+            r"could ?n[o']t resolve|failed to resolve|does not resolve|host not found in upstream|"
+            r"Unknown MySQL server host",
             "A host name does not resolve: the Service does not exist, is spelled wrongly, or DNS fails.",
         ),
         (
@@ -164,6 +167,18 @@ def meaning_of(*texts: str) -> str:
     """What fatal lines mean in a sentence, by the most telling of them; "" where they tell nothing general."""
     pairs = [(text[:_READ_LIMIT], text[:_READ_LIMIT].lower()) for text in texts]
     return next((kind.meaning for kind in _KINDS if any(kind.matches(*pair) for pair in pairs)), "")
+
+
+# Of _KINDS: connections that fail, and the end that says nothing of its reason.
+_CONNECTIONS = slice(1, 4)
+
+
+def tells_another_fault(text: str) -> bool:
+    """Whether a line tells of a fault of its own that is no failed connection."""
+    lowered = text[:_READ_LIMIT].lower()
+    if any(kind.matches(text[:_READ_LIMIT], lowered) for kind in _KINDS[_CONNECTIONS]):
+        return False
+    return any(kind.matches(text[:_READ_LIMIT], lowered) for kind in _KINDS[:-1])
 
 
 def unexplained_log_errors(known: Inventory) -> Iterator[Finding]:

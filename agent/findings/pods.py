@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from agent.context.model import Event
 from agent.findings.about import finding_about
+from agent.findings.connections import Connections
 from agent.findings.container import Container, containers_of, pod_command
 from agent.findings.crashes import crashed_container
 from agent.findings.evictions import ended_by_cluster
@@ -27,15 +28,15 @@ POD = ("", "Pod")
 
 def broken_pods(known: Inventory) -> Iterator[Finding]:
     """What is wrong with each Pod that is neither done, nor going, nor outlived by its replacement."""
-    last_words = LastWords(known.context)
+    last_words, connections = LastWords(known.context), Connections(known)
     for pod in known.of(POD):
         done = text_at(pod, "status", "phase") == "Succeeded"
         going = lookup(pod, "metadata", "deletionTimestamp") is not None
         if not done and not going and not is_outlived(known, pod):
-            yield from _broken_pod(known, pod, last_words)
+            yield from _broken_pod(known, pod, last_words, connections)
 
 
-def _broken_pod(known: Inventory, pod: Manifest, last_words: LastWords) -> Iterator[Finding]:
+def _broken_pod(known: Inventory, pod: Manifest, last_words: LastWords, connections: Connections) -> Iterator[Finding]:
     events = known.events.of(pod)
     if finding := unscheduled_pod(pod, events):
         yield finding
@@ -49,6 +50,10 @@ def _broken_pod(known: Inventory, pod: Manifest, last_words: LastWords) -> Itera
         found = [f for f in (_volumes(pod, events, containers), _sandbox(pod, events, containers)) if f]
     if not found:
         found = list(_not_ready(pod, containers))
+    if found:
+        for container in containers:
+            if container.status.get("ready") is not True:
+                yield from connections.of(container)
     yield from found
 
 

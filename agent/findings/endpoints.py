@@ -1,0 +1,119 @@
+"""The host and port that a log line says a connection failed to, and which Service of the cluster that is.
+
+Owns the wording of clients (Go, Java, Node.js, Python, libpq, gRPC, nginx, curl); makes no finding.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Literal
+
+type Failure = Literal["dns", "refused", "timeout"]
+
+_READ_LIMIT = 2_000
+
+_PATTERNS: tuple[tuple[Failure, str], ...] = (
+    (
+        "dns",
+        r"no such host|\bENOTFOUND\b|\bEAI_AGAIN\b|name or service not known|failure in name resolution|UnknownHost|"
+        r"could not translate host name|\bbad address\b|nodename nor servname|name does not resolve|"
+        r"could ?n[o']t resolve|failed to resolve|unknown mysql server host|host not found|server misbehaving|"
+        r"can't resolve|no address associated",
+    ),
+    ("refused", r"refused\b|\bECONNREFUSED\b|can't connect to mysql server"),
+    (
+        "timeout",
+        r"i/o timeout|\bETIMEDOUT\b|connect\w* (?:attempt )?timed? ?out|timeout (?:expired|exceeded)|"
+        r"no route to host|\bEHOSTUNREACH\b|deadline exceeded|context deadline|connecttimeout",
+    ),
+)
+_FAILURES: tuple[tuple[Failure, re.Pattern[str]], ...] = tuple(
+    (failure, re.compile(pattern, re.IGNORECASE)) for failure, pattern in _PATTERNS
+)
+
+_HOST = r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)"
+_PORT = r"(?P<port>\d{1,5})"
+
+# Where clients name the other side, the most telling first.
+_PLACES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\blookup {_HOST}(?: on \S{{1,60}})?:",
+        rf"\bgetaddrinfo (?:ENOTFOUND|EAI_AGAIN) {_HOST}(?::{_PORT})?",
+        rf"host name \"{_HOST}\"",
+        rf"UnknownHost(?:Exception)?: {_HOST}",
+        rf"bad address '?{_HOST}",
+        rf"(?:server host|host not found in upstream) ['\"]{_HOST}(?::{_PORT})?['\"]",
+        rf"resolve (?:host:? )?['\"]?{_HOST}(?::{_PORT})?",
+        rf"connection to server at \"{_HOST}\"(?: \([^)]{{1,60}}\))?, port {_PORT}",
+        rf"on host \"{_HOST}\".{{0,80}}? port {_PORT}",
+        rf"host='{_HOST}', port={_PORT}",
+        rf"MySQL server on '{_HOST}(?::{_PORT})?'",
+        rf"Failed to connect to {_HOST}(?:/[\d.]{{7,15}})?(?: port |:){_PORT}",
+        rf"\w{{2,20}}://(?:[^@/\s]{{0,200}}@)?{_HOST}(?::{_PORT})?",
+        rf"\b(?:ipv[46]:)?{_HOST}:{_PORT}\b",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A connection that failed. `port` is None where the line does not tell it."""
+
+    failure: Failure
+    host: str
+    port: int | None
+
+    @property
+    def is_address(self) -> bool:
+        """Whether the host is an IP address."""
+        try:
+            ip_address(self.host)
+        except ValueError:
+            return False
+        return True
+
+    @property
+    def is_itself(self) -> bool:
+        """Whether it goes to the Pod's own loopback."""
+        return self.host.lower() == "localhost" or self.host.startswith("127.")
+
+
+def failed_connections(line: str) -> list[Connection]:
+    """The other sides that a line says a connection failed to, most telling first; the line may name one by its name
+    and its address."""
+    text = line[:_READ_LIMIT]
+    failure = next((failure for failure, pattern in _FAILURES if pattern.search(text)), None)
+    if failure is None:
+        return []
+    found = dict.fromkeys(_places(text))
+    return [Connection(failure=failure, host=host, port=port) for host, port in found]
+
+
+def _places(text: str) -> Iterator[tuple[str, int | None]]:
+    for place in _PLACES:
+        for match in place.finditer(text):
+            groups = match.groupdict()
+            port = int(groups["port"]) if groups.get("port") else None
+            host = groups["host"].rstrip(".")
+            # The name server that was asked is no other side; nor is a time of day.
+            if port == 53 or (host.isdigit() and port is not None):
+                continue
+            yield host, port
+
+
+def service_names(host: str, namespace: str) -> list[tuple[str, str]]:
+    """The Services that a host name may mean in a namespace, as (namespace, name), the likeliest first; [] for a name
+    that is none of the cluster's. `db`, `db.shop`, `db.shop.svc.cluster.local`, `db-0.db.shop.svc`."""
+    labels = host.lower().rstrip(".").split(".")
+    if "svc" in labels[2:4]:
+        end = labels.index("svc", 2)
+        return [(labels[end - 1], labels[end - 2])]
+    match labels:
+        case [name]:
+            return [(namespace, name)]
+        case [first, second]:
+            return [(second, first), (namespace, second)]
+        case _:
+            return []
