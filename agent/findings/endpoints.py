@@ -84,11 +84,18 @@ def failed_connections(line: str) -> list[Connection]:
     """The other sides that a line says a connection failed to, most telling first; the line may name one by its name
     and its address."""
     text = line[:_READ_LIMIT]
-    failure = next((failure for failure, pattern in _FAILURES if pattern.search(text)), None)
+    failure = _failure_in(text)
     if failure is None:
         return []
     found = dict.fromkeys(_places(text))
     return [Connection(failure=failure, host=host, port=port) for host, port in found]
+
+
+def _failure_in(text: str) -> Failure | None:
+    for failure, pattern in _FAILURES:
+        if pattern.search(text):
+            return failure
+    return None
 
 
 def _places(text: str) -> Iterator[tuple[str, int | None]]:

@@ -137,7 +137,7 @@ def test_the_tree_alone_ties_a_refused_connection_to_the_pods_behind_the_service
     assert connection.title.endswith(
         "Service redis that container api connects to has no ready endpoints: its pod is not ready"
     )
-    assert "back-off restarting" in [e.text for e in connection.evidence]
+    assert "back-off restarting failed container" in [e.text for e in connection.evidence]
 
 
 def test_a_connection_to_localhost_is_a_default_that_nobody_set() -> None:
