@@ -13,6 +13,7 @@ from agent.findings import (
     application,
     autoscalers,
     backends,
+    deletion,
     disruption_budgets,
     drift,
     ingresses,
@@ -24,6 +25,8 @@ from agent.findings import (
     services,
     status,
     storage,
+    sync_progress,
+    sync_windows,
     tree,
     webhooks,
     workloads,
@@ -57,8 +60,11 @@ _FAMILIES: tuple[tuple[Family, tuple[GroupKind, ...]], ...] = (
     (workloads.replica_sets, (workloads.REPLICA_SET,)),
 )
 _ANALYZERS: tuple[Analyzer, ...] = (
+    deletion.stuck_deletions,
     operation.failed_resources,
     operation.failed_hooks,
+    sync_progress.stuck_syncs,
+    sync_windows.blocking_windows,
     operation.skipped_prunes,
     application.conditions,
     drift.drifted_resources,

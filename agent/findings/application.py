@@ -1,10 +1,10 @@
 """What an Application's own status says: conditions, sync status, health. Its last operation is in `operation`."""
 
-import re
 from collections.abc import Callable, Iterator
 
 from agent.context.model import Context
 from agent.findings.applications import Application, applications_of, names_of, resource_of
+from agent.findings.comparison_causes import comparison_cause
 from agent.findings.drift import explained
 from agent.findings.evidence import one_line
 from agent.findings.model import Evidence, Finding, Level, Severity
@@ -37,59 +37,6 @@ _CONDITIONS: dict[str, tuple[str, Severity]] = {
     "OrphanedResourceWarning": ("Resources in the namespace belong to no Application.", "info"),
 }
 
-# Why manifests cannot be generated or compared: pattern, the name of the cause, what to do.
-_COMPARISON: tuple[tuple[str, str, str], ...] = (
-    (
-        r"authentication required|authorization failed|invalid (auth|credentials)|permission denied \(publickey|"
-        r"could not read Username|Repository not found|repository not accessible|403 Forbidden|401 Unauthorized",
-        "the repository refuses Argo CD",
-        "Check the repository's URL and credentials: `argocd repo list`, then `argocd repo add` with the right ones.",
-    ),
-    (
-        r"app path does not exist|path .* does not exist|no such file or directory",
-        "a path is not in the repository at this revision",
-        "Correct spec.source.path (or the file that is named), or the revision.",
-    ),
-    (
-        r"unable to resolve .* to a commit|couldn't find remote ref|unknown revision|reference not found|"
-        r"invalid revision|no version for constraint",
-        "the revision does not exist",
-        "Correct spec.source.targetRevision: the branch, tag or chart version is not there.",
-    ),
-    (
-        r"helm (template|dependency|pull)|`helm|chart .* not found|error converting YAML|execution error at",
-        "Helm cannot render the chart",
-        "Render it locally with the same values, `helm template`, and repair what it complains of.",
-    ),
-    (
-        r"kustomize build|`kustomize|accumulating resources",
-        "Kustomize cannot build the manifests",
-        "Build it locally, `kustomize build` in the same path, and repair what it complains of.",
-    ),
-    (
-        r"failed to unmarshal|error (parsing|decoding|unmarshal)|did not find expected|mapping values are not allowed|"
-        r"yaml: line",
-        "a manifest cannot be parsed",
-        "Repair the file and line that the message names.",
-    ),
-    (
-        r"repo-server|argocd-repo-server",
-        "Argo CD's repo-server does not answer",
-        "Look at the pods of argocd-repo-server and their logs.",
-    ),
-    (
-        r"failed to (get|sync|load).*cluster|Get \"https?://[^\"]*\": |cluster .* (not found|unreachable)|"
-        r"error getting cluster|failed to get server version",
-        "the destination cluster cannot be reached",
-        "Check the cluster: `argocd cluster list` shows the connection and its error.",
-    ),
-    (
-        r"i/o timeout|connection refused|no such host|deadline exceeded|TLS handshake",
-        "a network connection fails",
-        "Check the connection from Argo CD's namespace to the host that the message names.",
-    ),
-)
-
 
 def conditions(context: Context) -> Iterator[Finding]:
     """The conditions of each Application: errors, warnings, and orphans for information."""
@@ -104,9 +51,7 @@ def conditions(context: Context) -> Iterator[Finding]:
 def _condition(application: Application, index: int, kind: str, message: str) -> Finding:
     fallback: Severity = "error" if kind.endswith("Error") else "warning"
     meaning, severity = _CONDITIONS.get(kind, ("Argo CD reports this condition of the Application.", fallback))
-    cause, step = _comparison_cause(message) if kind in ("ComparisonError", "UnknownError") else ("", "")
-    if not cause and severity == "error" and (refusal := refusal_in(message)):
-        cause, step = refusal.name, refusal.step
+    cause, step = _cause(kind, message) if severity == "error" else ("", "")
     level: Level = "cause" if severity == "error" else "summary"
     return application.finding(
         f"{application.title} has the condition {one_line(kind, 60)}" + (f": {cause}" if cause else ""),
@@ -120,19 +65,21 @@ def _condition(application: Application, index: int, kind: str, message: str) ->
     )
 
 
-def _comparison_cause(message: str) -> tuple[str, str]:
-    text = message[:4_000]
-    for pattern, name, step in _COMPARISON:
-        if re.search(pattern, text, re.IGNORECASE):
-            return name, step
-    return "", ""
+def _cause(kind: str, message: str) -> tuple[str, str]:
+    """The name of the cause and what to do, "" where the message tells none that is known."""
+    known, refusal = comparison_cause(message), refusal_in(message)
+    first = (known, refusal) if kind in ("ComparisonError", "UnknownError") else (refusal, known)
+    found = next((each for each in first if each), None)
+    return (found.name, found.step) if found else ("", "")
 
 
 def sync_status(context: Context) -> Iterator[Finding]:
     """Applications that are OutOfSync (with the resources that are) or whose sync status is not known."""
     for application in applications_of(context):
         match application.text("status", "sync", "status"):
-            case "OutOfSync" if not application.is_syncing and not explained(context, application):
+            case "OutOfSync" if not (application.is_syncing or application.is_going) and not explained(
+                context, application
+            ):
                 yield _out_of_sync(application)
             case "Unknown" if not _has_condition(application, "ComparisonError", "InvalidSpecError"):
                 yield application.finding(

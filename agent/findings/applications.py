@@ -56,10 +56,25 @@ class Application:
         operation = object_at(self.manifest, "status", "operationState")
         return text_at(operation, "phase") == "Running" and not integer_at(operation, "retryCount")
 
+    def held_up_by(self, reason: str) -> bool:
+        """Whether the running operation says that this holds it up."""
+        operation = object_at(self.manifest, "status", "operationState")
+        return text_at(operation, "phase") == "Running" and reason in text_at(operation, "message")
+
+    @property
+    def is_going(self) -> bool:
+        """Whether the Application is being deleted."""
+        return bool(self.text("metadata", "deletionTimestamp"))
+
     def command(self, *words: str) -> str:
         """`argocd app WORDS... NAME`."""
         reference = self.reference
         return argocd("app", *words, qualified_name(reference) if reference else "NAME")
+
+    def command_after(self, word: str, *words: str) -> str:
+        """`argocd app WORD NAME WORDS...`, for what follows the name."""
+        reference = self.reference
+        return argocd("app", word, qualified_name(reference) if reference else "NAME", *words)
 
     def finding(
         self,
@@ -70,6 +85,7 @@ class Application:
         level: Level,
         severity: Severity = "error",
         resource: ResourceRef | None = None,
+        blames: tuple[ResourceRef, ...] = (),
     ) -> Finding:
         """A finding about the Application, or about `resource` as the Application tells of it."""
         return Finding(
@@ -79,6 +95,7 @@ class Application:
             explanation=explanation,
             evidence=evidence,
             resource=resource or self.reference,
+            blames=blames,
             next_steps=tuple(step for step in steps if step),
         )
 

@@ -5,15 +5,15 @@ Owns one finding a drifted resource; the comparison itself is `agent.drift`'s, w
 
 from collections.abc import Iterator
 
-from agent.context.model import Context, Revision
+from agent.context.model import Context
 from agent.drift import Category, Difference, Drift, drifts_of
 from agent.drift.mutations import is_argocd, is_person
 from agent.drift.wording import difference_text
 from agent.findings.applications import Application, applications_of
+from agent.findings.deployments import Deployments
 from agent.findings.drift_remedies import remedies
-from agent.findings.evidence import one_line, quote_difference, quote_revision
+from agent.findings.evidence import one_line, quote_difference
 from agent.findings.model import Evidence, Finding, Level, Severity
-from agent.findings.operation import OPERATION
 from agent.manifest import Manifest, list_at, objects_at, text_at
 from agent.target import ResourceRef
 
@@ -38,7 +38,7 @@ def drifted_resources(context: Context) -> Iterator[Finding]:
     None while a sync is under way; the last findings stand for many resources where there are many.
     """
     application = _application(context)
-    if application and application.is_syncing:
+    if application and (application.is_syncing or application.is_going):
         return
     drifts = [drift for drift in drifts_of(context) if is_out_of_sync(application, drift.resource)]
     drifts.sort(key=lambda drift: drift.is_noise)
@@ -87,7 +87,7 @@ def _finding(context: Context, application: Application | None, drift: Drift) ->
     ]
     severity, level = _weight(application, drift)
     yield Finding(
-        title=_title(drift, edited=_is_edited(application)),
+        title=_title(drift, edited=_is_edited(context, application)),
         severity=severity,
         level=level,
         explanation=" ".join(sentence for sentence in sentences if sentence.strip(".")),
@@ -95,6 +95,10 @@ def _finding(context: Context, application: Application | None, drift: Drift) ->
         resource=drift.resource,
         next_steps=tuple(remedies(application, drift)),
     )
+
+
+def _is_edited(context: Context, application: Application | None) -> bool:
+    return application is not None and Deployments(context=context, application=application).git_stands_still
 
 
 def _title(drift: Drift, *, edited: bool) -> str:
@@ -164,41 +168,17 @@ def _fight(application: Application | None, drift: Drift) -> str:
     return ""
 
 
-def _revisions(application: Application | None) -> tuple[str, str]:
-    """The revision that Git is at, and the one that was deployed last; "" where they are not told."""
-    if application is None:
-        return "", ""
-    history = objects_at(application.manifest, "status", "history")
-    return application.text("status", "sync", "revision"), text_at(history[-1:], 0, "revision")
-
-
-def _is_edited(application: Application | None) -> bool:
-    """Whether Git is where it was when it was last deployed whole: then what differs was changed in the cluster."""
-    newest, deployed = _revisions(application)
-    succeeded = application is not None and application.text(*OPERATION, "phase") == "Succeeded"
-    return bool(newest) and newest == deployed and succeeded
-
-
 def _moved_on(context: Context, application: Application | None, drift: Drift) -> tuple[str, tuple[Evidence, ...]]:
     """That Git has a newer revision than the one deployed, and whose it is; or that it has not."""
-    newest, deployed = _revisions(application)
-    if not newest or not deployed or not drift.of("change", "missing", "prune"):
+    if application is None or not drift.of("change", "missing", "prune") or is_person(drift.differences[0].owner):
         return "", ()
-    if newest == deployed:
-        told = _is_edited(application) and drift.of("change") and not is_person(drift.differences[0].owner)
-        return ("Git has not changed since the last sync, so the cluster has." if told else ""), ()
-    if is_person(drift.differences[0].owner):
-        return "", ()
-    revision = next((each for each in context.revisions if each.revision == newest), None)
-    said = f"The last sync deployed {deployed[:12]}; Git is now at {newest[:12]}"
-    return f"{said}{_of(revision)}.", quote_revision(revision) if revision else ()
-
-
-def _of(revision: Revision | None) -> str:
-    if revision is None or not revision.message:
-        return ""
-    author = f" by {one_line(revision.author, 80)}" if revision.author else ""
-    return f' "{one_line(revision.message, 100)}"{author}'
+    deployments = Deployments(context=context, application=application)
+    newest, deployed = deployments.newest, deployments.deployed
+    if newest and deployed and newest != deployed:
+        said = f"The last sync deployed {deployed[:12]}; Git is now at {deployments.said(newest)}."
+        return said, deployments.quoted(newest)
+    told = deployments.git_stands_still and drift.of("change")
+    return ("Git has not changed since the last sync, so the cluster has." if told else ""), ()
 
 
 def _quotations(drift: Drift, told: tuple[Difference, ...]) -> tuple[Evidence, ...]:

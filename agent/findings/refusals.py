@@ -103,8 +103,8 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         (),
     ),
     (
-        r"no matches for kind|could not find the requested resource|could not find version .* of|"
-        r"ensure CRDs are installed",
+        r"no matches for kind|Kubernetes API could not find|could not find the requested resource|"
+        r"could not find version .* of|ensure CRDs are installed",
         Refusal(
             name="its kind is not known to the cluster",
             meaning="The CustomResourceDefinition (or this version of it) is not installed in the destination cluster.",

@@ -57,6 +57,7 @@ def test_a_change_in_git_is_told_with_both_values_and_whose_it_is() -> None:
         ("diff", "registry.example.com/shop/api:2.13.9"),
         ("diff", "registry.example.com/shop/api:2.14.0"),
         ("revision", "Raise the version"),
+        ("revision", "Ada <ada@example.com>"),
     ]
     assert finding.next_steps[0] == (
         "If Git is right: `argocd app sync --resource apps:Deployment:shop/api argocd/shop`."

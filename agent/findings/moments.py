@@ -1,0 +1,50 @@
+"""Times as the API writes them, and how late it is by the context's own word. Reads no clock: the same context always
+tells the same.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from agent.context.model import Context
+from agent.findings.applications import Application
+from agent.manifest import objects_at, text_at
+
+
+def moment(text: str) -> datetime | None:
+    """An RFC 3339 time, None for what is none; without a zone it is UTC."""
+    try:
+        time = datetime.fromisoformat(text)
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def latest(context: Context, application: Application) -> datetime | None:
+    """The latest time that the Application's status or an event tells: it is at least so late."""
+    return max((time for text in _told(context, application) if (time := moment(text))), default=None)
+
+
+def elapsed(context: Context, application: Application, since: str) -> timedelta:
+    """How long something has lasted at least; nothing where the times do not tell."""
+    start, now = moment(since), latest(context, application)
+    return max(now - start, timedelta()) if start and now else timedelta()
+
+
+def minutes_text(time: timedelta) -> str:
+    """`18 minutes`, `3 hours`, `2 days`."""
+    minutes = int(time.total_seconds()) // 60
+    for unit, size in (("day", 1440), ("hour", 60)):
+        if minutes >= 2 * size:
+            return f"{minutes // size} {unit}s"
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
+
+
+def _told(context: Context, application: Application) -> Iterator[str]:
+    status = ("status",)
+    yield application.text(*status, "reconciledAt")
+    yield application.text(*status, "observedAt")
+    yield application.text(*status, "operationState", "startedAt")
+    yield application.text(*status, "operationState", "finishedAt")
+    yield application.text(*status, "health", "lastTransitionTime")
+    yield from (text_at(c, "lastTransitionTime") for c in objects_at(application.manifest, "status", "conditions"))
+    yield from (event.last_seen for event in context.events)
