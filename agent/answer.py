@@ -24,6 +24,7 @@ def final_outputs(outcome: Outcome) -> dict[str, Any]:
         "session_id": outcome.session_id,
         **early_outputs(outcome.report),
         "provider": provider,
+        "grounding": outcome.grounding.as_json(),
     }
 
 

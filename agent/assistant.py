@@ -1,15 +1,15 @@
 """The turn: a Question in, the events of an answer out. Joins the steps; owns none of them.
 
-    Question -> collect -> redact -> analyze -> compose -> provider.stream -> TurnEvents
+    Question -> collect -> redact -> analyze -> compose -> provider.stream -> ground -> TurnEvents
 
 The context is collected while the session is opened. When the provider cannot be reached, the findings are answered
 without it, marked as such; every other failure of a provider is raised.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.composing import Composer, RequestPlan
@@ -18,6 +18,7 @@ from agent.context.model import Context, Gap
 from agent.errors import ProviderTimeout, ProviderUnreachable
 from agent.findings import analyze
 from agent.findings.model import Finding
+from agent.grounding import Grounding, ground, may_claim
 from agent.prompt import Prompt, Section
 from agent.providers.choice import choose_provider
 from agent.providers.offline import Offline
@@ -58,14 +59,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a turn ended that ended well. `outage` is the error of the provider that could not be reached, when the
-    answer was made without it; `references` are the documents the answer names."""
+    """How a turn ended that ended well. `grounding` tells which claims of the answer hold; `outage` is the error of the
+    provider that could not be reached, when the answer was made without it; `references` are the documents the answer
+    names."""
 
     text: str
     session_id: str | None
     provider: ProviderInfo
     usage: Usage | None
     report: Report
+    grounding: Grounding = field(default_factory=Grounding)
     references: tuple[Reference, ...] = ()
     outage: ProviderUnreachable | None = None
 
@@ -161,10 +164,13 @@ class Assistant:
         )
         yield report
         turn = _Turn(report, outage)
+        given = (prompt.system_text, prompt.question, *(message.text for message in prompt.history))
         with spans.span("turn", "CHAT_MODEL", inputs=_messages(prompt)) as span:
             try:
                 async with aclosing(self._events(session, prompt)) as events:
                     async for event in events:
+                        if isinstance(event, TurnCompleted) and (warning := await turn.ground(given, context, spans)):
+                            yield turn.take(TextDelta(warning), span)
                         yield turn.take(event, span)
             finally:
                 turn.close(span)
@@ -213,6 +219,7 @@ class _Turn:
         self._references: list[Reference] = []
         self._usage: Usage | None = None
         self._used_tools = False
+        self._grounding = Grounding()
         self._tools: dict[str, tuple[Span, ExitStack]] = {}
 
     def take(self, event: ProviderEvent, span: Span) -> ProviderEvent:
@@ -246,6 +253,17 @@ class _Turn:
                 pass
         return event
 
+    async def ground(self, given: Sequence[str], context: Context, spans: Spans) -> str:
+        """Checks what was said against what was read; gives what the reader must be warned of, "" for nothing."""
+        answer = self._report.redactor.text("".join(self._text))
+        if may_claim(answer):
+            with spans.span("ground", "TASK") as span:
+                told = (*given, *_told(self._report.findings))
+                # Looking things up in megabytes takes a while.
+                self._grounding = await asyncio.to_thread(ground, answer, given=told, context=context)
+                span.outputs(self._grounding.as_json())
+        return self._grounding.warning
+
     def _marked(self, event: TurnStarted) -> TurnStarted:
         """The start, telling of the provider that could not be reached."""
         if self._outage is None:
@@ -273,9 +291,17 @@ class _Turn:
             provider=self._started.provider,
             usage=self._usage,
             report=self._report,
+            grounding=self._grounding,
             references=tuple(self._references),
             outage=self._outage,
         )
+
+
+def _told(findings: Sequence[Finding]) -> Iterator[str]:
+    """The findings whole; the prompt may hold them cut."""
+    for finding in findings:
+        yield from (finding.title, finding.explanation, *finding.next_steps)
+        yield from (f"{evidence.path} {evidence.text}" for evidence in finding.evidence)
 
 
 # Beyond this many characters of supplied logs, redaction leaves the event loop.

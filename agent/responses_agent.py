@@ -234,6 +234,7 @@ class _TracedTurn:
                 self._trace.inputs = _redacted_request(event, self._question)
                 return self._writer.open(self._outputs)
             case Outcome():
+                self._trace.grounded(event.grounding)
                 self._outputs = final_outputs(event)
                 return self._writer.complete(event, self._final_outputs())
             case TurnStarted():

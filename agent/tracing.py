@@ -15,17 +15,27 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import mlflow
-from mlflow.entities import Document, LiveSpan, SpanEvent, SpanStatus, SpanStatusCode
+from mlflow.entities import (
+    AssessmentSource,
+    AssessmentSourceType,
+    Document,
+    Feedback,
+    LiveSpan,
+    SpanEvent,
+    SpanStatus,
+    SpanStatusCode,
+)
 from mlflow.tracing.constant import SpanAttributeKey, TokenUsageKey, TraceMetadataKey
 from mlflow.tracing.trace_manager import InMemoryTraceManager
 
 from agent.errors import AssistantError
+from agent.grounding import Grounding
 from agent.providers.provider import ProviderInfo, Usage
 from agent.spans import Span, SpanKind
 
@@ -129,6 +139,7 @@ class TurnTrace(SpanRecord):
         # Whether tracing is on, where it goes and what it stands below are the caller's, wherever it is written.
         self._caller = contextvars.copy_context()
         self._live: LiveSpan | None = None
+        self._grounding = Grounding()
 
     @property
     def trace_id(self) -> str:
@@ -150,6 +161,10 @@ class TurnTrace(SpanRecord):
         }
         self._tags |= {key: value for key, value in tags.items() if value}
 
+    def grounded(self, grounding: Grounding) -> None:
+        """How much of the answer stands on what was read: an assessment of the trace, where anything was claimed."""
+        self._grounding = grounding
+
     def cancel(self) -> None:
         """Marks the trace as left by its client."""
         self.facts[CANCELLED] = True
@@ -170,7 +185,22 @@ class TurnTrace(SpanRecord):
             if trace:  # None when tracing is off
                 trace.info.tags.update(self._tags)
                 trace.info.trace_metadata.update(self._metadata())
+                trace.info.assessments.extend(self._assessments(trace_id))
         self._caller.run(self.write, self._live)
+
+    def _assessments(self, trace_id: str) -> Iterator[Feedback]:
+        share = self._grounding.share
+        if share is None:
+            return
+        unsupported = [f"{claim.kind} {claim.text!r}" for claim in self._grounding.unsupported]
+        yield Feedback(
+            name="grounded",
+            value=round(share, 3),
+            source=AssessmentSource(source_type=AssessmentSourceType.CODE, source_id="agent.grounding"),
+            rationale=f"Not in what was read: {', '.join(unsupported)}" if unsupported else "Every claim was read.",
+            trace_id=trace_id,
+            metadata={"checked": str(self._grounding.checked), "supported": str(self._grounding.supported)},
+        )
 
     def _start(self) -> LiveSpan:
         return mlflow.start_span_no_context(

@@ -117,6 +117,30 @@ def test_the_trace_shows_the_steps_below_one_root(traces: TraceStore) -> None:
     assert spans["turn"].outputs["content"] == "done"
 
 
+def test_the_claims_of_an_answer_are_checked_and_assessed_on_the_trace(traces: TraceStore) -> None:
+    agent = scripted("`Deployment/ghost-api` made it, ", "and it ended with `OOMKilled`.")
+    answer = agent.predict(body()).model_dump()
+
+    grounding = answer["custom_outputs"]["grounding"]
+    assert (grounding["checked"], grounding["supported"]) == (2, 1)
+    assert grounding["invented_resources"] == ["Deployment/ghost-api"]
+    text = answer["output"][0]["content"][0]["text"]
+    assert text.endswith("`Deployment/ghost-api`. Check that it exists before you act on it.\n")
+    (trace,) = traces.all()
+    (assessment,) = trace.info.assessments
+    assert (assessment.name, assessment.value) == ("grounded", 0.5)
+    assert [span.outputs["share"] for span in trace.data.spans if span.name == "ground"] == [0.5]
+    assert assessment.rationale == "Not in what was read: resource 'Deployment/ghost-api'"
+
+
+def test_an_answer_that_claims_nothing_is_not_assessed(traces: TraceStore) -> None:
+    answer = scripted().predict(body()).model_dump()
+
+    assert answer["custom_outputs"]["grounding"]["share"] is None
+    (trace,) = traces.all()
+    assert trace.info.assessments == []
+
+
 def test_the_trace_can_be_found_by_user_session_application_and_resource(traces: TraceStore) -> None:
     outputs = scripted(usage=Usage(input_tokens=20, output_tokens=4)).predict(body()).custom_outputs
     assert outputs is not None

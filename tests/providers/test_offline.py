@@ -79,7 +79,7 @@ Resource: Pod shop/api-0
 
 **What to do next**
 
-1. Raise resources.limits.memory of container api in Git above what it really needs, and the request with it; then sync.
+1. Set resources.limits.memory of container api to 512Mi.
 2. If the need grows without end it is a leak: measure it by `kubectl -n shop top pod api-0 --containers` over time, and bound the program's own heap or caches below the limit.
 3. `kubectl -n shop describe pod api-0` shows it with its events.
 

@@ -1,0 +1,145 @@
+"""The check: which claims of an answer hold. Owns what counts as held for each kind of claim."""
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from agent.context.model import Context
+from agent.grounding.claims import Claim, claims_in
+from agent.grounding.known import Known
+from agent.grounding.vocabulary import COMMANDS, KINDS
+from agent.markdown import code
+
+_NAMED_BY = frozenset({"-n", "--namespace", "-c", "--container", "--app-namespace", "--project"})
+_NAMED = 5
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_PLACEHOLDER = re.compile(r"<[^>]*>|\$\{?\w+\}?|\{\{.*\}\}|[A-Z][A-Z0-9_-]*|\.\.\.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounding:
+    """What became of an answer's claims. `invented` are the resources that nothing names which was read."""
+
+    checked: int = 0
+    unsupported: tuple[Claim, ...] = ()
+
+    @property
+    def supported(self) -> int:
+        return self.checked - len(self.unsupported)
+
+    @property
+    def share(self) -> float | None:
+        """The share of claims that hold, None where nothing was claimed."""
+        return self.supported / self.checked if self.checked else None
+
+    @property
+    def invented(self) -> tuple[str, ...]:
+        return tuple(claim.text for claim in self.unsupported if claim.kind == "resource")
+
+    @property
+    def warning(self) -> str:
+        """What the reader must know, as the end of a Markdown answer; "" where every resource that is named exists."""
+        if not self.invented:
+            return ""
+        names = ", ".join(code(name) for name in self.invented[:_NAMED])
+        more = f" and {len(self.invented) - _NAMED} more" if len(self.invented) > _NAMED else ""
+        return f"\n\n> **Not in what was read:** {names}{more}. Check that it exists before you act on it.\n"
+
+    def as_json(self) -> dict[str, Any]:
+        """The form in `custom_outputs`."""
+        return {
+            "checked": self.checked,
+            "supported": self.supported,
+            "share": None if self.share is None else round(self.share, 3),
+            "unsupported": [{"kind": claim.kind, "text": claim.text} for claim in self.unsupported],
+            "invented_resources": list(self.invented),
+        }
+
+
+def ground(answer: str, *, given: Iterable[str], context: Context) -> Grounding:
+    """Looks the claims of `answer` up in what the model was `given` (instructions with context, question, history) and
+    in all of `context`. Costs nothing where the answer claims nothing.
+    """
+    claims = claims_in(answer)
+    if not claims:
+        return Grounding()
+    known = Known(given, context)
+    return Grounding(checked=len(claims), unsupported=tuple(claim for claim in claims if not _holds(claim, known)))
+
+
+def _holds(claim: Claim, known: Known) -> bool:
+    match claim.kind:
+        case "quotation":
+            return known.says(claim.text)
+        case "resource":
+            return known.names(claim.name)
+        case "number":
+            return known.counts(claim.text)
+        case "path":
+            return known.has_path(claim.text)
+        case "command":
+            return known.says(claim.text) or _is_known_command(claim.text, known)
+        case _:
+            assert_never(claim.kind)
+
+
+def _is_known_command(command: str, known: Known) -> bool:
+    """Whether the tool has such a command, and the names in it were read."""
+    try:
+        words = shlex.split(command, comments=True)
+    except ValueError:  # an open quotation mark
+        words = command.split()
+    pipe = next((place for place, word in enumerate(words) if word in ("|", "&&", ";", ">")), len(words))
+    tool, *rest = words[:pipe]
+    verbs = [word for word in _positional(rest)]
+    if tool in COMMANDS and (not verbs or verbs[0] not in COMMANDS[tool]):
+        return False
+    group = f"{tool} {verbs[0]}" if verbs else tool
+    taken = 1
+    if group in COMMANDS:
+        if len(verbs) < 2 or verbs[1] not in COMMANDS[group]:
+            return False
+        taken = 2
+    return all(_is_known_word(word, known) for word in (*verbs[taken:], *_flag_names(rest)))
+
+
+def _positional(words: list[str]) -> Iterator[str]:
+    """The words that are no flags and no flags' values: of flags that take one the names are looked at elsewhere."""
+    skip = False
+    for word in words:
+        if word == "--":  # what follows runs in the container
+            return
+        if skip:
+            skip = False
+        elif word.startswith("-"):
+            skip = word in _NAMED_BY or word in _WITH_VALUE
+        else:
+            yield word
+
+
+_WITH_VALUE = frozenset(
+    {"-o", "--output", "-l", "--selector", "-p", "--patch", "--type", "-f", "--filename", "--tail", "--since"}
+)
+
+
+def _flag_names(words: list[str]) -> Iterator[str]:
+    for place, word in enumerate(words):
+        flag, equals, value = word.partition("=")
+        if flag in _NAMED_BY:
+            if equals:
+                yield value
+            elif place + 1 < len(words):
+                yield words[place + 1]
+
+
+def _is_known_word(word: str, known: Known) -> bool:
+    if _PLACEHOLDER.fullmatch(word) or word.endswith((".yaml", ".yml", ".json")) or "=" in word or word[:1] in "{[":
+        return True
+    if word.lower() in KINDS or word.partition(".")[0].lower() in KINDS:
+        return True
+    kind, slash, name = word.partition("/")
+    if slash:
+        return all(_is_known_word(part, known) for part in (kind, name) if part)
+    return not _NAME.fullmatch(word) or known.names(word)

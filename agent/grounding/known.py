@@ -1,0 +1,120 @@
+"""What may be said: the texts that the model was given and everything that was read, to look claims up in.
+
+Owns how a text is compared (letter case, white space and quotation marks do not count); knows no Markdown.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import cast
+
+from agent.context.model import Context
+from agent.findings.evidence import walk
+from agent.manifest import Manifest
+
+# Values of all manifests that are looked at; a status that lists tens of thousands of objects says little of each.
+_VALUES = 300_000
+_QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "\u00a0": " "})
+_INDEX = re.compile(r"\[[^\]]*\]")
+_AROUND_A_NAME = "[a-z0-9.-]"
+
+
+class Known:
+    """Texts first, as they are what the model saw; the whole context is only read for what is not in them."""
+
+    def __init__(self, texts: Iterable[str], context: Context) -> None:
+        self._seen = folded("\n".join(texts))
+        self._context = context
+
+    def says(self, text: str) -> bool:
+        """Whether `text` stands somewhere; one cut off by an ellipsis, as far as it goes."""
+        wanted = folded(text).removesuffix("…").removesuffix("...").strip()
+        return not wanted or wanted in self._seen or wanted in self._read
+
+    def names(self, name: str) -> bool:
+        """Whether `name` stands somewhere as a whole word, not as a part of a longer name."""
+        pattern = re.compile(rf"(?<!{_AROUND_A_NAME}){re.escape(name.lower())}(?!{_AROUND_A_NAME[:-1]}])")
+        return bool(pattern.search(self._seen) or pattern.search(self._read))
+
+    def counts(self, number: str) -> bool:
+        """Whether the number stands somewhere, with its unit or with the unit parted from it."""
+        wanted = number.lower().replace(",", "")
+        bare = wanted.replace(" ", "")
+        digits = re.match(r"[\d.]+", bare)
+        spellings = {wanted, bare, *({digits[0]} if digits and bare.endswith(_WORDED_UNITS) else ())}
+        return any(_whole_number(spelling, text) for spelling in spellings for text in (self._seen, self._read))
+
+    def has_path(self, path: str) -> bool:
+        """Whether a manifest has the path, or its parent: a field that is to be added does not exist yet."""
+        if self.says(path):
+            return True
+        keys = tuple(_INDEX.sub("", path.lstrip(".")).split("."))
+        return keys in self._paths or (len(keys) > 2 and keys[:-1] in self._paths)
+
+    @cached_property
+    def _read(self) -> str:
+        return folded("\n".join(_texts(self._context)))
+
+    @cached_property
+    def _paths(self) -> set[tuple[str, ...]]:
+        return {
+            tuple(step for step in path if isinstance(step, str))
+            for manifest in _manifests(self._context)
+            for path, _ in _values(manifest)
+        }
+
+
+# Units that people write out where objects hold bare numbers (`timeoutSeconds: 5`).
+_WORDED_UNITS = ("s", "seconds", "second", "minutes", "minute", "hours", "hour", "%", "ms", "min", "h")
+
+
+def folded(text: str) -> str:
+    """Lower case, straight quotation marks, each run of white space one blank."""
+    return " ".join(text.translate(_QUOTES).lower().split())
+
+
+def _whole_number(number: str, text: str) -> bool:
+    return re.search(rf"(?<![\d.]){re.escape(number)}(?![\d]|\.\d)", text) is not None
+
+
+def _manifests(context: Context) -> Iterator[Manifest]:
+    if context.application:
+        yield context.application
+    yield from context.manifests
+    for managed in context.managed:
+        for state in (managed.normalized_live, managed.predicted_live):
+            if state:
+                yield state
+
+
+def _values(manifest: Manifest) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    for count, found in enumerate(walk(manifest, depth=30)):
+        if count > _VALUES:
+            return
+        yield found
+
+
+def _texts(context: Context) -> Iterator[str]:
+    """Everything that was read, values with their keys (`memory: 256Mi`)."""
+    for manifest in _manifests(context):
+        for path, value in _values(manifest):
+            if path and isinstance(value, str | int | float):
+                yield f"{path[-1]}: {_scalar(value)}"
+    for event in context.events:
+        yield f"{event.type} {event.reason} {event.message} {event.involved or ''} {event.count} {event.last_seen}"
+    for log in context.logs:
+        yield f"{log.container} {log.pod}"
+        yield from (f"{line.timestamp} {line.text}" for line in log.lines)
+    for node in context.tree:
+        yield f"{node.resource} {node.resource.kind}/{node.resource.name} {node.health} {node.message}"
+        yield from node.info.values()
+        yield from node.images
+    for revision in context.revisions:
+        yield f"{revision.revision} {revision.author} {revision.date} {revision.message}"
+    if windows := context.sync_windows:
+        yield from (f"{each.kind} {each.schedule} {each.duration}" for each in (*windows.assigned, *windows.active))
+    yield from (gap.message for gap in context.gaps)
+
+
+def _scalar(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(cast("str | int | float", value))

@@ -1,0 +1,106 @@
+"""Answers held against a context: what was read holds, what was invented does not."""
+
+from typing import Any
+
+import pytest
+
+from agent.context.model import ContainerLog, Context, Event, LogLine, TreeNode
+from agent.grounding import Grounding, ground
+from agent.target import ResourceRef, Target
+
+POD: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "checkout-api-7d9f-x2", "namespace": "shop"},
+    "spec": {
+        "containers": [
+            {"name": "api", "image": "registry.example.com/api:2.0", "resources": {"limits": {"memory": "256Mi"}}}
+        ]
+    },
+    "status": {
+        "containerStatuses": [
+            {"name": "api", "restartCount": 14, "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}
+        ]
+    },
+}
+CONTEXT = Context(
+    target=Target(resource=ResourceRef(kind="Pod", name="checkout-api-7d9f-x2", namespace="shop")),
+    manifest=POD,
+    events=(Event(type="Warning", reason="BackOff", message="Back-off restarting failed container api", count=12),),
+    logs=(ContainerLog(container="api", pod="checkout-api-7d9f-x2", lines=(LogLine(text="FATAL cache  exhausted"),)),),
+    tree=(TreeNode(resource=ResourceRef(group="apps", kind="Deployment", name="checkout-api", namespace="shop")),),
+)
+
+
+def grounded(answer: str, *given: str) -> Grounding:
+    return ground(answer, given=given, context=CONTEXT)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Container `api` was `OOMKilled` with exit code 137 at its limit of `256Mi`.",
+        "The event says “back-off restarting failed container api”, 12 times.",
+        "The log says `FATAL cache exhausted`.",
+        "`memory: 256Mi` stands at `spec.containers[0].resources.limits.memory`.",
+        "`Deployment/checkout-api` owns Pod checkout-api-7d9f-x2.",
+        "Run `kubectl -n shop logs checkout-api-7d9f-x2 -c api --previous`.",
+        "Run `kubectl -n shop set resources deployment/checkout-api --limits=memory=512Mi`.",
+        "Run `kubectl describe pod <pod-name>` or `kubectl get events -n shop | grep -i oom`.",
+        "Add `spec.containers[0].resources.requests` in Git.",
+    ],
+)
+def test_what_was_read_holds(answer: str) -> None:
+    result = grounded(answer)
+    assert result.checked > 0
+    assert result.unsupported == ()
+    assert (result.share, result.warning) == (1.0, "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("`Deployment/checkout-web` is broken.", "resource"),
+        ("The Pod `checkout-api-7d9f` is broken.", "resource"),
+        ("It ended with exit code 139.", "number"),
+        ("The log says `disk quota exceeded`.", "quotation"),
+        ("See `status.volumeStatuses[0].state`.", "path"),
+        ("Run `kubectl fix pods`.", "command"),
+        ("Run `argocd app heal shop`.", "command"),
+        ("Run `kubectl -n payments get pods`.", "command"),
+        ("Run `kubectl -n shop delete pod checkout-db-0`.", "command"),
+    ],
+)
+def test_what_was_invented_does_not(answer: str, kind: str) -> None:
+    assert [claim.kind for claim in grounded(answer).unsupported] == [kind]
+
+
+def test_a_part_of_a_name_is_not_the_name() -> None:
+    assert grounded("`Deployment/checkout` fails").invented == ("Deployment/checkout",)
+
+
+def test_what_the_model_was_given_beside_the_context_counts_as_read() -> None:
+    answer = "`Deployment/checkout-web` has `3` of 40 pods."
+    assert grounded(answer, "Why is Deployment checkout-web short of pods? It has 3 of 40.").unsupported == ()
+
+
+def test_an_answer_without_claims_has_no_share() -> None:
+    assert grounded("It is well.") == Grounding()
+    assert Grounding().share is None
+
+
+def test_invented_resources_are_named_to_the_reader() -> None:
+    result = grounded("`Deployment/one`, `Deployment/two` and `Pod/three` fail; `api` does not.")
+    assert result.invented == ("Deployment/one", "Deployment/two", "Pod/three")
+    assert "`Deployment/one`, `Deployment/two`, `Pod/three`" in result.warning
+    assert result.share == 0.25
+
+
+def test_the_result_tells_what_did_not_hold() -> None:
+    assert grounded("`api` ended with exit code 139.").as_json() == {
+        "checked": 2,
+        "supported": 1,
+        "share": 0.5,
+        "unsupported": [{"kind": "number", "text": "139"}],
+        "invented_resources": [],
+    }
