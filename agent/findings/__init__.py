@@ -31,6 +31,7 @@ from agent.findings import (
     webhooks,
     workloads,
 )
+from agent.findings.applications import APPLICATION
 from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
 from agent.findings.objects import GroupKind
@@ -59,20 +60,39 @@ _FAMILIES: tuple[tuple[Family, tuple[GroupKind, ...]], ...] = (
     (workloads.daemon_sets, (workloads.DAEMON_SET,)),
     (workloads.replica_sets, (workloads.REPLICA_SET,)),
 )
-_ANALYZERS: tuple[Analyzer, ...] = (
-    deletion.stuck_deletions,
-    operation.failed_resources,
-    operation.failed_hooks,
-    sync_progress.stuck_syncs,
-    sync_windows.blocking_windows,
-    operation.skipped_prunes,
-    application.conditions,
-    drift.drifted_resources,
-    status.bad_status,
-    application.resource_health,
-    operation.failed_operations,
-    application.health,
-    application.sync_status,
+
+
+def _has_application(known: Inventory) -> bool:
+    return known.context.application is not None or APPLICATION in known.kinds
+
+
+def _has_objects(known: Inventory) -> bool:
+    return known.context.application is not None or bool(known.kinds)
+
+
+def _has_managed(known: Inventory) -> bool:
+    return bool(known.context.managed)
+
+
+def _has_other_kinds(known: Inventory) -> bool:
+    return not known.kinds <= status.OWN_FAMILY
+
+
+# ... and an analyzer where there is anything for it to read.
+_ANALYZERS: tuple[tuple[Analyzer, Callable[[Inventory], bool]], ...] = (
+    (deletion.stuck_deletions, _has_objects),
+    (operation.failed_resources, _has_application),
+    (operation.failed_hooks, _has_application),
+    (sync_progress.stuck_syncs, _has_application),
+    (sync_windows.blocking_windows, _has_application),
+    (operation.skipped_prunes, _has_application),
+    (application.conditions, _has_application),
+    (drift.drifted_resources, _has_managed),
+    (status.bad_status, _has_other_kinds),
+    (application.resource_health, _has_application),
+    (operation.failed_operations, _has_application),
+    (application.health, _has_application),
+    (application.sync_status, _has_application),
 )
 
 
@@ -83,7 +103,7 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     """
     known = Inventory(context)
     found = [finding for family, kinds in _FAMILIES if not known.kinds.isdisjoint(kinds) for finding in family(known)]
-    found += [finding for analyzer in _ANALYZERS for finding in analyzer(context)]
+    found += [finding for analyzer, is_due in _ANALYZERS if is_due(known) for finding in analyzer(context)]
     found = tree.with_health_messages(known, found)
     if not any(finding.severity == "error" and finding.level in ("cause", "effect") for finding in found):
         found += logs.unexplained_log_errors(known)

@@ -15,6 +15,8 @@ def ranked(known: Inventory, findings: Sequence[Finding]) -> tuple[Finding, ...]
     the finding blames, and what is wrong with the objects that its resource owns. Mere information explains nothing.
     """
     found = sorted(merged(known, findings), key=lambda each: grade(each.finding))
+    if len(found) < 2:
+        return tuple(each.finding for each in found)
     return tuple(found[place].finding for place in _causes_first(_explanations(known, found)))
 
 

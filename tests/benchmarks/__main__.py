@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark, or those named on the command line (imports, turns, streams, memory)."""
+"""`make bench`: every benchmark, or those named on the command line (imports, findings, turns, streams, memory)."""
 
 import sys
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import imports, memory, streams, turns
+from tests.benchmarks import findings, imports, memory, streams, turns
 
 
 def main() -> None:
@@ -17,6 +17,7 @@ def main() -> None:
         room = Path(folder)
         benchmarks: dict[str, Callable[[], None]] = {
             "imports": lambda: imports.run(console),
+            "findings": lambda: findings.run(console),
             "turns": lambda: turns.run(room, console),
             "streams": lambda: streams.run(room, console),
             "memory": lambda: memory.run(room, console),

@@ -194,7 +194,8 @@ def test_a_node_that_is_only_in_the_tree_is_named_as_the_resource() -> None:
         node("Pod", "api-1", labels={"app": "api"}, health="Degraded", message="back-off restarting failed container"),
     )
 
-    finding = next(f for f in findings_of(context(tree=tree)) if "endpoints" in f.title)
+    cause, finding = findings_of(context(tree=tree))
 
+    assert cause.resource == tree[1].resource
     assert finding.resource == tree[0].resource
     assert finding.evidence[0].text == "back-off restarting failed container"

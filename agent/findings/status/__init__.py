@@ -21,10 +21,10 @@ from agent.findings.status.signs import Sign, signs_of, summaries_of
 from agent.findings.status.situation import is_stale
 from agent.manifest import Manifest
 
-__all__ = ["bad_status"]
+__all__ = ["OWN_FAMILY", "bad_status"]
 
 # The kinds that other modules of this package read, and those whose status is no health.
-_OWN_FAMILY: frozenset[GroupKind] = frozenset(
+OWN_FAMILY: frozenset[GroupKind] = frozenset(
     {
         ("", "Pod"),
         ("", "PersistentVolumeClaim"),
@@ -51,7 +51,7 @@ _NAMED = 12
 def bad_status(context: Context) -> Iterator[Finding]:
     """For each resource without a family of its own: one finding that quotes all that its status calls wrong."""
     for manifest in objects_of(context):
-        if group_kind(manifest) not in _OWN_FAMILY and (signs := signs_of(manifest)):
+        if group_kind(manifest) not in OWN_FAMILY and (signs := signs_of(manifest)):
             yield _finding(manifest, signs)
 
 
@@ -60,7 +60,7 @@ def _finding(manifest: Manifest, signs: list[Sign]) -> Finding:
     for sign in signs:
         distinct.setdefault(sign.text, sign)
     told = [evidence for sign in [*distinct.values()][:_QUOTED] for evidence in sign.said]
-    told += [evidence for evidence in summaries_of(manifest)[:_QUOTED] if evidence.text not in distinct]
+    told += summaries_of(manifest, distinct)[:_QUOTED]
     called = "; ".join(dict.fromkeys(sign.short for sign in signs[:_NAMED]))
     stale = " It has not yet seen the newest spec, so this may be of an earlier one." if is_stale(manifest) else ""
     return finding_about(

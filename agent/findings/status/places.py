@@ -1,9 +1,8 @@
 """The places of an object's status: one walk, bounded in depth and length, and what stands under each key."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from agent.findings.status.words import (
     ERROR_KEYS,
@@ -25,8 +24,7 @@ DEPTH = 8
 VALUES = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """An object inside the status. `faults`: it is below a key that is there for faults; `weak`: below `last...`."""
 
     path: Path
@@ -36,32 +34,48 @@ class Place:
 
 
 def places_of(manifest: Manifest) -> Iterator[Place]:
-    """The objects inside the status, in their order; first the scalars beside it."""
-    yield Place(path=(), value={k: v for k, v in manifest.items() if isinstance(v, str) and k not in _NO_STATE})
+    """The objects inside the status that may tell something, in their order; before them the texts beside it."""
+    beside = {k: v for k, v in manifest.items() if isinstance(v, str) and k not in _NO_STATE}
+    if beside:
+        yield Place((), beside)
     if labels := object_at(manifest, "metadata", "labels"):
-        yield Place(path=("metadata", "labels"), value=labels)
-    status: object = manifest.get("status")
-    stack: list[tuple[Path, object, bool, bool]] = [(("status",), status, False, False)]
+        yield Place(("metadata", "labels"), labels)
+    stack: list[tuple[Path, object, bool, bool]] = [(("status",), manifest.get("status"), False, False)]
     read = 0
     while stack and read < VALUES:
         path, value, faults, weak = stack.pop()
+        inner: list[tuple[Path, object, bool, bool]] = []
         if isinstance(value, dict):
             node = cast("Manifest", value)
             read += len(node) + 1
-            yield Place(path=path, value=node, faults=faults, weak=weak)
-            inner: list[tuple[str, object]] = [(k, v) for k, v in node.items() if isinstance(v, dict | list)]
-            if len(path) < DEPTH:
-                for key, item in reversed(inner):
-                    role = role_of(str(key))
-                    if role != "past":
-                        below = faults or role in ("faults", "error")
-                        stack.append(((*path, key), item, below, weak or role == "last"))
-        elif isinstance(value, list) and len(path) < DEPTH:
+            if _may_tell(node, path, inner, faults, weak):
+                yield Place(path, node, faults, weak)
+        elif isinstance(value, list):
             items = cast("list[object]", value)[:VALUES]
             read += len(items)
-            for index in range(len(items) - 1, -1, -1):
-                if isinstance(items[index], dict | list):
-                    stack.append(((*path, index), items[index], faults, weak))
+            inner = [((*path, i), item, faults, weak) for i, item in enumerate(items) if isinstance(item, _CONTAINERS)]
+        if len(path) < DEPTH:
+            stack.extend(reversed(inner))
+
+
+_CONTAINERS = (dict, list)
+
+
+def _may_tell(
+    node: Manifest, path: Path, inner: list[tuple[Path, object, bool, bool]], faults: bool, weak: bool
+) -> bool:
+    """Whether a key of the object may tell something; what is to be walked inside it goes into `inner`."""
+    telling = False
+    for key, item in node.items():
+        role = role_of(str(key))
+        if isinstance(item, _CONTAINERS):
+            if role != "past":
+                below = faults or role == "faults" or role == "error"
+                inner.append(((*path, key), cast("object", item), below, weak or role == "last"))
+                telling = telling or role == "error"
+        elif role != "other" and item is not None:
+            telling = True
+    return telling
 
 
 _NO_STATE = frozenset({"apiVersion", "kind"})

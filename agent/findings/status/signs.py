@@ -3,7 +3,7 @@
 Owns what each place may show; where to look is in `places`, what words mean in `conditions`, `states` and `words`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -42,13 +42,15 @@ class Sign:
     text: str
 
 
-def summaries_of(manifest: Manifest) -> tuple[Evidence, ...]:
-    """What the object's own conditions say of the whole beside the signs: of one that is not met, or a failure."""
+def summaries_of(manifest: Manifest, told: Collection[str]) -> tuple[Evidence, ...]:
+    """What the object's own conditions say beside what is `told`: of one that is not met, or of a failure."""
     quoted: tuple[Evidence, ...] = ()
     for index, each in enumerate(list_at(manifest, "status", "conditions")[:SIGNS]):
         message = text_at(each, "message")
+        if not message or message in told:
+            continue
         unmet = text_at(each, "status").lower() != "true" and polarity_of(text_at(each, "type")) == "good"
-        if message and (unmet or fails(message)):
+        if unmet or fails(message):
             quoted += quote(manifest, "status", "conditions", index, "message")
     return quoted
 
@@ -109,10 +111,9 @@ def _signs_at(manifest: Manifest, place: Place, situation: Situation) -> Iterato
 
 def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign | None:
     node, path = place.value, place.path
-    kind, status, reason, message, level = (
-        text_at(node, field) for field in ("type", "status", "reason", "message", "severity")
-    )
-    if path[:2] != ("status", "conditions"):
+    kind, status = text_at(node, "type"), text_at(node, "status")
+    reason, message, level = text_at(node, "reason"), text_at(node, "message"), text_at(node, "severity")
+    if situation.well and path[:2] != ("status", "conditions"):
         # That the whole is well says nothing of its parts.
         situation = replace(situation, well=False)
     severity = judge(kind=kind, status=status, reason=reason, message=message, level=level, situation=situation)

@@ -1,10 +1,11 @@
 """How an object stands as a whole: well, done, on its way, halted. What a part of its status means depends on it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.findings.status.states import Standing, standing_of
 from agent.findings.status.words import FINE, HALTED, STATE_KEYS, WELL, is_coming, is_idle, words_of
-from agent.manifest import Manifest, integer_at, lookup, object_at, objects_at, text_at
+from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,22 +24,31 @@ class Situation:
 def situation_of(manifest: Manifest) -> Situation:
     """Reads only what stands at the top of the status, and the switches of the spec."""
     states = frozenset(_states(object_at(manifest, "status")))
-    conditions = objects_at(manifest, "status", "conditions")
-    true = [c for c in conditions if text_at(c, "status").lower() == "true"]
-    false = {text_at(c, "type").lower() for c in conditions if text_at(c, "status").lower() == "false"}
-    well = {text_at(c, "type").lower() for c in true} & WELL
+    true: set[str] = set()
+    false: set[str] = set()
+    under_way = is_halt = False
+    for condition in objects_at(manifest, "status", "conditions"):
+        status, kind = text_at(condition, "status").lower(), text_at(condition, "type")
+        if status == "true":
+            true.add(kind.lower())
+            under_way = under_way or _is_under_way(kind, text_at(condition, "reason"))
+        elif status == "false":
+            false.add(kind.lower())
+        is_halt = is_halt or _is_halt(kind, status, text_at(condition, "reason"))
+    well = true & WELL
     stale = is_stale(manifest)
+    deleted = object_at(manifest, "metadata").get("deletionTimestamp") is not None
     return Situation(
         well=bool(well) and not false & WELL and "bad" not in states,
-        done="bad" not in states and ("done" in states or bool(well & {"succeeded", "complete", "completed"})),
-        coming=stale
-        or "coming" in states
-        or lookup(manifest, "metadata", "deletionTimestamp") is not None
-        or any(map(_is_under_way, true)),
-        halted="halted" in states or _is_switched_off(manifest) or any(map(_is_halt, conditions)),
+        done="bad" not in states and ("done" in states or not well.isdisjoint(_ENDS)),
+        coming=stale or deleted or under_way or "coming" in states,
+        halted=is_halt or "halted" in states or _is_switched_off(manifest),
         stale=stale,
         states=states,
     )
+
+
+_ENDS = frozenset({"succeeded", "complete", "completed"})
 
 
 def is_stale(manifest: Manifest, *path: str | int) -> bool:
@@ -58,21 +68,22 @@ def _states(status: Manifest) -> set[Standing]:
     return found
 
 
-def _is_under_way(condition: Manifest) -> bool:
+@lru_cache(maxsize=2_048)
+def _is_under_way(kind: str, reason: str) -> bool:
     """A condition like Progressing=True or Issuing=True; Deployments keep theirs when they have arrived."""
-    words = words_of(text_at(condition, "type").rpartition("/")[2])
-    if not words or not is_coming(words[-1]):
-        return False
-    reason = set(words_of(text_at(condition, "reason")))
-    return not reason & (FINE | {"updated"})
+    words = words_of(kind.rpartition("/")[2])
+    return bool(words) and is_coming(words[-1]) and not _ARRIVED.intersection(words_of(reason))
 
 
-def _is_halt(condition: Manifest) -> bool:
-    words = set(words_of(text_at(condition, "type").rpartition("/")[2]))
-    status = text_at(condition, "status").lower()
-    if words & HALTED:
+_ARRIVED = FINE | {"updated"}
+
+
+@lru_cache(maxsize=2_048)
+def _is_halt(kind: str, status: str, reason: str) -> bool:
+    words = words_of(kind.rpartition("/")[2])
+    if not HALTED.isdisjoint(words):
         return status == "true"
-    return status == "false" and bool(words & WELL) and bool(set(words_of(text_at(condition, "reason"))) & HALTED)
+    return status == "false" and not WELL.isdisjoint(words) and not HALTED.isdisjoint(words_of(reason))
 
 
 def _is_switched_off(manifest: Manifest) -> bool:
