@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from mlflow.entities import SpanType
+from mlflow.entities import Feedback, SpanType
 from mlflow.exceptions import MlflowException
 from mlflow.types.responses import ResponsesAgentRequest, ResponsesAgentResponse
 
@@ -128,6 +128,7 @@ def test_the_claims_of_an_answer_are_checked_and_assessed_on_the_trace(traces: T
     assert text.endswith("`Deployment/ghost-api`. Check that it exists before you act on it.\n")
     (trace,) = traces.all()
     (assessment,) = trace.info.assessments
+    assert isinstance(assessment, Feedback)
     assert (assessment.name, assessment.value) == ("grounded", 0.5)
     assert [span.outputs["share"] for span in trace.data.spans if span.name == "ground"] == [0.5]
     assert assessment.rationale == "Not in what was read: resource 'Deployment/ghost-api'"
