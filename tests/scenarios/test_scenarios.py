@@ -19,20 +19,10 @@ NOT_YET: set[str] = {
     "application-sync-window-denies",
     "comparison-kustomize-build",
     "comparison-manifest-invalid",
-    "conditions-certificate-issuer-missing",
-    "conditions-database-disk-full",
-    "conditions-state-error",
-    "healthy-canary-paused",
-    "healthy-job-retried",
-    "healthy-just-started",
-    "images-wrong-architecture",
     "operation-crd-missing",
     "operation-postsync-hook-failed",
     "operation-wave-stuck",
-    "pods-evicted-ephemeral-storage",
     "pods-init-container-fails",
-    "pods-readiness-wrong-port",
-    "scheduling-node-selector",
 }
 
 
