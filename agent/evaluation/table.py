@@ -42,7 +42,7 @@ def comparison_table(before: Sequence[Result], now: Sequence[Result]) -> str:
         rows.append((rank, name, (name, what, _share(earlier.get(name)), _share(later.get(name)), _cell(why))))
     rows.sort(key=lambda row: row[:2])
     counts = [sum(1 for _, _, row in rows if row[1] == what) for what in ("fixed", "broken", "unchanged")]
-    summary = "{} fixed, {} broken, {} unchanged\n".format(*counts)
+    summary = "\n{} fixed, {} broken, {} unchanged\n".format(*counts)
     return _table(("scenario", "change", "before", "now", "why it is or was wrong"), [r for *_, r in rows]) + summary
 
 

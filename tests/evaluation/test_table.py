@@ -36,7 +36,7 @@ def test_a_comparison_tells_what_was_broken_and_what_fixed() -> None:
 
     lines = comparison_table(before, now).splitlines()
 
-    assert [line.split(" | ")[:4] for line in lines[2:-1]] == [
+    assert [line.split(" | ")[:4] for line in lines[2:-2]] == [
         ["| pods-a", "broken", "100 %", "0 %"],
         ["| pods-b", "fixed", "0 %", "100 %"],
         ["| pods-f", "new", "", "100 %"],
