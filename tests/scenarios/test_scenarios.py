@@ -19,14 +19,7 @@ README = FOLDER.parents[1] / "README.md"
 
 # What the analyzers do not say yet.
 NOT_YET: set[str] = {
-    "application-deletion-stuck",
-    "application-sync-window-denies",
-    "comparison-kustomize-build",
-    "comparison-manifest-invalid",
-    "operation-crd-missing",
     "operation-postsync-hook-failed",
-    "operation-wave-stuck",
-    "pods-init-container-fails",
 }
 
 OF_ARGO_CD = ("application", "comparison", "operation", "drift")
