@@ -4,12 +4,13 @@ Owns that list; how a part is written is `agent.rendering`'s, how the room is de
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 
-from agent.context.model import Context
+from agent.context.model import ContainerLog, Context
 from agent.drift import Drift, drifts_of
 from agent.findings.model import Finding
+from agent.log_lines import distilled
 from agent.manifest import list_at, text_at
 from agent.rendering import (
     Rendered,
@@ -64,7 +65,9 @@ class Material:
 
     @classmethod
     def of(cls, context: Context, findings: Sequence[Finding]) -> Self:
-        return cls(context=context, findings=findings, drifts=drifts_of(context))
+        """Logs that nobody has distilled yet are, so that megabytes of them are gone through once."""
+        logs = tuple(distilled(_lines_apart(log)) for log in context.logs)
+        return cls(context=replace(context, logs=logs), findings=findings, drifts=drifts_of(context))
 
     @property
     def named(self) -> list[ResourceRef]:
@@ -87,6 +90,13 @@ class Part:
     share: float
     present: Callable[[Material], bool]
     render: Callable[[Material, int], Rendered]
+
+
+def _lines_apart(log: ContainerLog) -> ContainerLog:
+    """The log with each of its lines on one line, whoever made it."""
+    if not any("\n" in line.text for line in log.lines):
+        return log
+    return replace(log, lines=tuple(replace(line, text=line.text.replace("\n", " ")) for line in log.lines))
 
 
 def _application_of(material: Material) -> dict[str, object]:

@@ -13,6 +13,8 @@ from agent.tokens import count_tokens
 _TITLE_SHARE = 0.2
 # Further findings that do not fit are named, as far as this share of the room goes.
 _NAMES_SHARE = 0.15
+# Tokens of the beginning of a quotation for which there is no room.
+_BEGINNING = 40
 
 
 def render_findings(findings: Sequence[Finding], limit: int) -> Rendered:
@@ -66,8 +68,8 @@ def _place(evidence: Evidence) -> str:
 
 
 def _tight(finding: Finding, limit: int) -> str:
-    """Title and evidence of a finding within `limit`, then what else fits. Quotations are cut only where they do not
-    fit together, the longest first."""
+    """Title and evidence of a finding within `limit`, then what else fits. Where the quotations do not fit together,
+    the first ones stay whole and of the others there is the beginning."""
     lines = [beginning(f"- [{finding.severity}] {finding.title}", int(limit * _TITLE_SHARE))]
     lines += _quotations(finding, limit - count_tokens(lines[0]) - 1)
     tokens = sum(count_tokens(line) + 1 for line in lines)
@@ -91,24 +93,20 @@ def _quotations(finding: Finding, room: int) -> list[str]:
             place = f"  evidence ({evidence.source} {label(evidence.path)}): "
         texts.append(place + evidence.text)
     costs = [count_tokens(text) + 2 for text in texts]
-    most = _level(costs, room)
-    kept = (text if cost <= most else _shortened(text, most) for text, cost in zip(texts, costs, strict=True))
-    return [text for text in kept if text]
-
-
-def _shortened(text: str, most: int) -> str:
-    return beginning(text, most - 4) + ELLIPSIS if most > 8 else ""
-
-
-def _level(costs: Sequence[int], room: int) -> int:
-    """The height at which what stands out of `costs` must be cut for the sum to fit into `room`."""
+    behind = sum(min(cost, _BEGINNING) for cost in costs)
+    kept: list[str] = []
     left = room
-    for index, cost in enumerate(sorted(costs)):
-        share = left // (len(costs) - index)
-        if cost > share:
-            return share
+    for text, cost in zip(texts, costs, strict=True):
+        behind -= min(cost, _BEGINNING)
+        most = max(left - behind, min(left, _BEGINNING))
+        if cost > most:
+            text = beginning(text, most - 5) + ELLIPSIS
+            cost = count_tokens(text) + 2
+        if cost > left:
+            break
+        kept.append(text)
         left -= cost
-    return max(costs, default=0)
+    return kept
 
 
 def _named(findings: Sequence[Finding], limit: int) -> Rendered:

@@ -50,6 +50,8 @@ def _part(log: ContainerLog, limit: int) -> Rendered:
     """As much of the log as the limit takes, the most important lines first."""
     head = _head(log, log.lines)
     room = limit - count_tokens(f"{head}{_FOLDED}\n... 1,000,000 lines left out\n")
+    if not log.lines:
+        return Rendered(text="", tokens=0, left_out=_note(log, ()))
     longest = max(_SHORTEST_CUT, limit // 2)
     short = replace(log, lines=tuple(_cut(line, longest) for line in log.lines))
     costs = [count_tokens(_shown(line)) + 1 + _MARK_TOKENS * (line.left_out_before > 0) for line in short.lines]
