@@ -60,7 +60,7 @@ def test_sections_come_in_order_of_priority() -> None:
 def test_the_model_reads_findings_with_evidence_and_where_it_was_read() -> None:
     text = compose("Why?", full_context(), [OOM], limit=8_000).system_text
 
-    assert "evidence (manifest status.containerStatuses[0] of Pod shop/api-1): OOMKilled" in text
+    assert "evidence (manifest status.containerStatuses[0]): OOMKilled" in text
     assert "logs from argocd: not allowed (forbidden)" in text
     assert text.index("status:\n  phase: Failed") < text.index("spec:\n  x: y")
 

@@ -57,13 +57,15 @@ def _finding(finding: Finding) -> str:
     if finding.resource:
         lines.append(f"  resource: {finding.resource}")
     lines.append(f"  meaning: {finding.explanation}")
-    lines += [f"{_place(evidence)}{evidence.text}" for evidence in finding.evidence]
+    lines += [f"{_place(evidence, finding)}{evidence.text}" for evidence in finding.evidence]
     lines += [f"  next step: {step}" for step in finding.next_steps]
     return "\n".join(lines)
 
 
-def _place(evidence: Evidence) -> str:
-    place = f"{evidence.source} {evidence.path}" + (f" of {evidence.resource}" if evidence.resource else "")
+def _place(evidence: Evidence, finding: Finding) -> str:
+    """Where the evidence was read; the finding's own resource is named but once, above it."""
+    elsewhere = evidence.resource if evidence.resource != finding.resource else None
+    place = f"{evidence.source} {evidence.path}" + (f" of {elsewhere}" if elsewhere else "")
     return f"  evidence ({place}): "
 
 
@@ -88,7 +90,7 @@ def _quotations(finding: Finding, room: int) -> list[str]:
     """The evidence within `room` tokens; where a place would take too much, only its source is named."""
     texts: list[str] = []
     for evidence in finding.evidence:
-        place = _place(evidence)
+        place = _place(evidence, finding)
         if count_tokens(place) > 60:
             place = f"  evidence ({evidence.source} {label(evidence.path)}): "
         texts.append(place + evidence.text)

@@ -14,6 +14,9 @@ _FOLDED = "; [×n until t] stands for n lines alike"
 _MARK_TOKENS = 8
 """Of a line for what was left out before it, where something was; what marks cost beyond is taken off the room."""
 _SHORTEST_CUT = 200
+# A log of more tokens than this is told in brief even where all of it fits: what repeats is folded to this share.
+_READ_WHOLE = 1_000
+_IN_BRIEF = 0.5
 _TRIES = 6
 
 
@@ -21,7 +24,7 @@ def render_logs(logs: Sequence[ContainerLog], limit: int) -> Rendered:
     """What matters of each log, oldest line first; what a container does not need is left to the others."""
     texts = [_whole(log) for log in logs]
     needs = [count_tokens(text) + 1 for text in texts]
-    shares = _shares(needs, limit)
+    shares = _shares([_wanted(log, need) for log, need in zip(logs, needs, strict=True)], limit)
     parts = [
         Rendered(text=text, tokens=need - 1, left_out=_note(log, log.lines)) if need <= share else _part(log, share - 1)
         for log, text, need, share in zip(logs, texts, needs, shares, strict=True)
@@ -30,6 +33,13 @@ def render_logs(logs: Sequence[ContainerLog], limit: int) -> Rendered:
     return Rendered(
         text=text, tokens=count_tokens(text), left_out="; ".join(part.left_out for part in parts if part.left_out)
     )
+
+
+def _wanted(log: ContainerLog, need: int) -> int:
+    """The room that a log needs, or is worth: one that is folded already needs all of it."""
+    if need <= _READ_WHOLE or any(line.repeats > 1 for line in log.lines):
+        return need
+    return max(int(need * _IN_BRIEF), _READ_WHOLE)
 
 
 def _shares(needs: Sequence[int], limit: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark, or those named on the command line (imports, findings, turns, streams, memory)."""
+"""`make bench`: every benchmark, or those named on the command line, such as `findings` or `conversation`."""
 
 import sys
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import findings, imports, memory, streams, turns
+from tests.benchmarks import conversation, findings, imports, memory, streams, turns
 
 
 def main() -> None:
@@ -21,6 +21,7 @@ def main() -> None:
             "turns": lambda: turns.run(room, console),
             "streams": lambda: streams.run(room, console),
             "memory": lambda: memory.run(room, console),
+            "conversation": lambda: conversation.run(room, console),
         }
         wanted = sys.argv[1:] or list(benchmarks)
         for name in wanted:
