@@ -123,6 +123,26 @@ class Inventory:
         if node is not None:
             yield from node.parents
 
+    def makers(self, namespace: str, secret: str) -> tuple[ResourceRef, ...]:
+        """The custom resources that are to make a Secret: by what they say they make, or by having its name."""
+        return tuple(self._makers.get((namespace, secret), ()))
+
+    @cached_property
+    def _makers(self) -> dict[tuple[str, str], list[ResourceRef]]:
+        found: dict[tuple[str, str], list[ResourceRef]] = defaultdict(list)
+        for (group, kind), manifests in self._by_kind.items():
+            for manifest in manifests if group and (kind.endswith("Secret") or kind == "Certificate") else ():
+                resource = ResourceRef.of(manifest)
+                names = (text_at(manifest, "spec", *path) for path in _MADE)
+                made = next((name for name in names if name), "") or text_at(manifest, "metadata", "name")
+                if resource and made:
+                    found[resource.namespace, made].append(resource)
+        for node in self.context.tree:
+            kind = node.resource.kind
+            if node.resource.group and (kind.endswith("Secret") or kind == "Certificate"):
+                found[node.resource.namespace, node.resource.name].append(node.resource)
+        return found
+
     def workload_of(self, pod: Manifest) -> ResourceRef | None:
         """The workload whose template makes this Pod: the topmost owner of a known workload kind, None without one."""
         reference = ResourceRef.of(pod)
@@ -133,3 +153,6 @@ class Inventory:
 
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout")
 _BETWEEN = ("ReplicaSet", "Job")
+
+# Where a custom resource names the Secret that it makes: cert-manager, External Secrets, Vault Secrets Operator.
+_MADE = (("secretName",), ("target", "name"), ("destination", "name"), ("template", "metadata", "name"))

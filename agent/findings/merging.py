@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.findings.evidence import one_line
-from agent.findings.inventory import Inventory
-from agent.findings.model import Finding, Level, Severity
+from agent.findings.inventory import Inventory, key_of
+from agent.findings.model import Evidence, Finding, Level, Severity
 from agent.findings.objects import controller_of
 from agent.target import ResourceRef
 
@@ -66,19 +66,25 @@ def _merged(group: list[Finding], workloads: dict[ResourceRef, ResourceRef]) -> 
     about = tuple(dict.fromkeys(finding.resource for finding in group if finding.resource))
     if len(about) < 2:
         return Merged(finding=first, about=about)
+    owners = list({key_of(owner): owner for owner in (workloads.get(each, each) for each in about)}.values())
+    pods = sum(each.kind == "Pod" for each in about)
+    if pods < 2 and len(owners) < 2:  # a Pod and its own workload tell the same
+        return Merged(finding=replace(first, evidence=_evidence(group)), about=(*about, *owners))
     names = ", ".join(one_line(each.name, 80) for each in about[:_NAMED])
     more = f" and {len(about) - _NAMED} more" if len(about) > _NAMED else ""
-    owners = list(dict.fromkeys(workloads.get(each, each) for each in about))
-    pods = sum(each in workloads for each in about)
     whose = ", ".join(f"{owner.kind} {one_line(owner.name, 80)}" for owner in owners[:_NAMED])
     counted = f"{pods} pods of {whose}" if pods > 1 else whose
-    others = tuple(evidence for finding in group[1 : 1 + _QUOTED] for evidence in finding.evidence[:1])
     finding = replace(
         first,
         title=f"{first.title} ({counted})",
         explanation=f"{first.explanation} {'The pods are' if pods == len(about) else 'It concerns'} {names}{more}.",
-        evidence=tuple(dict.fromkeys(first.evidence + others)),
-        resource=owners[0],
+        evidence=_evidence(group),
+        resource=owners[0] if pods > 1 else first.resource,
         blames=tuple(dict.fromkeys(each for finding in group for each in finding.blames)),
     )
     return Merged(finding=finding, about=(*about, *owners))
+
+
+def _evidence(group: list[Finding]) -> tuple[Evidence, ...]:
+    others = (evidence for finding in group[1 : 1 + _QUOTED] for evidence in finding.evidence[:1])
+    return tuple(dict.fromkeys((*group[0].evidence, *others)))

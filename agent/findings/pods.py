@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from agent.context.model import Event
-from agent.findings.about import finding_about
+from agent.findings.about import finding_about, namespace_of
 from agent.findings.connections import Connections
-from agent.findings.container import Container, containers_of, pod_command
+from agent.findings.container import Container, containers_of
 from agent.findings.crashes import crashed_container
 from agent.findings.evictions import ended_by_cluster
 from agent.findings.evidence import one_line, quote, quote_event
@@ -17,7 +17,7 @@ from agent.findings.inventory import Inventory
 from agent.findings.logs import LastWords
 from agent.findings.model import Finding
 from agent.findings.probes import is_starting, probe_failure
-from agent.findings.references import missing_in, quote_reference
+from agent.findings.references import how_to_supply, makers_of, missing_in, quote_reference
 from agent.findings.scheduling import unscheduled_pod
 from agent.findings.waiting import waiting_container
 from agent.findings.wellness import is_outlived
@@ -47,7 +47,7 @@ def _broken_pod(known: Inventory, pod: Manifest, last_words: LastWords, connecti
     containers = list(containers_of(known, pod, last_words))
     found = [f for c in containers if (f := waiting_container(c) or crashed_container(c))]
     if not found:
-        found = [f for f in (_volumes(pod, events, containers), _sandbox(pod, events, containers)) if f]
+        found = [f for f in (_volumes(known, pod, events, containers), _sandbox(pod, events, containers)) if f]
     if not found:
         found = list(_not_ready(pod, containers))
     if found:
@@ -61,7 +61,7 @@ def _has_started(containers: list[Container]) -> bool:
     return any(lookup(c.status, "state", "running") or lookup(c.status, "state", "terminated") for c in containers)
 
 
-def _volumes(pod: Manifest, events: tuple[Event, ...], containers: list[Container]) -> Finding | None:
+def _volumes(known: Inventory, pod: Manifest, events: tuple[Event, ...], containers: list[Container]) -> Finding | None:
     """A volume that cannot be attached or mounted, where the Pod waits for it."""
     failures = [e for e in events if e.reason in ("FailedMount", "FailedAttachVolume", "FailedMapVolume")]
     if not failures or _has_started(containers):
@@ -82,7 +82,6 @@ def _volumes(pod: Manifest, events: tuple[Event, ...], containers: list[Containe
             "A volume that is still attached elsewhere comes free when its old pod is gone; else look at the storage "
             "driver's pods and at the claim.",
         )
-    kind = missing.kind.lower()
     lacks = f"{missing.kind} {one_line(missing.name)}".rstrip()
     return finding_about(
         pod,
@@ -90,8 +89,9 @@ def _volumes(pod: Manifest, events: tuple[Event, ...], containers: list[Containe
         + (f"{lacks} has no key {one_line(missing.key)}" if missing.key else f"{lacks} does not exist"),
         "The containers wait for the volume, and the volume for what it is made of.",
         evidence + quote_reference(pod, missing),
-        f"See what there is: {pod_command(pod, 'get', kind)}.",
-        f"Add {missing} (is it in Git, or made by an operator that failed?), or correct the reference.",
+        *how_to_supply(known, namespace_of(pod), missing),
+        cause=missing.cause(namespace_of(pod)),
+        blames=makers_of(known, namespace_of(pod), missing),
     )
 
 

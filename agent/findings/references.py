@@ -1,4 +1,5 @@
-"""ConfigMaps, Secrets and other objects that a message calls missing, and where a Pod's spec asks for them.
+"""ConfigMaps, Secrets and other objects that a message calls missing, where a Pod's spec asks for them, and what is to
+make them.
 
 Owns the messages' wording (kubelet, scheduler, controllers); makes no finding.
 """
@@ -6,9 +7,13 @@ Owns the messages' wording (kubelet, scheduler, controllers); makes no finding.
 import re
 from dataclasses import dataclass
 
-from agent.findings.evidence import quote, walk
+from agent.findings.commands import kubectl
+from agent.findings.evidence import one_line, quote, walk
+from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence
+from agent.findings.remedies import change
 from agent.manifest import Manifest, lookup, text_at
+from agent.target import ResourceRef
 
 _KINDS = {
     "secret": "Secret",
@@ -37,6 +42,10 @@ class Missing:
     kind: str
     name: str
     key: str = ""
+
+    def cause(self, namespace: str) -> str:
+        """What findings about the same missing thing have in common (see `Finding.cause`)."""
+        return f"missing {namespace} {self.kind} {self.name} {self.key}" if self.name else ""
 
     def __str__(self) -> str:
         named = f"{self.kind} {self.name}".rstrip()
@@ -71,3 +80,32 @@ def quote_reference(pod: Manifest, missing: Missing) -> tuple[Evidence, ...]:
         if not missing.key or not key or key == missing.key:
             return quote(pod, *path)
     return ()
+
+
+def makers_of(known: Inventory, namespace: str, missing: Missing) -> tuple[ResourceRef, ...]:
+    """The objects of the context that are to make a missing Secret (ExternalSecret, SealedSecret, Certificate, ...)."""
+    return known.makers(namespace, missing.name) if missing.kind == "Secret" else ()
+
+
+def how_to_supply(known: Inventory, namespace: str, missing: Missing) -> tuple[str, ...]:
+    """The steps that bring a missing object, or key, into being."""
+    kind, name = missing.kind, one_line(missing.name, 80)
+    makers = makers_of(known, namespace, missing)
+    look = kubectl("describe", kind.lower(), missing.name, namespace=namespace)
+    if not missing.key or not missing.name:
+        look = kubectl("get", kind.lower(), namespace=namespace)
+    if makers:
+        maker = makers[0]
+        show = kubectl("describe", maker.kind.lower(), maker.name, namespace=namespace)
+        first = f"{maker.kind} {one_line(maker.name, 80)} is to make it; repair that: {show}."
+    elif missing.key:
+        first = change(
+            known, f"add the key {one_line(missing.key)} to {kind} {name}, or correct the key in the reference"
+        )
+    else:
+        first = change(known, f"add {kind} {name}".rstrip() + " (or what makes it), or correct the reference")
+    return (
+        first,
+        f"See what there is: {look}.",
+        "If the program can do without, mark the reference `optional: true`.",
+    )

@@ -3,11 +3,15 @@
 Owns the waiting reasons of one container; what holds the whole Pod back is in `pods`.
 """
 
-from agent.findings.container import Container, pod_command
+import re
+from collections.abc import Callable
+
+from agent.findings.about import namespace_of
+from agent.findings.container import Container
 from agent.findings.evidence import one_line, quote, quote_event
 from agent.findings.images import IMAGE_REASONS, pull_failure
-from agent.findings.model import Finding
-from agent.findings.references import missing_in, quote_reference
+from agent.findings.model import Evidence, Finding
+from agent.findings.references import Missing, how_to_supply, makers_of, missing_in, quote_reference
 from agent.manifest import text_at
 
 
@@ -44,8 +48,31 @@ def _image(container: Container, reason: str) -> Finding:
             "The events of the pod name the registry's answer.",
             level="effect",
         )
-    secrets = quote(container.pod, "spec", "imagePullSecrets") if "credentials" in failure.name else ()
+    is_refused = any(word in failure.name for word in ("credentials", "private"))
+    secrets = quote(container.pod, "spec", "imagePullSecrets") if is_refused else ()
+    if is_refused and (absent := _absent_pull_secret(container)):
+        return absent(title, evidence + secrets)
     return container.finding(f"{title}: {failure.name}", failure.meaning, evidence + secrets, failure.step)
+
+
+_NO_PULL_SECRET = re.compile(r"image pull secrets? \(([^),]{1,253})")
+
+
+def _absent_pull_secret(container: Container) -> Callable[[str, tuple[Evidence, ...]], Finding] | None:
+    """The finding that the Secret for the registry is missing, where the kubelet says that it cannot read it."""
+    event = next((e for e in container.events if e.reason == "FailedToRetrieveImagePullSecret"), None)
+    match = _NO_PULL_SECRET.search(event.message) if event else None
+    if event is None or match is None:
+        return None
+    missing, namespace = Missing(kind="Secret", name=match[1]), namespace_of(container.pod)
+    return lambda title, evidence: container.finding(
+        f"{title}: its pull Secret {one_line(match[1], 80)} does not exist",
+        "The registry wants a login, and the Secret that imagePullSecrets names for it is not in the namespace.",
+        quote_event(event) + evidence,
+        *how_to_supply(container.known, namespace, missing)[:2],
+        cause=missing.cause(namespace),
+        blames=makers_of(container.known, namespace, missing),
+    )
 
 
 def _config(container: Container, reason: str) -> Finding:
@@ -55,15 +82,16 @@ def _config(container: Container, reason: str) -> Finding:
     if missing is None:
         return _refused(container, reason)
     kind, name = missing.kind, one_line(missing.name)
+    namespace = namespace_of(container.pod)
     return container.finding(
         f"{kind} {name} that container {container.name} needs has no key {one_line(missing.key)}"
         if missing.key
         else f"{kind} {name} that container {container.name} needs does not exist",
         "The kubelet cannot put together the container's environment or files, so it does not start it.",
         evidence + quote_reference(container.pod, missing),
-        f"See what there is: {pod_command(container.pod, 'get', kind.lower())}.",
-        f"Add {'the key' if missing.key else f'the {kind}'} (is it in Git, or made by an operator that failed?), "
-        "correct the reference, or mark it `optional: true` if the program can do without.",
+        *how_to_supply(container.known, namespace, missing),
+        cause=missing.cause(namespace),
+        blames=makers_of(container.known, namespace, missing),
     )
 
 
