@@ -136,7 +136,7 @@ class Assistant:
             context = await self._collector.collect(question)
             redactor = Redactor(await key, enabled=self.settings.redaction)
             context = (
-                await asyncio.to_thread(redactor.context, context) if _is_large(question) else redactor.context(context)
+                await asyncio.to_thread(redactor.context, context) if _is_large(context) else redactor.context(context)
             )
             span.documents(_documents(context))
             return context, redactor
@@ -151,7 +151,7 @@ class Assistant:
         outage: ProviderUnreachable | None = None,
     ) -> AsyncGenerator[TurnEvent]:
         context, redactor = await asyncio.shield(collecting)
-        prompt, request_plan = self._prepare(question, context, redactor, session, spans)
+        prompt, request_plan = await self._prepare(question, context, redactor, session, spans)
         report = Report(
             question=prompt.question,
             history=prompt.history,
@@ -196,11 +196,11 @@ class Assistant:
             if isinstance(stream, AsyncGenerator):
                 await stream.aclose()
 
-    def _prepare(
+    async def _prepare(
         self, question: Question, context: Context, redactor: Redactor, session: Session, spans: Spans
     ) -> tuple[Prompt, RequestPlan]:
         with spans.span("analyze", "TASK") as span:
-            findings = analyze(context)
+            findings = await asyncio.to_thread(analyze, context) if _is_large(context) else analyze(context)
             span.outputs([{"title": f.title, "severity": f.severity} for f in findings])
         with spans.span("compose", "PARSER") as span:
             prompt, request_plan = self._composer.compose(question, context, findings, redactor, session)
@@ -304,14 +304,14 @@ def _told(findings: Sequence[Finding]) -> Iterator[str]:
         yield from (f"{evidence.path} {evidence.text}" for evidence in finding.evidence)
 
 
-# Beyond this many characters of supplied logs, redaction leaves the event loop.
-_LARGE = 100_000
+# Beyond this many strings or so, what walks them (redaction takes some 50 µs a string) leaves the event loop.
+_LARGE = 500
 
 
-def _is_large(question: Question) -> bool:
-    logs = question.supplied.logs or {}
-    events = question.supplied.events or ()
-    return len(events) > 200 or sum(len(log) for log in logs.values()) > _LARGE
+def _is_large(context: Context) -> bool:
+    lines = sum(len(log.lines) for log in context.logs)
+    manifests = len(context.manifests) + 4 * len(context.managed)
+    return lines + len(context.events) + len(context.tree) + 50 * manifests > _LARGE
 
 
 # A document in the trace is for people to look at; the model's own view is in the turn span.

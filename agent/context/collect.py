@@ -4,7 +4,7 @@ Owns which parts a target has and what waits for what. The order of the sources 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from agent.context.argocd_tree import ResourceTree
 from agent.context.clean import cleaned, cleaned_application
 from agent.context.events import merge_events
 from agent.context.kubernetes import KubernetesConnection
+from agent.context.log_reads import read_logs
 from agent.context.model import (
     ContainerLog,
     Context,
@@ -26,10 +27,9 @@ from agent.context.model import (
 from agent.context.naming import about, application_object, refined
 from agent.context.needs import is_at_odds
 from agent.context.parts import Found, argocd_only, each_once, first, from_all, not_configured
-from agent.context.pods import choose_logs, has_events, is_pod, is_workload
-from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection, LogChoice, Reading, Source, gap
+from agent.context.pods import has_events, is_pod, is_workload
+from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection, Reading, Source
 from agent.context.supplied import MANY_EVENTS, SuppliedContext, is_heavy, read_supplied
-from agent.errors import SourceError
 from agent.log_lines import distilled
 from agent.manifest import Manifest, text_at
 from agent.request import Question
@@ -80,11 +80,11 @@ class _Turn:
         self._slots = asyncio.Semaphore(READS_AT_ONCE)
         self._sources = [source for source in (each.open(self) for each in connections) if source]
         self._state = next((source.state for source in self._sources if source.state), None)
-        self._application: asyncio.Task[Found[Manifest]]
-        self._manifest: asyncio.Task[Found[Manifest]]
-        self._tree: asyncio.Task[Found[tuple[TreeNode, ...]]]
-        self._children: asyncio.Task[Found[tuple[Manifest, ...]]]
-        self._related: asyncio.Task[Found[tuple[Manifest, ...]]]
+        self._application: asyncio.Future[Found[Manifest]]
+        self._manifest: asyncio.Future[Found[Manifest]]
+        self._tree: asyncio.Future[Found[tuple[TreeNode, ...]]]
+        self._children: asyncio.Future[Found[tuple[Manifest, ...]]]
+        self._related: asyncio.Future[Found[tuple[Manifest, ...]]]
         self._indexed: ResourceTree | None = None
 
     @property
@@ -118,12 +118,12 @@ class _Turn:
         async with asyncio.TaskGroup() as tasks:
             self._application = tasks.create_task(self._read_application())
             self._manifest = tasks.create_task(self._read_manifest())
-            self._tree = tasks.create_task(self._read_tree())
+            self._tree = self._begin(tasks, self._supplied.tree, self._read_tree)
             self._children = tasks.create_task(self._read_children())
-            self._related = tasks.create_task(self._read_related())
-            managed = tasks.create_task(self._read_managed())
-            revisions = tasks.create_task(self._read_revisions())
-            sync_windows = tasks.create_task(self._read_sync_windows())
+            self._related = self._begin(tasks, self._supplied.related, self._read_related)
+            managed = self._begin(tasks, self._supplied.managed, self._read_managed)
+            revisions = self._begin(tasks, self._supplied.revisions, self._read_revisions)
+            sync_windows = self._begin(tasks, self._supplied.sync_windows, self._read_sync_windows)
             events = tasks.create_task(self._read_events())
             logs = tasks.create_task(self._read_logs())
         parts: dict[Part, Found[Any]] = {
@@ -170,28 +170,30 @@ class _Turn:
         found = await self._first("manifest", lambda source: source.manifest())
         return replace(found, value=cleaned(found.value)) if found.value else found
 
+    def _begin[T](
+        self, tasks: asyncio.TaskGroup, supplied: T | None, read: Callable[[], Coroutine[Any, Any, Found[T]]]
+    ) -> asyncio.Future[Found[T]]:
+        """A part that rounds the picture off: as it was supplied, else as it will be read where there is a source."""
+        if supplied is None and self._sources:
+            return tasks.create_task(read())
+        done: asyncio.Future[Found[T]] = asyncio.get_running_loop().create_future()
+        done.set_result(Found() if supplied is None else Found(value=supplied, source="supplied"))
+        return done
+
     async def _read_tree(self) -> Found[tuple[TreeNode, ...]]:
-        if self._supplied.tree is not None:
-            return Found(value=self._supplied.tree, source="supplied")
         return await argocd_only("tree", self._state.tree()) if self._state else Found()
 
     async def _read_managed(self) -> Found[tuple[ManagedResource, ...]]:
-        if self._supplied.managed is not None:
-            return Found(value=self._supplied.managed, source="supplied")
         if self._state is None or await self.application() is None:
             return Found()
         return await argocd_only("managed", self._state.managed())
 
     async def _read_revisions(self) -> Found[tuple[Revision, ...]]:
-        if self._supplied.revisions is not None:
-            return Found(value=self._supplied.revisions, source="supplied")
         if self._state is None or not await self._concerns_the_sync():
             return Found()
         return await argocd_only("revisions", self._state.revisions())
 
     async def _read_sync_windows(self) -> Found[SyncWindows]:
-        if self._supplied.sync_windows is not None:
-            return Found(value=self._supplied.sync_windows, source="supplied")
         if self._state is None or not await self._concerns_the_sync():
             return Found()
         return await argocd_only("sync_windows", self._state.sync_windows())
@@ -216,10 +218,6 @@ class _Turn:
         return replace(found, value=tuple(map(cleaned, found.value or ())))
 
     async def _read_related(self) -> Found[tuple[Manifest, ...]]:
-        if self._supplied.related is not None:
-            return Found(value=self._supplied.related, source="supplied")
-        if not self._sources:
-            return Found()
         found = await from_all(self._sources, "related", lambda source, known: source.related(known))
         return replace(found, value=tuple(map(cleaned, found.value or ())))
 
@@ -249,46 +247,16 @@ class _Turn:
             return Found()
         if not self._sources:
             return Found(gaps=(not_configured("logs", self.target),))
-        try:
-            choices = await self._choose_logs()
-        except SourceError as error:
-            return Found(gaps=(gap("logs", self._sources[0].name, error),))
-        read = await asyncio.gather(
-            *(self._first("logs", lambda source, choice=choice: _read_log(source, choice)) for choice in choices)
-        )
-        return Found(
-            value=tuple(found.value for found in read if found.value),
-            source=next((found.source for found in read if found.source), None),
-            gaps=tuple(each for found in read for each in found.gaps),
-        )
+        resource = self.target.resource
+        manifest = await self.manifest() if resource and is_pod(resource.kind) else None
+        pods = ([manifest] if manifest else []) + await self._pods_below()
+        return await read_logs(self._sources, self.target, pods, self._question.log_request, self._tail_lines)
 
     async def _may_have_logs(self) -> bool:
         resource = self.target.resource
         if resource is None:
             return bool(await self._pods_below())
         return is_pod(resource.kind) or await self._is_workload()
-
-    async def _choose_logs(self) -> list[LogChoice]:
-        request, resource = self._question.log_request, self.target.resource
-        if resource is None or not is_pod(resource.kind):
-            pods = await self._pods_below()
-        else:
-            manifest = await self.manifest()
-            pods = [manifest] if manifest else []
-        if pods:
-            return choose_logs(pods, request, tail_lines=self._tail_lines)
-        if resource and is_pod(resource.kind) and resource.namespace and request.container:
-            return [
-                LogChoice(
-                    namespace=resource.namespace,
-                    pod=resource.name,
-                    container=request.container,
-                    previous=request.previous,
-                    tail_lines=self._tail_lines,
-                    since_seconds=request.since_seconds,
-                )
-            ]
-        raise SourceError(f"No Pod of {resource} is known, so there is no log to read", code="not_found")
 
     async def _refined(self) -> Target:
         """The target with its blanks filled in from what was read."""
@@ -306,14 +274,3 @@ class _Turn:
 
     async def _first[T](self, part: Part, ask: Callable[[Source], Awaitable[Reading[T]]]) -> Found[T]:
         return await first(self._sources, part, ask, target=self.target)
-
-
-async def _read_log(source: Source, choice: LogChoice) -> Reading[ContainerLog]:
-    """The log chosen, or the current run's where the previous one is gone and was nobody's explicit wish."""
-    try:
-        return await source.log(choice)
-    except SourceError as error:
-        if not (choice.previous and choice.chosen and error.code == "not_found"):
-            raise
-        current = await source.log(replace(choice, previous=False))
-        return Reading(value=current.value, gaps=(gap("logs", source.name, error), *current.gaps))

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from agent.context.cache import AnswerCache, Sized
 from agent.context.kubernetes_api import BUILT_IN, PAGE, KubernetesAPI, Listing
 from agent.context.kubernetes_client import KubernetesClient, configuration_kind
+from agent.context.kubernetes_pods import pods_below, taken
+from agent.context.kubernetes_reads import ClusterReads
 from agent.context.kubernetes_related import KubernetesRelated
 from agent.context.model import ContainerLog, Gap, SourceName
 from agent.context.needs import listed_workloads
 from agent.context.pods import is_short_of_pods, unhealthiest_first
 from agent.context.source import (
-    MAX_CHILDREN,
     MAX_LOG_BYTES,
     Known,
     LogChoice,
@@ -28,14 +29,11 @@ from agent.context.source import (
 )
 from agent.errors import SourceError
 from agent.logs import parse_text
-from agent.manifest import Manifest, list_at, object_at, objects_at, text_at
+from agent.manifest import Manifest, object_at, text_at
 from agent.settings import Settings
-from agent.target import ApplicationRef, ResourceRef
+from agent.target import ResourceRef
 
 _THREADS = 16
-
-# What stands between a workload and its Pods.
-_BETWEEN = {"Deployment": "ReplicaSet", "Rollout": "ReplicaSet", "CronJob": "Job"}
 
 _THIS_CLUSTER = frozenset({"https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local"})
 
@@ -75,7 +73,8 @@ class _KubernetesSource:
         self._api = KubernetesAPI(client)
         self._reads = reads
         self._known = known
-        self._related = KubernetesRelated(self._api, reads, known)
+        self._cluster = ClusterReads(self._api, reads)
+        self._related = KubernetesRelated(self._cluster, known)
         self._in_cluster = in_cluster
 
     @property
@@ -157,7 +156,7 @@ class _KubernetesSource:
         destination = object_at(await self._known.application(), "spec", "destination")
         server, name = text_at(destination, "server"), text_at(destination, "name")
         if (server and server.rstrip("/") not in _THIS_CLUSTER) or (name and name != "in-cluster"):
-            message = f"The Application deploys to another cluster ({name or server}) than the assistant runs in"
+            message = f"The Application deploys to another cluster ({name or server}) than the one that is read"
             raise SourceError(message, code="unavailable")
 
     def _application(self, resource: ResourceRef) -> Manifest:
@@ -185,39 +184,22 @@ class _KubernetesSource:
         return namespace
 
     async def _pods_below(self, owner: Manifest) -> Reading[tuple[Manifest, ...]]:
-        metadata = object_at(owner, "metadata")
-        key = ("pods", text_at(owner, "kind"), *(text_at(metadata, name) for name in ("namespace", "name", "uid")))
-        return await self._reads.once(key, lambda: self._pods_of(owner))
+        resource = self._known.target.resource
+        named = text_at(owner, "metadata", "namespace") or (resource.namespace if resource else "")
+        namespace = named or await self._reads.run(lambda: self._namespace(""))
+        return await pods_below(self._cluster, owner, namespace=namespace)
 
     async def _unhealthy_workloads(self) -> Reading[tuple[Manifest, ...]]:
         """Of an Application that only the cluster tells of: the workloads it lists that are short of Pods."""
         listed = listed_workloads(await self._known.application())
-        reading = await read_some(listed, self._related.named, part="related", source=self.name)
+        reading = await read_some(listed, self._cluster.named, part="related", source=self.name)
         return Reading(value=tuple(each for each in reading.value if is_short_of_pods(each)), gaps=reading.gaps)
 
     async def _pods_of_application(self) -> Reading[tuple[Manifest, ...]]:
         workloads = (await self._unhealthy_workloads()).value
         reading = await read_some(workloads, self._pods_below, part="children", source=self.name)
         pods = unhealthiest_first(pod for each in reading.value for pod in each.value)
-        return _taken(pods, self._known.target.application, complete=True)
-
-    def _pods_of(self, owner: Manifest) -> Sized[Reading[tuple[Manifest, ...]]]:
-        namespace = self._namespace(text_at(owner, "metadata", "namespace") or self._resource.namespace)
-        named, kind = ResourceRef.of(owner), text_at(owner, "kind")
-        owners, selector = [owner], _selector(owner)
-        if kind in _BETWEEN:
-            between = BUILT_IN[_BETWEEN[kind]]
-            what = f"the {between.plural} of {named}"
-            listed = self._api.list(between, namespace=namespace, what=what, labels=selector)
-            owners = [each for each in listed.items if _owned_by(each, owners)]
-        if kind in {"Job", "CronJob"}:
-            names = sorted(text_at(each, "metadata", "name") for each in owners)
-            selector = f"job-name in ({','.join(names)})"
-        if not owners or not selector:
-            return Sized(Reading(value=()), 0)
-        pods = self._api.list(BUILT_IN["Pod"], namespace=namespace, what=f"the Pods of {named}", labels=selector)
-        ranked = unhealthiest_first(pod for pod in pods.items if _owned_by(pod, owners))
-        return Sized(_taken(ranked, named, complete=pods.complete), pods.size)
+        return taken(pods, self._known.target.application, complete=True)
 
     def _events_of(self, about: ResourceRef) -> Listing:
         # Events of cluster-scoped objects are in `default`, and those of a Node have its name for a uid.
@@ -229,60 +211,6 @@ class _KubernetesSource:
             what=f"the events of {about}",
             fields=f"involvedObject.uid={about.uid}" if by_uid else selector,
         )
-
-
-def _taken(
-    pods: Sequence[Manifest], owner: ResourceRef | ApplicationRef | None, *, complete: bool
-) -> Reading[tuple[Manifest, ...]]:
-    taken = tuple(pods[:MAX_CHILDREN])
-    if len(taken) == len(pods) and complete:
-        return Reading(value=taken)
-    of = f"{len(pods)}" if complete else f"more than {PAGE}"
-    message = f"{len(taken)} of {of} Pods of {owner} were read, the unhealthiest first"
-    return Reading(value=taken, gaps=(Gap(part="children", source="kubernetes", reason="left_out", message=message),))
-
-
-def _owned_by(child: Manifest, owners: Sequence[Manifest]) -> bool:
-    """Whether one of `owners` is an owner of `child`: by uid, or by kind and name where the uid is not known."""
-    uids = {text_at(owner, "metadata", "uid") for owner in owners} - {""}
-    named = {
-        (text_at(owner, "kind"), text_at(owner, "metadata", "name"))
-        for owner in owners
-        if not text_at(owner, "metadata", "uid")
-    }
-    return any(
-        text_at(reference, "uid") in uids or (text_at(reference, "kind"), text_at(reference, "name")) in named
-        for reference in objects_at(child, "metadata", "ownerReferences")
-    )
-
-
-def _selector(workload: Manifest) -> str:
-    """The label selector of a workload's Pods as the API takes it, "" where it has none."""
-    spec = object_at(workload, "spec", "selector")
-    labels = object_at(spec, "matchLabels")
-    if not labels and "matchExpressions" not in spec:  # a ReplicationController has the labels alone
-        labels = {key: value for key, value in spec.items() if isinstance(value, str)}
-    terms = [f"{key}={value}" for key, value in sorted(labels.items())]
-    for expression in objects_at(spec, "matchExpressions"):
-        terms.append(_term(expression))
-    # A Rollout that refers to a Deployment tells its selector in its status.
-    return ",".join(filter(None, terms)) or text_at(workload, "status", "selector")
-
-
-def _term(expression: Manifest) -> str:
-    key = text_at(expression, "key")
-    among = f"({','.join(map(str, list_at(expression, 'values')))})"
-    match text_at(expression, "operator"):
-        case "In":
-            return f"{key} in {among}"
-        case "NotIn":
-            return f"{key} notin {among}"
-        case "Exists":
-            return key
-        case "DoesNotExist":
-            return f"!{key}"
-        case _:
-            return ""
 
 
 def _log(body: bytes, choice: LogChoice) -> Reading[ContainerLog]:

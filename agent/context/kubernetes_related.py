@@ -6,12 +6,13 @@ Owns which reads that takes (few, and never a whole cluster); where a kind keeps
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from agent.context.cache import Sized
-from agent.context.kubernetes_api import BUILT_IN, KubernetesAPI, Listing
+from agent.context.kubernetes_api import Listing
+from agent.context.kubernetes_pods import between
+from agent.context.kubernetes_reads import ClusterReads
 from agent.context.model import Gap
 from agent.context.pods import is_refused_pods, unhealthiest_first
 from agent.context.references import Reference, pod_labels, points_to, references, selects
-from agent.context.source import MAX_CHILDREN, MAX_RELATED, Known, Reading, TurnReads, gap, read_some
+from agent.context.source import MAX_CHILDREN, MAX_RELATED, Known, Reading, gap, read_some
 from agent.errors import SourceError
 from agent.manifest import Manifest, object_at, objects_at, text_at
 from agent.target import ResourceRef
@@ -27,8 +28,7 @@ type _Found = Reading[tuple[Manifest, ...]]
 class KubernetesRelated:
     """The reads around the resource of one turn."""
 
-    def __init__(self, api: KubernetesAPI, reads: TurnReads, known: Known) -> None:
-        self._api = api
+    def __init__(self, reads: ClusterReads, known: Known) -> None:
         self._reads = reads
         self._known = known
 
@@ -40,27 +40,17 @@ class KubernetesRelated:
             return Reading(value=())
         there = [manifest, *children, *(known or ())]
         found = await asyncio.gather(
-            *((self._owners(manifest), self._selecting(manifest)) if known is None else ()),
+            *((self._owners(manifest), self._between(manifest), self._selecting(manifest)) if known is None else ()),
             self._named([manifest, *children[:1]], there),
-            self._limits([manifest, *(known or ())]),
         )
         first = [each for reading in found for each in reading.value]
+        limits = await self._limits([*there, *first])
+        first += limits.value
         claims = [each for each in (*there, *first) if text_at(each, "kind") == "PersistentVolumeClaim"]
         volumes = await self._named(claims, [*there, *first])
         value = tuple(each for each in (*first, *volumes.value) if _place(each) not in set(map(_place, there)))
-        gaps = tuple(each for reading in (*found, volumes) for each in reading.gaps)
+        gaps = tuple(each for reading in (*found, limits, volumes) for each in reading.gaps)
         return Reading(value=value[: 2 * MAX_RELATED], gaps=gaps)
-
-    async def named(self, resource: ResourceRef) -> Manifest:
-        """One object by its name."""
-        kind = BUILT_IN.get(resource.kind)
-        if kind is None or resource.group not in {"", kind.group}:
-            kind = await self._reads.once(
-                ("kind", resource.group, resource.kind), lambda: Sized(self._api.kind(resource), 0)
-            )
-        namespace = resource.namespace if kind.namespaced else ""
-        key = ("object", kind.group, kind.version, kind.kind, namespace, resource.name)
-        return await self._reads.once(key, lambda: self._api.read(kind, namespace=namespace, name=resource.name))
 
     async def _owners(self, manifest: Manifest) -> _Found:
         """The owners, the nearest first."""
@@ -68,11 +58,21 @@ class KubernetesRelated:
         current = manifest
         while len(found) < _OWNERS and (owner := _owner(current)):
             try:
-                current = await self.named(owner)
+                current = await self._reads.named(owner)
             except SourceError as error:
                 return Reading(value=tuple(found), gaps=(gap("related", "kubernetes", error),))
             found.append(current)
         return Reading(value=tuple(found))
+
+    async def _between(self, manifest: Manifest) -> _Found:
+        """The newest ReplicaSet or Job of a workload, where it does not get its Pods."""
+        namespace = text_at(manifest, "metadata", "namespace")
+        try:
+            newest = (await between(self._reads, manifest, namespace=namespace))[:1] if namespace else []
+        except SourceError as error:
+            return Reading(value=(), gaps=(gap("related", "kubernetes", error),))
+        has_pods = bool(await self._known.children())
+        return Reading(value=tuple(each for each in newest if is_refused_pods(each) or not has_pods))
 
     async def _named(self, manifests: Iterable[Manifest], there: Iterable[Manifest]) -> _Found:
         """What the manifests name and is not there yet. What need not be there is no gap when it is absent."""
@@ -86,7 +86,7 @@ class KubernetesRelated:
 
         async def read(reference: Reference) -> Manifest | None:
             try:
-                return await self.named(reference.resource)
+                return await self._reads.named(reference.resource)
             except SourceError as error:
                 if reference.optional and error.code == "not_found":
                     return None
@@ -112,7 +112,7 @@ class KubernetesRelated:
         kinds += ["Pod"] if selector else []
 
         async def read(kind: str) -> Listing:
-            return await self._list(kind, namespace, labels=selector if kind == "Pod" else "")
+            return await self._reads.list(kind, namespace, labels=selector if kind == "Pod" else "")
 
         reading = await read_some(kinds, read, part="related", source="kubernetes")
         listed = [each for listing in reading.value for each in listing.items]
@@ -129,7 +129,7 @@ class KubernetesRelated:
 
     async def _endpoints(self, service: Manifest) -> Listing:
         name, namespace = text_at(service, "metadata", "name"), text_at(service, "metadata", "namespace")
-        return await self._list("EndpointSlice", namespace, labels=f"kubernetes.io/service-name={name}")
+        return await self._reads.list("EndpointSlice", namespace, labels=f"kubernetes.io/service-name={name}")
 
     async def _limits(self, manifests: Iterable[Manifest]) -> _Found:
         """The quotas and limits of the namespace, where the Pods of a workload are not created."""
@@ -139,25 +139,11 @@ class KubernetesRelated:
             return Reading(value=())
 
         async def read(kind: str) -> Listing:
-            return await self._list(kind, namespace)
+            return await self._reads.list(kind, namespace)
 
         reading = await read_some(("ResourceQuota", "LimitRange"), read, part="related", source="kubernetes")
         items = tuple(each for listing in reading.value for each in listing.items[:MAX_CHILDREN])
         return Reading(value=items, gaps=reading.gaps)
-
-    async def _list(self, kind: str, namespace: str, *, labels: str = "") -> Listing:
-        what = f"the {BUILT_IN[kind].plural} of namespace {namespace}"
-
-        def read() -> Sized[Listing]:
-            try:
-                listing = self._api.list(BUILT_IN[kind], namespace=namespace, what=what, labels=labels)
-            except SourceError as error:
-                if error.code != "not_found":
-                    raise
-                return Sized(Listing(items=(), complete=True, size=0), 0)  # the cluster does not serve this kind
-            return Sized(listing, listing.size)
-
-        return await self._reads.once(("list", kind, namespace, labels), read)
 
 
 def _place(manifest: Manifest) -> tuple[str, str, str]:

@@ -119,6 +119,18 @@ def test_quotas_and_limits_are_read_where_pods_are_refused(kubernetes: FakeKuber
     assert around(resource=WEB) == ["ResourceQuota compute", "LimitRange limits"]
 
 
+def test_a_replica_set_that_is_refused_its_pods_is_read_with_its_events_and_the_quota(kubernetes: FakeKubernetes):
+    blocked = workload("Deployment", "blocked") | {"status": {"replicas": 0}}
+    blocked["spec"]["selector"] = {"matchLabels": {"app": "blocked"}}
+    replica_set = workload("ReplicaSet", "blocked-1", owner=blocked) | {"status": {"replicas": 0}}
+    replica_set["metadata"]["labels"] = {"app": "blocked"}
+    kubernetes.add(blocked, replica_set, of("ResourceQuota", "compute"))
+    kubernetes.add(event(replica_set, "FailedCreate", "exceeded quota: compute"))
+    context = collect(resource=WEB | {"name": "blocked"})
+    assert [each["metadata"]["name"] for each in context.related] == ["blocked-1", "compute"]
+    assert "FailedCreate" in {each.reason for each in context.events}
+
+
 def test_a_service_comes_with_the_pods_it_selects(kubernetes: FakeKubernetes):
     kubernetes.add(of("Service", "front", spec={"selector": {"app": "web"}}), pod("calm", healthy("api")))
     for number in range(MAX_CHILDREN):

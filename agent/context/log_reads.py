@@ -1,0 +1,64 @@
+"""The logs of a target: whose are read, and the reading of each from the first source that has it.
+
+Owns what happens where no Pod is known, or where the previous run's log is gone; which containers need reading is
+`pods`'.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.context.model import ContainerLog
+from agent.context.parts import Found, first
+from agent.context.pods import choose_logs, is_pod
+from agent.context.source import LogChoice, Reading, Source, gap
+from agent.errors import SourceError
+from agent.manifest import Manifest
+from agent.request import LogRequest
+from agent.target import Target
+
+
+async def read_logs(
+    sources: Sequence[Source], target: Target, pods: Sequence[Manifest], request: LogRequest, tail_lines: int
+) -> Found[tuple[ContainerLog, ...]]:
+    """The logs that the request names or that `pods` need, those that tell most first. There is at least one source."""
+    try:
+        choices = choose_logs(pods, request, tail_lines=tail_lines) if pods else [_named(target, request, tail_lines)]
+    except SourceError as error:
+        return Found(gaps=(gap("logs", sources[0].name, error),))
+
+    async def read(choice: LogChoice) -> Found[ContainerLog]:
+        return await first(sources, "logs", lambda source: _read(source, choice), target=target)
+
+    found = await asyncio.gather(*map(read, choices))
+    return Found(
+        value=tuple(each.value for each in found if each.value),
+        source=next((each.source for each in found if each.source), None),
+        gaps=tuple(each for one in found for each in one.gaps),
+    )
+
+
+def _named(target: Target, request: LogRequest, tail_lines: int) -> LogChoice:
+    """The log of a Pod whose manifest is not known."""
+    resource = target.resource
+    if resource and is_pod(resource.kind) and resource.namespace and request.container:
+        return LogChoice(
+            namespace=resource.namespace,
+            pod=resource.name,
+            container=request.container,
+            previous=request.previous,
+            tail_lines=tail_lines,
+            since_seconds=request.since_seconds,
+        )
+    raise SourceError(f"No Pod of {resource} is known, so there is no log to read", code="not_found")
+
+
+async def _read(source: Source, choice: LogChoice) -> Reading[ContainerLog]:
+    """The log chosen, or the current run's where the previous one is gone and was nobody's explicit wish."""
+    try:
+        return await source.log(choice)
+    except SourceError as error:
+        if not (choice.previous and choice.chosen and error.code == "not_found"):
+            raise
+        current = await source.log(replace(choice, previous=False))
+        return Reading(value=current.value, gaps=(gap("logs", source.name, error), *current.gaps))
