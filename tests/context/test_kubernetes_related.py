@@ -120,9 +120,10 @@ def test_quotas_and_limits_are_read_where_pods_are_refused(kubernetes: FakeKuber
 
 
 def test_a_replica_set_that_is_refused_its_pods_is_read_with_its_events_and_the_quota(kubernetes: FakeKubernetes):
-    blocked = workload("Deployment", "blocked") | {"status": {"replicas": 0}}
+    none: Manifest = {"status": {"replicas": 0}}
+    blocked = workload("Deployment", "blocked") | none
     blocked["spec"]["selector"] = {"matchLabels": {"app": "blocked"}}
-    replica_set = workload("ReplicaSet", "blocked-1", owner=blocked) | {"status": {"replicas": 0}}
+    replica_set = workload("ReplicaSet", "blocked-1", owner=blocked) | none
     replica_set["metadata"]["labels"] = {"app": "blocked"}
     kubernetes.add(blocked, replica_set, of("ResourceQuota", "compute"))
     kubernetes.add(event(replica_set, "FailedCreate", "exceeded quota: compute"))
