@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.context.model import ContainerLog
+from agent.distillation import LONGEST_SEALED, unsealed_start
 from agent.errors import SourceError
 from agent.log_lines import MAX_LINE, distilled_lines, line_of, printable
 from agent.manifest import lookup, object_at, text_at
@@ -121,13 +122,16 @@ def _said_instead(message: str, code: str) -> SourceError:
 
 
 def _tail(text: str, count: int) -> tuple[list[str], int]:
-    """The last `count` lines, and how many came before them."""
+    """The last `count` lines, and how many came before them; fewer where they would begin within a secret."""
     if not text:
         return [], 0
-    parts = text.rsplit("\n", count)
-    if len(parts) <= count:
-        return parts, 0
-    return parts[1:], parts[0].count("\n") + 1
+    parts = text.rsplit("\n", count + LONGEST_SEALED)
+    before = 0
+    if len(parts) > count + LONGEST_SEALED:
+        before = parts[0].count("\n") + 1
+        parts = parts[1:]
+    start = unsealed_start(parts, len(parts) - count) if len(parts) > count else 0
+    return parts[start:], before + start
 
 
 def _is_stream(text: str) -> bool:
@@ -143,8 +147,8 @@ def _is_stream(text: str) -> bool:
 
 
 def _parse_json_lines(text: str, *, container: str, pod: str, previous: bool, tail_lines: int | None) -> ParsedLog:
-    # Two more than asked for: the closing entry and an error are no lines.
-    lines, left_out = (text.split("\n"), 0) if tail_lines is None else _tail(text, tail_lines + 2)
+    # More than asked for: the closing entry and an error are no lines, and what a secret began with is needed.
+    lines, left_out = (text.split("\n"), 0) if tail_lines is None else _tail(text, tail_lines + 2 + LONGEST_SEALED)
     entries: list[LogEntry] = []
     for line in lines:
         if not line or line.startswith(":"):  # between the messages of an event stream
@@ -170,6 +174,9 @@ def _by_pod(
     entries: Sequence[_Entry], *, container: str, pod: str, previous: bool, tail_lines: int | None
 ) -> tuple[ContainerLog, ...]:
     cut = 0 if tail_lines is None else max(0, len(entries) - tail_lines)
+    if cut:
+        first = max(0, cut - LONGEST_SEALED)
+        cut = first + unsealed_start([entry.content for entry in entries[first:]], cut - first)
     found: dict[str, list[_Entry]] = {}
     for entry in entries[cut:]:
         found.setdefault(entry.pod, []).append(entry)

@@ -10,7 +10,9 @@ Deterministic, and linear in the log's length whatever it holds.
 """
 
 from agent.distillation.levels import time_of
+from agent.distillation.sealed import LONGEST as LONGEST_SEALED
+from agent.distillation.sealed import unsealed_start
 from agent.distillation.selection import Distiller, Kept, Selection
 from agent.distillation.traces import may_belong_to_a_trace
 
-__all__ = ["Distiller", "Kept", "Selection", "may_belong_to_a_trace", "time_of"]
+__all__ = ["LONGEST_SEALED", "Distiller", "Kept", "Selection", "may_belong_to_a_trace", "time_of", "unsealed_start"]

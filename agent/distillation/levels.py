@@ -69,18 +69,18 @@ _FATAL = re.compile(
 _ERROR = re.compile(
     r"^Traceback \(most recent|^(?:Caused by: )?(?:[A-Za-z_$][\w$]*[.:]+)*[A-Z]\w*(?:Error|Exception)\b(?::|$)"
 )
+# Both for text in lower case.
 _TELLING = re.compile(
-    r"exception|error|fail|fatal|panic|abort|crash|denied|refus|reject|unauthori[sz]ed|forbidden|time[d -]*out|unable|"
+    r"exception|error|fail|fatal|panic|abort|crash|denied|refus|reject|unauthori[sz]ed|forbidden|time[d -]?out|unable|"
     r"cannot|can't|could ?n[o']t|not found|no such|missing|invalid|unknown|unreachable|out of memory|oom\b|killed|"
     r"exceed|exhaust|expired|corrupt|conflict|mismatch|unsupported|not (?:permitted|allowed|set|available|valid|exist)|"
     r"does not|did not|giving up|gave up|no space|too many|deadlock|segfault|core dumped|x509|\bbad\b|lost|stuck|"
-    r"exit(?:ed)? (?:with )?(?:code|status):? [1-9]|EHOST|ECONN|ENOTFOUND|EACCES|ENOENT|EADDR",
-    re.IGNORECASE,
+    r"exit(?:ed)? (?:with )?(?:code|status):? [1-9]|ehost|econn|enotfound|eacces|enoent|eaddr"
 )
 _HARMLESS = re.compile(
-    r"\b(?:no|0|zero|without)\s+(?:\w+\s+)?(?:errors?|failures?|exceptions?)\b|\b(?:errors?|failed|failures?|timeouts?|rejected)"
-    r"\"?[=:]\s*(?:0\b|null|nil|false|none|\"\")|\btimeout\"?[=:]|\berror[-_ ]?(?:budget|rate|page|handler|reporting)",
-    re.IGNORECASE,
+    r"\b(?:no|0|zero|without)\s+(?:\w+\s+)?(?:errors?|failures?|exceptions?)\b|\b(?:errors?|failed|failures?|timeouts?|"
+    r"rejected)\"?[=:]\s*(?:0\b|null|nil|false|none|\"\")|\btimeout\"?[=:]|\berror[-_ ]?(?:budget|rate|page|handler|"
+    r"reporting)"
 )
 FAILED_STATUS = re.compile(r"HTTP/[\d.]+\" 5\d\d\b|\bstatus(?:[_ ]?code)?\"?[=: ]+\"?5\d\d\b", re.IGNORECASE)
 """An answer by which a server says that it failed."""
@@ -95,7 +95,9 @@ _TIME = re.compile(
 def level_of(text: str) -> Level:
     """The level that a line states, or else what its words suggest."""
     text = text[:_READ_LIMIT]
-    telling = _TELLING.search(_HARMLESS.sub("", text)) is not None
+    lowered = text.lower()
+    # Most lines tell of no fault at all, and need no second look.
+    telling = _TELLING.search(lowered) is not None and _TELLING.search(_HARMLESS.sub("", lowered)) is not None
     severity = _stated(text)
     if severity is None or severity in (Severity.ERROR, Severity.WARNING):
         if _FATAL.search(text):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 
 _READ_LIMIT = 5_000
-_LONGEST = 1_000
+LONGEST = 1_000
 """Lines looked through for the other edge of a key. The longest in use, PGP's of 4096 bits, have some 200."""
 
 
@@ -32,10 +32,11 @@ _BODY = re.compile(
 )
 _MANIFEST = re.compile(r"[ \t]*(?:- )?\"?kind\"?: *[\"']?Secret[\"']?,?\s*$")
 _OPENS = re.compile(
-    r".{0,400}?(?:(?:pass|pwd|secret|token|key|cred|auth|cert|pem|salt|seed|dsn|sig|cookie|session|private)[\w.\-]{0,60}"
-    r"[\"']?\s{0,4}[:=]\s{0,4}(?:[|>][-+\d]{0,2})?|A[KS]IA[0-9A-Z]{16}[\"'\s:,/|=]{0,8}|Private-Lines: \d+)\s*$",
+    r"(?:(?:pass|pwd|secret|token|key|cred|auth|cert|pem|salt|seed|dsn|sig|cookie|session|private)[\w.\-]{0,60}"
+    r"[\"']?\s{0,4}[:=]\s{0,4}(?:[|>][-+\d]{0,2})?|A[KS]IA[0-9A-Z]{16}[\"'\s:,/|=]{0,8}|Private-Lines: \d+)$",
     re.IGNORECASE,
 )
+_OPENING_SIGNS = ":=|>-+"
 _VALUE = re.compile(r"[\s\"']*[Vv]alue[\"']?\s*[:=]")
 _DOCUMENT = re.compile(r"[ \t]*(?:- )?[\"']?[\w.\-/]{1,253}[\"']?:(?:\s|$)|[ \t]+\S|[{}\[\],]+\s*$|\s*$|---\s*$")
 
@@ -52,7 +53,8 @@ def mark_of(text: str) -> Mark:
         return Mark.MANIFEST
     if _VALUE.match(text):
         return Mark.CONTINUES
-    if _OPENS.match(text):
+    end = text[-100:].rstrip()
+    if end and (end[-1] in _OPENING_SIGNS or "KIA" in end or "SIA" in end or "Private" in end) and _OPENS.search(end):
         return Mark.OPENS
     return Mark.BODY if _BODY.match(text) else Mark.NONE
 
@@ -67,6 +69,13 @@ def sealed(marks: Sequence[Mark], read: Callable[[int], str]) -> Iterator[tuple[
         if end - start > 1:
             yield start, end
             done = end
+
+
+def unsealed_start(lines: Sequence[str], start: int) -> int:
+    """Where a tail that should begin at line `start` may begin: behind sealed lines that it would part. The LONGEST
+    lines before it are needed to tell."""
+    parted = (end for begin, end in sealed(list(map(mark_of, lines)), lines.__getitem__) if begin < start < end)
+    return next(parted, start)
 
 
 def _around(marks: Sequence[Mark], read: Callable[[int], str], at: int, limit: int) -> tuple[int, int]:
@@ -92,7 +101,7 @@ def _around(marks: Sequence[Mark], read: Callable[[int], str], at: int, limit: i
 
 
 def _key_end(marks: Sequence[Mark], at: int) -> int:
-    for end in range(at + 1, min(len(marks), at + _LONGEST)):
+    for end in range(at + 1, min(len(marks), at + LONGEST)):
         if marks[end] is Mark.KEY_END:
             return end + 1
         if marks[end] is Mark.KEY_BEGIN:

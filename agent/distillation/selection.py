@@ -147,6 +147,7 @@ class _Picking:
         self._seals = seals
         self._room = self._left = room
         self._cost = cost
+        self._refused: set[int] = set()
         self.kept: set[int] = set()
 
     def add(self, span: range, share: float) -> bool:
@@ -178,11 +179,10 @@ class _Picking:
         left = min(self._left, int(self._room * share))
         end = len(self._kinds)
         while end > 0:
-            span = spans.get(end - 1, range(end - 1, end))
+            span = spans.get(end - 1) or self._seals.get(end - 1) or range(end - 1, end)
             end = span.start
             missing = [index for index in span if index not in self.kept and index not in without]
-            cost = sum(map(self._cost, missing))
-            if cost > left:
+            if span.start not in self._seals and sum(map(self._cost, missing)) > left:
                 break
             before = self._left
             if missing and not self.add(span, 1) and span.start not in self._seals:
@@ -191,15 +191,18 @@ class _Picking:
 
     def _whole(self, lines: list[int], limit: int) -> list[int]:
         """The lines with all those they are sealed with, or without those where they do not fit."""
-        if not any(index in self._seals for index in lines):
+        seals = {seal.start: seal for index in lines if (seal := self._seals.get(index))}
+        if not seals:
             return lines
-        whole: set[int] = set()
-        for index in lines:
-            whole.update(self._seals.get(index, (index,)))
-        whole -= self.kept
-        if sum(map(self._cost, whole)) <= min(limit, int(self._room * _BLOCK)):
-            return sorted(whole)
-        return [index for index in lines if index not in self._seals]
+        limit = min(limit, int(self._room * _BLOCK))
+        open_lines = [index for index in lines if index not in self._seals]
+        for start, seal in seals.items():
+            if start not in self._refused and sum(map(self._cost, seal)) > limit:
+                self._refused.add(start)
+        sealed_lines = [index for start, seal in seals.items() if start not in self._refused for index in seal]
+        if sum(map(self._cost, sealed_lines)) > limit:
+            return open_lines
+        return sorted({*open_lines, *sealed_lines} - self.kept)
 
     def _telling(self, lines: list[int], limit: int) -> list[int]:
         """Of a block the lines that say what happened, then the frames next to them: runtimes differ in which end of

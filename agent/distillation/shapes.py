@@ -22,7 +22,7 @@ _NOTABLE_NUMBERS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = (
     (b"exit", re.compile(rb"(exit(?:ed)?(?: with)?[ _]?(?:code|status)\"?[=: ]{1,4})(?=[1-9])")),
     (b'"level"', re.compile(rb"(\"level\": ?)(?=[456]0\b)")),
 )
-_READ_LIMIT = 1_000
+_READ_LIMIT = 500
 _IDENTIFIER = re.compile(r"(?<![0-9A-Za-z_\-])[A-Za-z_\-]*+\d[0-9A-Za-z_\-]*+")
 _MESSAGES: tuple[re.Pattern[str], ...] = (
     re.compile(r"\"(?:msg|message|@m|@mt|event)\" ?: ?\"((?:[^\"\\]|\\.)*+)"),

@@ -79,7 +79,8 @@ def _part(log: ContainerLog, limit: int) -> Rendered:
         text = _whole(picked)
         tokens = count_tokens(text)
         if tokens <= limit:
-            return Rendered(text=text, tokens=tokens, left_out=_note(picked, kept))
+            cut = sum(len(log.lines[each.index].text) > longest for each in selection.kept)
+            return Rendered(text=text, tokens=tokens, left_out=_note(picked, kept, cut=cut))
         room = min(room - (tokens - limit), room * 9 // 10)
     missing = replace(log, lines=(), left_out=_lines_of(log))
     return Rendered(text="", tokens=0, left_out=_note(missing, ()))
@@ -136,8 +137,9 @@ def _lines_of(log: ContainerLog) -> int:
     return sum(line.repeats + line.left_out_before for line in log.lines) + log.left_out + log.left_out_after
 
 
-def _note(log: ContainerLog, lines: Sequence[LogLine]) -> str:
+def _note(log: ContainerLog, lines: Sequence[LogLine], *, cut: int = 0) -> str:
     missing = sum(line.left_out_before for line in lines) + log.left_out + log.left_out_after
     folded = sum(line.repeats - 1 for line in lines)
-    counts = [f"{missing:,} lines"] * bool(missing) + [f"{folded:,} repeated lines"] * bool(folded)
-    return f"{' and '.join(counts)} of {_where(log)}" if counts else ""
+    named = ((missing, "lines"), (folded, "repeated lines"), (cut, "ends of long lines"))
+    counts = [f"{count:,} {name}" for count, name in named if count]
+    return f"{', '.join(counts)} of {_where(log)}" if counts else ""
