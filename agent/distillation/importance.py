@@ -14,8 +14,8 @@ from agent.distillation.levels import Level, Severity
 from agent.distillation.traces import Block, Kind
 
 # Points: a step of severity is worth 3.
-_TELLING, _TRACE = 1.0, 2.0
-_PER_DOUBLING, _FREQUENT = 0.5, 5.0
+_TELLING, _TRACE, _ONCE = 1.0, 2.0, 1.0
+_PER_DOUBLING, _FREQUENT = 0.75, 6.0
 """What being met twice as often costs, and the most it may cost."""
 _FAMILY = 4.0
 """What a block costs whose first line was ranked before, with other lines below it."""
@@ -50,8 +50,9 @@ class Group:
     @property
     def score(self) -> float:
         """How much it matters by itself."""
-        rare = min(_FREQUENT, _PER_DOUBLING * log2(max(self.count, 1)))
-        return 3 * self.severity + _TELLING * self.telling + _TRACE * self.is_trace - rare
+        frequent = min(_FREQUENT, _PER_DOUBLING * log2(max(self.count, 1)))
+        gains = _TELLING * self.telling + _TRACE * self.is_trace + _ONCE * (self.count == 1)
+        return 3 * self.severity + gains - frequent
 
 
 def group_lines(
