@@ -10,7 +10,9 @@ from typing import Any
 
 from agent.context.model import Context
 from agent.findings import (
+    app_of_apps,
     application,
+    application_sets,
     autoscalers,
     backends,
     configuration,
@@ -23,6 +25,7 @@ from agent.findings import (
     nodes,
     operation,
     pods,
+    projects,
     services,
     status,
     storage,
@@ -61,6 +64,8 @@ _FAMILIES: tuple[tuple[Family, tuple[GroupKind, ...]], ...] = (
     (workloads.stateful_sets, (workloads.STATEFUL_SET,)),
     (workloads.daemon_sets, (workloads.DAEMON_SET,)),
     (workloads.replica_sets, (workloads.REPLICA_SET,)),
+    (application_sets.application_sets, (application_sets.APPLICATION_SET,)),
+    (projects.projects, (projects.APP_PROJECT,)),
 )
 
 
@@ -70,6 +75,10 @@ def _has_application(known: Inventory) -> bool:
 
 def _has_objects(known: Inventory) -> bool:
     return known.context.application is not None or bool(known.kinds)
+
+
+def _has_tree(known: Inventory) -> bool:
+    return bool(known.context.tree)
 
 
 def _has_managed(known: Inventory) -> bool:
@@ -92,6 +101,7 @@ _ANALYZERS: tuple[tuple[Analyzer, Callable[[Inventory], bool]], ...] = (
     (drift.drifted_resources, _has_managed),
     (status.bad_status, _has_other_kinds),
     (application.resource_health, _has_application),
+    (app_of_apps.broken_children, _has_tree),
     (operation.failed_operations, _has_application),
     (application.health, _has_application),
     (application.sync_status, _has_application),

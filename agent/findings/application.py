@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from agent.context.model import Context
 from agent.findings.applications import Application, applications_of, names_of, resource_of
 from agent.findings.comparison_causes import comparison_cause
+from agent.findings.deployments import Deployments
 from agent.findings.drift import explained
 from agent.findings.evidence import one_line
 from agent.findings.model import Evidence, Finding, Level, Severity
 from agent.findings.operation import operation_failed
+from agent.findings.projects import permitting
 from agent.findings.refusals import refusal_in
-from agent.manifest import Manifest, list_at, lookup, object_at, text_at
+from agent.manifest import Manifest, list_at, object_at, text_at
 
 # A list of many resources quotes this many of them.
 _QUOTED = 5
@@ -38,6 +40,10 @@ _CONDITIONS: dict[str, tuple[str, Severity]] = {
 }
 
 
+# Warnings that explain why an Application does not stay in sync.
+_CONTENDED = ("SharedResourceWarning", "RepeatedResourceWarning")
+
+
 def conditions(context: Context) -> Iterator[Finding]:
     """The conditions of each Application: errors, warnings, and orphans for information."""
     for application in applications_of(context):
@@ -52,12 +58,13 @@ def _condition(application: Application, index: int, kind: str, message: str) ->
     fallback: Severity = "error" if kind.endswith("Error") else "warning"
     meaning, severity = _CONDITIONS.get(kind, ("Argo CD reports this condition of the Application.", fallback))
     cause, step = _cause(kind, message) if severity == "error" else ("", "")
-    level: Level = "cause" if severity == "error" else "summary"
+    level: Level = "cause" if severity == "error" or kind in _CONTENDED else "summary"
     return application.finding(
         f"{application.title} has the condition {one_line(kind, 60)}" + (f": {cause}" if cause else ""),
         meaning,
         application.quote("status", "conditions", index, "message")
         + application.quote("status", "conditions", index, "type"),
+        permitting(message),
         step,
         f"See it with its sources: {application.command('get')}.",
         level=level,
@@ -97,13 +104,12 @@ def sync_status(context: Context) -> Iterator[Finding]:
 def _out_of_sync(application: Application) -> Finding:
     differing = _resources(application, lambda entry: text_at(entry, "status") == "OutOfSync")
     pruning = sum(1 for _, entry in differing if entry.get("requiresPruning") is True)
-    automated = lookup(application.manifest, "spec", "syncPolicy", "automated") is not None
     explanation = "What is in the cluster differs from what is in Git" + (
         f": {names_of([entry for _, entry in differing])}." if differing else "; which resources is not told."
     )
     if pruning:
         explanation += f" {pruning} of them {'is' if pruning == 1 else 'are'} no longer in Git."
-    if not automated:
+    if not application.is_automated:
         explanation += " Automated sync is off, so nothing changes until somebody syncs."
     return application.finding(
         f"{application.title} is OutOfSync",
@@ -112,7 +118,7 @@ def _out_of_sync(application: Application) -> Finding:
         f"See the difference: {application.command('diff')}.",
         f"If Git is right: {application.command('sync')}.",
         level="summary",
-        severity="warning",
+        severity="info" if differing and pruning == len(differing) else "warning",
     )
 
 
@@ -121,7 +127,7 @@ def health(context: Context) -> Iterator[Finding]:
     for application in applications_of(context):
         status = application.text("status", "health", "status")
         if status in ("Degraded", "Missing"):
-            yield _unhealthy(application, status)
+            yield _unhealthy(context, application, status)
         elif status == "Unknown":
             yield application.finding(
                 f"The health of {application.title} is not known",
@@ -133,20 +139,26 @@ def health(context: Context) -> Iterator[Finding]:
             )
 
 
-def _unhealthy(application: Application, status: str) -> Finding:
+def _unhealthy(context: Context, application: Application, status: str) -> Finding:
     bad = _resources(application, lambda entry: text_at(entry, "health", "status") in ("Degraded", "Missing"))
     bad.sort(key=lambda item: text_at(item[1], "health", "status") != status)
     if status == "Degraded":
         meaning = "At least one of its resources failed"
     else:
         meaning = "At least one of its resources is not in the cluster"
+    since = Deployments(context=context, application=application).shortly_before(
+        application.text("status", "health", "lastTransitionTime")
+    )
+    meaning += f": {names_of([entry for _, entry in bad])}." if bad else "; the resource tree shows which."
     return application.finding(
         f"{application.title} is {status}",
-        f"{meaning}: {names_of([entry for _, entry in bad])}." if bad else f"{meaning}; the resource tree shows which.",
+        meaning + since.text,
         application.quote("status", "health", "message")
         + application.quote("status", "health", "status")
-        + _quoted(application, bad, "health"),
+        + _quoted(application, bad, "health")
+        + since.evidence,
         f"See the health of each resource: {application.command('get', '-o', 'tree=detailed')}.",
+        since.way_back,
         level="summary",
     )
 

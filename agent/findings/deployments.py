@@ -1,13 +1,26 @@
 """What was deployed when: the revision Git is at, the deployed ones, who made them, and the way back. Finds nothing."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from agent.context.model import Context, Revision
 from agent.findings.applications import Application
 from agent.findings.evidence import one_line, quote_revision
 from agent.findings.model import Evidence
-from agent.findings.moments import moment
+from agent.findings.moments import minutes_text, moment
 from agent.manifest import integer_at, objects_at, text_at
+
+# A deployment that long before a resource turned bad is the first suspect.
+SUSPECT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A deployment shortly before something turned bad: a sentence (with a blank before it), evidence, the way back."""
+
+    text: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    way_back: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +84,16 @@ class Deployments:
                 )
                 return f"To go back to revision {text_at(entry, 'revision')[:12]}: {first}{command}; or revert in Git."
         return ""
+
+    def shortly_before(self, time: str) -> Suspect:
+        """The last deployment, where it was within SUSPECT before `time` (RFC 3339); else an empty one."""
+        place = len(self._history) - 1
+        deployed, turned = moment(text_at(self._history[-1:], 0, "deployedAt")), moment(time)
+        if not deployed or not turned or not timedelta() <= turned - deployed <= SUSPECT:
+            return Suspect()
+        lag = minutes_text(turned - deployed)
+        return Suspect(
+            text=f" It turned so {lag} after revision {self.said(self.deployed)} was deployed.",
+            evidence=self.application.quote("status", "history", place, "deployedAt") + self.quoted(self.deployed),
+            way_back=self.way_back(self.deployed),
+        )

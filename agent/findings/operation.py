@@ -3,14 +3,18 @@
 Owns `status.operationState` and its `syncResult`; sync status, health and conditions are in `application`.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from agent.context.model import Context
 from agent.findings.applications import Application, applications_of, names_of, resource_of
 from agent.findings.commands import kubectl
+from agent.findings.deployments import Deployments
 from agent.findings.evidence import one_line
+from agent.findings.hook_logs import last_words
 from agent.findings.model import Evidence, Finding
+from agent.findings.projects import permitting
 from agent.findings.refusals import refusal_in
 from agent.manifest import Manifest, integer_at, list_at, object_at, text_at
 
@@ -26,7 +30,7 @@ def failed_hooks(context: Context) -> Iterator[Finding]:
     for application in applications_of(context):
         for index, entry in _results(application):
             if _is_failed_hook(entry):
-                yield _failed_hook(application, index, entry)
+                yield _failed_hook(context, application, index, entry)
 
 
 def failed_resources(context: Context) -> Iterator[Finding]:
@@ -56,7 +60,7 @@ def skipped_prunes(context: Context) -> Iterator[Finding]:
             _quoted(application, skipped, "message", "status"),
             f"If they are to go: {application.command('sync', '--prune')}, or set spec.syncPolicy.automated.prune.",
             level="cause",
-            severity="warning",
+            severity="info",
             resource=resource_of(skipped[0][1]) if len(skipped) == 1 else None,
         )
 
@@ -65,9 +69,9 @@ def failed_operations(context: Context) -> Iterator[Finding]:
     """The last operation itself: that it failed, or goes on trying after failures."""
     for application in applications_of(context):
         phase = application.text(*OPERATION, "phase")
-        retries = integer_at(application.manifest, *OPERATION, "retryCount") or 0
+        retries = _retries(application)
         if phase in ("Failed", "Error"):
-            yield _failed_operation(application, phase, retries)
+            yield _failed_operation(context, application, phase, retries)
         elif phase == "Running" and retries > 0:
             yield application.finding(
                 f"A sync of {application.title} is being tried again (retry {retries})",
@@ -80,6 +84,13 @@ def failed_operations(context: Context) -> Iterator[Finding]:
                 level="symptom",
                 severity="warning",
             )
+
+
+def _retries(application: Application) -> int:
+    """How often the operation was tried again: the counter, or what its message says (`(retried 5 times)`)."""
+    counted = integer_at(application.manifest, *OPERATION, "retryCount") or 0
+    said = re.search(r"\(retried (\d{1,4}) times?\)", application.text(*OPERATION, "message")[-2_000:])
+    return max(counted, int(said[1]) if said else 0)
 
 
 def operation_failed(application: Application) -> bool:
@@ -98,10 +109,10 @@ def _is_failed_hook(entry: Manifest) -> bool:
     return bool(text_at(entry, "hookType")) and text_at(entry, "hookPhase") in ("Failed", "Error")
 
 
-def _failed_hook(application: Application, index: int, entry: Manifest) -> Finding:
+def _failed_hook(context: Context, application: Application, index: int, entry: Manifest) -> Finding:
     hook, kind, name = (one_line(text_at(entry, key), 100) for key in ("hookType", "kind", "name"))
     namespace = text_at(entry, "namespace")
-    evidence = _quoted(application, [(index, entry)], "message", "hookPhase")
+    evidence = _quoted(application, [(index, entry)], "message", "hookPhase") + last_words(context, entry)
     refusal = refusal_in(text_at(entry, "message"), namespace)
     if kind == "Job":
         logs = kubectl("logs", f"job/{text_at(entry, 'name')}", "--all-containers", namespace=namespace)
@@ -139,10 +150,12 @@ def _unsynced(application: Application, entries: list[tuple[int, Manifest]]) -> 
             level="effect",
             resource=resource_of(first),
         )
+    permitting_it = permitting(text_at(first, "message"), namespaced=bool(namespace))
     return application.finding(
         f"{what} could not be synced" + (f": {refusal.name}" if refusal else ""),
         refusal.meaning if refusal else "Argo CD could not apply it; the message is the API server's.",
         _quoted(application, entries, "message", "status"),
+        permitting_it,
         refusal.step if refusal else f"Compare with what is in the cluster: {application.command('diff')}.",
         f"Then sync again: {application.command('sync')}.",
         level="cause",
@@ -150,23 +163,35 @@ def _unsynced(application: Application, entries: list[tuple[int, Manifest]]) -> 
     )
 
 
-def _failed_operation(application: Application, phase: str, retries: int) -> Finding:
+def _failed_operation(context: Context, application: Application, phase: str, retries: int) -> Finding:
     conditions = list_at(application.manifest, "status", "conditions")
     sync_errors = [i for i, c in enumerate(conditions) if text_at(c, "type") == "SyncError"]
     refusal = refusal_in(application.text(*OPERATION, "message"))
+    deployments = Deployments(context=context, application=application)
+    revision = application.text(*OPERATION, "syncResult", "revision")
     tries = f" after {retries} retries" if retries else ""
     return application.finding(
         f"The last sync of {application.title} {'failed' if phase == 'Failed' else 'ended in an error'}{tries}",
         "The operation is over and its changes are not, or not wholly, in the cluster."
-        + (f" {refusal.meaning}" if refusal else ""),
+        + (f" {refusal.meaning}" if refusal else "")
+        + _started(application)
+        + (f" It synced revision {deployments.said(revision)}." if revision else ""),
         application.quote(*OPERATION, "message")
         + application.quote(*OPERATION, "phase")
         + application.quote(*OPERATION, "syncResult", "revision")
+        + deployments.quoted(revision)
         + tuple(q for index in sync_errors[:1] for q in application.quote("status", "conditions", index, "message")),
         refusal.step if refusal else "",
         f"See every resource's result: {application.command('get', '--show-operation')}.",
+        deployments.way_back(revision) if revision else "",
         level="symptom",
     )
+
+
+def _started(application: Application) -> str:
+    by = application.text(*OPERATION, "operation", "initiatedBy", "username")
+    automated = application.text(*OPERATION, "operation", "initiatedBy", "automated") == "true"
+    return f" {one_line(by, 80)} started it." if by else " Automated sync started it." if automated else ""
 
 
 def _quoted(application: Application, entries: list[tuple[int, Manifest]], *fields: str) -> tuple[Evidence, ...]:

@@ -1,12 +1,14 @@
 """What an Application's own status says."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from agent.context.model import Revision
 from agent.manifest import Manifest
 from tests.findings.citations import findings_of
-from tests.findings.cluster import context
+from tests.findings.cluster import context, ended, log, pod
 
 REVISION = "8f3c1d92b47e6a05c1f9d3e8b7a2604f5c9e1d38"
 
@@ -329,3 +331,73 @@ def test_an_application_among_the_resources_is_quoted_from_its_manifest_and_once
 
     assert child.evidence[0].source == "manifest"
     assert itself.evidence[0].source == "application"
+
+
+REVISIONS = (Revision(revision=REVISION, author="Ada <ada@example.com>", message="Raise the limit"),)
+HISTORY = [
+    {"id": 7, "revision": "1b7d0c55aa3e4f6f9d2c8e7b6a5f4e3d2c1b0a99", "deployedAt": "2026-11-19T09:00:00Z"},
+    {"id": 8, "revision": REVISION, "deployedAt": "2026-11-20T09:00:00Z"},
+]
+
+
+def test_a_failed_sync_names_the_revision_its_author_and_the_way_back() -> None:
+    failed = application(operationState=operation(operation={"initiatedBy": {"username": "ada"}}), history=HISTORY)
+
+    (finding,) = findings_of(replace(context(application=failed), revisions=REVISIONS))
+
+    assert finding.explanation.endswith(
+        'ada started it. It synced revision 8f3c1d92b47e "Raise the limit" by Ada <ada@example.com>.'
+    )
+    assert ("revision", "Raise the limit") in [(e.source, e.text) for e in finding.evidence]
+    assert finding.next_steps[-1] == (
+        "To go back to revision 1b7d0c55aa3e: turn automated sync off (`argocd app set --sync-policy none "
+        "argocd/payments`), then `argocd app rollback argocd/payments 7`; or revert in Git."
+    )
+
+
+def test_an_application_that_turned_degraded_after_a_deployment_names_it() -> None:
+    degraded = application(health={"status": "Degraded", "lastTransitionTime": "2026-11-20T09:12:00Z"}, history=HISTORY)
+
+    (finding,) = findings_of(replace(context(application=degraded), revisions=REVISIONS))
+
+    assert 'turned so 12 minutes after revision 8f3c1d92b47e "Raise the limit" by Ada' in finding.explanation
+    assert "argocd app rollback argocd/payments 7" in finding.next_steps[-1]
+
+
+@pytest.mark.parametrize("turned", ["2026-11-21T09:00:00Z", "2026-11-20T08:00:00Z", "", "odd"])
+def test_a_deployment_long_before_is_no_suspect(turned: str) -> None:
+    degraded = application(health={"status": "Degraded", "lastTransitionTime": turned}, history=HISTORY)
+
+    (finding,) = findings_of(context(application=degraded))
+
+    assert "revision" not in finding.explanation
+
+
+def test_retries_are_counted_from_the_message_too() -> None:
+    failed = application(operationState=operation(message="one or more objects failed to apply (retried 5 times)."))
+
+    assert titles(failed) == ["The last sync of Application argocd/payments failed after 5 retries"]
+
+
+def test_only_prunes_that_are_off_are_information() -> None:
+    resources = [{"kind": "Service", "name": "old", "status": "OutOfSync", "requiresPruning": True}]
+
+    (finding,) = findings_of(context(application=application(sync={"status": "OutOfSync"}, resources=resources)))
+
+    assert finding.severity == "info"
+
+
+def test_a_failed_hook_is_told_with_its_last_words() -> None:
+    job = pod(ended_status(22), name="migrate-x7k2p", owner=("Job", "migrate"), phase="Failed")
+    job["metadata"]["namespace"] = "payments"
+    words = log("connecting", "curl: (22) The requested URL returned error: 503", "", pod_name="migrate-x7k2p")
+    failed = application(operationState=operation(FAILED_HOOK))
+
+    findings = findings_of(replace(context(application=failed, logs=(words,)), related=(job,)))
+
+    hook = next(finding for finding in findings if finding.title.startswith("PreSync hook Job migrate"))
+    assert "curl: (22) The requested URL returned error: 503" in [e.text for e in hook.evidence if e.source == "log"]
+
+
+def ended_status(code: int) -> Manifest:
+    return {"state": ended(code), "lastState": {}, "ready": False}

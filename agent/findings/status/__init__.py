@@ -40,6 +40,7 @@ OWN_FAMILY: frozenset[GroupKind] = frozenset(
         ("batch", "Job"),
         ("batch", "CronJob"),
         ("argoproj.io", "Application"),
+        ("argoproj.io", "ApplicationSet"),
     }
 )
 

@@ -1,0 +1,34 @@
+"""What a hook itself said last: the end of the logs of its pods. Judges no line."""
+
+from collections.abc import Iterator
+
+from agent.context.model import ContainerLog, Context
+from agent.findings.evidence import quote_log
+from agent.findings.model import Evidence
+from agent.findings.objects import controller_of, objects_of
+from agent.manifest import Manifest, text_at
+
+_LINES = 2
+_LOGS = 2
+
+
+def last_words(context: Context, entry: Manifest) -> tuple[Evidence, ...]:
+    """The last lines of the logs of a hook (an entry of a sync result) that is a Job or a Pod."""
+    pods = set(_pods(context, entry))
+    logs = [log for log in context.logs if log.pod in pods][:_LOGS]
+    return tuple(quoted for log in logs for quoted in _end(context, log))
+
+
+def _pods(context: Context, entry: Manifest) -> Iterator[str]:
+    kind, namespace, name = (text_at(entry, key) for key in ("kind", "namespace", "name"))
+    if kind == "Pod":
+        yield name
+    for pod in objects_of(context, ("", "Pod")):
+        owner = controller_of(pod)
+        if owner and (owner.kind, owner.namespace, owner.name) == (kind, namespace, name):
+            yield text_at(pod, "metadata", "name")
+
+
+def _end(context: Context, log: ContainerLog) -> tuple[Evidence, ...]:
+    said = [line for line in log.lines[-50:] if line.text.strip()]
+    return tuple(quoted for line in said[-_LINES:] for quoted in quote_log(context, log, line))
