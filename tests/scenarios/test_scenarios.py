@@ -18,9 +18,7 @@ SCENARIOS = {scenario.name: scenario for scenario in load_scenarios(FOLDER)}
 README = FOLDER.parents[1] / "README.md"
 
 # What the analyzers do not say yet.
-NOT_YET: set[str] = {
-    "operation-postsync-hook-failed",
-}
+NOT_YET: set[str] = set()
 
 OF_ARGO_CD = ("application", "comparison", "operation", "drift")
 
