@@ -23,9 +23,12 @@ def judge(*, kind: str, status: str, reason: str, message: str, level: str, situ
             if level.lower() in ("info", "none"):
                 return None
             severity = _false(polarity, kind, reason, message, situation)
-            return "error" if severity and level.lower() == "error" else severity
+            if level.lower() == "error" and severity:
+                return "error"
+            # Some controllers mark what they only wait for as no more than information.
+            return "warning" if level.lower() == "warning" and message and not severity else severity
         case "unknown":
-            return _unknown(polarity, kind, reason, message)
+            return None if situation.well else _unknown(polarity, kind, reason, message)
         case _:
             return None
 
@@ -42,7 +45,9 @@ def _true(polarity: Polarity, kind: str, reason: str, message: str, situation: S
         return None
     if words[-1] in ("warning", "warnings") and (message or reason):
         return "warning"
-    return "warning" if fails(message) and doubts(reason) and not is_coming(words[-1]) else None
+    if not fails(message):
+        return None
+    return "warning" if fails(reason) or (doubts(reason) and not is_coming(words[-1])) else None
 
 
 def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: Situation) -> Severity | None:
@@ -50,23 +55,27 @@ def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: 
         return None
     words = words_of(kind)
     error: Severity = "warning" if situation.coming else "error"
-    if fails(reason):
+    settled = situation.well or situation.done
+    if fails(reason) and not (polarity == "neutral" and settled and words[-1:] != ("progressing",)):
         return error
     if is_coming(reason) or is_idle(reason):
         if fails(message) and not is_idle(reason):
             return "warning"
         # A part that is called unhealthy while the whole has long arrived.
         return "warning" if words[-1:] == ("healthy",) and len(words) > 1 and situation.states & {"fine"} else None
-    settled = situation.well or situation.done
     passing = is_coming(message) or is_idle(message)
     if polarity == "neutral":
-        return error if fails(message) and not settled and not is_idle(message) else None
+        if settled or is_idle(message):
+            return None
+        return error if fails(message) else "warning" if doubts(message) and not passing else None
     if fails(message):
         return error
     if passing:
         return None
     if settled or not words or words[-1] not in DECISIVE:
         return error if doubts(message) and not settled else None
+    if not (message or reason) and situation.coming:
+        return None
     return error if doubts(message) and not doubts(reason) else "warning"
 
 

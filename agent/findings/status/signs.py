@@ -81,8 +81,7 @@ def _capped(sign: Sign, situation: Situation) -> Sign | None:
 
 def _signs_at(manifest: Manifest, place: Place, situation: Situation) -> Iterator[Sign]:
     node = place.value
-    in_conditions = len(place.path) > 1 and place.path[-2] == "conditions"
-    if in_conditions or ("lastTransitionTime" in node and "type" in node):
+    if (len(place.path) > 1 and place.path[-2] == "conditions") or _is_condition(node):
         sign = _condition(manifest, place, situation)
         if sign:
             yield sign
@@ -107,6 +106,10 @@ def _signs_at(manifest: Manifest, place: Place, situation: Situation) -> Iterato
             sign = _flag(manifest, place, key, situation)
         if sign:
             yield sign
+
+
+def _is_condition(node: Manifest) -> bool:
+    return "type" in node and "status" in node and text_at(node, "status").lower() in ("true", "false", "unknown")
 
 
 def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign | None:
@@ -267,10 +270,12 @@ def _error(manifest: Manifest, place: Place, key: str, value: object, situation:
 
 def _message(manifest: Manifest, place: Place, key: str, value: object, situation: Situation) -> Sign | None:
     """A text for people that tells of a failure, where no state beside it says how it stands."""
-    if len(place.path) != 1 or not isinstance(value, str) or not fails(value):
-        return None
-    if situation.states & {"fine", "done", "bad"}:  # what is bad has told this text already
-        return None
+    if not isinstance(value, str) or not fails(value) or situation.states & {"fine", "done", "bad"}:
+        return None  # what is bad has told this text already
+    if len(place.path) != 1:
+        reason = text_at(place.value, "reason")
+        if reason == value or not fails(reason):
+            return None
     return Sign(
         severity="warning" if situation.coming or situation.states else "error",
         path=place.path,

@@ -58,10 +58,15 @@ def is_stale(manifest: Manifest, *path: str | int) -> bool:
     return seen is not None and newest is not None and seen < newest
 
 
+_WELL_FLAGS = frozenset({"ready", "healthy", "available"})
+
+
 def _states(status: Manifest) -> set[Standing]:
     found: set[Standing] = set()
     for key, value in status.items():
-        if isinstance(value, str) and (words := words_of(key)) and words[-1] in STATE_KEYS:
+        if value is True and key in _WELL_FLAGS:
+            found.add("fine")
+        elif isinstance(value, str) and (words := words_of(key)) and words[-1] in STATE_KEYS:
             standing = standing_of(value)
             if standing:
                 found.add(standing)
@@ -78,10 +83,14 @@ def _is_under_way(kind: str, reason: str) -> bool:
 _ARRIVED = FINE | {"updated"}
 
 
+# A part that has stopped (`ProvisionStopped`) does not halt the whole.
+_HALTS = HALTED - {"stopped", "stopping", "stop", "standby", "sleeping", "idle"}
+
+
 @lru_cache(maxsize=2_048)
 def _is_halt(kind: str, status: str, reason: str) -> bool:
     words = words_of(kind.rpartition("/")[2])
-    if not HALTED.isdisjoint(words):
+    if not _HALTS.isdisjoint(words):
         return status == "true"
     return status == "false" and not WELL.isdisjoint(words) and not HALTED.isdisjoint(words_of(reason))
 

@@ -32,11 +32,11 @@ def standing_of(value: str) -> Standing | None:
         return None
     if len(value) > _CHARACTERS or value.strip().count(" ") >= _WORDS - 1:
         return _standing_of_sentence(value, words)
-    joined = "".join(words)
+    joined, first = "".join(words), words[0]
     if _denies(words):
         return "fine"
-    if words[0] in ("not", "un") and set(words[1:]) & (FINE | {"ready"}):
-        return "doubtful" if words[-1] == "ready" or not set(words) & BROKEN else "bad"
+    if first in ("not", "un") and len(words) > 1:
+        return "doubtful" if words[1] == "ready" else "bad" if words[1] in _WANTED else None
     if {joined, *words} & BROKEN or joined.endswith("backoff"):
         return "bad"
     if {joined, *words} & DOUBTFUL:
@@ -44,10 +44,13 @@ def standing_of(value: str) -> Standing | None:
     for standing, vocabulary in _VOCABULARIES:
         if {joined, *words} & vocabulary:
             return standing
-    return "coming" if is_coming(value) or words[0].endswith("ing") else None
+    return "coming" if is_coming(value) or first.endswith("ing") else None
 
 
 _VOCABULARIES: tuple[tuple[Standing, frozenset[str]], ...] = (("halted", HALTED), ("done", DONE), ("fine", FINE))
+
+
+_WANTED = frozenset({"healthy", "valid", "available", "connected", "ok", "synced", "compliant", "reachable"})
 
 
 def _standing_of_sentence(value: str, words: tuple[str, ...]) -> Standing | None:

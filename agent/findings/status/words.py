@@ -96,7 +96,7 @@ _HARD = (
     r"back ?off|unresolved|unschedulable|lost|stopped (?:posting|updating|responding)|differs?|different versions|"
     r"already (?:exists?|claimed)|(?:does not|do not|doesn't|don't) (?:exist|match|hold|have|comply)|"
     r"no key could|no matching|panic|fatal|exception|wrong|broken|impossible|illegal|incompatible|orphaned|"
-    r"x509|eof|killed|evicted|deadline|did not|insufficient (?!pods|replicas)"
+    r"x509|eof|disconnected|killed|evicted|deadline|did not|insufficient (?!pods|replicas)"
 )
 # Tells of one only where it is not the plain word for what is still to come.
 _SOFT = (
@@ -108,7 +108,7 @@ _FAILING = re.compile(rf"\b(?:{_HARD})\b", re.IGNORECASE)
 _DOUBTING = re.compile(rf"\b(?:{_SOFT})\b", re.IGNORECASE)
 # Counts and denials of failures: `no errors`, `0 failed`, `Failed: 0`, `error=none`.
 _DENIED = re.compile(
-    r"\b(?:no|without|zero|0|not|non|never) (?:any |more |further )?"
+    r"\b(?:no|without|zero|0|not|non|never|nothing|none) (?:has |have |any |more |further )?"
     r"(?:errors?|fail(?:ed|ures?|ing)?|conflicts?|violations?|non ?compliant|unhealthy|degraded|missing|invalid|"
     r"unavailable|stalled)\b|"
     r"\b(?:errors?|failed|failures?|failing|conflicts?|violations?|cancelled|rejected|missing|invalid|unhealthy|"
