@@ -45,9 +45,10 @@ class _State(BaseModel):
     findings: list[str] = Field(default_factory=list[str], alias="f")
     finding_count: int = Field(0, alias="i")
     first_finding: str = Field("", alias="c")
+    room: int = Field(0, alias="b")
 
     @classmethod
-    def of(cls, context: Context, findings: Sequence[Finding]) -> Self:
+    def of(cls, context: Context, findings: Sequence[Finding], room: int) -> Self:
         watched = _watched(context)
         return cls(
             t=_hash(str(context.target)),
@@ -60,6 +61,7 @@ class _State(BaseModel):
             f=[_finding_key(finding) for finding in findings[:_FINDINGS]],
             i=len(findings),
             c=_plain(findings[0].title) if findings else "",
+            b=room,
         )
 
     @property
@@ -68,9 +70,10 @@ class _State(BaseModel):
         return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
 
 
-def fingerprint(context: Context, findings: Sequence[Finding]) -> str:
-    """The state of `context` in at most MAX_FINGERPRINT characters; equal states have equal texts."""
-    state = _State.of(context, findings)
+def fingerprint(context: Context, findings: Sequence[Finding], *, room: int = 0) -> str:
+    """The state of `context`, written in `room` tokens, in at most MAX_FINGERPRINT characters; equal states have equal
+    texts."""
+    state = _State.of(context, findings, room)
     while len(state.text) > MAX_FINGERPRINT and (state.manifests or state.logs or state.findings):
         state = _smaller(state)
     return state.text if len(state.text) <= MAX_FINGERPRINT else ""
@@ -86,6 +89,16 @@ def _smaller(state: _State) -> _State:
     if logs and logs >= findings:
         return state.model_copy(update={"logs": dict([*state.logs.items()][:-1])})
     return state.model_copy(update={"findings": state.findings[:-1]})
+
+
+def steady_room(room: int, remembered: str) -> int:
+    """The room for the context of a turn that may take `room` tokens: that of the turn which left `remembered`, while
+    it fits and is not much less. What is cut is then cut at the same places, and stays the same byte by byte."""
+    try:
+        before = _State.model_validate_json(remembered).room
+    except ValidationError:
+        return room
+    return before if room // 2 <= before <= room else room
 
 
 def changes_since(remembered: str, context: Context, findings: Sequence[Finding]) -> str:

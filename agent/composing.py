@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.budget import FRAMING, Budget, Calibration, plan
+from agent.changes import steady_room
 from agent.context.model import Context
 from agent.conversation import Message
 from agent.findings.model import Finding
@@ -66,7 +67,8 @@ class Composer:
         text = redactor.text(question.text)
         budget = self._budget(session, question=count_tokens(text))
         history = _history(question.history, budget, redactor)
-        prompt = compose(text, context, findings, history=history, remembered=session.remembered, limit=budget.context)
+        limit = steady_room(budget.context, session.remembered)
+        prompt = compose(text, context, findings, history=history, remembered=session.remembered, limit=limit)
         held = max(session.history_tokens, history_tokens(prompt.history))
         return prompt, RequestPlan(
             budget=budget,

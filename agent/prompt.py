@@ -121,7 +121,7 @@ def compose(
         gaps=context.gaps,
         target=context.target,
         changes=_changes(changes_since(remembered, context, findings), for_changes),
-        fingerprint=fingerprint(context, findings),
+        fingerprint=fingerprint(context, findings, room=limit),
         left_out=(f"instructions: {instructions.note}",) if instructions.note else (),
         instructions_version=instructions.version,
     )

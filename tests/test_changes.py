@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.changes import MAX_FINGERPRINT, MAX_NOTE, changes_since, fingerprint
+from agent.changes import MAX_FINGERPRINT, MAX_NOTE, changes_since, fingerprint, steady_room
 from agent.context.model import ContainerLog, Context, Event, Gap, LogLine, TreeNode
 from agent.findings.model import Finding
 from agent.manifest import Manifest
@@ -173,3 +173,11 @@ def test_a_note_of_much_is_bounded_and_one_line() -> None:
     assert len(said) <= MAX_NOTE
     assert "\n" not in said
     assert "more objects are new" in said
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "taken"), [(6_000, 6_400, 6_000), (6_000, 5_900, 5_900), (6_000, 13_000, 13_000), (0, 500, 500)]
+)
+def test_the_room_of_the_previous_turn_is_kept_while_it_fits(before: int, now: int, taken: int) -> None:
+    assert steady_room(now, fingerprint(CONTEXT, FINDINGS, room=before)) == taken
+    assert steady_room(now, "nonsense") == now

@@ -31,6 +31,9 @@ SHORT_REQUEST = 15.0
 # Seconds between tries when the server names none, and the longest that it may name for a try to be worth it.
 _BACKOFF = wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.1)
 _LONGEST_PAUSE = 3.0
+# Seconds for which an idle connection is kept: people read an answer before they ask on. One that the server has closed
+# meanwhile is noticed and replaced.
+_KEPT = 60.0
 # Seconds for the end of a response whose last event has been read.
 _REST = 0.5
 _loading = threading.Lock()
@@ -150,7 +153,7 @@ class Connection:
                 headers=_credentials(settings),
                 verify=_certificates(self.root, settings.llamastack_ca_bundle),
                 timeout=httpx.Timeout(settings.provider_timeout, connect=settings.connect_timeout),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=_KEPT),
                 event_hooks={"request": [self._pass_version_gate]},
             )
         return self._http
