@@ -6,7 +6,7 @@ Owns the reading; which nodes are chosen is `needs`' for an Application, `neighb
 from agent.context.argocd_reads import ApplicationReads
 from agent.context.argocd_tree import ResourceTree, identity, is_pod_node
 from agent.context.model import Gap, TreeNode
-from agent.context.needs import MAX_UNHEALTHY, failed_in_sync, nodes_in, unhealthy_resources
+from agent.context.needs import MAX_UNHEALTHY, failed_hooks, failed_in_sync, nodes_in, unhealthy_resources
 from agent.context.neighbours import concerns, labels_of, nodes_around
 from agent.context.source import MAX_RELATED, Reading, read_each
 from agent.manifest import Manifest
@@ -14,20 +14,21 @@ from agent.manifest import Manifest
 
 async def related_to_application(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
     """The live manifests of what failed in the last sync and of the unhealthy resources, the worst first."""
-    failed, absent = nodes_in(tree, failed_in_sync(await reads.known.application()))
-    distinct = {
-        identity(node.resource): node for node in (*failed, *unhealthy_resources(tree)) if not is_pod_node(node)
-    }
+    application = await reads.known.application()
+    failed, _ = nodes_in(tree, failed_in_sync(application))
+    _, gone = nodes_in(tree, failed_hooks(application))
+    nodes = [node for node in (*failed, *unhealthy_resources(tree)) if node.health != "Missing"]
+    distinct = {identity(node.resource): node for node in nodes if not is_pod_node(node)}
     reading = await _read(reads, list(distinct.values())[:MAX_UNHEALTHY])
     gaps = [
         Gap(
             part="related",
             source="argocd",
             reason="not_found",
-            message=f"{each} failed in the last sync and is gone since (a hook's delete policy may remove it), "
+            message=f"The hook {each} failed in the last sync and is gone since (its delete policy may remove it), "
             "so its Pods and logs cannot be read",
         )
-        for each in absent[:MAX_UNHEALTHY]
+        for each in gone[:MAX_UNHEALTHY]
     ]
     if len(distinct) > MAX_UNHEALTHY:
         message = f"{MAX_UNHEALTHY} of {len(distinct)} unhealthy resources were read, the worst first"

@@ -25,7 +25,7 @@ from agent.context.model import (
     TreeNode,
 )
 from agent.context.naming import about, application_object, refined
-from agent.context.needs import is_at_odds
+from agent.context.needs import is_at_odds, is_out_of_sync
 from agent.context.parts import Found, argocd_only, each_once, first, from_all, not_configured
 from agent.context.pods import has_events, is_pod, is_workload
 from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection, Reading, Source
@@ -184,7 +184,11 @@ class _Turn:
         return await argocd_only("tree", self._state.tree()) if self._state else Found()
 
     async def _read_managed(self) -> Found[tuple[ManagedResource, ...]]:
-        if self._state is None or await self.application() is None:
+        application = await self.application()
+        if self._state is None:
+            differs = self.target.resource is None and is_out_of_sync(application)
+            return Found(gaps=(not_configured("managed", self.target),)) if differs else Found()
+        if application is None:
             return Found()
         return await argocd_only("managed", self._state.managed())
 

@@ -49,6 +49,11 @@ def is_synced(application: Manifest | None) -> bool:
     return text_at(application, "status", "sync", "status") == "Synced"
 
 
+def is_out_of_sync(application: Manifest | None) -> bool:
+    """Whether Argo CD says that something differs."""
+    return text_at(application, "status", "sync", "status") == "OutOfSync"
+
+
 def sync_failed(application: Manifest | None) -> bool:
     """Whether the last sync failed."""
     return text_at(application, "status", "operationState", "phase") in _FAILED
@@ -97,11 +102,12 @@ def deployed_revisions(application: Manifest | None) -> list[DeployedRevision]:
 
 def failed_in_sync(application: Manifest | None) -> list[ResourceRef]:
     """The hooks that failed in the last sync (or keep it waiting), then the resources that did."""
-    operation = object_at(application, "status", "operationState")
-    phases = _FAILED | frozenset({"Running"} if text_at(operation, "phase") == "Running" else ())
-    results = objects_at(operation, "syncResult", "resources")
-    failed = [each for each in results if text_at(each, "hookPhase") in phases]
-    return [_reference(each) for each in sorted(failed, key=lambda each: not text_at(each, "hookType"))]
+    return [*failed_hooks(application), *(_reference(each) for each in _failed(application) if not _is_hook(each))]
+
+
+def failed_hooks(application: Manifest | None) -> list[ResourceRef]:
+    """The hooks that failed in the last sync, or keep it waiting."""
+    return [_reference(each) for each in _failed(application) if _is_hook(each)]
 
 
 def unhealthy_resources(tree: ResourceTree) -> list[TreeNode]:
@@ -135,6 +141,17 @@ def nodes_in(tree: ResourceTree, references: Iterable[ResourceRef]) -> tuple[lis
         except SourceError:
             absent.append(reference)
     return found, absent
+
+
+def _failed(application: Manifest | None) -> list[Manifest]:
+    operation = object_at(application, "status", "operationState")
+    phases = _FAILED | frozenset({"Running"} if text_at(operation, "phase") == "Running" else ())
+    results = objects_at(operation, "syncResult", "resources")
+    return [each for each in results if text_at(each, "hookPhase") in phases]
+
+
+def _is_hook(result: Manifest) -> bool:
+    return bool(text_at(result, "hookType"))
 
 
 def _is_unhealthy(node: TreeNode) -> bool:

@@ -112,7 +112,9 @@ def not_configured(part: Part, target: Target) -> Gap:
     about = target.application if part == "application" else target.resource or target.application
     kubernetes = "let it read the Kubernetes API (KUBECONFIG, ASSISTANT_KUBERNETES)"
     argocd = "set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN"
-    ways = [argocd, kubernetes] if target.application else [kubernetes, f"{argocd} and name the Application"]
-    message = f"Nothing is configured to read {what} of {about} from: {', or '.join(ways)}, or supply `{supplied_as}`"
+    ways = f"{kubernetes}, or {argocd} and name the Application"
+    if target.application:
+        ways = argocd if part == "managed" else f"{argocd}, or {kubernetes}"  # only Argo CD compares with Git
+    message = f"Nothing is configured to read {what} of {about} from: {ways}, or supply `{supplied_as}`"
     source: SourceName = "argocd" if target.application else "kubernetes"
     return Gap(part=part, source=source, reason="not_configured", message=message)

@@ -207,7 +207,16 @@ def test_a_failed_hook_that_was_deleted_is_said_to_be_gone(argocd: FakeArgoCD):
     give(argocd, operationState={"phase": "Failed", "syncResult": {"resources": resources}})
     context = collect(application=SHOP)
     assert gaps(context) == [("related", "argocd", "not_found")]
-    assert "Job shop/migrate failed in the last sync and is gone" in messages(context)
+    assert "The hook Job shop/migrate failed in the last sync and is gone" in messages(context)
+
+
+def test_a_resource_whose_creation_failed_is_no_gap(argocd: FakeArgoCD):
+    refused, missing = config_map("refused"), config_map("missing")
+    argocd.add_resource("shop", missing, health="Missing", live=False)
+    resources = [result(each, status="SyncFailed", hookPhase="Failed") for each in (refused, missing)]
+    give(argocd, operationState={"phase": "Failed", "syncResult": {"resources": resources}})
+    context = collect(application=SHOP)
+    assert (context.gaps, names(context.related)) == ((), ["web"])
 
 
 def test_pods_and_logs_are_taken_from_every_failing_workload_before_a_second_of_one(argocd: FakeArgoCD):
