@@ -25,7 +25,8 @@ class Answer:
     """What was answered. `by_model` is False where the findings themselves are the answer.
 
     `unresolved` is the evidence that does not stand where it points; `tokens` are those of the prompt as the server
-    counted them, or their upper estimate (then `tokens_estimated`); `seconds` is the whole turn.
+    counted them, or their upper estimate (then `tokens_estimated`); `seconds` is the whole turn; `outage` is why the
+    model that was configured did not answer, "" where it did or none is.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Answer:
     tokens: int
     tokens_estimated: bool
     seconds: float
+    outage: str = ""
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class Notes:
             tokens=usage.input_tokens if usage else _estimate(report),
             tokens_estimated=usage is None,
             seconds=self.seconds,
+            outage=self.outcome.outage.public_message if self.outcome.outage else "",
         )
 
 

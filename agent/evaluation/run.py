@@ -155,8 +155,10 @@ class _Examination:
         else:
             answer = notes.answer()
             text, self.provider, self.model = answer.text, answer.provider, answer.model
+            # The findings took the model's place: that says nothing of the model.
+            verdicts = {} if answer.outage else judged(about.expected, answer)
             result = Result(
-                **known, verdicts=judged(about.expected, answer), tokens=answer.tokens, seconds=answer.seconds
+                **known, verdicts=verdicts, tokens=answer.tokens, seconds=answer.seconds, error=answer.outage
             )
         finally:
             NOTES.reset(token)

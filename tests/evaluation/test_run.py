@@ -4,6 +4,7 @@
 # MLflow's own signatures are typed in part only.
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -18,10 +19,13 @@ from agent.evaluation.scorers import judge_scorers
 from agent.settings import load_settings
 from tests.conftest import TraceStore
 from tests.evaluation.answers import EXPECTED, write_scenario
+from tests.fakes.lightspeed import TOKEN, Reply, lightspeed, tokens
+from tests.fakes.server import closed_port
 
 # MLflow's own use of pandas.
 pytestmark = pytest.mark.filterwarnings("ignore:Starting with pandas version 4.0")
 
+USED = {"input_tokens": 1_234, "output_tokens": 20}
 HEALTHY = {"family": "healthy", "question": "Is it well?", "healthy": True}
 
 
@@ -90,6 +94,37 @@ def test_a_turn_that_fails_is_a_wrong_answer(
 
     assert [(r.right, r.error) for r in evaluation.results] == [(False, error)]
     assert mlflow.get_run(evaluation.run_id).data.metrics["right/mean"] == 0.0
+
+
+def test_findings_in_place_of_a_model_that_is_down_are_no_answer_of_the_model(
+    tmp_path: Path, traces: TraceStore
+) -> None:
+    write_scenario(tmp_path)
+    url = f"http://127.0.0.1:{closed_port()}"
+    down = load_settings({"lightspeed_url": url, "lightspeed_token": TOKEN, "provider_retries": 0})
+
+    (result,) = evaluate(replace(plan(tmp_path, traces), settings=down)).results
+
+    assert not result.right
+    assert result.verdicts == {}
+    assert "cannot be reached" in result.error
+
+
+def test_a_model_is_judged_by_what_it_says(tmp_path: Path, traces: TraceStore) -> None:
+    write_scenario(tmp_path)
+    with lightspeed(log_level="critical") as model:
+        model.say(
+            Reply(events=tokens("Pod `web-0` misses the Secret `db`: ", '`secret "db" not found`.'), end=USED),
+            Reply(events=tokens("The image of Pod `web-0` cannot be pulled."), end=USED),
+        )
+        asked = load_settings({"lightspeed_url": model.url, "lightspeed_token": TOKEN, "provider_retries": 0})
+        evaluation = evaluate(replace(plan(tmp_path, traces, repetitions=2), settings=asked))
+
+    right, wrong = evaluation.results
+    assert right.right
+    assert {name for name, verdict in wrong.verdicts.items() if not verdict.passed} == {*right.verdicts}
+    assert right.tokens == 1_234
+    assert mlflow.get_run(evaluation.run_id).data.params["provider"] == "lightspeed"
 
 
 def test_a_run_that_is_not_there_is_refused(traces: TraceStore) -> None:
