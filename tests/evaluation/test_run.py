@@ -114,7 +114,7 @@ def test_a_model_is_judged_by_what_it_says(tmp_path: Path, traces: TraceStore) -
     write_scenario(tmp_path)
     with lightspeed(log_level="critical") as model:
         model.say(
-            Reply(events=tokens("Pod `web-0` misses the Secret `db`: ", '`secret "db" not found`.'), end=USED),
+            Reply(events=tokens("The Secret `db` of Pod `web-0` is missing: ", '`secret "db" not found`.'), end=USED),
             Reply(events=tokens("The image of Pod `web-0` cannot be pulled."), end=USED),
         )
         asked = load_settings({"lightspeed_url": model.url, "lightspeed_token": TOKEN, "provider_retries": 0})
