@@ -20,7 +20,8 @@ type StatusField = Literal["initContainerStatuses", "containerStatuses"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """One container of a Pod with all that tells of it. `field` and `index` are its place in the Pod's status."""
+    """One container of a Pod with all that tells of it. `field` and `index` are its place in the Pod's status,
+    `spec_path` is that in its spec, None where the spec does not have it."""
 
     known: Inventory
     pod: Manifest
@@ -28,6 +29,7 @@ class Container:
     index: int
     events: tuple[Event, ...]
     last_words: LastWords
+    spec_path: tuple[str | int, ...] | None = None
 
     @property
     def status(self) -> Manifest:
@@ -40,15 +42,6 @@ class Container:
     @property
     def title(self) -> str:
         return f"Init container {self.name}" if self.field == "initContainerStatuses" else f"Container {self.name}"
-
-    @property
-    def spec_path(self) -> tuple[str | int, ...] | None:
-        """Where the container stands in the Pod's manifest."""
-        key = "initContainers" if self.field == "initContainerStatuses" else "containers"
-        for index, spec in enumerate(list_at(self.pod, "spec", key)):
-            if text_at(spec, "name") == text_at(self.status, "name"):
-                return ("spec", key, index)
-        return None
 
     @property
     def spec(self) -> Manifest:
@@ -92,9 +85,10 @@ class Container:
 
     def change(self, field: str, value: str, command: str = "") -> str:
         """The step that sets a field of the container (`resources.limits.memory`) where its template stands."""
-        if self.template is None:
+        template = self.template
+        if template is None:
             return change(self.known, f"set {field} of container {self.name} to {value}", command)
-        workload, path = self.template
+        workload, path = template
         whose = f"{workload.kind} {one_line(workload.name, 80)}"
         return change(self.known, f"set {path}.{field} of {whose} to {value} (container {self.name})", command)
 
@@ -110,7 +104,24 @@ def containers_of(known: Inventory, pod: Manifest, last_words: LastWords) -> Ite
     for field in fields:
         for index, status in enumerate(list_at(pod, "status", field)):
             if isinstance(status, dict):
-                yield Container(known=known, pod=pod, field=field, index=index, events=events, last_words=last_words)
+                spec_path = _spec_path(pod, field, text_at(pod, "status", field, index, "name"))
+                yield Container(
+                    known=known,
+                    pod=pod,
+                    field=field,
+                    index=index,
+                    events=events,
+                    last_words=last_words,
+                    spec_path=spec_path,
+                )
+
+
+def _spec_path(pod: Manifest, field: StatusField, name: str) -> tuple[str | int, ...] | None:
+    key = "initContainers" if field == "initContainerStatuses" else "containers"
+    for index, spec in enumerate(list_at(pod, "spec", key)):
+        if text_at(spec, "name") == name:
+            return ("spec", key, index)
+    return None
 
 
 POD_NAME = "POD"

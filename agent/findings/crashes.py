@@ -140,9 +140,9 @@ def _more_memory(container: Container, limit: str) -> str:
     if match is None or len(match[1]) > 5:
         return container.change("resources.limits.memory", "what it really needs")
     doubled = f"{float(match[1]) * 2:g}{match[2] or ''}"
-    command = ""
-    if container.template and container.template[0].kind in _SETTABLE:
-        workload = container.template[0]
+    command, template = "", container.template
+    if template and template[0].kind in _SETTABLE:
+        workload = template[0]
         words = ("set", "resources", f"{workload.kind.lower()}/{workload.name}", "-c", container.name)
         command = kubectl(*words, f"--limits=memory={doubled}", namespace=workload.namespace)
     return container.change("resources.limits.memory", doubled, command)

@@ -28,6 +28,7 @@ class Inventory:
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self._owner_lists: dict[Key, list[ResourceRef]] = {}
         self._by_kind: dict[GroupKind, list[Manifest]] = defaultdict(list)
         for manifest in objects_of(context):
             self._by_kind[group_kind(manifest)].append(manifest)
@@ -96,6 +97,12 @@ class Inventory:
 
     def owners(self, resource: ResourceRef) -> list[ResourceRef]:
         """Who owns an object, who owns that owner and so on, the nearest first."""
+        key = key_of(resource)
+        if key not in self._owner_lists:
+            self._owner_lists[key] = self._read_owners(resource)
+        return self._owner_lists[key]
+
+    def _read_owners(self, resource: ResourceRef) -> list[ResourceRef]:
         found: dict[Key, ResourceRef] = {}
         pending = [resource]
         while pending and len(found) < _OWNERS_LIMIT:

@@ -14,7 +14,7 @@ from agent.findings.evidence import QUOTE_LIMIT, walk
 from agent.manifest import Manifest, lookup
 from agent.target import ResourceRef
 from tests.findings.citations import check_citation, findings_of
-from tests.findings.cluster import condition, context, crash_loop, log, pod, resource, running, waiting
+from tests.findings.cluster import condition, context, crash_loop, log, node, pod, resource, running, waiting
 
 ODD: list[Any] = [
     None,
@@ -54,6 +54,76 @@ WELL_FORMED: list[Manifest] = [
     resource("v1", "PersistentVolumeClaim", status={"phase": "Pending"}, spec={"storageClassName": "fast"}),
     resource("v1", "PersistentVolume", status={"phase": "Failed", "message": "gone"}),
     resource(
+        "v1", "Node", "worker-1", spec={"unschedulable": True}, status={"conditions": [condition("Ready", "Unknown")]}
+    ),
+    resource(
+        "v1",
+        "Service",
+        spec={"clusterIP": "10.0.0.5", "selector": {"app": "api"}, "ports": [{"port": 80, "targetPort": "http"}]},
+    ),
+    resource(
+        "discovery.k8s.io/v1",
+        "EndpointSlice",
+        endpoints=[{"conditions": {"ready": False}, "targetRef": {"kind": "Pod", "name": "api-6c9d8f7b5d-x7k2p"}}],
+    )
+    | {"metadata": {"name": "api-1", "namespace": "shop", "labels": {"kubernetes.io/service-name": "api"}}},
+    resource(
+        "networking.k8s.io/v1",
+        "Ingress",
+        spec={
+            "ingressClassName": "nginx",
+            "tls": [{"secretName": "tls"}],
+            "defaultBackend": {"service": {"name": "api", "port": {"number": 81}}},
+        },
+    ),
+    resource(
+        "autoscaling/v2",
+        "HorizontalPodAutoscaler",
+        spec={"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"}, "maxReplicas": 3},
+        status={
+            "conditions": [
+                condition(
+                    "ScalingActive", "False", "FailedGetResourceMetric", "missing request for cpu in container api"
+                ),
+                condition("ScalingLimited", "True", "TooManyReplicas"),
+            ]
+        },
+    ),
+    resource(
+        "policy/v1",
+        "PodDisruptionBudget",
+        spec={"selector": {"matchLabels": {"app": "api"}}},
+        status={"expectedPods": 2, "currentHealthy": 0, "desiredHealthy": 1, "disruptionsAllowed": 0},
+    ),
+    resource(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingWebhookConfiguration",
+        webhooks=[{"name": "v", "clientConfig": {"service": {"namespace": "shop", "name": "api"}}}],
+    ),
+    resource(
+        "apps/v1",
+        "Deployment",
+        spec={
+            "replicas": 1,
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {
+                    "containers": [
+                        {
+                            "name": "api",
+                            "env": [{"name": "P", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}],
+                            "envFrom": [{"configMapRef": {"name": "conf"}}],
+                        }
+                    ],
+                    "volumes": [{"name": "v", "secret": {"secretName": "db", "items": [{"key": "x", "path": "x"}]}}],
+                },
+            },
+        },
+        status={"conditions": [condition("ReplicaFailure", "True", "FailedCreate", "exceeded quota: a, requested: ")]},
+    ),
+    resource("v1", "Secret", "db", data={"user": "eA=="}),
+    resource("external-secrets.io/v1", "ExternalSecret", "db", spec={"target": {"name": "a"}}),
+    resource(
         "example.com/v1",
         "Widget",
         status={
@@ -63,15 +133,45 @@ WELL_FORMED: list[Manifest] = [
         },
     ),
 ]
-EVENTS = ("BackOff", "FailedMount", "FailedCreate", "Unhealthy", "Failed", "ProvisioningFailed", "FailedScheduling")
+EVENTS = (
+    "FailedToRetrieveImagePullSecret",
+    "Evicted",
+    "FailedGetScale",
+    "BackOff",
+    "FailedMount",
+    "FailedCreate",
+    "Unhealthy",
+    "Failed",
+    "ProvisioningFailed",
+    "FailedScheduling",
+)
 MESSAGES = (
     'secret "a" not found',
     'MountVolume.SetUp failed for volume "v" : references non-existent secret key: K',
     "Back-off restarting failed container api in pod x",
     "Liveness probe failed: HTTP probe failed with statuscode: 500",
     'Failed to pull image "x": 401 Unauthorized',
-    'pods "x" is forbidden: exceeded quota: compute',
+    'pods "x" is forbidden: exceeded quota: compute, requested: cpu=1, used: cpu=2, limited: cpu=2',
+    'failed calling webhook "v": Post "https://api.shop.svc:443/v": service "api" not found',
+    "Unable to retrieve some image pull secrets (a); attempting to pull the image may not succeed.",
+    "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match Pod's node affinity/selector.",
     "",
+)
+
+
+LOGS = (
+    (),
+    (log("panic: x", "Traceback (most recent call last):", "ValueError: y"),),
+    (log("dial tcp 10.0.0.5:81: connect: connection refused"),),
+    (log("lookup api.shop.svc on 10.0.0.1:53: no such host"),),
+)
+TREES = (
+    (),
+    (
+        node("Service", selects={"app": "api"}),
+        node("Pod", "api-6c9d8f7b5d-x7k2p", labels={"app": "api"}, health="Degraded", message="back-off"),
+        node("Deployment", group="apps", health="Missing"),
+    ),
 )
 
 
@@ -105,8 +205,10 @@ def contexts(draw: st.DrawFn) -> Context:
         objects[0] if draw(st.booleans()) else None,
         *objects,
         events=tuple(draw(st.lists(events, max_size=4))),
-        logs=draw(st.sampled_from([(), (log("panic: x", "Traceback (most recent call last):", "ValueError: y"),)])),
+        logs=draw(st.sampled_from(LOGS)),
         application=draw(st.sampled_from([None, objects[-1]])),
+        related=tuple(draw(st.lists(damaged(), max_size=3))),
+        tree=draw(st.sampled_from(TREES)),
     )
 
 
