@@ -66,7 +66,7 @@ class Distiller:
         shape = found.ids.copy()
         self._kinds = [found.kinds[number] for number in shape]
         self._seals: dict[int, range] = {}
-        for start, end in sealed([found.marks[number] for number in shape], lambda index: read(lines[index])):
+        for start, end in sealed(found.marks, lambda index: read(lines[index])):
             self._seals.update(dict.fromkeys(range(start, end), range(start, end)))
             self._kinds[start:end] = [Kind.PLAIN] * (end - start)
         found_blocks = list(blocks(self._kinds, [found.levels[number].severity for number in shape]))
@@ -101,8 +101,10 @@ class Distiller:
             picking.add(min(errors, key=lambda group: group.start).first_span, _BLOCK)
         picking.add_tail(self._spans, self._counted, _TAIL)
         picking.add_groups(self._groups)
-        for group in errors:
-            picking.add(group.last_span, _BLOCK)
+        for group in self._groups:
+            # What goes on to the end stands at the end as well, where the last lines are looked for.
+            if group.severity >= Severity.ERROR or (group.telling and group.severity is Severity.WARNING):
+                picking.add(group.last_span, _BLOCK)
         for group in errors[:_AROUND]:
             picking.add(group.first_span, 1)
             for span in (group.last_span, group.first_span):

@@ -34,12 +34,12 @@ _SIGNS = re.compile(r"[\s,=\"':;|()\[\]{}<>#]+")
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """For each line the number of its shape; for each shape what its lines are."""
+    """For each line the number of its shape, and what it is in a secret; for each shape what its lines are."""
 
     ids: list[int]
+    marks: list[Mark]
     levels: list[Level]
     kinds: list[Kind]
-    marks: list[Mark]
 
 
 def shapes(lines: Sequence[str], read: Callable[[str], str]) -> Shapes:
@@ -56,11 +56,12 @@ def shapes(lines: Sequence[str], read: Callable[[str], str]) -> Shapes:
     levels, kinds, marks = list(map(level_of, texts)), list(map(kind_of, texts)), list(map(mark_of, texts))
     joined = _joined([masked[first] for first in firsts], levels, kinds, marks)
     firsts = _firsts(joined)
+    of_line = [of_mask[number] for number in numbered]
     return Shapes(
-        ids=[joined[of_mask[number]] for number in numbered],
+        ids=[joined[number] for number in of_line],
+        marks=[marks[number] for number in of_line],
         levels=[levels[first] for first in firsts],
         kinds=[kinds[first] for first in firsts],
-        marks=[marks[first] for first in firsts],
     )
 
 
@@ -94,7 +95,7 @@ def _masked(texts: Sequence[str]) -> list[str]:
 
 def _joined(masked: Sequence[str], levels: Sequence[Level], kinds: Sequence[Kind], marks: Sequence[Mark]) -> list[int]:
     """For each text the number of its template. Lines of traces and of secrets stay apart: their places count."""
-    is_free = [kind is Kind.PLAIN and mark is Mark.NONE for kind, mark in zip(kinds, marks, strict=True)]
+    is_free = [kind is Kind.PLAIN and mark < Mark.KEY_BEGIN for kind, mark in zip(kinds, marks, strict=True)]
     free = [place for place, free in enumerate(is_free) if free]
     if len(free) < 2:
         return list(range(len(masked)))

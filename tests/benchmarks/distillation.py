@@ -8,6 +8,7 @@ from statistics import median
 from drain3 import TemplateMiner
 from drain3.template_miner_config import TemplateMinerConfig
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -41,7 +42,7 @@ def _times(console: Console) -> None:
         log = generated(seed, lines=LINES, templates=templates)
         theirs, ours = _drain3_seconds(log), _seconds(log)
         ratios.append(ours / theirs)
-        size = f"{log.lines[len(log.lines) // 2][:24]}… {len(log.text) / 1e6:.1f} MB"
+        size = f"{escape(log.lines[len(log.lines) // 2][:24])}… {len(log.text) / 1e6:.1f} MB"
         table.add_row(str(templates), size, f"{theirs:.2f} s", f"{ours:.2f} s", f"{ours / theirs:.2f}")
     table.caption = f"median {median(ratios):.2f}, at most {max(ratios):.2f} of drain3 alone (aim: at most {TIME_AIM})"
     console.print(table)

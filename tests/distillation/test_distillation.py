@@ -3,6 +3,7 @@
 import pytest
 
 from agent.context.model import ContainerLog, LogLine
+from agent.findings.logs import fatal_lines
 from agent.log_lines import KEPT_CHARACTERS, KEPT_LINES
 from agent.logs import parse_text
 from agent.rendering import render_logs
@@ -66,6 +67,17 @@ def test_the_first_and_the_last_error_are_kept_though_they_are_alike():
     text = rendered(distilled(*lines), 400)
     assert "attempt 0" in text
     assert "attempt 399" in text
+
+
+def test_what_fails_to_the_end_is_among_the_last_fatal_lines_though_it_is_folded():
+    lines = ordinary(3_000)
+    for n in range(0, 3_000, 3):
+        lines[n] = f"dial tcp 10.0.0.7:5432: connect: connection refused, attempt {n}"
+    for n, fatal in enumerate(("no such host", "permission denied", "x509: no certificate", "no space left on device")):
+        lines[1_000 + 100 * n] = f"{fatal} in step {'abcd'[n] * 5}"
+    assert [line.text.partition(",")[0] for line in fatal_lines(distilled(*lines), 1)] == [
+        "dial tcp 10.0.0.7:5432: connect: connection refused"
+    ]
 
 
 def test_a_rare_line_is_kept_before_frequent_ones():
