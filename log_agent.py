@@ -14,6 +14,7 @@ def main() -> None:
     print(
         f"""\
 Logged and registered {model.name} version {model.version} as {model.uri}
+Its instructions are {model.instructions}: a team's own version of them is used where ASSISTANT_INSTRUCTIONS names it
 
 Serve it (JSON and, with "stream": true, server-sent events on /invocations):
   MLFLOW_TRACKING_URI={model.tracking_uri} mlflow models serve -m {model.uri} --env-manager local -p 5001

@@ -19,6 +19,7 @@ from agent.errors import ProviderTimeout, ProviderUnreachable
 from agent.findings import analyze
 from agent.findings.model import Finding
 from agent.grounding import Grounding, ground, may_claim
+from agent.instructions import InstructionsSource, built_in
 from agent.prompt import Prompt, Section
 from agent.providers.choice import choose_provider
 from agent.providers.offline import Offline
@@ -78,15 +79,24 @@ type TurnEvent = Report | ProviderEvent | Outcome
 
 
 class Assistant:
-    """Answers questions. Holds connections and nothing of any user. Construction does no I/O."""
+    """Answers questions. Holds connections and nothing of any user. Construction does no I/O.
+
+    `instructions` gives the instructions of a turn at once, whatever it does to know them; unset: the built-in ones.
+    """
 
     def __init__(
-        self, settings: Settings, *, provider: Provider | None = None, collector: Collector | None = None
+        self,
+        settings: Settings,
+        *,
+        provider: Provider | None = None,
+        collector: Collector | None = None,
+        instructions: InstructionsSource | None = None,
     ) -> None:
         self.settings = settings
         self.provider = provider or choose_provider(settings)
         self._collector = collector or Collector(settings)
         self._composer = Composer(settings)
+        self._instructions = instructions or built_in(team=settings.team_instructions or "")
 
     async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
         """Answers one question. Close the iterator to cancel: the upstream request ends with it.
@@ -203,7 +213,11 @@ class Assistant:
             findings = await asyncio.to_thread(analyze, context) if _is_large(context) else analyze(context)
             span.outputs([{"title": f.title, "severity": f.severity} for f in findings])
         with spans.span("compose", "PARSER") as span:
-            prompt, request_plan = self._composer.compose(question, context, findings, redactor, session)
+            parts = (question, context, findings, redactor, session, await self._instructions())
+            if _is_large(context):
+                prompt, request_plan = await asyncio.to_thread(self._composer.compose, *parts)
+            else:
+                prompt, request_plan = self._composer.compose(*parts)
             span.outputs(request_plan.as_json() | {"sections": {s.name: s.tokens for s in prompt.sections}})
         return prompt, request_plan
 

@@ -14,6 +14,7 @@ from agent.context.model import Context
 from agent.conversation import Message
 from agent.findings.model import Finding
 from agent.history import candidates, fitted, history_tokens
+from agent.instructions import BUILT_IN, Instructions
 from agent.prompt import Prompt, compose
 from agent.providers.provider import Session, Usage
 from agent.redaction import Redactor
@@ -56,6 +57,7 @@ class Composer:
         findings: Sequence[Finding],
         redactor: Redactor,
         session: Session,
+        instructions: Instructions = BUILT_IN,
     ) -> tuple[Prompt, RequestPlan]:
         """The prompt of a turn in `session`, `context` and `findings` redacted already.
 
@@ -67,8 +69,15 @@ class Composer:
         text = redactor.text(question.text)
         budget = self._budget(session, question=count_tokens(text))
         history = _history(question.history, budget, redactor)
-        limit = steady_room(budget.context, session.remembered)
-        prompt = compose(text, context, findings, history=history, remembered=session.remembered, limit=limit)
+        prompt = compose(
+            text,
+            context,
+            findings,
+            history=history,
+            remembered=session.remembered,
+            limit=steady_room(budget.context, session.remembered),
+            instructions=instructions,
+        )
         held = max(session.history_tokens, history_tokens(prompt.history))
         return prompt, RequestPlan(
             budget=budget,

@@ -4,7 +4,8 @@ Owns the text and its version; where another version is kept (MLflow's prompt re
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 BUILT_IN_TEXT = """\
 You are Argo CD Assistant. You tell a platform engineer why an Argo CD Application or a Kubernetes resource is \
@@ -43,6 +44,20 @@ class Instructions:
 def digest(text: str) -> str:
     """A short name for a text, the same for the same text."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
+
+
+type InstructionsSource = Callable[[], Awaitable[Instructions]]
+"""Gives the instructions of a turn."""
+
+
+def built_in(*, team: str = "") -> InstructionsSource:
+    """The built-in instructions with a team's own."""
+    ours = replace(BUILT_IN, team=team)
+
+    async def source() -> Instructions:
+        return ours
+
+    return source
 
 
 BUILT_IN = Instructions(text=BUILT_IN_TEXT, version=f"built-in {digest(BUILT_IN_TEXT)}")

@@ -23,6 +23,7 @@ import mlflow.tracing
 from packaging.requirements import Requirement
 
 import agent
+from agent.prompt_registry import register_built_in
 from agent.settings import MODEL_CONFIG_KEYS, load_settings
 
 DEFAULT_MODEL_NAME = "argocd-assistant"
@@ -61,13 +62,15 @@ INPUT_EXAMPLE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """What was logged: `uri` of the alias (`models:/name@alias`), the version, and where its experiment is."""
+    """What was logged: `uri` of the alias (`models:/name@alias`), the version, where its experiment is, and the version
+    of the built-in `instructions` in the prompt registry."""
 
     name: str
     version: str
     alias: str
     experiment_id: str
     tracking_uri: str
+    instructions: str
 
     @property
     def uri(self) -> str:
@@ -97,12 +100,14 @@ def log_and_register(*, name: str | None = None, alias: str = DEFAULT_ALIAS) -> 
         )
     version = str(info.registered_model_version)
     mlflow.MlflowClient().set_registered_model_alias(name, alias, version)
+    instructions = register_built_in()
     return Registered(
         name=name,
         version=version,
         alias=alias,
         experiment_id=experiment.experiment_id,
         tracking_uri=mlflow.get_tracking_uri(),
+        instructions=instructions,
     )
 
 

@@ -28,6 +28,8 @@ from agent.answer import early_outputs, final_outputs, provider_as_json
 from agent.assistant import Assistant, Outcome, Report, TurnEvent
 from agent.background_loop import BackgroundLoop
 from agent.errors import AssistantError
+from agent.instructions import InstructionsSource
+from agent.prompt_registry import RegisteredInstructions
 from agent.providers.provider import TextDelta, TurnStarted
 from agent.request import Question, parse_question
 from agent.response_events import ResponseStream, StreamEvent, response_object
@@ -117,6 +119,10 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.instructions: InstructionsSource | None = None
+        if settings.instructions:
+            registered = RegisteredInstructions(settings.instructions, team=settings.team_instructions or "")
+            self.instructions = registered.current
         self._loop = BackgroundLoop()
         # One Assistant an event loop: connections belong to the loop that opened them.
         self._assistants: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Assistant] = weakref.WeakKeyDictionary()
@@ -147,8 +153,8 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
         return _TracedTurn("predict_stream", self._question(body)).events(self._assistant)
 
     async def warm_up(self) -> None:
-        """Pays before the first question what is paid once: imports and rule tables. Asks nobody, traces nothing."""
-        alone = {"provider": "offline", "argocd_server": None, "kubernetes": "off"}
+        """Pays before the first question what is paid once: imports, rule tables, instructions. Traces nothing."""
+        alone = {"provider": "offline", "argocd_server": None, "kubernetes": "off", "instructions": None}
         rehearsal = ArgoCDAssistant(self.settings.model_copy(update=alone))
 
         def rehearse() -> None:
@@ -156,6 +162,8 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
                 self._loop.run(rehearsal.respond(_REHEARSAL))
 
         await asyncio.to_thread(rehearse)
+        if self.instructions:
+            await self.instructions()
 
     async def check(self) -> dict[str, Any]:
         """Who would answer now. Raises ProviderError."""
@@ -169,7 +177,7 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
 
     def new_assistant(self) -> Assistant:
         """An Assistant of these settings; a subclass may give it another provider."""
-        return Assistant(self.settings)
+        return Assistant(self.settings, instructions=self.instructions)
 
     def _assistant(self) -> Assistant:
         loop = asyncio.get_running_loop()

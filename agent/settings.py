@@ -6,6 +6,7 @@ Owns the names, defaults and limits of the settings; opens no connection. What a
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from agent.errors import SettingsError
 from agent.validation import complaint
 
 _NOT_IN_AN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f?#\\]")
+
+_PROMPT = re.compile(r"prompts:/[^/@\s]+(?:@[^/@\s]+|/[1-9]\d*)")
 
 type ProviderChoice = Literal["auto", "llama-stack", "lightspeed", "offline"]
 type KubernetesChoice = Literal["auto", "off", "kubeconfig", "in-cluster"]
@@ -141,6 +144,17 @@ class Settings(BaseSettings):
         le=100_000,
         description="tokens of the window kept for the answer, at most a quarter of it",
     )
+    instructions: str | None = Field(
+        None,
+        alias="ASSISTANT_INSTRUCTIONS",
+        description="instructions in MLflow's prompt registry, like "
+        "`prompts:/argocd-assistant-instructions@production`; unset: the built-in ones",
+    )
+    team_instructions: str | None = Field(
+        None,
+        alias="ASSISTANT_TEAM_INSTRUCTIONS",
+        description="what a team adds to the instructions: text, or `@` and a file",
+    )
     redaction: bool = Field(
         True,
         alias="ASSISTANT_REDACTION",
@@ -197,6 +211,24 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https://")
         return value
 
+    @field_validator("instructions", mode="after")
+    @classmethod
+    def _is_prompt(cls, value: str | None) -> str | None:
+        if value is not None and not _PROMPT.fullmatch(value):
+            raise ValueError("must be a prompt URI, like prompts:/name@alias or prompts:/name/1")
+        return value
+
+    @field_validator("team_instructions", mode="after")
+    @classmethod
+    def _is_text(cls, value: str | None) -> str | None:
+        """The text itself, read from the file where one is named."""
+        if value is None or not value.startswith("@"):
+            return value
+        try:
+            return Path(value[1:]).read_text(encoding="utf-8").strip() or None
+        except (OSError, ValueError) as error:
+            raise ValueError(f"the file {value[1:]!r} cannot be read ({type(error).__name__})") from None
+
     def model_post_init(self, context: Any, /) -> None:
         if (self.lightspeed_provider is None) != (self.lightspeed_model is None):
             raise SettingsError("LIGHTSPEED_PROVIDER and LIGHTSPEED_MODEL go together: set both or none")
@@ -222,6 +254,8 @@ MODEL_CONFIG_KEYS = frozenset(
         "context_tokens",
         "model_window",
         "answer_tokens",
+        "instructions",
+        "team_instructions",
         "redaction",
     }
 )

@@ -12,6 +12,7 @@ from agent.cli.commands import ExitCode
 from agent.cli.files import read_logs, read_manifests
 from agent.cli.screen import JsonScreen, Screen, TextScreen
 from agent.errors import AssistantError, RequestError, SessionError, SettingsError
+from agent.instructions import InstructionsSource
 from agent.manifest import Manifest, text_at
 from agent.providers.provider import TextDelta, ToolCall
 from agent.request import Question, parse_question
@@ -72,8 +73,17 @@ def ask(asked: Asked, *, as_json: bool) -> ExitCode:
             return ExitCode.INTERRUPTED
 
 
+def _instructions(settings: Settings) -> InstructionsSource | None:
+    """The configured version in MLflow's prompt registry; MLflow is not loaded for the built-in text."""
+    if settings.instructions is None:
+        return None
+    from agent.prompt_registry import RegisteredInstructions
+
+    return RegisteredInstructions(settings.instructions, team=settings.team_instructions or "").current
+
+
 async def _turn(settings: Settings, question: Question, screen: Screen) -> ExitCode:
-    assistant = Assistant(settings)
+    assistant = Assistant(settings, instructions=_instructions(settings))
     code = ExitCode.NOT_ANSWERED
     try:
         async with aclosing(assistant.turn(question)) as events:

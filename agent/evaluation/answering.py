@@ -14,6 +14,7 @@ from agent.context.collect import Collector
 from agent.context.model import Context
 from agent.findings.citations import resolves
 from agent.findings.model import Evidence, Finding
+from agent.instructions import InstructionsSource
 from agent.request import Question
 from agent.settings import Settings
 from agent.spans import Spans
@@ -77,8 +78,8 @@ NOTES: ContextVar[Notes] = ContextVar("notes")
 class WatchedAssistant(Assistant):
     """An Assistant that reads nothing but what is supplied, and notes of each turn what a judge needs."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, collector=_WatchedCollector(supplied_only(settings)))
+    def __init__(self, settings: Settings, *, instructions: InstructionsSource | None = None) -> None:
+        super().__init__(settings, collector=_WatchedCollector(supplied_only(settings)), instructions=instructions)
 
     async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
         notes = NOTES.get()

@@ -127,7 +127,7 @@ class _Respondent(ArgoCDAssistant):
     """The assistant as it is served, watched, and without any source."""
 
     def new_assistant(self) -> Assistant:
-        return WatchedAssistant(self.settings)
+        return WatchedAssistant(self.settings, instructions=self.instructions)
 
 
 class _Examination:
