@@ -48,18 +48,25 @@ type _Scalars = tuple[str | int | bool, ...]
 
 def aligned(live: object, git: object) -> tuple[Any, Any]:
     """Both as dictionaries all the way down: lists of identifiable objects by Item, other lists of objects by
-    position, lists of plain values as tuples. What is nested deeper than DEPTH is left out on both sides."""
+    position, lists of plain values as tuples. What is equal, or nested deeper than DEPTH, is None on both sides."""
     return _pair(live, git, "", DEPTH)
 
 
 def _pair(live: object, git: object, name: str, depth: int) -> tuple[Any, Any]:
-    if depth <= 0:
+    if depth <= 0 or _is_same(live, git):
         return None, None
     if isinstance(live, dict) and isinstance(git, dict):
         return _pairs(_texts(cast("Manifest", live)), _texts(cast("Manifest", git)), depth)
     if isinstance(live, list) and isinstance(git, list):
         return _lists(cast("list[object]", live), cast("list[object]", git), name, depth)
     return _alone(cast("object", live), depth), _alone(git, depth)
+
+
+def _is_same(live: object, git: object) -> bool:
+    try:
+        return live == git
+    except RecursionError:  # nested deeper than Python compares, and so than is compared here
+        return False
 
 
 def _pairs(live: dict[Any, object], git: dict[Any, object], depth: int) -> tuple[Any, Any]:
@@ -81,40 +88,34 @@ def _opened(one: dict[Any, object], other: dict[Any, object]) -> dict[Any, objec
 def _lists(live: list[object], git: list[object], name: str, depth: int) -> tuple[Any, Any]:
     if not _has_objects(live) and not _has_objects(git):
         return _alone(live, depth), _alone(git, depth)
-    fields = identifying_fields(live, git, name)
-    if fields:
-        return _pairs(_by_item(live, fields), _by_item(git, fields), depth)
+    for fields in (*_KEYS.get(name, ()), *_GENERAL):
+        ours, theirs = _by_item(live, fields), _by_item(git, fields)
+        if ours is not None and theirs is not None:
+            return _pairs(ours, theirs, depth)
     one, other = _alone(live, depth), _alone(git, depth)
     if same_entries(one, other):
         return one, other
     return _pairs(dict(enumerate(live)), dict(enumerate(git)), depth)
 
 
-def identifying_fields(live: list[object], git: list[object], name: str) -> tuple[str, ...]:
-    """The fields by which the entries of both lists can be told apart, () where there are none."""
-    for fields in (*_KEYS.get(name, ()), *_GENERAL):
-        if _identifies(live, fields) and _identifies(git, fields):
-            return fields
-    return ()
-
-
-def _identifies(items: list[object], fields: tuple[str, ...]) -> bool:
-    seen: set[_Scalars] = set()
+def _by_item(items: list[object], fields: tuple[str, ...]) -> dict[Any, object] | None:
+    """The entries by their identity, None where the fields do not tell all of them apart."""
+    found: dict[Any, object] = {}
     for item in items:
         values = _values(item, fields)
-        if values is None or values in seen:
-            return False
-        seen.add(values)
-    return True
+        if values is None:
+            return None
+        found[Item(fields, values)] = item
+    return found if len(found) == len(items) else None
 
 
 def _values(item: object, fields: tuple[str, ...]) -> _Scalars | None:
-    values = tuple(lookup(item, field) for field in fields)
-    return cast("_Scalars", values) if all(isinstance(value, str | int) for value in values) else None
-
-
-def _by_item(items: list[object], fields: tuple[str, ...]) -> dict[Any, object]:
-    return {Item(fields, values): item for item in items if (values := _values(item, fields)) is not None}
+    if not isinstance(item, dict):
+        return None
+    entry = cast("Manifest", item)
+    values: list[object] = [entry.get(field) for field in fields]
+    told = all([isinstance(value, str | int) for value in values])
+    return cast("_Scalars", tuple(values)) if told else None
 
 
 def _alone(value: object, depth: int) -> Any:

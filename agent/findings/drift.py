@@ -14,8 +14,7 @@ from agent.findings.deployments import Deployments
 from agent.findings.drift_remedies import remedies
 from agent.findings.evidence import one_line, quote_difference
 from agent.findings.model import Evidence, Finding, Level, Severity
-from agent.manifest import Manifest, list_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.findings.status_resources import StatusResources, key_of
 
 # Resources that are told one by one; the others are counted in one finding a category.
 _RESOURCES = 8
@@ -40,10 +39,11 @@ def drifted_resources(context: Context) -> Iterator[Finding]:
     application = _application(context)
     if application and (application.is_syncing or application.is_going):
         return
-    drifts = [drift for drift in drifts_of(context) if is_out_of_sync(application, drift.resource)]
+    entries = StatusResources(application) if application else None
+    drifts = [drift for drift in drifts_of(context) if entries is None or entries.is_out_of_sync(drift.resource)]
     drifts.sort(key=lambda drift: drift.is_noise)
     for drift in drifts[:_RESOURCES]:
-        yield from _finding(context, application, drift)
+        yield from _finding(context, application, entries, drift)
     if rest := drifts[_RESOURCES:]:
         yield from _folded(application, rest)
 
@@ -52,19 +52,8 @@ def explained(context: Context, application: Application) -> bool:
     """Whether the findings about drift already tell of every resource that makes the Application OutOfSync."""
     if application.source != "application" or not context.managed:
         return False
-    differing = [e for e in objects_at(application.manifest, "status", "resources") if _differs(e)]
-    known = {_key(drift.resource) for drift in drifts_of(context)}
-    return bool(differing) and all(_entry_key(entry) in known for entry in differing)
-
-
-def is_out_of_sync(application: Application | None, resource: ResourceRef) -> bool:
-    """Whether Argo CD calls the resource OutOfSync; True where nobody says."""
-    if application is None:
-        return True
-    for entry in objects_at(application.manifest, "status", "resources"):
-        if _entry_key(entry) == _key(resource):
-            return text_at(entry, "status") != "Synced" and not _is_skipped_prune(application, entry)
-    return application.text("status", "sync", "status") != "Synced"
+    differing = set(StatusResources(application).out_of_sync())
+    return bool(differing) and differing <= {key_of(drift.resource) for drift in drifts_of(context)}
 
 
 def _application(context: Context) -> Application | None:
@@ -72,10 +61,12 @@ def _application(context: Context) -> Application | None:
     return first if first and first.source == "application" else None
 
 
-def _finding(context: Context, application: Application | None, drift: Drift) -> Iterator[Finding]:
+def _finding(
+    context: Context, application: Application | None, entries: StatusResources | None, drift: Drift
+) -> Iterator[Finding]:
     told = drift.differences[:_TOLD]
     moved, by = _moved_on(context, application, drift)
-    entry = _status_entry(application, drift.resource)
+    entry = entries.quoted(drift.resource) if entries else ()
     evidence = _quotations(drift, told) + by + (() if drift.differences[0].path else entry) or entry
     if not evidence:
         return
@@ -196,17 +187,6 @@ def _quotations(drift: Drift, told: tuple[Difference, ...]) -> tuple[Evidence, .
     return tuple(quotes)
 
 
-def _status_entry(application: Application | None, resource: ResourceRef) -> tuple[Evidence, ...]:
-    if application is None:
-        return ()
-    for index, entry in enumerate(list_at(application.manifest, "status", "resources")):
-        if _entry_key(entry) == _key(resource):
-            place = ("status", "resources", index)
-            fields = [("status",), ("requiresPruning",), ("health", "status")]
-            return tuple(quoted for field in fields for quoted in application.quote(*place, *field))
-    return ()
-
-
 def _folded(application: Application | None, drifts: list[Drift]) -> Iterator[Finding]:
     """What is left after the resources told one by one, a finding a category."""
     groups: dict[Category, list[Drift]] = {}
@@ -227,23 +207,3 @@ def _folded(application: Application | None, drifts: list[Drift]) -> Iterator[Fi
             resource=application.reference if application else None,
             next_steps=(f"See the differences: {application.command('diff')}.",) if application else (),
         )
-
-
-def _differs(entry: Manifest) -> bool:
-    return text_at(entry, "status") == "OutOfSync"
-
-
-def _is_skipped_prune(application: Application, entry: Manifest) -> bool:
-    """Whether a finding of the last operation already tells that the resource was not pruned."""
-    results = objects_at(application.manifest, "status", "operationState", "syncResult", "resources")
-    return entry.get("requiresPruning") is True and any(
-        text_at(result, "status") == "PruneSkipped" and _entry_key(result) == _entry_key(entry) for result in results
-    )
-
-
-def _key(resource: ResourceRef) -> tuple[str, str, str, str]:
-    return resource.group, resource.kind, resource.namespace, resource.name
-
-
-def _entry_key(entry: object) -> tuple[str, str, str, str]:
-    return text_at(entry, "group"), text_at(entry, "kind"), text_at(entry, "namespace"), text_at(entry, "name")
