@@ -98,10 +98,13 @@ def in_plain_words(kind: str, status: str, reason: str) -> str:
     return " ".join((*words[:-1], denied)) + told
 
 
-@lru_cache(maxsize=4_096)
 def polarity_of(kind: str) -> Polarity:
     """Whether True is bad, good, or says nothing, by the words of the type."""
-    words = words_of(kind)
+    return _polarity(words_of(kind))
+
+
+@lru_cache(maxsize=2_048)
+def _polarity(words: tuple[str, ...]) -> Polarity:
     for place, word in enumerate(words):
         after = words[place + 1] if place + 1 < len(words) else ""
         if word in ("no", "not", "non", "without"):

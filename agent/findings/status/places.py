@@ -8,10 +8,12 @@ from agent.findings.status.words import (
     ERROR_KEYS,
     FAULT_KEYS,
     GOOD,
+    IDENTIFIER,
     LEVEL_KEYS,
     MESSAGE_KEYS,
     PAST_KEYS,
     STATE_KEYS,
+    STATE_VALUE_KEYS,
     words_of,
 )
 from agent.manifest import Manifest, object_at
@@ -52,7 +54,6 @@ def places_of(manifest: Manifest) -> Iterator[Place]:
                 yield Place(path, node, faults, weak)
         elif isinstance(value, list):
             items = cast("list[object]", value)[:VALUES]
-            read += len(items)
             inner = [((*path, i), item, faults, weak) for i, item in enumerate(items) if isinstance(item, _CONTAINERS)]
         if len(path) < DEPTH:
             stack.extend(reversed(inner))
@@ -66,14 +67,15 @@ def _may_tell(
 ) -> bool:
     """Whether a key of the object may tell something; what is to be walked inside it goes into `inner`."""
     telling = False
-    for key, item in node.items():
-        role = role_of(str(key))
+    is_state = len(path) > 1 and role_of(path[-1]) == "state"
+    for key, item in cast("dict[object, object]", node).items():
+        role = role_of(key)
         if isinstance(item, _CONTAINERS):
-            if role != "past":
+            if role != "past" and isinstance(key, str):
                 below = faults or role == "faults" or role == "error"
                 inner.append(((*path, key), cast("object", item), below, weak or role == "last"))
                 telling = telling or role == "error"
-        elif role != "other" and item is not None:
+        elif item is not None and (role != "other" or (is_state and key in STATE_VALUE_KEYS)):
             telling = True
     return telling
 
@@ -81,9 +83,13 @@ def _may_tell(
 _NO_STATE = frozenset({"apiVersion", "kind"})
 
 
+def role_of(key: object) -> Role:
+    """What stands under a key, by its words; nothing under one that is no text (YAML allows any)."""
+    return _role(key[:IDENTIFIER]) if isinstance(key, str) else "other"
+
+
 @lru_cache(maxsize=4_096)
-def role_of(key: str) -> Role:
-    """What stands under a key, by its words."""
+def _role(key: str) -> Role:
     words = words_of(key)
     if not words:
         return "other"

@@ -17,6 +17,7 @@ from agent.findings.status.states import standing_of
 from agent.findings.status.words import (
     MESSAGE_KEYS,
     NAME_KEYS,
+    STATE_VALUE_KEYS,
     doubts,
     fails,
     words_of,
@@ -87,10 +88,13 @@ def _signs_at(manifest: Manifest, place: Place, situation: Situation) -> Iterato
             yield sign
         return
     leftover = situation.well or situation.done
+    is_state = len(place.path) > 1 and role_of(place.path[-1]) == "state"
     for key, value in node.items():
-        role = role_of(str(key))
+        role = role_of(key)
         if role == "other":
-            continue
+            if not (is_state and key in STATE_VALUE_KEYS):
+                continue
+            role = "state"
         sign = None
         if role == "state":
             sign = _state(manifest, place, key, value, situation)
@@ -183,7 +187,7 @@ def _has_false_flag(place: Place) -> bool:
     """Whether a part of a list says beside its doubtful state that something is not done: `applied: false`."""
     node = place.value
     is_part = bool(place.path) and isinstance(place.path[-1], int)
-    return is_part and any(value is False and role_of(str(key)) == "flag" for key, value in node.items())
+    return is_part and any(value is False and role_of(key) == "flag" for key, value in node.items())
 
 
 def _is_tale(told: tuple[Evidence, ...]) -> bool:
@@ -194,7 +198,7 @@ def _told(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence, ...]
     """What the texts beside a state say of it: its own (`appliedMessage` of `applied`), errors, messages, reasons."""
     texts: list[tuple[int, str]] = []
     for key, value in place.value.items():
-        role = role_of(str(key))
+        role = role_of(key)
         if role in ("error", "message") and key != beside and _first_text(value):
             own = key.startswith(beside)
             texts.append((0 if own else 1 if role == "error" else 2 if "reason" not in key.lower() else 3, key))
@@ -258,8 +262,10 @@ def _error(manifest: Manifest, place: Place, key: str, value: object, situation:
         return None  # its objects are places of their own
     if role_of(key) == "error" and words_of(key)[-1] not in MESSAGE_KEYS and " " not in text and not doubts(text):
         return None  # a switch, like `onFailure: Retry`
+    # The newest error of something that runs may have passed.
+    is_overcome = words_of(key)[0] == "last" and "fine" in situation.states
     return Sign(
-        severity="warning" if situation.coming or place.weak else "error",
+        severity="warning" if situation.coming or place.weak or is_overcome else "error",
         path=place.path,
         title=f"reports an error in {one_line(key, 60)}",
         short=f"{one_line(key, 60)} is set",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agent.findings.status.states import Standing, standing_of
-from agent.findings.status.words import FINE, HALTED, STATE_KEYS, WELL, is_coming, is_idle, words_of
+from agent.findings.status.words import FINE, HALTED, IDENTIFIER, STATE_KEYS, WELL, is_coming, is_idle, words_of
 from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at
 
 
@@ -28,13 +28,14 @@ def situation_of(manifest: Manifest) -> Situation:
     false: set[str] = set()
     under_way = is_halt = False
     for condition in objects_at(manifest, "status", "conditions"):
-        status, kind = text_at(condition, "status").lower(), text_at(condition, "type")
+        status, kind = text_at(condition, "status").lower(), text_at(condition, "type")[:IDENTIFIER]
+        reason = text_at(condition, "reason")[:IDENTIFIER]
         if status == "true":
             true.add(kind.lower())
-            under_way = under_way or _is_under_way(kind, text_at(condition, "reason"))
+            under_way = under_way or _is_under_way(kind, reason)
         elif status == "false":
             false.add(kind.lower())
-        is_halt = is_halt or _is_halt(kind, status, text_at(condition, "reason"))
+        is_halt = is_halt or _is_halt(kind, status[:IDENTIFIER], reason)
     well = true & WELL
     stale = is_stale(manifest)
     deleted = object_at(manifest, "metadata").get("deletionTimestamp") is not None
@@ -58,6 +59,10 @@ def is_stale(manifest: Manifest, *path: str | int) -> bool:
     return seen is not None and newest is not None and seen < newest
 
 
+def _is_state_key(key: object) -> bool:
+    return isinstance(key, str) and STATE_KEYS.issuperset(words_of(key)[-1:] or ("",))
+
+
 _WELL_FLAGS = frozenset({"ready", "healthy", "available"})
 
 
@@ -66,7 +71,7 @@ def _states(status: Manifest) -> set[Standing]:
     for key, value in status.items():
         if value is True and key in _WELL_FLAGS:
             found.add("fine")
-        elif isinstance(value, str) and (words := words_of(key)) and words[-1] in STATE_KEYS:
+        elif isinstance(value, str) and _is_state_key(key):
             standing = standing_of(value)
             if standing:
                 found.add(standing)

@@ -10,6 +10,7 @@ from agent.findings.status.words import (
     DOUBTFUL,
     FINE,
     HALTED,
+    READ,
     doubts,
     fails,
     is_coming,
@@ -24,9 +25,13 @@ _WORDS = 4
 _CHARACTERS = 60
 
 
-@lru_cache(maxsize=4_096)
 def standing_of(value: str) -> Standing | None:
     """What the value of a state says, None where it says nothing that is known."""
+    return _standing(value[:READ])
+
+
+@lru_cache(maxsize=2_048)
+def _standing(value: str) -> Standing | None:
     words = words_of(value)
     if not words:
         return None
@@ -50,7 +55,9 @@ def standing_of(value: str) -> Standing | None:
 _VOCABULARIES: tuple[tuple[Standing, frozenset[str]], ...] = (("halted", HALTED), ("done", DONE), ("fine", FINE))
 
 
-_WANTED = frozenset({"healthy", "valid", "available", "connected", "ok", "synced", "compliant", "reachable"})
+_WANTED = frozenset(
+    {"healthy", "valid", "available", "connected", "ok", "synced", "compliant", "reachable", "operational", "online"}
+)
 
 
 def _standing_of_sentence(value: str, words: tuple[str, ...]) -> Standing | None:

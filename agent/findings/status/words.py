@@ -80,10 +80,12 @@ FAULT_KEYS = _vocabulary(
     "problems issues conflicts invalid unready unreachable"
 )
 # The last word of a key whose text is an error.
-ERROR_KEYS = _vocabulary("error errors err failure failures") | MESSAGE_KEYS
+ERROR_KEYS = _vocabulary("error errors err failure failures problem problems violations") | MESSAGE_KEYS
 LEVEL_KEYS = _vocabulary("level severity")
 # In a key: what stands below was once.
 PAST_KEYS = _vocabulary("history previous old past prior measurements attempts runs revisions")
+# Inside an object that is a state (`healthStatus: {code: UNHEALTHY}`), under these its value stands.
+STATE_VALUE_KEYS = _vocabulary("code value name current")
 # Names of a part, by which people know it.
 NAME_KEYS = ("name", "id", "branch", "cluster", "clusterName", "namespace", "host", "key", "type")
 
@@ -95,7 +97,9 @@ _HARD = (
     r"violat(?:ed|es|e|ion|ions)|expired|unsupported|stalled|degraded|unhealthy|abort(?:ed)?|terminal|"
     r"back ?off|unresolved|unschedulable|lost|stopped (?:posting|updating|responding)|differs?|different versions|"
     r"already (?:exists?|claimed)|(?:does not|do not|doesn't|don't) (?:exist|match|hold|have|comply)|"
-    r"no key could|no matching|panic|fatal|exception|wrong|broken|impossible|illegal|incompatible|orphaned|"
+    r"no key could|no matching|not enough|exhausted|"
+    r"no (?:space|capacity)|too (?:many|long|large|small)|dangling|panic|fatal|exception|"
+    r"wrong|broken|impossible|illegal|incompatible|orphaned|"
     r"x509|eof|disconnected|killed|evicted|deadline|did not|insufficient (?!pods|replicas)"
 )
 # Tells of one only where it is not the plain word for what is still to come.
@@ -131,33 +135,41 @@ _IDLE = re.compile(
 )
 
 # A text is judged by its beginning.
-_READ = 1_000
+READ = 1_000
 
 
 def fails(text: str) -> bool:
     """Whether a sentence or a reason tells of a failure."""
-    return bool(text) and _strength(text[:_READ]) == "hard"
+    return bool(text) and _strength(text[:READ]) == "hard"
 
 
 def doubts(text: str) -> bool:
     """Whether it tells at least of something that cannot be, or is not as it should be."""
-    return bool(text) and _strength(text[:_READ]) != "none"
+    return bool(text) and _strength(text[:READ]) != "none"
 
 
 def is_coming(text: str) -> bool:
     """Whether a reason or a sentence tells of something under way."""
-    return bool(text) and bool(_COMING.search(spaced(text[:_READ])))
+    return bool(text) and bool(_COMING.search(spaced(text[:READ])))
 
 
 def is_idle(text: str) -> bool:
     """Whether a reason or a sentence tells that something is not wanted now."""
-    return bool(text) and bool(_IDLE.search(spaced(text[:_READ])))
+    return bool(text) and bool(_IDLE.search(spaced(text[:READ])))
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
+    return _words(text[:IDENTIFIER])
+
+
+# An identifier is judged by its beginning too; what is remembered of one stays small.
+IDENTIFIER = 200
 
 
 @lru_cache(maxsize=4_096)
-def words_of(text: str) -> tuple[str, ...]:
-    """The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
-    return tuple(spaced(text[:200]).lower().split())
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(spaced(text).lower().split())
 
 
 def spaced(text: str) -> str:

@@ -149,3 +149,63 @@ def test_kinds_with_a_family_of_their_own_are_left_to_it() -> None:
 
     assert not any("has the condition" in f.title for f in findings_of(context(deployment)))
     assert only(namesake).title == "Deployment api has phase Failed"
+
+
+def test_keys_that_are_no_text_are_passed_over() -> None:
+    odd: Any = {
+        5: {"phase": "Failed"},
+        None: "Failed",
+        True: ["Failed"],
+        "phase": "Failed",
+        "nested": {7: "x", "y": {}},
+    }
+
+    assert only(resource("example.com/v1", "Widget", status=odd)).evidence[0].path == "status.phase"
+
+
+def test_a_fault_at_the_head_of_an_endless_list_is_found_and_the_rest_left() -> None:
+    endless = [condition(f"C{number}Ready", "False", "CreateFailed", f"failure {number}") for number in range(30_000)]
+
+    finding = only(custom(*endless))
+
+    assert finding.evidence[0].text == "failure 0"
+    assert len(finding.evidence) < 50
+
+
+def test_a_part_names_itself() -> None:
+    finding = only(
+        custom(environments=[{"branch": "env/dev", "phase": "success"}, {"branch": "env/prod", "phase": "failure"}])
+    )
+
+    assert [(e.path, e.text) for e in finding.evidence] == [
+        ("status.environments[1].branch", "env/prod"),
+        ("status.environments[1].phase", "failure"),
+    ]
+
+
+def test_what_is_paused_yields_no_error_but_what_it_says_of_a_failure() -> None:
+    halted = custom(condition("Ready", "False", "CreateFailed", "no such image")) | {"spec": {"paused": True}}
+
+    assert only(halted).severity == "warning"
+    assert findings_of(context(custom(condition("Ready", "False")) | {"spec": {"suspend": True}})) == ()
+
+
+def test_a_failure_while_something_is_under_way_is_a_warning() -> None:
+    retrying = custom(condition("Ready", "False", "Failed", "it failed"), condition("Reconciling", "True", "Retrying"))
+
+    assert only(retrying).severity == "warning"
+
+
+def test_a_status_of_an_earlier_spec_is_only_a_warning() -> None:
+    stale = only(custom(phase="Failed", observedGeneration=2))
+
+    assert stale.severity == "warning"
+    assert "not yet seen the newest spec" in stale.explanation
+
+
+def test_too_few_replicas_are_told_where_nothing_else_tells_how_it_stands() -> None:
+    short = only(custom(replicas=3, readyReplicas=1, observedGeneration=3))
+
+    assert (short.severity, short.title) == ("warning", "Widget w has 1 of 3 replicas ready")
+    assert findings_of(context(custom(replicas=3, readyReplicas=1, observedGeneration=2))) == ()
+    assert findings_of(context(custom(replicas=3, readyReplicas=1, observedGeneration=3, phase="Scaling"))) == ()
