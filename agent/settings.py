@@ -155,6 +155,13 @@ class Settings(BaseSettings):
         alias="ASSISTANT_TEAM_INSTRUCTIONS",
         description="what a team adds to the instructions: text, or `@` and a file",
     )
+    triage_applications: int = Field(
+        10,
+        alias="ASSISTANT_TRIAGE_APPLICATIONS",
+        ge=0,
+        le=1_000,
+        description="Applications looked at closely for a question about all of them, the worst first",
+    )
     redaction: bool = Field(
         True,
         alias="ASSISTANT_REDACTION",

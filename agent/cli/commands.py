@@ -51,6 +51,11 @@ forbidden concluded, is nothing found on what is healthy. Traces and the run go 
 """
 _SCORES = "Exit codes: 0 asked and stored; 1 less is right than --require; 2 wrong option, folder, setting or store."
 
+_TRIAGE = """\
+Lists all Applications that Argo CD (ARGOCD_SERVER, ARGOCD_AUTH_TOKEN) lets be read, looks at those that are not well,
+and tells what is wrong, grouped by cause.
+"""
+
 app = typer.Typer(
     name="argocd-assistant",
     help=_ABOUT,
@@ -131,6 +136,29 @@ def findings(
     from agent.cli.findings import findings as print_findings
 
     raise typer.Exit(print_findings(files, as_json=as_json))
+
+
+@app.command(help=_TRIAGE, epilog=_VERDICTS)
+def triage(
+    projects: Annotated[
+        list[str] | None, typer.Option("--project", metavar="NAME", help="Only this project. May be repeated.")
+    ] = None,
+    selector: Annotated[
+        str, typer.Option("--selector", "-l", metavar="LABELS", help="Only Applications with these labels.")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option(min=0, help="Look closely at so many, the worst first; the rest is told by the list.")
+    ] = 1_000,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Note each result here, and go on from what is noted.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    from agent.cli.triage import Triaged
+    from agent.cli.triage import triage as run_triage
+
+    asked = Triaged(projects=tuple(projects or ()), selector=selector, limit=limit, resume=resume)
+    raise typer.Exit(run_triage(asked, as_json=as_json))
 
 
 @app.command(help=_EVALUATE, epilog=_SCORES)

@@ -14,7 +14,8 @@ from agent.context.argocd_reads import ApplicationReads
 from agent.context.argocd_related import related_to_application, related_to_resource
 from agent.context.argocd_tree import ResourceTree, identity, is_pod_node
 from agent.context.cache import AnswerCache
-from agent.context.model import ContainerLog, Gap, SourceName, TreeNode
+from agent.context.fleet import read_fleet
+from agent.context.model import ContainerLog, Fleet, Gap, SourceName, TreeNode
 from agent.context.needs import failed_in_sync, nodes_in, pods_of_interest
 from agent.context.source import (
     MAX_CHILDREN,
@@ -55,6 +56,15 @@ class ArgoCDConnection:
         cache = self._cache.view(reader=self._api.identity, user=asked.user_id, refresh=asked.refresh)
         reads = TurnReads(self._threads, known, cache)
         return _ArgoCDSource(ApplicationReads(self._api, reads, known, application))
+
+    async def fleet(self, *, projects: Sequence[str] = (), selector: str = "") -> Fleet:
+        """All Applications that may be read. Raises SourceError."""
+        return await self._threads.run(lambda: read_fleet(self._api, projects=projects, selector=selector))
+
+    @property
+    def identity(self) -> str:
+        """Names the server and the credentials without telling them."""
+        return self._api.identity
 
     def close(self) -> None:
         self._threads.close()

@@ -7,7 +7,7 @@ Only reads: every request is a GET.
 import json
 import threading
 import time
-from collections.abc import Generator, Hashable, Iterator
+from collections.abc import Generator, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,11 +26,11 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArgoCDRequest:
-    """A GET below `/api/v1/applications/`: `path` are unquoted segments, `what` names in messages what is read, and
-    `right` the right of Argo CD's RBAC that it needs."""
+    """A GET of `/api/v1/applications` or below: `path` are unquoted segments, `what` names in messages what is read,
+    and `right` the right of Argo CD's RBAC that it needs."""
 
     path: tuple[str, ...]
-    params: dict[str, str]
+    params: Mapping[str, str | tuple[str, ...]]
     what: str
     right: str
 
@@ -122,11 +122,11 @@ class ArgoCDAPI:
     def _response(self, request: ArgoCDRequest) -> "Generator[Response]":
         import requests
 
-        path = "/".join(_segment(segment) for segment in request.path)
+        path = "/".join(("applications", *(_segment(segment) for segment in request.path)))
         timeouts = (self._settings.connect_timeout, self._settings.source_timeout)
         try:
             with self._session.get(
-                f"{self._root}/api/v1/applications/{path}",
+                f"{self._root}/api/v1/{path}",
                 params=request.params,
                 timeout=timeouts,
                 stream=True,

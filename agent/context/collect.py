@@ -40,14 +40,14 @@ from agent.target import ResourceRef, Target
 class Collector:
     """Collects contexts and keeps the connections between turns. Construction does no I/O.
 
-    Raises SettingsError when ARGOCD_SERVER is no address.
+    `argocd` is the connection to Argo CD, None where none is configured. Raises SettingsError when ARGOCD_SERVER is no
+    address.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._tail_lines = settings.log_lines
-        self._connections: list[Connection] = []
-        if settings.argocd_server:
-            self._connections.append(ArgoCDConnection(settings))
+        self.argocd = ArgoCDConnection(settings) if settings.argocd_server else None
+        self._connections: list[Connection] = [self.argocd] if self.argocd else []
         self._connections.append(KubernetesConnection(settings))
 
     async def collect(self, question: Question) -> Context:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from agent.manifest import Manifest
-from agent.target import ResourceRef, Target
+from agent.target import ApplicationRef, ResourceRef, Target
 
 type Part = Literal[
     "application",
@@ -16,6 +16,7 @@ type Part = Literal[
     "managed",
     "revisions",
     "sync_windows",
+    "fleet",
     "events",
     "logs",
 ]
@@ -154,6 +155,34 @@ class SyncWindows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FleetApplication:
+    """An Application as the list of all tells of it. `manifest` holds little more than what says how it is."""
+
+    reference: ApplicationRef
+    health: str
+    sync: str
+    operation: str = ""
+    manifest: Manifest = field(default_factory=dict[str, Any])
+
+    @property
+    def name(self) -> str:
+        """`namespace/name`."""
+        return f"{self.reference.namespace}/{self.reference.name}".lstrip("/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """All Applications that may be read. `troubled` are those that are not well, the worst first; `examined` of them
+    were looked at one by one."""
+
+    total: int
+    health: Mapping[str, int]
+    sync: Mapping[str, int]
+    troubled: tuple[FleetApplication, ...] = ()
+    examined: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """All that is known of the target in this turn.
 
@@ -162,7 +191,7 @@ class Context:
     and their endpoints, claims, autoscalers, quotas, nodes; of an Application: its unhealthy resources), `events`
     newest first, `logs` one entry a container. `tree` is the Application's whole resource tree, `managed` what differs
     between Git and the cluster (of the target, or of the Application), `revisions` the deployed ones, newest first.
-    `origins` names the source of each part that is there.
+    `fleet` is there where the question names no target. `origins` names the source of each part that is there.
     """
 
     target: Target
@@ -174,6 +203,7 @@ class Context:
     managed: tuple[ManagedResource, ...] = ()
     revisions: tuple[Revision, ...] = ()
     sync_windows: SyncWindows | None = None
+    fleet: Fleet | None = None
     events: tuple[Event, ...] = ()
     logs: tuple[ContainerLog, ...] = ()
     gaps: tuple[Gap, ...] = ()

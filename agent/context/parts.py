@@ -22,6 +22,7 @@ _PARTS: dict[Part, tuple[str, str]] = {
     "managed": ("the difference to Git", "managed_resources"),
     "revisions": ("the deployed revisions", "revisions"),
     "sync_windows": ("the sync windows", "sync_windows"),
+    "fleet": ("the list of Applications", "application"),
     "events": ("the events", "events"),
     "logs": ("the logs", "logs"),
 }

@@ -1,0 +1,9 @@
+"""The whole fleet: which Applications are not well, and what they have in common.
+
+`Survey` is the way in: it lists, looks at the troubled ones one by one, and `grouped` puts together what has one cause.
+"""
+
+from agent.triage.grouping import CauseGroup, as_findings, grouped
+from agent.triage.survey import Examined, Survey
+
+__all__ = ["CauseGroup", "Examined", "Survey", "as_findings", "grouped"]
