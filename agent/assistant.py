@@ -42,6 +42,7 @@ from agent.request import Message, Question
 from agent.settings import Settings
 from agent.spans import NoSpans, Span, Spans
 from agent.target import Target
+from agent.triage import Overview, Survey, overview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ class Assistant:
         self.settings = settings
         self.provider = provider or choose_provider(settings)
         self._collector = collector or Collector(settings)
+        self._survey = Survey(self._collector)
         self._composer = Composer(settings)
         self._instructions = instructions or built_in(team=settings.team_instructions or "")
 
@@ -140,7 +142,7 @@ class Assistant:
         await self.provider.aclose()
         await self._collector.aclose()
 
-    async def _collect(self, question: Question, key: asyncio.Future[bytes], spans: Spans) -> tuple[Context, Redactor]:
+    async def _collect(self, question: Question, key: asyncio.Future[bytes], spans: Spans) -> "_Collected":
         """The redacted context. The key comes from the session, which is opened meanwhile."""
         with spans.span("collect", "RETRIEVER", inputs={"target": str(question.target)}) as span:
             context = await self._collector.collect(question)
@@ -148,20 +150,32 @@ class Assistant:
             context = (
                 await asyncio.to_thread(redactor.context, context) if _is_large(context) else redactor.context(context)
             )
-            span.documents(_documents(context))
-            return context, redactor
+            known = _Collected(context, redactor)
+            if self._collector.argocd and not question.target:
+                known = known.with_fleet(
+                    await overview(
+                        self._survey,
+                        redactor,
+                        limit=self.settings.triage_applications,
+                        user_id=question.user_id,
+                        refresh=question.refresh,
+                    )
+                )
+            span.documents(_documents(known.context))
+            return known
 
     async def _answer(
         self,
         question: Question,
         session: Session,
-        collecting: asyncio.Task[tuple[Context, Redactor]],
+        collecting: "asyncio.Task[_Collected]",
         spans: Spans,
         *,
         outage: ProviderUnreachable | None = None,
     ) -> AsyncGenerator[TurnEvent]:
-        context, redactor = await asyncio.shield(collecting)
-        prompt, request_plan = await self._prepare(question, context, redactor, session, spans)
+        known = await asyncio.shield(collecting)
+        context, redactor = known.context, known.redactor
+        prompt, request_plan = await self._prepare(question, known, session, spans)
         report = Report(
             question=prompt.question,
             history=prompt.history,
@@ -207,19 +221,33 @@ class Assistant:
                 await stream.aclose()
 
     async def _prepare(
-        self, question: Question, context: Context, redactor: Redactor, session: Session, spans: Spans
+        self, question: Question, known: "_Collected", session: Session, spans: Spans
     ) -> tuple[Prompt, RequestPlan]:
+        context = known.context
         with spans.span("analyze", "TASK") as span:
             findings = await asyncio.to_thread(analyze, context) if _is_large(context) else analyze(context)
+            findings = (*known.fleet, *findings)
             span.outputs([{"title": f.title, "severity": f.severity} for f in findings])
         with spans.span("compose", "PARSER") as span:
-            parts = (question, context, findings, redactor, session, await self._instructions())
+            parts = (question, context, findings, known.redactor, session, await self._instructions())
             if _is_large(context):
                 prompt, request_plan = await asyncio.to_thread(self._composer.compose, *parts)
             else:
                 prompt, request_plan = self._composer.compose(*parts)
             span.outputs(request_plan.as_json() | {"sections": {s.name: s.tokens for s in prompt.sections}})
         return prompt, request_plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """What is known, redacted. `fleet` are the findings over all Applications, where the question is about them."""
+
+    context: Context
+    redactor: Redactor
+    fleet: tuple[Finding, ...] = ()
+
+    def with_fleet(self, seen: Overview) -> "_Collected":
+        return replace(self, context=replace(self.context, fleet=seen.fleet).with_gaps(*seen.gaps), fleet=seen.findings)
 
 
 class _Turn:
@@ -267,10 +295,15 @@ class _Turn:
                 pass
         return event
 
+    @property
+    def _by_model(self) -> bool:
+        """Whether a model spoke. What is answered without one is made of the findings, and claims nothing else."""
+        return self._started is not None and self._started.provider.protocol != "none"
+
     async def ground(self, given: Sequence[str], context: Context, spans: Spans) -> str:
         """Checks what was said against what was read; gives what the reader must be warned of, "" for nothing."""
         answer = self._report.redactor.text("".join(self._text))
-        if may_claim(answer):
+        if may_claim(answer) and self._by_model:
             with spans.span("ground", "TASK") as span:
                 told = (*given, *_told(self._report.findings))
                 # Looking things up in megabytes takes a while.

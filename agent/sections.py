@@ -20,6 +20,7 @@ from agent.rendering import (
     render_drift,
     render_events,
     render_findings,
+    render_fleet,
     render_gaps,
     render_logs,
     render_manifests,
@@ -35,6 +36,7 @@ from agent.target import ResourceRef
 type SectionName = Literal[
     "findings",
     "gaps",
+    "fleet",
     "operation",
     "sync",
     "diff",
@@ -140,6 +142,13 @@ PARTS: tuple[Part, ...] = (
         share=0.04,
         present=lambda m: bool(m.context.gaps),
         render=lambda m, room: render_gaps(m.context.gaps, room),
+    ),
+    Part(
+        name="fleet",
+        title="All Argo CD Applications",
+        share=0.35,
+        present=lambda m: m.context.fleet is not None,
+        render=lambda m, room: render_fleet(m.context.fleet, room) if m.context.fleet else Rendered(text="", tokens=0),
     ),
     Part(
         name="operation",

@@ -106,7 +106,10 @@ def _pieces(text: str, size: int = 48) -> Iterator[str]:
 def render_answer(prompt: Prompt, *, note: str = "") -> str:
     """The findings as Markdown: the cause with its evidence and what to do, the other findings, what could not be
     read, and that no model was asked. `note` takes the place of that last statement."""
-    if not prompt.target and not prompt.findings:
+    fleet = next((section.text for section in prompt.sections if section.name == "fleet"), "")
+    if fleet and not prompt.findings:
+        blocks = [f"Nothing wrong was found with any Application: {prose(fleet.partition(chr(10))[0])}"]
+    elif not prompt.target and not prompt.findings:
         blocks = _general_question()
     elif prompt.findings:
         blocks = _findings(prompt.findings)

@@ -14,6 +14,7 @@ from agent.rendering.application import (
 from agent.rendering.drift import render_drift
 from agent.rendering.events import render_events
 from agent.rendering.findings import least_for, render_findings, render_gaps
+from agent.rendering.fleet import render_fleet
 from agent.rendering.logs import render_logs
 from agent.rendering.manifests import referred, render_manifests, render_spec, render_status, sorted_by_need
 from agent.rendering.rendered import Rendered, beginning, cut, label, well_formed
@@ -30,6 +31,7 @@ __all__ = [
     "render_drift",
     "render_events",
     "render_findings",
+    "render_fleet",
     "render_gaps",
     "render_logs",
     "render_manifests",

@@ -4,6 +4,7 @@
 """
 
 from agent.triage.grouping import CauseGroup, as_findings, grouped
+from agent.triage.overview import Overview, overview
 from agent.triage.survey import Examined, Survey
 
-__all__ = ["CauseGroup", "Examined", "Survey", "as_findings", "grouped"]
+__all__ = ["CauseGroup", "Examined", "Overview", "Survey", "as_findings", "grouped", "overview"]

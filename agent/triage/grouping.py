@@ -24,7 +24,7 @@ _COUNTED = re.compile(r" \([^()]*(?:pods of|Deployment|StatefulSet|DaemonSet|Job
 _NAME = re.compile(
     r"\"[^\"]*\"|'[^']*'|`[^`]*`"
     r"|(?<=[Cc]ontainer )\S+|(?<=[Ii]mage )\S+|(?<=Application )\S+"
-    r"|(?<![\w])[A-Za-z0-9_.:@/-]*[A-Za-z0-9][-_./:@]+[A-Za-z0-9_.:@/-]*\d*"
+    r"|(?<!\w)[A-Za-z0-9]+(?:[-_./:@]+[A-Za-z0-9]+)+"
 )
 _NUMBER = re.compile(r"\d[\d.,]*(?:[KMGTP]i?B?|m|%)?")
 _BLANKS = re.compile(rf"{ELLIPSIS}(?:[\s,]*{ELLIPSIS})+")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import conversation, distillation, findings, imports, memory, streams, turns
+from tests.benchmarks import conversation, distillation, findings, imports, memory, streams, triage, turns
 
 
 def main() -> None:
@@ -22,6 +22,7 @@ def main() -> None:
             "turns": lambda: turns.run(room, console),
             "streams": lambda: streams.run(room, console),
             "memory": lambda: memory.run(room, console),
+            "triage": lambda: triage.run(room, console),
             "conversation": lambda: conversation.run(room, console),
         }
         wanted = sys.argv[1:] or list(benchmarks)

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from agent.manifest import Manifest, objects_at, text_at
+from agent.manifest import Manifest, object_at, objects_at, text_at
 from agent.target import ResourceRef
 from tests.fakes.recording import Recording
 
@@ -187,7 +187,27 @@ class FakeArgoCD(Recording):
             "/events": self._events_of,
             "/logs": self._log,
         }
-        return Starlette(routes=[Route(below + path, self._endpoint(answer)) for path, answer in endpoints.items()])
+        routes = [Route(below + path, self._endpoint(answer)) for path, answer in endpoints.items()]
+        return Starlette(routes=[Route(f"{self._root}/api/v1/applications", self._list), *routes])
+
+    async def _list(self, request: Request) -> Response:
+        """The Applications of the projects asked for, with the fields asked for; `items: null` where there are none."""
+
+        async def answer(request: Request) -> Response:
+            if self._token and request.headers.get("authorization") != f"Bearer {self._token}":
+                return _error(401, 16, "invalid session: token signature is invalid")
+            query = request.query_params
+            projects = query.getlist("projects")
+            found = [
+                held.manifest
+                for held in self._applications.values()
+                if not projects or held.manifest["spec"]["project"] in projects
+            ]
+            paths = [path.removeprefix("items.").split(".") for path in query.get("fields", "").split(",") if path]
+            items = [_only(manifest, paths) if paths else manifest for manifest in found]
+            return JSONResponse({"metadata": {"resourceVersion": "1"}, "items": items or None})
+
+        return await self.answer(request, answer)
 
     def _endpoint(
         self, answer: Callable[[Request, _Application], Response]
@@ -306,6 +326,19 @@ def _entry(content: str, timestamp: str, pod: str, *, last: bool = False) -> dic
 
 def _line(message: dict[str, Any]) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def _only(manifest: Manifest, paths: Sequence[Sequence[str]]) -> Manifest:
+    """What of a manifest stands at the paths, as `fields=` has it."""
+    kept: Manifest = {}
+    for *parents, last in paths:
+        value = object_at(manifest, *parents)
+        if last in value:
+            place = kept
+            for step in parents:
+                place = place.setdefault(step, {})
+            place[last] = value[last]
+    return kept
 
 
 def _names(reference: ResourceRef) -> dict[str, Any]:

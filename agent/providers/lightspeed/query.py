@@ -169,7 +169,7 @@ def _attachment(section: Section, text: str, fence: str) -> Attachment:
             kind = "log"
         case "findings" | "gaps":
             kind = "error message"
-        case "sync" | "diff" | "tree" | "history":
+        case "fleet" | "sync" | "diff" | "tree" | "history":
             kind = "configuration"
         case _:
             assert_never(section.name)

@@ -1,0 +1,50 @@
+"""The fleet for one turn: what a question without a target is told of all Applications, in bounded time.
+
+Owns how a survey becomes part of a context: counts and names, findings by cause, and gaps where something failed.
+"""
+
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from agent.context.model import Fleet, Gap
+from agent.errors import SourceError
+from agent.findings.model import Finding
+from agent.redaction import Redactor
+from agent.triage.grouping import as_findings, grouped
+from agent.triage.survey import Survey
+
+# Gaps of single Applications that are told; what fails for one mostly fails for all.
+_GAPS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The fleet without its manifests (None where it could not be listed), what is wrong in it, what is missing."""
+
+    fleet: Fleet | None = None
+    findings: tuple[Finding, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+async def overview(
+    survey: Survey, redactor: Redactor, *, limit: int, user_id: str | None, refresh: bool = False
+) -> Overview:
+    """Surveys the fleet, the `limit` worst Applications closely. Never raises for what cannot be read."""
+    try:
+        fleet = await survey.fleet()
+    except SourceError as error:
+        return Overview(
+            gaps=(Gap(part="fleet", source="argocd", reason=error.code, message=redactor.text(error.public_message)),)
+        )
+    async with aclosing(survey.examine(fleet, redactor, limit=limit, user_id=user_id, refresh=refresh)) as examining:
+        examined = [each async for each in examining]
+    gaps = dict.fromkeys(gap for each in sorted(examined, key=lambda one: one.application) for gap in each.gaps)
+    return Overview(
+        fleet=replace(
+            fleet,
+            troubled=tuple(replace(each, manifest={}) for each in fleet.troubled),
+            examined=sum(each.closely for each in examined),
+        ),
+        findings=as_findings(grouped(examined)),
+        gaps=tuple(gaps)[:_GAPS],
+    )
