@@ -18,7 +18,7 @@ from agent.request import Question
 from agent.settings import load_settings
 from tests.context.asking import SHOP, WEB, WEB_POD, collect, gaps, log_lines, messages, question
 from tests.context.conftest import LAST_WORDS
-from tests.context.manifests import DEPLOYMENT, POD, application, event
+from tests.context.manifests import DEPLOYMENT, POD, application, crashing, event, pod, workload
 from tests.fakes.argocd import FakeArgoCD
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.fakes.server import closed_port
@@ -210,6 +210,43 @@ def test_a_body_that_never_ends_is_a_gap(argocd: FakeArgoCD, monkeypatch: pytest
     argocd.fail(suffix, StreamingResponse(endless()))
     reasons = {part: reason for part, _, reason in gaps(collect(application=SHOP, resource=WEB_POD))}
     assert reasons["application" if suffix == "/shop" else "manifest"] in {"timeout", "unavailable"}
+
+
+def test_reads_of_one_turn_run_side_by_side_within_a_bound(argocd: FakeArgoCD):
+    for number in range(12):
+        owner = workload("StatefulSet", f"s{number}")
+        member = pod(f"s{number}-0", crashing("api"), owner=owner)
+        argocd.add_resource("shop", owner, health="Degraded")
+        argocd.add_resource("shop", member, parent=owner, health="Degraded")
+    argocd.hold("/resource")
+
+    async def turn() -> None:
+        collector = Collector(load_settings())
+        collecting = asyncio.create_task(collector.collect(question(application=SHOP)))
+        async with asyncio.timeout(10):
+            while argocd.most_at_once < READS_AT_ONCE:
+                await asyncio.to_thread(argocd.wait_for, "/resource")
+        argocd.release()
+        await collecting
+        await collector.aclose()
+
+    asyncio.run(turn())
+    assert argocd.most_at_once == READS_AT_ONCE
+
+
+def test_a_slow_difference_costs_nothing_else(argocd: FakeArgoCD, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ASSISTANT_SOURCE_TIMEOUT", "0.5")
+    argocd.hold("/managed-resources")
+    context = collect(application=SHOP)
+    assert gaps(context) == [("managed", "argocd", "timeout")]
+    assert log_lines(context) == LAST_WORDS
+
+
+def test_a_supplied_tree_is_not_read_and_leads_to_the_unhealthy_resources(argocd: FakeArgoCD):
+    node = {"version": "v1", "kind": "Pod", "namespace": "shop", "name": "web-5d9-x1", "uid": "uid-web-5d9-x1"}
+    context = collect(application=SHOP, resource_tree={"nodes": [node | {"health": {"status": "Degraded"}}]})
+    assert [child["metadata"]["name"] for child in context.children] == ["web-5d9-x1"]
+    assert (argocd.seen("/resource-tree"), context.origins["tree"]) == ([], "supplied")
 
 
 def test_a_turn_that_is_cancelled_leaves_at_once_and_the_next_one_works(argocd: FakeArgoCD):

@@ -4,8 +4,15 @@ from typing import Any
 
 import pytest
 
-from agent.context.pods import choose_log, is_workload, unhealthiest_first
-from agent.context.source import LogChoice
+from agent.context.pods import (
+    choose_log,
+    choose_logs,
+    is_refused_pods,
+    is_short_of_pods,
+    is_workload,
+    unhealthiest_first,
+)
+from agent.context.source import MAX_LOGS, LogChoice
 from agent.errors import SourceError
 from agent.manifest import Manifest
 from agent.request import LogRequest
@@ -129,3 +136,93 @@ def test_workloads_are_known_by_kind_or_by_their_pod_template():
     cron = {"spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"name": "main"}]}}}}}}
     assert is_workload("Backup", cron)
     assert not is_workload("ConfigMap", {"data": {}})
+
+
+# --- several logs ---------------------------------------------------------------------------------------------------
+
+
+def several(*pods: Manifest, **request: Any) -> list[tuple[str, str, bool]]:
+    choices = choose_logs(pods, LogRequest(**request), tail_lines=50)
+    assert {choice.tail_lines for choice in choices} == {50}
+    return [(choice.pod, choice.container, choice.previous) for choice in choices]
+
+
+def test_every_container_that_fails_is_read_in_the_run_that_failed():
+    mixed = pod(
+        "web-1",
+        crashing("api"),
+        healthy("proxy"),
+        container_status("worker", RUNNING),
+        container_status("cron", RUNNING, ready=True, last=OOM_KILLED, restarts=1),
+    )
+    assert several(mixed) == [
+        ("web-1", "api", True),
+        ("web-1", "worker", False),
+        ("web-1", "cron", True),
+    ]
+
+
+def test_an_init_container_that_fails_is_read_and_those_that_wait_for_it_are_not():
+    failing = container_status("migrate", {"terminated": {"exitCode": 1}})
+    assert several(pod("web-1", container_status("api", STARTING), init=(failing,), phase="Pending")) == [
+        ("web-1", "migrate", False)
+    ]
+
+
+def test_a_container_that_never_ran_has_no_log_while_others_do():
+    assert several(pod("web-1", container_status("api", NO_IMAGE), crashing("proxy"))) == [("web-1", "proxy", True)]
+    assert several(pod("web-1", container_status("api", NO_IMAGE))) == [("web-1", "api", False)]
+
+
+def test_where_nothing_fails_one_log_is_read():
+    assert several(pod("web-1", healthy("api")), pod("web-2", healthy("api"))) == [("web-1", "api", False)]
+
+
+def test_of_many_alike_another_container_comes_first():
+    owner = DEPLOYMENT
+    alike = [pod(f"web-{number}", crashing("api"), owner=owner) for number in range(6)]
+    other = pod(
+        "job-1",
+        container_status("main", RUNNING),
+        owner={"apiVersion": "v1", "kind": "X", "metadata": {"name": "x", "uid": "x"}},
+    )
+    found = several(*alike, other)
+    assert (found[:2], len(found)) == ([("web-0", "api", True), ("job-1", "main", False)], MAX_LOGS)
+
+
+@pytest.mark.parametrize("request_", [{"container": "proxy"}, {"previous": True}, {"previous": False}])
+def test_what_was_asked_for_is_the_one_log_read(request_: dict[str, Any]):
+    pods = [pod("web-1", crashing("api"), healthy("proxy")), pod("web-2", crashing("api"))]
+    assert several(*pods, **request_) == [chosen(*pods, **request_)]
+
+
+# --- workloads ------------------------------------------------------------------------------------------------------
+
+
+def of(kind: str, status: dict[str, Any], **spec: Any) -> Manifest:
+    return {"kind": kind, "metadata": {"name": "x"}, "spec": spec, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "short", "refused"),
+    [
+        (of("Deployment", {"replicas": 3, "readyReplicas": 3}, replicas=3), False, False),
+        (of("Deployment", {"replicas": 3, "readyReplicas": 1}, replicas=3), True, False),
+        (of("Deployment", {"replicas": 1, "readyReplicas": 1}, replicas=3), True, True),
+        (of("Deployment", {"observedGeneration": 1}, replicas=0), False, False),
+        (of("ReplicaSet", {"replicas": 0}), True, True),
+        (of("StatefulSet", {"replicas": 1, "conditions": [{"type": "ReplicaFailure", "status": "True"}]}), True, True),
+        (of("DaemonSet", {"desiredNumberScheduled": 3, "numberReady": 2, "currentNumberScheduled": 3}), True, False),
+        (of("DaemonSet", {"desiredNumberScheduled": 3, "numberReady": 2, "currentNumberScheduled": 2}), True, True),
+        (of("Job", {"failed": 2}), True, False),
+        (of("Job", {"failed": 1, "succeeded": 1}), False, False),
+        (of("Job", {"startTime": "2026-11-21T08:00:00Z"}), False, True),
+        (of("CronJob", {}), False, False),
+    ],
+)
+def test_workloads_that_lack_pods(manifest: Manifest, short: bool, refused: bool):
+    assert (is_short_of_pods(manifest), is_refused_pods(manifest)) == (short, refused)
+
+
+def test_a_workload_that_no_controller_has_seen_is_refused_nothing():
+    assert not is_refused_pods(DEPLOYMENT)

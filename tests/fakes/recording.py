@@ -37,6 +37,8 @@ class Recording:
     _failures: dict[str, Response] = field(default_factory=dict[str, Response])
     _held: dict[str, threading.Event] = field(default_factory=dict[str, threading.Event])
     _arrived: dict[str, threading.Event] = field(default_factory=dict[str, threading.Event])
+    _under_way: int = 0
+    most_at_once: int = 0
 
     def paths(self) -> list[str]:
         """The paths seen, in order of arrival."""
@@ -72,6 +74,14 @@ class Recording:
 
     async def answer(self, request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
         """Notes the request, then fails, holds or handles it."""
+        self._under_way += 1
+        self.most_at_once = max(self.most_at_once, self._under_way)
+        try:
+            return await self._answer(request, handle)
+        finally:
+            self._under_way -= 1
+
+    async def _answer(self, request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
         path = request.scope["raw_path"].decode().partition("?")[0]
         client = request.client
         self.requests.append(
