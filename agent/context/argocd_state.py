@@ -92,7 +92,7 @@ def _differing(item: Manifest) -> ManagedResource | None:
     if normalized is not None and normalized == predicted:
         return None
     return ManagedResource(
-        resource=_reference(item), target=target, live=live, normalized_live=normalized, predicted_live=predicted
+        resource=reference_of(item), target=target, live=live, normalized_live=normalized, predicted_live=predicted
     )
 
 
@@ -118,15 +118,15 @@ def _windows(answer: object, key: str) -> Iterator[SyncWindow]:
 def _node(node: Manifest, *, orphaned: bool) -> TreeNode:
     info = {text_at(item, "name"): text_at(item, "value") for item in objects_at(node, "info")}
     return TreeNode(
-        resource=_reference(node),
+        resource=reference_of(node),
         health=text_at(node, "health", "status"),
         message=text_at(node, "health", "message"),
-        parents=tuple(map(_reference, objects_at(node, "parentRefs"))),
+        parents=tuple(map(reference_of, objects_at(node, "parentRefs"))),
         info={name: value for name, value in info.items() if name},
         images=tuple(image for image in list_at(node, "images") if isinstance(image, str)),
         labels=_texts(node, "networkingInfo", "labels"),
         target_labels=_texts(node, "networkingInfo", "targetLabels"),
-        targets=tuple(map(_reference, objects_at(node, "networkingInfo", "targetRefs"))),
+        targets=tuple(map(reference_of, objects_at(node, "networkingInfo", "targetRefs"))),
         created_at=text_at(node, "createdAt"),
         orphaned=orphaned,
     )
@@ -136,7 +136,8 @@ def _texts(node: Manifest, *path: str) -> dict[str, str]:
     return {key: value for key, value in object_at(node, *path).items() if isinstance(value, str)}
 
 
-def _reference(entry: Manifest) -> ResourceRef:
+def reference_of(entry: Manifest) -> ResourceRef:
+    """The resource that an entry of Argo CD's lists names by group, version, kind, namespace, name and uid."""
     # For naming and looking up; these values are not validated.
     return ResourceRef.model_construct(
         group=text_at(entry, "group"),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from agent.context.argocd_state import reference_of
 from agent.context.argocd_tree import ResourceTree, identity, is_pod_node, worst_first
 from agent.context.model import TreeNode
 from agent.context.pods import is_workload
@@ -67,7 +68,7 @@ def is_at_odds(application: Manifest | None) -> bool:
 def out_of_sync(application: Manifest | None) -> list[ResourceRef]:
     """The resources that differ, as the Application lists them."""
     listed = objects_at(application, "status", "resources")
-    return [_reference(each) for each in listed if text_at(each, "status") == "OutOfSync"]
+    return [reference_of(each) for each in listed if text_at(each, "status") == "OutOfSync"]
 
 
 def listed_workloads(application: Manifest | None) -> list[ResourceRef]:
@@ -79,7 +80,7 @@ def listed_workloads(application: Manifest | None) -> list[ResourceRef]:
     def order(each: Manifest) -> tuple[bool, bool]:
         return text_at(each, "health", "status") not in _UNHEALTHY, text_at(each, "status") != "OutOfSync"
 
-    return [_reference(each) for each in sorted(workloads, key=order)[:MAX_UNHEALTHY]]
+    return [reference_of(each) for each in sorted(workloads, key=order)[:MAX_UNHEALTHY]]
 
 
 def deployed_revisions(application: Manifest | None) -> list[DeployedRevision]:
@@ -102,12 +103,12 @@ def deployed_revisions(application: Manifest | None) -> list[DeployedRevision]:
 
 def failed_in_sync(application: Manifest | None) -> list[ResourceRef]:
     """The hooks that failed in the last sync (or keep it waiting), then the resources that did."""
-    return [*failed_hooks(application), *(_reference(each) for each in _failed(application) if not _is_hook(each))]
+    return [*failed_hooks(application), *(reference_of(each) for each in _failed(application) if not _is_hook(each))]
 
 
 def failed_hooks(application: Manifest | None) -> list[ResourceRef]:
     """The hooks that failed in the last sync, or keep it waiting."""
-    return [_reference(each) for each in _failed(application) if _is_hook(each)]
+    return [reference_of(each) for each in _failed(application) if _is_hook(each)]
 
 
 def unhealthy_resources(tree: ResourceTree) -> list[TreeNode]:
@@ -180,15 +181,3 @@ def _revisions(entry: Manifest, sources: Manifest) -> Iterator[tuple[str, int | 
     for index, revision in enumerate(several):
         if revision and not text_at(sources, "sources", index, "chart"):
             yield revision, index
-
-
-def _reference(entry: Manifest) -> ResourceRef:
-    # For naming and looking up; these values are not validated.
-    return ResourceRef.model_construct(
-        group=text_at(entry, "group"),
-        version=text_at(entry, "version"),
-        kind=text_at(entry, "kind"),
-        namespace=text_at(entry, "namespace"),
-        name=text_at(entry, "name"),
-        uid="",
-    )
