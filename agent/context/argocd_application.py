@@ -74,7 +74,8 @@ class ArgoCDState:
             candidates = [node.resource for each in found for node in (each, *tree.above(each))] or candidates
         places = {_place(each) for each in differing}
         # An Application that could not be read, or is not compared, lists nothing.
-        return [each for each in candidates if _place(each) in places] if places else candidates[:1]
+        found = [each for each in candidates if _place(each) in places] if places else candidates[:1]
+        return found[:MAX_QUERIES]
 
     async def _differing(self, resource: ResourceRef | None) -> Differing:
         """What differs of one resource, or of all."""

@@ -75,7 +75,8 @@ class KubernetesRelated:
         return Reading(value=tuple(each for each in newest if is_refused_pods(each) or not has_pods))
 
     async def _named(self, manifests: Iterable[Manifest], there: Iterable[Manifest]) -> _Found:
-        """What the manifests name and is not there yet. What need not be there is no gap when it is absent."""
+        """What the manifests name and is not there yet. What need not be there is no gap when it is absent, nor is a
+        Secret, which many an operator keeps from everybody."""
         places = {_place(each) for each in there}
         distinct: dict[object, Reference] = {}
         for each in (each for manifest in manifests for each in references(manifest)):
@@ -88,7 +89,8 @@ class KubernetesRelated:
             try:
                 return await self._reads.named(reference.resource)
             except SourceError as error:
-                if reference.optional and error.code == "not_found":
+                is_secret = reference.resource.kind == "Secret"
+                if (reference.optional and error.code == "not_found") or (is_secret and error.code == "forbidden"):
                     return None
                 raise
 

@@ -151,14 +151,20 @@ def test_of_a_custom_resource_its_references_are_read(kubernetes: FakeKubernetes
 
 
 def test_a_right_that_is_missing_is_one_gap_beside_the_rest(kubernetes: FakeKubernetes):
-    running(kubernetes, imagePullSecrets=[{"name": "a"}, {"name": "b"}], nodeName="node-1")
+    running(kubernetes, volumes=[{"configMap": {"name": "a"}}, {"configMap": {"name": "b"}}], nodeName="node-1")
     kubernetes.add(cluster_scoped("Node", "node-1"))
-    for suffix in ("/secrets/a", "/secrets/b"):
+    for suffix in ("/configmaps/a", "/configmaps/b"):
         kubernetes.fail(suffix, status(403, "Forbidden", "no"))
     context = collect(resource=WEB_POD)
     assert gaps(context) == [("related", "kubernetes", "forbidden")]
-    assert "get secrets" in messages(context)
+    assert "get configmaps" in messages(context)
     assert "Node" in {each["kind"] for each in context.related}
+
+
+def test_secrets_that_may_not_be_read_are_no_gap(kubernetes: FakeKubernetes):
+    running(kubernetes, imagePullSecrets=[{"name": "registry"}])
+    kubernetes.fail("/secrets/registry", status(403, "Forbidden", "no"))
+    assert "Secret registry" not in around(resource=WEB_POD)
 
 
 def test_beside_argo_cd_only_what_it_cannot_know_is_read(argocd: FakeArgoCD, kubernetes: FakeKubernetes):
