@@ -7,7 +7,7 @@ Owns the verdict on a failed connection; what log lines say is in `endpoints`, w
 from collections.abc import Iterator
 from functools import cached_property
 
-from agent.findings.about import namespace_of
+from agent.findings.about import name_of, namespace_of
 from agent.findings.backends import Backends, Service, quote_addresses, quote_pod
 from agent.findings.commands import kubectl
 from agent.findings.container import Container
@@ -16,8 +16,10 @@ from agent.findings.evidence import one_line, quote
 from agent.findings.inventory import Inventory
 from agent.findings.logs import tells_another_fault
 from agent.findings.model import Evidence, Finding
+from agent.findings.network_policies import policies_on, quote_policies
+from agent.findings.selectors import labels_at
 from agent.findings.spelling import alike
-from agent.manifest import integer_at, list_at, lookup, objects_at, text_at
+from agent.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
 from agent.target import ResourceRef
 
 _QUOTED = 2
@@ -154,20 +156,47 @@ class Connections:
                 cause=f"unserved {service.resource}",
                 blames=(service.resource, *blames),
             )
+        return self._unanswered(container, (*evidence, *service.quote_selector()), connection, service, look)
+
+    def _unanswered(
+        self,
+        container: Container,
+        evidence: tuple[Evidence, ...],
+        connection: Connection,
+        service: Service,
+        look: str,
+    ) -> Finding:
+        """A Service that is there and does not answer: because of a NetworkPolicy, or for no known reason."""
         failed = {"dns": "does not resolve for", "refused": "refuses", "timeout": "does not answer"}[connection.failure]
+        policies = self._policies(container, service) if connection.failure == "timeout" else []
+        named = ", ".join(f"NetworkPolicy {one_line(name_of(policy), 80)}" for policy in policies[:3])
+        if policies:
+            meaning = f"{named} bounds the traffic between the two; what a policy does not allow is dropped in silence."
+        elif connection.failure == "dns":
+            meaning = "Cluster DNS failed, or a Service without a cluster IP has no ready pods."
+        else:
+            meaning = "The Service is there. Its pods do not listen at its targetPort or were not ready at that time, "
+            meaning += "or a NetworkPolicy keeps the connection out."
+        title = f"Service {one_line(service.name, 80)} {failed} {_lower(container.title)}"
         return container.finding(
-            f"Service {one_line(service.name, 80)} {failed} {_lower(container.title)}",
-            "Cluster DNS failed, or a Service without a cluster IP has no ready pods."
-            if connection.failure == "dns"
-            else "The Service is there. Its pods do not listen at its targetPort or were not ready at that time, or a "
-            "NetworkPolicy keeps the connection out.",
+            f"{title}; {named} is in between" if policies else title,
+            meaning,
             evidence
-            + service.quote_selector()
-            + (quote(service.manifest, "spec", "ports") if service.manifest else ()),
+            + (quote(service.manifest, "spec", "ports") if service.manifest else ())
+            + quote_policies(policies),
+            "Check that the policies allow this pod, that Service and its port (and DNS, port 53)." if policies else "",
             f"See what is behind it: {look}.",
             level="effect",
             blames=(service.resource,),
         )
+
+    def _policies(self, container: Container, service: Service) -> list[Manifest]:
+        """The NetworkPolicies on the Pod's way out and on the Service's Pods' way in."""
+        labels = labels_at(container.pod, "metadata", "labels")
+        out = policies_on(self._known, namespace_of(container.pod), labels, "Egress")
+        pods = self._backends.pods(service)
+        into = policies_on(self._known, service.namespace, pods[0].labels if pods else service.selector, "Ingress")
+        return [*out, *(policy for policy in into if all(policy is not each for each in out))]
 
     def _nobody_behind(self, service: Service) -> tuple[str, tuple[Evidence, ...], tuple[ResourceRef, ...]] | None:
         """Why a Service has no ready Pods, as the rest of a title; None where it has some or nothing is known."""

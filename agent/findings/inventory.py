@@ -130,6 +130,19 @@ class Inventory:
         if node is not None:
             yield from node.parents
 
+    def pods_of(self, workload: ResourceRef) -> list[Manifest]:
+        """The manifests of the Pods that a workload owns, directly or through others."""
+        return self._pods.get(key_of(workload), [])
+
+    @cached_property
+    def _pods(self) -> dict[Key, list[Manifest]]:
+        found: dict[Key, list[Manifest]] = defaultdict(list)
+        for pod in self.of(("", "Pod")):
+            resource = ResourceRef.of(pod)
+            for owner in self.owners(resource) if resource else ():
+                found[key_of(owner)].append(pod)
+        return found
+
     def makers(self, namespace: str, secret: str) -> tuple[ResourceRef, ...]:
         """The custom resources that are to make a Secret: by what they say they make, or by having its name."""
         return tuple(self._makers.get((namespace, secret), ()))

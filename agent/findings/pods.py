@@ -20,8 +20,8 @@ from agent.findings.probes import is_starting, probe_failure
 from agent.findings.references import how_to_supply, makers_of, missing_in, quote_reference
 from agent.findings.scheduling import unscheduled_pod
 from agent.findings.waiting import waiting_container
-from agent.findings.wellness import is_outlived
-from agent.manifest import Manifest, list_at, lookup, text_at
+from agent.findings.wellness import is_outlived, is_rolling_out
+from agent.manifest import Manifest, integer_at, list_at, lookup, text_at
 
 POD = ("", "Pod")
 
@@ -127,10 +127,17 @@ def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:
             )
 
 
+def _is_rolled_out(container: Container) -> bool:
+    """Whether a first-time container belongs to a Deployment whose rollout is under way."""
+    workload = container.known.workload_of(container.pod)
+    manifest = container.known.get(workload.kind, workload.namespace, workload.name) if workload else None
+    return manifest is not None and is_rolling_out(manifest) and not integer_at(container.status, "restartCount")
+
+
 def _unready(container: Container) -> Finding | None:
     """A container that runs and is not ready, None where it may well be starting."""
     failure, logs = probe_failure(container), container.quote_log()
-    if not logs and is_starting(container):
+    if not logs and (is_starting(container) or (failure is None and _is_rolled_out(container))):
         return None
     if failure is None:
         return finding_about(

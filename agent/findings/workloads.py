@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 from agent.findings.about import finding_about, name_of, named, namespace_of
 from agent.findings.commands import kubectl
-from agent.findings.evidence import quote, quote_event
+from agent.findings.evidence import one_line, quote, quote_event
 from agent.findings.inventory import Inventory, key_of
 from agent.findings.model import Evidence, Finding
 from agent.findings.objects import GroupKind, controller_of
 from agent.findings.refusals import refusal_in
-from agent.findings.wellness import has_condition
-from agent.manifest import Manifest, integer_at, list_at, object_at, text_at
+from agent.findings.remedies import change
+from agent.findings.spelling import alike
+from agent.findings.wellness import has_condition, is_starting, pod_is_well
+from agent.manifest import Manifest, integer_at, list_at, lookup, object_at, objects_at, text_at
 from agent.target import ResourceRef
 
 DEPLOYMENT: GroupKind = ("apps", "Deployment")
@@ -65,9 +67,10 @@ def deployments(known: Inventory) -> Iterator[Finding]:
         available = integer_at(deployment, "status", "availableReplicas") or 0
         short = _condition(deployment, "Available", "False")
         progressing = _condition(deployment, "Progressing", "True") or ("status", "none")
+        rolling = text_at(deployment, *progressing, "reason") not in _NOT_ROLLING or _is_coming_up(known, deployment)
         if stuck := _condition(deployment, "Progressing", "False"):
             yield _stuck_rollout(deployment, stuck, f"{available} of {wanted}")
-        elif short and available < wanted and text_at(deployment, *progressing, "reason") in _NOT_ROLLING:
+        elif short and available < wanted and not rolling:
             yield finding_about(
                 deployment,
                 f"{named(deployment)} has {available} of {wanted} wanted pods available",
@@ -107,8 +110,29 @@ def stateful_sets(known: Inventory) -> Iterator[Finding]:
     for stateful_set in known.of(STATEFUL_SET):
         current, update = (text_at(stateful_set, "status", f"{which}Revision") for which in ("current", "update"))
         updating = bool(current and update) and current != update
-        if not updating and not _is_stale(stateful_set) and _is_short(stateful_set):
+        if governing := _no_governing_service(known, stateful_set):
+            yield governing
+        idle = not updating and not _is_stale(stateful_set) and not _is_coming_up(known, stateful_set)
+        if idle and _is_short(stateful_set):
             yield _short(stateful_set, "readyReplicas", integer_at(stateful_set, "spec", "replicas"))
+
+
+def _no_governing_service(known: Inventory, stateful_set: Manifest) -> Finding | None:
+    """Its Service by spec.serviceName, where Argo CD calls it missing or the tree has others but not this one."""
+    name, namespace = text_at(stateful_set, "spec", "serviceName"), namespace_of(stateful_set)
+    if not name or known.has("Service", namespace, name):
+        return None
+    others = [each for each in known.names("Service", namespace) if known.node("Service", namespace, each)]
+    if ("Service", namespace, name) not in known.missing and not others:
+        return None
+    return finding_about(
+        stateful_set,
+        f"Service {one_line(name, 80)} that governs {named(stateful_set)} does not exist",
+        f"Without it the pods have no host names of their own, by which they find each other.{alike(name, others)}",
+        quote(stateful_set, "spec", "serviceName"),
+        change(known, f"add a headless Service {one_line(name, 80)} (clusterIP: None) that selects the pods"),
+        severity="warning",
+    )
 
 
 def daemon_sets(known: Inventory) -> Iterator[Finding]:
@@ -117,7 +141,8 @@ def daemon_sets(known: Inventory) -> Iterator[Finding]:
         desired = integer_at(daemon_set, "status", "desiredNumberScheduled")
         updated = integer_at(daemon_set, "status", "updatedNumberScheduled")
         updating = updated is not None and desired is not None and updated < desired
-        if not updating and not _is_stale(daemon_set) and _is_short(daemon_set):
+        idle = not updating and not _is_stale(daemon_set) and not _is_coming_up(known, daemon_set)
+        if idle and _is_short(daemon_set):
             yield _short(daemon_set, "numberReady", desired)
 
 
@@ -134,6 +159,26 @@ def _short(workload: Manifest, field: str, wanted: int | None) -> Finding:
         severity="warning",
         level="symptom",
     )
+
+
+def _is_coming_up(known: Inventory, workload: Manifest) -> bool:
+    """Whether the pods that a workload lacks are on their way: some are starting, and none is in trouble."""
+    resource = ResourceRef.of(workload)
+    pods = [pod for pod in known.pods_of(resource) if not pod_is_well(pod)] if resource else []
+    return bool(pods) and all(_starts(known, pod) for pod in pods)
+
+
+def _starts(known: Inventory, pod: Manifest) -> bool:
+    if is_starting(pod):
+        return True
+    statuses = objects_at(pod, "status", "containerStatuses")
+    runs = bool(statuses) and all(lookup(status, "state", "running") is not None for status in statuses)
+    failed = sum(event.count for event in known.events.of(pod, "Unhealthy"))
+    return runs and failed < _FAILED_PROBES and not any(integer_at(status, "restartCount") for status in statuses)
+
+
+# A probe fails three times before the kubelet acts on it, where nothing else is set.
+_FAILED_PROBES = 3
 
 
 def _is_short(workload: Manifest) -> bool:

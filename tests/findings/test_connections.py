@@ -140,6 +140,22 @@ def test_the_tree_alone_ties_a_refused_connection_to_the_pods_behind_the_service
     assert "back-off restarting failed container" in [e.text for e in connection.evidence]
 
 
+def test_a_timeout_names_the_network_policy_in_between() -> None:
+    ready = database(running(), name="db-0")
+    policy = resource(
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        "deny",
+        spec={"podSelector": {"matchLabels": {"app": "db"}}, "policyTypes": ["Ingress"]},
+    )
+    slow = log("dial tcp 10.96.14.7:5432: i/o timeout", pod_name="api-6c9d8f7b5d-x7k2p")
+
+    finding = findings_of(context(pod(crash_loop(1)), logs=(slow,), related=(service(), ready, policy)))[0]
+
+    assert finding.title == "Service db does not answer container api; NetworkPolicy deny is in between"
+    assert '{"matchLabels": {"app": "db"}}' in [e.text for e in finding.evidence]
+
+
 def test_a_connection_to_localhost_is_a_default_that_nobody_set() -> None:
     finding = findings_of(context(pod(crash_loop(1)), logs=(log("connect ECONNREFUSED 127.0.0.1:5432"),)))[0]
 

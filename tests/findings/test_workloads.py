@@ -4,7 +4,7 @@ import pytest
 
 from agent.manifest import Manifest
 from tests.findings.citations import findings_of
-from tests.findings.cluster import condition, context, crash_loop, event, pod, resource
+from tests.findings.cluster import condition, context, crash_loop, event, node, pod, resource, running, waiting
 
 PROGRESSED = condition(
     "Progressing", "True", "NewReplicaSetAvailable", 'ReplicaSet "api-1" has successfully progressed.'
@@ -187,3 +187,45 @@ def test_one_quota_that_refuses_the_pods_of_two_workloads_is_one_finding() -> No
 
     assert len(refused) == 1
     assert "(Deployment api, Deployment worker)" in refused[0].title
+
+
+def stateful_set(ready: int, **spec: object) -> Manifest:
+    return resource(
+        "apps/v1",
+        "StatefulSet",
+        "db",
+        spec={"replicas": 3, "serviceName": "db-headless"} | spec,
+        status={"replicas": 2, "readyReplicas": ready, "currentRevision": "db-1", "updateRevision": "db-1"},
+    )
+
+
+def test_a_stateful_set_whose_next_pod_is_starting_is_coming_up() -> None:
+    first = pod(running(), name="db-0", owner=("StatefulSet", "db"))
+    second = pod(waiting("ContainerCreating"), name="db-1", phase="Pending", owner=("StatefulSet", "db"))
+
+    assert findings_of(context(stateful_set(1), first, second)) == ()
+
+
+def test_a_stateful_set_whose_pod_crashes_is_not() -> None:
+    crashing = pod(crash_loop(1), name="db-0", owner=("StatefulSet", "db"))
+
+    assert [f.level for f in findings_of(context(stateful_set(0), crashing))] == ["effect", "symptom"]
+
+
+def test_a_governing_service_that_is_not_among_the_application_s_is_a_warning() -> None:
+    (finding,) = findings_of(context(stateful_set(3), tree=(node("Service", "db"),)))
+
+    assert finding.title == "Service db-headless that governs StatefulSet db does not exist"
+    assert "There is db." in finding.explanation
+
+
+def test_a_governing_service_that_is_there_or_unknown_yields_nothing() -> None:
+    assert findings_of(context(stateful_set(3), tree=(node("Service", "db-headless"),))) == ()
+    assert findings_of(context(stateful_set(3))) == ()
+
+
+def test_a_first_start_within_a_rollout_is_left_alone() -> None:
+    rolling = condition("Progressing", "True", "ReplicaSetUpdated", 'ReplicaSet "api-2" is progressing.')
+    young = pod(running(ready=False), owner=("ReplicaSet", "api-6c9d8f7b5d"))
+
+    assert findings_of(context(deployment(rolling, SHORT), young)) == ()
