@@ -98,11 +98,16 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Renew the cluster's credentials: `argocd cluster list`, then `argocd cluster add` anew.",
     ),
     (
+        r"chart \S+ version \S+ not found|chart version .* not found|no version for constraint|constraint .* no match|"
+        r"version .* not found in (index|repository)|chart .* not found in|manifest unknown",
+        "the chart, or this version of it, is not found in its repository",
+        "Correct spec.source.chart or spec.source.targetRevision; `helm search repo --versions` shows what there is.",
+    ),
+    (
         r"unable to resolve .* to a commit|couldn't find remote ref|unknown revision|reference not found|"
-        r"invalid revision|no version for constraint|constraint .* (has no|not) match|"
-        r"chart version .* not found|version .* not found in (index|repository)|manifest unknown",
+        r"invalid revision",
         "the revision does not exist",
-        "Correct spec.source.targetRevision: the branch, tag or chart version is not there.",
+        "Correct spec.source.targetRevision: the branch, tag or commit is not there.",
     ),
     (
         r"app path does not exist|app path is absolute|: path .* does not exist",
@@ -136,13 +141,14 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Look at argocd-repo-server's resources; raise its exec timeout (ARGOCD_EXEC_TIMEOUT) or its memory limit.",
     ),
     (
-        r"failed to (get|sync|load).*cluster|Get \"https?://[^\"]*\": |cluster .* (not found|unreachable)|"
-        r"error getting cluster|failed to get server version|error synchronizing cache state",
+        r"failed to get cluster info|failed to sync cluster|failed to load live state|error synchronizing cache state|"
+        r"cluster .* unreachable|error getting cluster|failed to get server version",
         "the destination cluster cannot be reached",
         "Check the cluster: `argocd cluster list` shows the connection and its error.",
     ),
     (
-        r"i/o timeout|connection refused|no such host|deadline exceeded|TLS handshake",
+        r"i/o timeout|connection refused|connection reset|no such host|no route to host|deadline exceeded|"
+        r"TLS handshake|\bEOF$",
         "a network connection fails",
         "Check the connection from Argo CD's namespace to the host that the message names.",
     ),

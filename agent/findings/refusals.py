@@ -93,7 +93,8 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         (),
     ),
     (
-        r"field is immutable|may not change once set|updates to statefulset spec for fields other than",
+        r"\bis immutable\b|may not change once set|updates to statefulset spec for fields other than|"
+        r"cannot change roleRef",
         Refusal(
             name="an immutable field was changed",
             meaning="Kubernetes does not allow this field to change on an existing object.",
@@ -132,6 +133,52 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         (),
     ),
     (
+        r"because it is being terminated",
+        Refusal(
+            name="its namespace is being deleted",
+            meaning="Nothing can be created in a namespace that is going.",
+            step="Wait until the namespace is gone and sync again; if it does not go, {command} tells what holds it.",
+        ),
+        ("describe", "namespaces"),
+    ),
+    (
+        r"attempting to grant RBAC permissions not currently held",
+        Refusal(
+            name="it grants rights that Argo CD does not have itself",
+            meaning="Kubernetes lets nobody create a Role with more rights than he has.",
+            step="Give Argo CD's service account in the destination cluster those rights, or the verb `escalate`.",
+        ),
+        (),
+    ),
+    (
+        r"the object has been modified; please apply your changes to the latest version",
+        Refusal(
+            name="it was changed by somebody else at the same moment",
+            meaning="Another writer updated the object between Argo CD's read and its write.",
+            step="Sync again; if it comes back, find the controller that writes all the time.",
+        ),
+        (),
+    ),
+    (
+        r"provided port is already allocated",
+        Refusal(
+            name="its node port is already taken",
+            meaning="Another Service of the cluster has the port that it asks for.",
+            step="Take another nodePort or leave it out; "
+            f"{kubectl('get', 'services', '--all-namespaces')} shows who has which.",
+        ),
+        (),
+    ),
+    (
+        r"field not declared in schema|unknown field",
+        Refusal(
+            name="it is not valid, as it has a field that its kind does not know",
+            meaning="The schema of this version of the kind has no such field.",
+            step="Correct the field that the message names: it is misspelled, misplaced, or of another API version.",
+        ),
+        (),
+    ),
+    (
         r"is forbidden|cannot (create|patch|update|delete|get|list|watch) resource",
         Refusal(
             name="permission is missing",
@@ -159,7 +206,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         (),
     ),
     (
-        r"strict decoding error|unknown field|ValidationError|is invalid|Invalid value|Required value|"
+        r"strict decoding error|ValidationError|is invalid|Invalid value|Required value|"
         r"error validating data",
         Refusal(
             name="it is not valid",

@@ -119,6 +119,12 @@ def test_a_hook_that_is_no_job_is_looked_at_by_itself() -> None:
             "it is too large for client-side apply",
         ),
         ('error validating data: unknown field "spec.replica"', "it is not valid"),
+        ("spec: Forbidden: spec is immutable after creation except resources.requests", "an immutable field"),
+        ('namespaces "shop" is forbidden: because it is being terminated', "its namespace is being deleted"),
+        (".spec.x: field not declared in schema", "it is not valid, as it has a field"),
+        ("roles is forbidden: attempting to grant RBAC permissions not currently held", "it grants rights"),
+        ("nodePort: Invalid value: 30080: provided port is already allocated", "its node port is already taken"),
+        ("the object has been modified; please apply your changes to the latest version", "it was changed by somebody"),
         ('Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas', "another manager owns some of its"),
     ],
 )

@@ -43,7 +43,7 @@ FAILED = "Failed to load target state: failed to generate manifest for source 1 
         (FAILED + "failed to list refs: ssh: handshake failed: knownhosts: key is unknown", "SSH host key"),
         (FAILED + "Get x: x509: certificate signed by unknown authority", "TLS certificate is not trusted"),
         (FAILED + "failed to list refs: authentication required: Unauthorized", "the repository refuses Argo CD"),
-        (FAILED + "chart version 3.2.1 not found in repository", "the revision does not exist"),
+        (FAILED + "chart version 3.2.1 not found in repository", "this version of it, is not found"),
         (FAILED + "apps/web: app path does not exist", "a path is not in the repository"),
         (FAILED + "open values-prod.yaml: no such file or directory", "a file is not in the repository"),
         (FAILED + "manifest generation error: context deadline exceeded", "takes too long"),

@@ -18,11 +18,7 @@ SCENARIOS = {scenario.name: scenario for scenario in load_scenarios(FOLDER)}
 README = FOLDER.parents[1] / "README.md"
 
 # What the analyzers do not say yet.
-NOT_YET: set[str] = {
-    "comparison-chart-version-missing",
-    "comparison-repository-timeout",
-    "operation-node-port-taken",
-}
+NOT_YET: set[str] = set()
 
 OF_ARGO_CD = ("application", "comparison", "operation", "drift")
 
