@@ -79,25 +79,22 @@ async def test_the_old_and_the_new_id_are_held_together(
 ) -> None:
     here, elsewhere = connect(server, **SMALL), connect(server, **SMALL)
     old = await grown(here, backend)
-    gate = Gate()
-    backend.answer_when("slow", Reply(gate=gate, gate_after=1))
-    slow = asyncio.create_task(ask(here, "slow", session=old))
-    await backend.until(lambda b: b.open_streams == 1)
-    for provider in (here, elsewhere):
-        with pytest.raises(SessionBusy):
-            await ask(provider, "too early", session=old)
-    gate.open()
-    new = (await slow).session_id
 
-    gate = Gate()
-    backend.answer_when("patient", Reply(gate=gate, gate_after=1))
-    slower = asyncio.create_task(ask(here, "patient", session=new))
-    await backend.until(lambda b: b.open_streams == 1)
-    for provider in (here, elsewhere):
-        with pytest.raises(SessionBusy):
-            await ask(provider, "too early", session=old)
-    gate.open()
-    assert (await slower).session_id == new
+    async def refused_meanwhile(session: str, question: str) -> str:
+        """The session of a turn during which the old id is refused, in this process and in another."""
+        gate = Gate()
+        backend.answer_when(question, Reply(gate=gate, gate_after=1))
+        running = asyncio.create_task(ask(here, question, session=session))
+        await backend.until(lambda b: b.open_streams == 1)
+        for provider in (here, elsewhere):
+            with pytest.raises(SessionBusy):
+                await ask(provider, "too early", session=old)
+        gate.open()
+        return (await running).session_id
+
+    new = await refused_meanwhile(old, "while it moves")
+    assert new != old
+    assert await refused_meanwhile(new, "when it has moved") == new
 
 
 @pytest.mark.parametrize("which", ["old", "new"])
