@@ -29,7 +29,8 @@ def final_outputs(outcome: Outcome) -> dict[str, Any]:
 
 
 def context_as_json(report: Report) -> dict[str, Any]:
-    """What the request takes of the window, each section with its tokens (estimates), what was left out, the gaps."""
+    """What the request takes of the window, each section with its tokens (estimates), what was left out, the gaps, and
+    what changed since the previous turn."""
     left_out = [f"{s.name}: {s.left_out}" for s in report.sections if s.left_out]
     return {
         **report.plan.as_json(),
@@ -41,6 +42,7 @@ def context_as_json(report: Report) -> dict[str, Any]:
             {"part": gap.part, "source": gap.source, "reason": gap.reason, "message": gap.message}
             for gap in report.gaps
         ],
+        "changes": report.changes or None,
     }
 
 

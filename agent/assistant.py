@@ -47,7 +47,8 @@ from agent.triage import Overview, Survey, overview
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What the turn knows before anybody is asked; everything in it is redacted."""
+    """What the turn knows before anybody is asked; everything in it is redacted. `changes` says what changed since the
+    session's previous turn, "" for nothing."""
 
     question: str
     history: tuple[Message, ...]
@@ -57,6 +58,7 @@ class Report:
     gaps: tuple[Gap, ...]
     redactor: Redactor
     plan: RequestPlan
+    changes: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +187,7 @@ class Assistant:
             gaps=prompt.gaps,
             redactor=redactor,
             plan=request_plan,
+            changes=prompt.changes,
         )
         yield report
         turn = _Turn(report, outage)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from agent.answer import context_as_json
 from agent.assistant import Assistant, Outcome, Report, TurnEvent
 from agent.errors import ProviderUnreachable, RateLimited, SessionForbidden
 from agent.providers.provider import TextDelta, ToolCall, ToolResult, TurnCompleted, TurnStarted, Usage
@@ -83,6 +84,24 @@ def test_the_model_is_given_findings_and_context_but_no_secret() -> None:
     assert "registry.example.com/api:1" in prompt.system_text
     assert "tr0ub4dor" not in prompt.system_text + prompt.question
     assert "[REDACTED:" in prompt.question
+
+
+def test_what_changed_since_the_previous_turn_is_told_to_model_and_caller() -> None:
+    first = ScriptedProvider()
+    run(first)
+    second = ScriptedProvider(remembered=first.prompts[0].fingerprint)
+    healthy = POD | {"status": {"phase": "Running", "containerStatuses": [{"name": "api", "ready": True}]}}
+    events = run(second, ask("And now?", manifest=healthy))
+    again = run(ScriptedProvider(remembered=second.prompts[0].fingerprint), ask("Really?", manifest=healthy))
+
+    assert isinstance(events[0], Report)
+    assert isinstance(again[0], Report)
+    changes = context_as_json(events[0])["changes"]
+    assert changes.startswith(
+        "Since the previous turn: Pod api-1 changed; finding resolved: Container api is OOMKilled"
+    )
+    assert changes in second.prompts[0].system_text
+    assert context_as_json(again[0])["changes"] is None
 
 
 def test_a_provider_that_cannot_be_reached_is_replaced_by_the_findings() -> None:
