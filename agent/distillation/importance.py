@@ -14,7 +14,9 @@ from agent.distillation.levels import Level, Severity
 from agent.distillation.traces import Block, Kind
 
 # Points: a step of severity is worth 3.
-_TELLING, _TRACE, _ONCE = 1.0, 2.0, 1.0
+_TELLING, _TRACE = 1.0, 2.0
+_ONCE, _TOLD_ONCE = 1.0, 2.5
+"""For what was written a single time; more where its words tell of a fault, whatever level it has."""
 _PER_DOUBLING, _FREQUENT = 0.75, 6.0
 """What being met twice as often costs, and the most it may cost."""
 _FAMILY = 4.0
@@ -51,7 +53,8 @@ class Group:
     def score(self) -> float:
         """How much it matters by itself."""
         frequent = min(_FREQUENT, _PER_DOUBLING * log2(max(self.count, 1)))
-        gains = _TELLING * self.telling + _TRACE * self.is_trace + _ONCE * (self.count == 1)
+        once = (_TOLD_ONCE if self.telling else _ONCE) * (self.count == 1)
+        gains = _TELLING * self.telling + _TRACE * self.is_trace + once
         return 3 * self.severity + gains - frequent
 
 
