@@ -4,7 +4,16 @@ import re
 
 import pytest
 
-from agent.context.model import ContainerLog, Context, Event, Gap, LogLine
+from agent.context.model import (
+    ContainerLog,
+    Context,
+    Event,
+    Gap,
+    LogLine,
+    ManagedResource,
+    Revision,
+    TreeNode,
+)
 from agent.redaction import Redactor
 from agent.target import ApplicationRef, ResourceRef, Target
 from tests.redaction.corpus import everything
@@ -46,6 +55,31 @@ def test_a_value_that_a_secret_holds_is_hidden_in_logs_events_question_and_answe
     assert SECRET not in everything(context, answer)
     assert context.logs[0].lines[0].text.startswith("retry with [REDACTED:")
     assert answer.startswith("The server refuses `[REDACTED:")
+
+
+def test_what_argocd_tells_beside_the_application_is_redacted_as_well() -> None:
+    context = Redactor(b"session").context(
+        Context(
+            target=Target(),
+            related=(pod({"env": [{"name": "DB_PASSWORD", "value": SECRET}]}),),
+            tree=(
+                TreeNode(
+                    resource=ResourceRef(kind="Cluster", name="db"), message=f"dial postgres://app:{SECRET}@db: refused"
+                ),
+            ),
+            managed=(
+                ManagedResource(
+                    resource=ResourceRef(kind="Secret", name="db"),
+                    normalized_live={"kind": "Secret", "data": {"password": b64(SECRET)}},
+                    predicted_live={"kind": "Secret", "stringData": {"password": SECRET}},
+                ),
+            ),
+            revisions=(Revision(revision="9f1c", message=f"Set the password to {SECRET}"),),
+        )
+    )
+    assert SECRET not in str(context)
+    assert b64(SECRET) not in str(context)
+    assert len(set(PLACEHOLDER.findall(str(context)))) == 1
 
 
 def test_names_of_objects_stay_even_where_a_secret_is_the_same() -> None:
