@@ -5,7 +5,19 @@ from typing import Literal
 
 from agent.findings.model import Severity
 from agent.findings.status.situation import Situation
-from agent.findings.status.words import BAD, DECISIVE, FEATURES, FINE, GOOD, doubts, fails, is_coming, is_idle, words_of
+from agent.findings.status.words import (
+    BAD,
+    DECISIVE,
+    FEATURES,
+    FINE,
+    GOOD,
+    READ,
+    doubts,
+    fails,
+    is_coming,
+    is_idle,
+    words_of,
+)
 
 type Polarity = Literal["bad", "good", "neutral"]
 
@@ -61,9 +73,10 @@ def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: 
     if is_coming(reason) or is_idle(reason):
         if fails(message) and not is_idle(reason):
             return "warning"
-        # A part that is called unhealthy while the whole has long arrived.
-        return "warning" if words[-1:] == ("healthy",) and len(words) > 1 and situation.states & {"fine"} else None
-    passing = is_coming(message) or is_idle(message)
+        # A part that is called unhealthy, with a sentence why, while the whole has long arrived.
+        is_part = words[-1:] == ("healthy",) and len(words) > 1
+        return "warning" if is_part and message.count(" ") > 1 and "fine" in situation.states else None
+    passing = is_coming(message) or is_idle(message) or _begins_with_doing(message)
     if polarity == "neutral":
         if settled or is_idle(message):
             return None
@@ -74,9 +87,15 @@ def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: 
         return None
     if settled or not words or words[-1] not in DECISIVE:
         return error if doubts(message) and not settled else None
-    if not (message or reason) and situation.coming:
+    if situation.coming and not doubts(message):
         return None
     return error if doubts(message) and not doubts(reason) else "warning"
+
+
+def _begins_with_doing(message: str) -> bool:
+    """Whether a sentence begins like `Restoring backup`."""
+    first = message[:READ].partition(" ")[0]
+    return len(first) > 5 and first.endswith("ing") and not doubts(message)
 
 
 def _unknown(polarity: Polarity, kind: str, reason: str, message: str) -> Severity | None:

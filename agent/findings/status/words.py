@@ -124,7 +124,7 @@ _COMING = re.compile(
     r"\b(?:progressing|pending|waiting|awaiting|creating|in ?progress|provisioning|reconciling|installing|"
     r"initiali[sz]ing|deploying|issuing|updating|upgrading|scaling|starting|queued|scheduling|deleting|"
     r"terminating|rolling|rollout|being|ongoing|bootstrapping|importing|transfer|migrating|restarting|resizing|joining|"
-    r"syncing|unpacking|not yet|still|deployed not ready|requires approval|in the process)\b",
+    r"restoring|syncing|unpacking|not yet|still|deployed not ready|requires approval|in the process)\b",
     re.IGNORECASE,
 )
 _IDLE = re.compile(

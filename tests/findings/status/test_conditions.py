@@ -54,6 +54,8 @@ def test_conditions_of_either_polarity_are_read(kind: str, status: str, reason: 
         ("Ready", "False", "Creating", ""),
         ("Ready", "False", "Pending", "Waiting on certificate issuance"),
         ("Ready", "Unknown", "Progressing", "Reconciliation in progress"),
+        ("Ready", "False", "RestoreNotComplete", "Restoring backup"),
+        ("ChildrenHealthy", "False", "Progressing", "Progressing"),
         ("Progressing", "False", "NewReplicaSetAvailable", "has successfully progressed"),
         ("CronJobAvailable", "False", "CronJobNotUsed", "different controller strategy used"),
         ("ValidateFailed", "False", "OrderValidated", "Order validated"),
