@@ -4,7 +4,7 @@ Owns the form and the length of evidence; decides nothing.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from agent.context.model import (
@@ -51,9 +51,14 @@ def quote_event(event: Event) -> tuple[Evidence, ...]:
 
 def quote_log(context: Context, log: ContainerLog, line: LogLine) -> tuple[Evidence, ...]:
     """A line of a log, under its container (`api`, `api (previous run)`) and the line's time where it is known."""
-    if not line.text.strip():
-        return ()
-    return (Evidence(source="log", path=log_path(log, line), text=cut(line.text), resource=_pod_of(context, log)),)
+    return quote_lines(context, log, [line])
+
+
+def quote_lines(context: Context, log: ContainerLog, lines: Iterable[LogLine]) -> tuple[Evidence, ...]:
+    """Lines of a log like `quote_log`, for one look-up of the Pod that wrote them."""
+    pod = _pod_of(context, log)
+    told = (line for line in lines if line.text.strip())
+    return tuple(Evidence(source="log", path=log_path(log, line), text=cut(line.text), resource=pod) for line in told)
 
 
 def log_path(log: ContainerLog, line: LogLine) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from agent.context.model import ContainerLog, Context, LogLine
-from agent.findings.evidence import quote_log
+from agent.findings.evidence import quote_lines
 from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.wellness import is_outlived, pod_is_well, workload_is_well
@@ -153,7 +153,7 @@ class LastWords:
         key = id(log)  # the context keeps every log alive
         if key not in self._quoted:
             telling = _in_order(log, {*fatal_lines(log), *error_lines(log)})
-            self._quoted[key] = tuple(q for line in telling for q in quote_log(self._context, log, line))
+            self._quoted[key] = quote_lines(self._context, log, telling) if telling else ()
         return self._quoted[key]
 
 
@@ -191,7 +191,7 @@ def unexplained_log_errors(known: Inventory) -> Iterator[Finding]:
         lines = fatal_lines(log)
         if not lines or _is_well(known, log):
             continue
-        evidence = tuple(evidence for line in lines for evidence in quote_log(context, log, line))
+        evidence = quote_lines(context, log, lines)
         means = meaning_of(*(line.text for line in lines))
         yield Finding(
             title=f"The log of container {log.container} tells of a fault",

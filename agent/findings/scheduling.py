@@ -84,8 +84,8 @@ _REASONS = (
         quoted=(("nodeSelector",), ("affinity", "nodeAffinity")),
     ),
     _Reason(
-        pattern=r"untolerated taint|had taints? that the pod didn't tolerate",
-        name="the nodes have taints it does not tolerate",
+        pattern=r"untolerated taint(?:\(s\))?(?: \{([^}:]{1,120}))?|had taints? that the pod didn't tolerate",
+        name="the nodes have taints it does not tolerate ({0})",
         meaning="Every node that would do repels the pod by a taint.",
         step="Add a toleration to the pod template, or remove the taint, if it should run there.",
     ),
@@ -177,7 +177,7 @@ def _reasons(message: str) -> list[tuple[_Reason, str]]:
     for reason in _REASONS:
         for match in re.finditer(rf"(?:(\d{{1,6}}) (?:node\(s\) )?(?:had )?)?(?:{reason.pattern})", message):
             words = [one_line(group or "", 80) for group in match.groups()[1:]]
-            found.append((int(match[1] or 0), reason, reason.name.format(*words)))
+            found.append((int(match[1] or 0), reason, reason.name.format(*words).removesuffix(" ()")))
     found.sort(key=lambda each: -each[0])
     return list({name: (reason, name) for _, reason, name in found}.values())
 
