@@ -85,7 +85,7 @@ def listed_workloads(application: Manifest | None) -> list[ResourceRef]:
 
 def deployed_revisions(application: Manifest | None) -> list[DeployedRevision]:
     """The revision compared to, that of the last sync, and those deployed before: distinct, newest first,
-    MAX_REVISIONS at most. Helm charts are left out, as they have no commits."""
+    MAX_REVISIONS at most. Helm charts and OCI artifacts are left out, as they have no commits."""
     spec, status = object_at(application, "spec"), object_at(application, "status")
     found: dict[tuple[str, int | None], DeployedRevision] = {}
     history = sorted(objects_at(status, "history"), key=lambda each: integer_at(each, "id") or 0, reverse=True)
@@ -171,13 +171,17 @@ def _spread(pods: Sequence[TreeNode], tree: ResourceTree) -> list[TreeNode]:
 
 
 def _revisions(entry: Manifest, sources: Manifest) -> Iterator[tuple[str, int | None]]:
-    """The revisions of an entry that are no chart's, each with its source's index where there are several."""
+    """The revisions of an entry that are commits, each with its source's index where there are several."""
     several = [revision for revision in list_at(entry, "revisions") if isinstance(revision, str)]
     if not several:
         revision = text_at(entry, "revision")
-        if revision and not text_at(sources, "source", "chart"):
+        if revision and _has_commits(object_at(sources, "source")):
             yield revision, None
         return
     for index, revision in enumerate(several):
-        if revision and not text_at(sources, "sources", index, "chart"):
+        if revision and _has_commits(object_at(sources, "sources", index)):
             yield revision, index
+
+
+def _has_commits(source: Manifest) -> bool:
+    return not text_at(source, "chart") and not text_at(source, "repoURL").startswith("oci://")

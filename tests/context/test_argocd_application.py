@@ -158,6 +158,13 @@ def test_of_several_sources_each_is_asked_by_its_index_and_charts_are_left_out(a
     assert [each.message for each in collect(application=SHOP).revisions] == ["first", "second"]
 
 
+def test_a_source_without_commits_has_no_metadata_to_ask_for(argocd: FakeArgoCD):
+    argocd.set_spec("shop", application()["spec"] | {"source": {"repoURL": "oci://registry.example.com/shop"}})
+    give(argocd, sync={"status": "Synced", "revision": f"sha256:{COMMITS[0]}"})
+    context = collect(application=SHOP)
+    assert (context.revisions, context.gaps, argocd.seen("/metadata")) == ((), (), [])
+
+
 def test_sync_windows_tell_whether_it_may_be_synced(argocd: FakeArgoCD):
     window = {"kind": "deny", "schedule": "0 22 * * *", "duration": "8h"}
     argocd.set_sync_windows("shop", activeWindows=[window], assignedWindows=[window], canSync=False)
