@@ -50,7 +50,7 @@ def stuck_deletions(context: Context) -> Iterator[Finding]:
 
 
 def _held_resources(context: Context, application: Application | None) -> Iterator[Finding]:
-    now = latest(context, application) if application else None
+    now = latest(context, application)
     for manifest in objects_of(context):
         since = moment(text_at(manifest, *_DELETED))
         if since is None or now is None or now - since < PATIENCE or group_kind(manifest) in (APPLICATION, ("", "Pod")):

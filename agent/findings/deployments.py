@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import zip_longest
 
 from agent.context.model import Context, Revision
 from agent.findings.applications import Application
 from agent.findings.evidence import one_line, quote_revision
 from agent.findings.model import Evidence
 from agent.findings.moments import minutes_text, moment
-from agent.manifest import integer_at, objects_at, text_at
+from agent.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
 
 # A deployment that long before a resource turned bad is the first suspect.
 SUSPECT = timedelta(hours=1)
@@ -33,14 +34,22 @@ class Deployments:
 
     @property
     def newest(self) -> str:
-        return self.application.text("status", "sync", "revision")
+        return self._revisions[0]
 
     @property
     def deployed(self) -> str:
-        return text_at(self._history[-1:], 0, "revision")
+        return self._revisions[1]
 
     @property
-    def _history(self) -> list[dict[str, object]]:
+    def _revisions(self) -> tuple[str, str]:
+        """Git's revision and the deployed one; of several sources those of the first that moved, else of the first."""
+        newest = _names(object_at(self.application.manifest, "status", "sync"))
+        deployed = _names(self._history[-1] if self._history else {})
+        pairs = list(zip_longest(newest, deployed, fillvalue=""))
+        return next((pair for pair in pairs if pair[0] != pair[1]), (pairs or [("", "")])[0])
+
+    @property
+    def _history(self) -> list[Manifest]:
         return objects_at(self.application.manifest, "status", "history")
 
     @property
@@ -97,3 +106,9 @@ class Deployments:
             evidence=self.application.quote("status", "history", place, "deployedAt") + self.quoted(self.deployed),
             way_back=self.way_back(self.deployed),
         )
+
+
+def _names(entry: Manifest) -> list[str]:
+    """The revisions of a sync status or a deployment: one a source."""
+    several = [name for name in list_at(entry, "revisions") if isinstance(name, str)]
+    return several or [name for name in (text_at(entry, "revision"),) if name]

@@ -19,8 +19,8 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def latest(context: Context, application: Application) -> datetime | None:
-    """The latest time that the Application's status or an event tells: it is at least so late."""
+def latest(context: Context, application: Application | None) -> datetime | None:
+    """The latest time that the Application's status or an event tells: it is at least so late. None where none does."""
     return max((time for text in _told(context, application) if (time := moment(text))), default=None)
 
 
@@ -39,7 +39,10 @@ def minutes_text(time: timedelta) -> str:
     return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
-def _told(context: Context, application: Application) -> Iterator[str]:
+def _told(context: Context, application: Application | None) -> Iterator[str]:
+    yield from (event.last_seen for event in context.events)
+    if application is None:
+        return
     status = ("status",)
     yield application.text(*status, "reconciledAt")
     yield application.text(*status, "observedAt")
@@ -47,4 +50,3 @@ def _told(context: Context, application: Application) -> Iterator[str]:
     yield application.text(*status, "operationState", "finishedAt")
     yield application.text(*status, "health", "lastTransitionTime")
     yield from (text_at(c, "lastTransitionTime") for c in objects_at(application.manifest, "status", "conditions"))
-    yield from (event.last_seen for event in context.events)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agent.context.model import TreeNode
+from agent.context.model import Event, TreeNode
 from agent.manifest import Manifest
 from agent.target import ResourceRef
 from tests.drift.states import context_of
@@ -66,3 +66,11 @@ def test_a_resource_without_finalizers_is_not_held() -> None:
         findings_of(context_of(application=application("2026-11-24T08:55:00Z"), related=(database(finalizers=[]),)))
         == ()
     )
+
+
+def test_without_an_application_an_event_tells_how_late_it_is() -> None:
+    event = Event(type="Normal", reason="Pulled", message="pulled", last_seen="2026-11-24T09:00:00Z")
+
+    (finding,) = findings_of(context_of(related=(database(),), events=(event,)))
+
+    assert "90 minutes ago" in finding.explanation

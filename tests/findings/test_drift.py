@@ -172,3 +172,15 @@ def test_many_drifted_resources_are_told_in_few_findings() -> None:
 
     assert len(findings) == 9
     assert findings[-1].title == "32 more resources differ from Git: real changes"
+
+
+def test_of_several_sources_the_one_that_moved_is_named() -> None:
+    app = application(
+        entry(),
+        sync={"status": "OutOfSync", "revisions": ["chart-1", NEW]},
+        history=[{"id": 3, "revisions": ["chart-1", OLD]}],
+    )
+
+    (finding,) = told(managed(DEPLOYMENT, IMAGE), app=app)
+
+    assert "The last sync deployed 1b7d0c55aa3e; Git is now at 9f1c3d92b47e." in finding.explanation
