@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from agent.assistant import Outcome, Report
 from agent.findings import finding_as_json
 from agent.providers.provider import ProviderInfo
+from agent.turn import Outcome, Report
 
 
 def early_outputs(report: Report) -> dict[str, Any]:

@@ -7,78 +7,35 @@ without it, marked as such; every other failure of a provider is raised.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, aclosing
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 
 from agent.composing import Composer, RequestPlan
 from agent.context.collect import Collector
-from agent.context.model import Context, Gap
+from agent.context.model import Context
 from agent.errors import ProviderTimeout, ProviderUnreachable
 from agent.findings import analyze
 from agent.findings.model import Finding
-from agent.grounding import Grounding, ground, may_claim
 from agent.instructions import InstructionsSource, built_in
-from agent.prompt import Prompt, Section
+from agent.prompt import Prompt
 from agent.providers.choice import choose_provider
 from agent.providers.offline import Offline
 from agent.providers.provider import (
     Provider,
     ProviderEvent,
-    ProviderInfo,
-    Reference,
     Session,
     SessionRequest,
     TextDelta,
-    ToolCall,
-    ToolResult,
     TurnCompleted,
-    TurnStarted,
-    Usage,
 )
 from agent.redaction import Redactor
-from agent.request import Message, Question
+from agent.request import Question
 from agent.settings import Settings
-from agent.spans import NoSpans, Span, Spans
-from agent.target import Target
+from agent.span_content import documents, messages
+from agent.spans import NoSpans, Spans
 from agent.triage import Overview, Survey, overview
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What the turn knows before anybody is asked; everything in it is redacted. `changes` says what changed since the
-    session's previous turn, "" for nothing."""
-
-    question: str
-    history: tuple[Message, ...]
-    target: Target
-    findings: tuple[Finding, ...]
-    sections: tuple[Section, ...]
-    gaps: tuple[Gap, ...]
-    redactor: Redactor
-    plan: RequestPlan
-    changes: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a turn ended that ended well. `grounding` tells which claims of the answer hold; `outage` is the error of the
-    provider that could not be reached, when the answer was made without it; `references` are the documents the answer
-    names."""
-
-    text: str
-    session_id: str | None
-    provider: ProviderInfo
-    usage: Usage | None
-    report: Report
-    grounding: Grounding = field(default_factory=Grounding)
-    references: tuple[Reference, ...] = ()
-    outage: ProviderUnreachable | None = None
-
-
-type TurnEvent = Report | ProviderEvent | Outcome
-"""In this order: Report, TurnStarted, any number of others, TurnCompleted, Outcome."""
+from agent.turn import Report, TurnEvent, TurnRecord
 
 
 class Assistant:
@@ -163,7 +120,7 @@ class Assistant:
                         refresh=question.refresh,
                     )
                 )
-            span.documents(_documents(known.context))
+            span.documents(documents(known.context))
             return known
 
     async def _answer(
@@ -190,9 +147,9 @@ class Assistant:
             changes=prompt.changes,
         )
         yield report
-        turn = _Turn(report, outage)
+        turn = TurnRecord(report, outage)
         given = (prompt.system_text, prompt.question, *(message.text for message in prompt.history))
-        with spans.span("turn", "CHAT_MODEL", inputs=_messages(prompt)) as span:
+        with spans.span("turn", "CHAT_MODEL", inputs=messages(prompt)) as span:
             try:
                 async with aclosing(self._events(session, prompt)) as events:
                     async for event in events:
@@ -253,107 +210,6 @@ class _Collected:
         return replace(self, context=replace(self.context, fleet=seen.fleet).with_gaps(*seen.gaps), fleet=seen.findings)
 
 
-class _Turn:
-    """What a turn has said so far."""
-
-    def __init__(self, report: Report, outage: ProviderUnreachable | None) -> None:
-        self._report = report
-        self._outage = outage
-        self._started: TurnStarted | None = None
-        self._text: list[str] = []
-        self._references: list[Reference] = []
-        self._usage: Usage | None = None
-        self._used_tools = False
-        self._grounding = Grounding()
-        self._tools: dict[str, tuple[Span, ExitStack]] = {}
-
-    def take(self, event: ProviderEvent, span: Span) -> ProviderEvent:
-        """Notes the event; a tool's words are redacted on their way."""
-        if type(event) is TextDelta:  # nearly all of them
-            self._text.append(event.text)
-            return event
-        redact = self._report.redactor.text
-        match event:
-            case TurnStarted():
-                self._started = event = self._marked(event)
-                span.model(event.provider)
-            case ToolCall():
-                self._used_tools = True
-                event = replace(event, arguments=redact(event.arguments))
-                stack = ExitStack()
-                tool = stack.enter_context(span.span(event.name, "TOOL", inputs=event.arguments))
-                self._tools[event.call_id] = (tool, stack)
-            case ToolResult():
-                event = replace(event, output=redact(event.output))
-                if opened := self._tools.pop(event.call_id, None):
-                    opened[0].outputs(event.output)
-                    opened[1].close()
-            case Reference():
-                self._references.append(event)
-            case TurnCompleted():
-                self._usage = event.usage
-                if event.usage:
-                    span.usage(event.usage)
-            case _:
-                pass
-        return event
-
-    @property
-    def _by_model(self) -> bool:
-        """Whether a model spoke. What is answered without one is made of the findings, and claims nothing else."""
-        return self._started is not None and self._started.provider.protocol != "none"
-
-    async def ground(self, given: Sequence[str], context: Context, spans: Spans) -> str:
-        """Checks what was said against what was read; gives what the reader must be warned of, "" for nothing."""
-        answer = self._report.redactor.text("".join(self._text))
-        if may_claim(answer) and self._by_model:
-            with spans.span("ground", "TASK") as span:
-                told = (*given, *_told(self._report.findings))
-                # Looking things up in megabytes takes a while.
-                self._grounding = await asyncio.to_thread(ground, answer, given=told, context=context)
-                span.outputs(self._grounding.as_json())
-        return self._grounding.warning
-
-    def _marked(self, event: TurnStarted) -> TurnStarted:
-        """The start, telling of the provider that could not be reached."""
-        if self._outage is None:
-            return event
-        note = f"The configured provider could not be reached: {self._outage.public_message}"
-        return replace(event, provider=replace(event.provider, note=note))
-
-    def close(self, span: Span) -> None:
-        """Records the text, whole or partial, and ends what is still open."""
-        for _, stack in self._tools.values():
-            stack.close()
-        span.outputs({"role": "assistant", "content": self._report.redactor.text("".join(self._text))})
-
-    @property
-    def used_tools(self) -> bool:
-        """Whether the server asked the model more than once, so that its usage is of several requests."""
-        return self._used_tools
-
-    def outcome(self) -> Outcome:
-        if self._started is None:
-            raise AssertionError("a provider ended a turn it never started")
-        return Outcome(
-            text="".join(self._text),
-            session_id=self._started.session_id,
-            provider=self._started.provider,
-            usage=self._usage,
-            report=self._report,
-            grounding=self._grounding,
-            references=tuple(self._references),
-            outage=self._outage,
-        )
-
-
-def _told(findings: Sequence[Finding]) -> Iterator[str]:
-    """The findings whole; the prompt may hold them cut."""
-    for finding in findings:
-        yield from (finding.title, finding.explanation, *finding.next_steps)
-        yield from (f"{evidence.path} {evidence.text}" for evidence in finding.evidence)
-
-
 # Beyond this many strings or so, what walks them (redaction takes some 50 µs a string) leaves the event loop.
 _LARGE = 500
 
@@ -362,45 +218,3 @@ def _is_large(context: Context) -> bool:
     lines = sum(len(log.lines) for log in context.logs)
     manifests = len(context.manifests) + 4 * len(context.managed)
     return lines + len(context.events) + len(context.tree) + 50 * manifests > _LARGE
-
-
-# A document in the trace is for people to look at; the model's own view is in the turn span.
-_DOCUMENT_CHARACTERS = 10_000
-
-
-def _documents(context: Context) -> list[tuple[str, dict[str, str]]]:
-    from pydantic_core import to_json
-
-    parts: dict[str, Any] = {
-        "application": context.application,
-        "manifest": context.manifest,
-        "children": context.children,
-        "related": context.related,
-        "tree": [node for node in context.tree if node.health not in {"", "Healthy"}],
-        "managed": context.managed,
-        "revisions": context.revisions,
-        "sync_windows": context.sync_windows,
-        "events": context.events,
-        "logs": context.logs,
-        "gaps": context.gaps,
-    }
-    origins: dict[str, str] = {**context.origins}
-    return [
-        (
-            to_json(value).decode()[:_DOCUMENT_CHARACTERS],
-            {"part": part, "source": origins.get(part, "")},
-        )
-        for part, value in parts.items()
-        if value
-    ]
-
-
-def _messages(prompt: Prompt) -> dict[str, Any]:
-    """The prompt as chat messages, the form in which MLflow shows a conversation."""
-    return {
-        "messages": [
-            {"role": "system", "content": prompt.system_text},
-            *({"role": message.role, "content": message.text} for message in prompt.history),
-            {"role": "user", "content": prompt.question},
-        ]
-    }

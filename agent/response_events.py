@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
-from agent.assistant import Outcome
 from agent.errors import AssistantError
 from agent.providers.provider import (
     ProviderEvent,
@@ -22,6 +21,7 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
+from agent.turn import Outcome
 
 type StreamEvent = dict[str, Any]
 

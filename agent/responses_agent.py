@@ -25,7 +25,7 @@ from mlflow.types.responses import (
 )
 
 from agent.answer import early_outputs, final_outputs, provider_as_json
-from agent.assistant import Assistant, Outcome, Report, TurnEvent
+from agent.assistant import Assistant
 from agent.background_loop import BackgroundLoop
 from agent.errors import AssistantError
 from agent.instructions import InstructionsSource
@@ -35,6 +35,7 @@ from agent.request import Question, parse_question
 from agent.response_events import ResponseStream, StreamEvent, response_object
 from agent.settings import Settings, load_settings
 from agent.tracing import TurnTrace, written
+from agent.turn import Outcome, Report, TurnEvent
 
 _REHEARSAL: dict[str, Any] = {
     "input": [{"role": "user", "content": "Why?"}],

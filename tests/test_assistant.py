@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from agent.answer import context_as_json
-from agent.assistant import Assistant, Outcome, Report, TurnEvent
+from agent.assistant import Assistant
 from agent.errors import ProviderUnreachable, RateLimited, SessionForbidden
 from agent.providers.provider import TextDelta, ToolCall, ToolResult, TurnCompleted, TurnStarted, Usage
 from agent.request import Question, parse_question
 from agent.settings import load_settings
+from agent.turn import Outcome, Report, TurnEvent
 from tests.fakes.provider import ScriptedProvider
 
 POD: dict[str, Any] = {

@@ -7,7 +7,6 @@ from mlflow.types.responses import ResponsesAgentResponse, ResponsesAgentStreamE
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from agent.assistant import Outcome, Report
 from agent.budget import plan
 from agent.composing import RequestPlan
 from agent.errors import RateLimited
@@ -26,6 +25,7 @@ from agent.providers.provider import (
 from agent.redaction import Redactor
 from agent.response_events import ResponseStream, StreamEvent, response_object
 from agent.target import Target
+from agent.turn import Outcome, Report
 
 PROVIDER = ProviderInfo(name="llama-stack", protocol="responses", model="m1")
 USAGE = Usage(input_tokens=10, output_tokens=5, cached_tokens=4, reasoning_tokens=1)

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from agent.assistant import Assistant, Outcome, Report
+from agent.assistant import Assistant
 from agent.cli.commands import ExitCode
 from agent.cli.files import read_logs, read_manifests
 from agent.cli.screen import JsonScreen, Screen, TextScreen
@@ -17,6 +17,7 @@ from agent.manifest import Manifest, text_at
 from agent.providers.provider import TextDelta, ToolCall
 from agent.request import Question, parse_question
 from agent.settings import Settings, load_settings
+from agent.turn import Outcome, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,8 @@ from rich.status import Status
 from rich.text import Text
 
 from agent.answer import early_outputs, final_outputs
-from agent.assistant import Outcome, Report
 from agent.findings.model import Severity
+from agent.turn import Outcome, Report
 
 # Control characters other than tab and line feed: a terminal would obey them.
 _CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)])

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from agent.assistant import Assistant, Outcome, Report, TurnEvent
+from agent.assistant import Assistant
 from agent.context.collect import Collector
 from agent.context.model import Context
 from agent.findings.citations import resolves
@@ -19,6 +19,7 @@ from agent.request import Question
 from agent.settings import Settings
 from agent.spans import Spans
 from agent.tokens import count_tokens
+from agent.turn import Outcome, Report, TurnEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,11 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from agent.assistant import Assistant, Outcome
+from agent.assistant import Assistant
 from agent.request import parse_question
 from agent.settings import load_settings
 from agent.tokens import count_tokens
+from agent.turn import Outcome
 from tests.benchmarks import crashing_pod
 from tests.fakes.openai_backend import ChatRequest, Reply, ScriptedBackend
 from tests.fakes.server import running

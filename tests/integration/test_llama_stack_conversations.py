@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from agent.assistant import Assistant, Outcome
+from agent.assistant import Assistant
 from agent.request import parse_question
 from agent.settings import load_settings
 from agent.tokens import count_tokens
+from agent.turn import Outcome
 from tests.fakes.openai_backend import Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import request
 
