@@ -7,7 +7,7 @@ controller says so, or the Application's tree has others of its kind in the name
 from collections.abc import Iterator
 
 from agent.findings.about import finding_about, named, namespace_of
-from agent.findings.backends import Backends
+from agent.findings.backends import Backends, Service
 from agent.findings.commands import kubectl
 from agent.findings.evidence import one_line, quote, quote_event, walk
 from agent.findings.inventory import Inventory
@@ -67,7 +67,29 @@ def _backend(known: Inventory, backends: Backends, ingress: Manifest, path: Path
             f"See which there are: {kubectl('get', 'services', namespace=namespace)}.",
             blames=(_reference("Service", namespace, name),),
         )
-    return _port(known, ingress, path, service.ports(), title)
+    found = _port(known, ingress, path, service.ports(), title)
+    return found or _scaled_to_zero(known, backends, ingress, path, service, title)
+
+
+def _scaled_to_zero(
+    known: Inventory, backends: Backends, ingress: Manifest, path: Path, service: Service, title: str
+) -> Finding | None:
+    """Nothing serves the Ingress that is asked about, since it was scaled down; asked about others, that was meant."""
+    addresses, templates = backends.addresses(service), backends.templates(service.namespace, service.selector)
+    if not known.is_asked_about(ingress) or not addresses or addresses.ready or not templates:
+        return None
+    if any(template.wanted for template in templates):
+        return None
+    workload = templates[0]
+    whose = f"{workload.resource.kind} {one_line(workload.resource.name, 80)}"
+    return finding_about(
+        ingress,
+        f"{title}, which has no endpoints: {whose} is scaled to zero",
+        "Requests for this rule get an error (503) from the ingress controller until there are pods again.",
+        quote(ingress, *path) + quote(workload.manifest or {}, "spec", "replicas"),
+        change(known, f"set spec.replicas of {whose} to at least 1, or take the rule out of {named(ingress)}"),
+        severity="warning",
+    )
 
 
 def _port(known: Inventory, ingress: Manifest, path: Path, ports: list[Manifest], title: str) -> Finding | None:

@@ -62,6 +62,11 @@ _KINDS: tuple[_Kind, ...] = tuple(
             "between.",
         ),
         (
+            "cannot ,forbidden",
+            r"\bUser \"[^\"]{1,200}\" cannot \w+ resource|\bis forbidden: User ",
+            "The Kubernetes API refuses what it asks: its ServiceAccount lacks the right.",
+        ),
+        (
             "authentication,access denied,credentials,unauthorized,permission denied for",
             r"password authentication failed|authentication failed|access denied for user|invalid credentials|"
             r"\b401 Unauthorized|permission denied for (table|database|schema|relation)",

@@ -44,6 +44,24 @@ def test_a_port_that_the_service_does_not_have_is_told_with_those_it_has() -> No
     assert "at port web" in by_name.title
 
 
+def test_an_ingress_that_is_asked_about_tells_that_what_it_leads_to_is_scaled_to_zero() -> None:
+    labels = {"app": "api"}
+    service = resource("v1", "Service", spec={"ports": [{"port": 80}], "selector": labels})
+    template = {"metadata": {"labels": labels}}
+    down = resource(
+        "apps/v1", "Deployment", spec={"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    )
+    empty = resource("v1", "Endpoints")
+
+    (finding,) = findings_of(context(ingress(), related=(service, empty, down)))
+
+    assert finding.title == (
+        "Ingress api sends to Service api, which has no endpoints: Deployment api is scaled to zero"
+    )
+    assert [each.text for each in finding.evidence] == ["api", "0"]
+    assert findings_of(context(service, related=(ingress(), empty, down))) == ()
+
+
 def test_a_tls_secret_that_an_event_calls_missing_is_told() -> None:
     secure = ingress(tls=[{"hosts": ["shop.example.com"], "secretName": "shop-tls"}])
     failed = event(secure, "BadConfig", 'secret "shop/shop-tls" not found')

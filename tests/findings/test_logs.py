@@ -16,6 +16,7 @@ from tests.findings.cluster import condition, context, log, pod, resource, runni
         ("dial tcp: lookup db.shop.svc on 10.96.0.10:53: no such host", "does not resolve"),
         ('could not translate host name "db" to address: Name or service not known', "does not resolve"),
         ("dial tcp 10.0.3.7:5432: i/o timeout", "does not answer in time"),
+        ('pods is forbidden: User "system:serviceaccount:shop:default" cannot list resource "pods"', "lacks the right"),
         ('FATAL:  password authentication failed for user "app"', "refuses the credentials"),
         ("open /data/index: permission denied", "lacks a permission"),
         ("listen tcp :8080: bind: address already in use", "port is taken"),

@@ -17,9 +17,6 @@ FOLDER = Path(__file__).parent
 SCENARIOS = {scenario.name: scenario for scenario in load_scenarios(FOLDER)}
 README = FOLDER.parents[1] / "README.md"
 
-# What the analyzers do not say yet.
-NOT_YET: set[str] = set()
-
 OF_ARGO_CD = ("application", "comparison", "operation", "drift")
 
 
@@ -31,12 +28,7 @@ def result_of(name: str) -> Result:
     return Result(scenario=name, family=scenario.expected.family, repetition=1, verdicts=verdicts)
 
 
-def cases() -> list[object]:
-    not_yet = pytest.mark.xfail(reason="not yet said", strict=False)
-    return [pytest.param(name, marks=[not_yet] if name in NOT_YET else []) for name in SCENARIOS]
-
-
-@pytest.mark.parametrize("name", cases())
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_the_cause_is_named_first_on_evidence(name: str) -> None:
     assert result_of(name).wrong_because == ""
 
