@@ -60,7 +60,7 @@ def test_tree_and_unhealthy_resources_are_read_with_their_pods_events_and_logs(a
     assert context.gaps == ()
 
 
-def test_a_healthy_synced_application_costs_three_requests(argocd: FakeArgoCD):
+def test_a_healthy_synced_application_costs_four_requests(argocd: FakeArgoCD):
     calm = FakeArgoCD()
     calm.add_application(application())
     argocd.become(calm)
