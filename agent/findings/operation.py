@@ -160,6 +160,7 @@ def _unsynced(application: Application, entries: list[tuple[int, Manifest]]) -> 
         f"Then sync again: {application.command('sync')}.",
         level="cause",
         resource=resource_of(first),
+        blames=refusal.blames if refusal else (),
     )
 
 

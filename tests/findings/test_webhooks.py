@@ -78,6 +78,28 @@ def test_a_webhook_that_is_served_or_unknown_yields_nothing() -> None:
     assert findings_of(context(configuration())) == ()
 
 
+def test_the_crashing_webhook_stands_above_the_sync_that_it_fails() -> None:
+    result = {
+        "version": "v1",
+        "kind": "ConfigMap",
+        "namespace": NAMESPACE,
+        "name": "conf",
+        "status": "SyncFailed",
+        "message": CALL + 'no endpoints available for service "policy"',
+    }
+    application = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "shop", "namespace": "argocd"},
+        "status": {"operationState": {"phase": "Failed", "syncResult": {"resources": [result]}}},
+    }
+
+    findings = findings_of(context(application=application, related=(SERVICE, pod(crash_loop(1)))))
+
+    assert findings[0].title == "Container api keeps crashing (exit code 1)"
+    assert any("ConfigMap conf could not be synced" in f.title for f in findings[1:])
+
+
 def test_the_broken_webhook_stands_above_the_pods_it_keeps_from_being_made() -> None:
     message = CALL + 'no endpoints available for service "policy"'
     status = {"replicas": 0, "conditions": [condition("ReplicaFailure", "True", "FailedCreate", message)]}
