@@ -15,7 +15,9 @@ from agent.findings.status.places import Path, Place, places_of, role_of
 from agent.findings.status.situation import Situation, is_stale, situation_of
 from agent.findings.status.states import standing_of
 from agent.findings.status.words import (
+    ERROR_LEVELS,
     MESSAGE_KEYS,
+    MUTE,
     NAME_KEYS,
     STATE_VALUE_KEYS,
     doubts,
@@ -119,7 +121,9 @@ def _is_condition(node: Manifest) -> bool:
 def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign | None:
     node, path = place.value, place.path
     kind, status = text_at(node, "type"), text_at(node, "status")
-    reason, message, level = text_at(node, "reason"), text_at(node, "message"), text_at(node, "severity")
+    reason, level = text_at(node, "reason"), text_at(node, "severity")
+    field = "message" if node.get("message") or not node.get("error") else "error"
+    message = text_at(node, field)
     if situation.well and path[:2] != ("status", "conditions"):
         # That the whole is well says nothing of its parts.
         situation = replace(situation, well=False)
@@ -128,7 +132,7 @@ def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign |
         return None
     if is_stale(manifest, *path):
         severity = "warning"
-    said = quote(manifest, *path, "message") + quote(manifest, *path, "reason") or quote(manifest, *path, "status")
+    said = quote(manifest, *path, field) + quote(manifest, *path, "reason") or quote(manifest, *path, "status")
     named = f"{one_line(kind, 60)}={one_line(status, 20)}"
     plain = in_plain_words(kind, status, "" if message else reason)
     return Sign(
@@ -160,7 +164,7 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
             case "bad":
                 severity = "error"
             case "doubtful":
-                is_told = bool(told) and (fails(told[0].text) or value.lower() != "unknown")
+                is_told = bool(told) and (doubts(told[0].text) or MUTE.isdisjoint(words_of(value)))
                 severity = "warning" if is_told or _has_false_flag(place) else None
             case None:
                 severity = "warning" if value.count(" ") >= 2 else None
@@ -235,7 +239,7 @@ def _quoted(manifest: Manifest, place: Place, key: str) -> tuple[Evidence, ...]:
 
 def _level(manifest: Manifest, place: Place, key: str, value: object) -> Sign | None:
     """A message with a level of its own: `level: ERROR`."""
-    if not isinstance(value, str) or standing_of(value) != "bad":
+    if not isinstance(value, str) or ERROR_LEVELS.isdisjoint(words_of(value)):
         return None
     told = _told(manifest, place, key)
     if not told:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agent.findings.status.states import Standing, standing_of
-from agent.findings.status.words import FINE, HALTED, IDENTIFIER, STATE_KEYS, WELL, is_coming, is_idle, words_of
+from agent.findings.status.words import FINE, HALTED, IDENTIFIER, STATE_KEYS, WELL, fails, is_coming, is_idle, words_of
 from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at
 
 
@@ -26,12 +26,13 @@ def situation_of(manifest: Manifest) -> Situation:
     states = frozenset(_states(object_at(manifest, "status")))
     true: set[str] = set()
     false: set[str] = set()
-    under_way = is_halt = False
+    under_way = is_halt = has_ended = False
     for condition in objects_at(manifest, "status", "conditions"):
         status, kind = text_at(condition, "status").lower(), text_at(condition, "type")[:IDENTIFIER]
         reason = text_at(condition, "reason")[:IDENTIFIER]
         if status == "true":
             true.add(kind.lower())
+            has_ended = has_ended or (kind.lower() in _ENDS and not fails(text_at(condition, "message")))
             under_way = under_way or _is_under_way(kind, reason)
         elif status == "false":
             false.add(kind.lower())
@@ -41,7 +42,7 @@ def situation_of(manifest: Manifest) -> Situation:
     deleted = object_at(manifest, "metadata").get("deletionTimestamp") is not None
     return Situation(
         well=bool(well) and not false & WELL and "bad" not in states,
-        done="bad" not in states and ("done" in states or not well.isdisjoint(_ENDS)),
+        done="bad" not in states and ("done" in states or has_ended),
         coming=stale or deleted or under_way or "coming" in states,
         halted=is_halt or "halted" in states or _is_switched_off(manifest),
         stale=stale,
@@ -49,7 +50,7 @@ def situation_of(manifest: Manifest) -> Situation:
     )
 
 
-_ENDS = frozenset({"succeeded", "complete", "completed"})
+_ENDS = frozenset({"succeeded", "complete", "completed", "finished"})
 
 
 def is_stale(manifest: Manifest, *path: str | int) -> bool:

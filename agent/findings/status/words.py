@@ -40,7 +40,9 @@ DECISIVE = _vocabulary(
     "connected reachable installed resolved applied success synchronized admitted compliant online operational"
 )
 # A condition of one such word calls the whole object well.
-WELL = _vocabulary("ready available healthy succeeded complete completed programmed synced reconciled valid accepted")
+WELL = _vocabulary(
+    "ready available healthy succeeded complete completed finished programmed synced reconciled valid accepted"
+)
 
 # As the value of a state: broken.
 BROKEN = _vocabulary(
@@ -58,22 +60,26 @@ DOUBTFUL = _vocabulary(
 DONE = _vocabulary("succeeded success successful complete passed pass promoted merged")
 # As the value of a state or a reason: well.
 FINE = DONE | _vocabulary(
-    "completed finished done "
+    "completed finished done idle standby "
     "available healthy ok resolved valid expected ready running active green bound online connected established "
     "applied synced deployed created stable operational enabled attached normal up loaded happy provisioned exists "
     "compliant published open progressed"
 )
 HALTED = _vocabulary(
-    "paused pausing pause suspended suspending suspend stopped stopping hibernated hibernating disabled standby "
-    "sleeping idle"
+    "paused pausing pause suspended suspending suspend stopped stopping hibernated hibernating disabled sleeping"
 )
+
+# These say nothing without a reason that is one.
+MUTE = _vocabulary("inactive unknown missing notfound unset unconfigured")
+# The level of a message that tells of a fault; `critical` is how somebody classes it.
+ERROR_LEVELS = _vocabulary("error errors err fatal")
 
 # The last word of a key under which a state stands.
 STATE_KEYS = _vocabulary(
     "phase state status health result stage verdict robustness outcome conclusion compliant compliance condition"
 )
 # ... under which a text for people stands.
-MESSAGE_KEYS = _vocabulary("message reason description msg detail details explanation cause trace text")
+MESSAGE_KEYS = _vocabulary("message reason description msg detail details explanation cause trace text log logs")
 # In a key: what stands below is there for faults only.
 FAULT_KEYS = _vocabulary(
     "error errors err failure failures failed failing violation violations unhealthy rejected rejections problem "
