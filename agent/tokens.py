@@ -28,6 +28,9 @@ _NUMBERS = _classes((b"0", _DIGITS), other=b" ")
 _CONSONANTS = _classes((b"a", bytes(set(_LOWER) - set(b"aeiouy"))), other=b" ")
 _BLANKS = _classes((b" ", b" "), other=b"x")
 
+# So many small letters in a row are no word of any language: they cost a token for each two.
+_LONG_RUN = b"a" * 16
+
 # Two marks that every vocabulary joins.
 _JOINED = (b'":', b'","', b"--", b"==", b"**", b"##", b"..")
 
@@ -43,7 +46,8 @@ def count_tokens(text: str) -> int:
     count = raw.translate(_KINDS).count
     total = _words(raw) + _numbers(raw) + _space(raw) + count(b".") + count(b"\n") - 1
     # Where letters and digits mix, words end: names in camel case, identifiers, hex and base64.
-    total += count(b"aA") + (count(b"AA") + count(b"a0") + count(b"0a") + 3 * (count(b"A0") + count(b"0A")) + 3) // 4
+    total += count(b"aA") + (2 * count(b"AA") + count(b"a0") + count(b"0a") + 3 * (count(b"A0") + count(b"0A")) + 3) // 4
+    total += 5 * count(_LONG_RUN)
     total += count(b" 0")  # a blank joins the word behind it, but no number
     total -= sum([raw.count(joined) for joined in _JOINED])
     if not text.isascii():

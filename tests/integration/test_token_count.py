@@ -1,0 +1,61 @@
+"""The ceiling, counted by a real byte-pair vocabulary: cl100k with tiktoken, which llama-stack 0.2 brings along."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from agent.budget import MARGIN, plan
+from agent.findings import analyze
+from agent.log_lines import distilled
+from agent.prompt import compose
+from agent.tokens import count_tokens
+from tests.integration.llama_stack_servers import OLD_LLAMA_STACK, installed
+from tests.test_prompt_ceiling import ODD, WINDOWS, heavy_context
+
+pytestmark = pytest.mark.integration
+
+# litellm's wheel holds the table that tiktoken would download.
+_COUNT = """
+import json, os, sys
+from importlib.util import find_spec
+os.environ["TIKTOKEN_CACHE_DIR"] = os.path.join(find_spec("litellm").submodule_search_locations[0],
+    "litellm_core_utils", "tokenizers")
+import tiktoken
+encoding = tiktoken.get_encoding("cl100k_base")
+texts = json.load(sys.stdin)
+print(json.dumps([len(encoding.encode(text, disallowed_special=())) for text in texts]))
+"""
+
+
+def counted(texts: Sequence[str]) -> list[int]:
+    python = installed(OLD_LLAMA_STACK) / "bin" / "python"
+    done = subprocess.run(
+        [str(python), "-c", _COUNT], input=json.dumps(texts), capture_output=True, text=True, check=True, timeout=120
+    )
+    return json.loads(done.stdout)
+
+
+def test_no_prompt_passes_its_ceiling_by_a_real_vocabulary() -> None:
+    context = heavy_context()
+    context = replace(context, logs=tuple(map(distilled, context.logs)))
+    found = analyze(context)
+    limits = [plan(window=window, wanted=1_000_000, answer=2_000).context for window in WINDOWS]
+    prompts = [compose("Why?", context, found, limit=limit) for limit in limits]
+
+    tokens = counted([prompt.system_text for prompt in prompts])
+
+    assert [real for real, limit in zip(tokens, limits, strict=True) if real > limit] == []
+    # And of the room there is not too little used: what is below is the estimate's caution.
+    assert min(real / prompt.tokens for real, prompt in zip(tokens, prompts, strict=True)) > 0.5
+
+
+def test_odd_texts_need_no_more_than_the_estimate_with_its_margin() -> None:
+    texts = [text.encode("utf-8", "replace").decode() * 40 for text in ODD]
+
+    tokens = counted(texts)
+
+    over = {text[:20]: real for text, real in zip(texts, tokens, strict=True) if real > MARGIN * count_tokens(text)}
+    assert over == {}
