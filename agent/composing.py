@@ -20,7 +20,7 @@ from agent.providers.provider import Session, Usage
 from agent.redaction import Redactor
 from agent.request import Question
 from agent.settings import Settings
-from agent.tokens import count_tokens
+from agent.tokens import count_tokens, surplus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Composer:
         # Counted before it is redacted as well: redacting megabytes that are then refused would be dear.
         self._budget(session, question=count_tokens(question.text))
         text = redactor.text(question.text)
-        budget = self._budget(session, question=count_tokens(text))
+        budget = self._budget(session, question=count_tokens(text) + surplus(text))
         history = _history(question.history, budget, redactor)
         prompt = compose(
             text,

@@ -17,7 +17,7 @@ from agent.instructions import BUILT_IN, Instructions
 from agent.rendering import Rendered, beginning, cut, label, least_for, well_formed
 from agent.sections import PARTS, Material, Part, SectionName
 from agent.target import Target
-from agent.tokens import count_tokens
+from agent.tokens import count_tokens, surplus
 
 # Our own marker, and whatever could be taken for it. No text of a cluster keeps more than two of its dashes.
 _FENCE = "----- DATA"
@@ -89,7 +89,8 @@ class Prompt:
     @property
     def tokens(self) -> int:
         """Upper estimate of `system_text` and `question`."""
-        return count_tokens(self.system_text) + count_tokens(self.question)
+        strange = sum(surplus(section.text) for section in self.sections) + surplus(self.question)
+        return count_tokens(self.system_text) + count_tokens(self.question) + strange
 
 
 def compose(
@@ -173,20 +174,24 @@ def _section(part: Part, material: Material, room: int) -> tuple[Section | None,
     if inside < _LEAST_TEXT:
         return None, 0
     made = _checked(part.render(material, inside), inside)
+    # Words that are none: the renderer's count was too low. Evidence is short, and has to stay.
+    if made.tokens > inside and part.name != "findings":
+        made = _checked(part.render(material, inside * inside // made.tokens), inside)
+        if made.tokens > inside:
+            made = _checked(replace(made, text=cut(made.text, inside // 3), left_out="most of it"), inside)
     if not made.text:
         return None, 0
     section = Section(name=part.name, title=part.title, text=made.text, tokens=made.tokens, left_out=made.left_out)
-    return section, count_tokens(_block(section, _fences([""])[0])) + 2
+    return section, count_tokens(_block(section, _fences([""])[0])) + 2 + surplus(section.text)
 
 
 def _checked(made: Rendered, room: int) -> Rendered:
-    """The part without anything that looks like a fence, and within its room whoever made it."""
+    """The part without anything that looks like a fence, and within its room by the plain count whoever made it."""
     text = _LOOKS_LIKE_A_FENCE.sub("--", well_formed(made.text))
-    tokens = count_tokens(text)
-    if tokens <= room:
-        return replace(made, text=text, tokens=tokens)
+    if count_tokens(text) <= room:
+        return replace(made, text=text, tokens=count_tokens(text) + surplus(text))
     text = cut(text, room)
-    return Rendered(text=text, tokens=count_tokens(text), left_out=made.left_out or "the end of it")
+    return Rendered(text=text, tokens=count_tokens(text) + surplus(text), left_out=made.left_out or "the end of it")
 
 
 def _frame(part: Part) -> int:

@@ -5,6 +5,7 @@ o200k, Llama 3, Llama 4, an older one of Claude), counted with their tokenizers.
 """
 
 import json
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.tokens import count_tokens
+from agent.tokens import count_tokens, surplus
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,29 @@ SAMPLES = [
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 def test_no_vocabulary_needs_more_than_the_estimate(sample: Sample) -> None:
     assert count_tokens(sample.text) >= 0.95 * sample.tokens
+
+
+LANGUAGE = ("prose", "German", "YAML", "JSON", "logs", "code", "Russian", "addresses")
+
+
+@pytest.mark.parametrize("sample", [sample for sample in SAMPLES if sample.name.endswith(LANGUAGE)], ids=str)
+def test_text_of_a_language_has_next_to_no_surplus(sample: Sample) -> None:
+    assert surplus(sample.text) <= 0.2 * sample.tokens
+
+
+def test_words_that_are_none_have_one() -> None:
+    chance = random.Random(1)
+    for alphabet in ("abcdefghijklmnopqrstuvwxyz", "AEIOU", "".join(map(chr, range(0x4E00, 0x9000)))):
+        text = " ".join("".join(chance.choices(alphabet, k=9)) for _ in range(200))
+
+        assert surplus(text) > 0.3 * count_tokens(text)
+
+
+def test_the_surplus_of_megabytes_is_taken_from_slices_of_them() -> None:
+    chance = random.Random(1)
+    text = " ".join("".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=9)) for _ in range(200))
+
+    assert surplus(text * 500) == pytest.approx(500 * surplus(text), rel=0.1)
 
 
 @pytest.mark.parametrize("sample", [sample for sample in SAMPLES if "YAML" in sample.name], ids=str)

@@ -1,6 +1,7 @@
 """The ceiling, counted by a real byte-pair vocabulary: cl100k with tiktoken, which llama-stack 0.2 brings along."""
 
 import json
+import random
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,10 +9,12 @@ from dataclasses import replace
 import pytest
 
 from agent.budget import MARGIN, plan
+from agent.context.model import ContainerLog, Context, LogLine
 from agent.findings import analyze
 from agent.log_lines import distilled
-from agent.prompt import compose
-from agent.tokens import count_tokens
+from agent.prompt import Prompt, compose
+from agent.target import Target
+from agent.tokens import count_tokens, surplus
 from tests.integration.llama_stack_servers import OLD_LLAMA_STACK, installed
 from tests.test_prompt_ceiling import ODD, WINDOWS, heavy_context
 
@@ -52,10 +55,31 @@ def test_no_prompt_passes_its_ceiling_by_a_real_vocabulary() -> None:
     assert min(real / prompt.tokens for real, prompt in zip(tokens, prompts, strict=True)) > 0.5
 
 
+def test_random_letters_do_not_pass_the_ceiling_either() -> None:
+    chance = random.Random(3)
+    letters, vowels = "abcdefghijklmnopqrstuvwxyz", "aeiou"
+    words = [
+        ["".join(chance.choices(alphabet, k=9)) for _ in range(20_000)]
+        for alphabet in (letters, vowels, letters.upper(), "".join(map(chr, range(0x3400, 0x9FFF))))
+    ]
+    syllables = ["".join(chance.choice(letters) + chance.choice(vowels) for _ in range(4)) for _ in range(20_000)]
+    prompts: list[Prompt] = []
+    limit = plan(window=8_192, wanted=1_000_000, answer=2_000).context
+    for each in [*words, syllables]:
+        lines = tuple(LogLine(text=" ".join(each[start : start + 12])) for start in range(0, len(each), 12))
+        data = {"kind": "ConfigMap", "data": {f"k{n}": word for n, word in enumerate(each)}}
+        context = Context(target=Target(), manifest=data, logs=(ContainerLog(container="api", lines=lines),))
+        prompts.append(compose("Why?", context, [], limit=limit))
+
+    tokens = counted([prompt.system_text for prompt in prompts])
+
+    assert max(tokens) <= MARGIN * limit
+
+
 def test_odd_texts_need_no_more_than_the_estimate_with_its_margin() -> None:
     texts = [text.encode("utf-8", "replace").decode() * 40 for text in ODD]
 
     tokens = counted(texts)
 
-    over = {text[:20]: real for text, real in zip(texts, tokens, strict=True) if real > MARGIN * count_tokens(text)}
-    assert over == {}
+    most = [MARGIN * (count_tokens(text) + surplus(text)) for text in texts]
+    assert [text[:20] for text, real, limit in zip(texts, tokens, most, strict=True) if real > limit] == []
