@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from agent.context.model import Context, SyncWindow, SyncWindows
 from agent.findings.applications import Application, applications_of
+from agent.findings.commands import argocd
 from agent.findings.evidence import one_line, quote_window
 from agent.findings.model import Evidence, Finding
 
@@ -86,9 +87,7 @@ def _steps(application: Application, windows: SyncWindows) -> Iterator[str]:
     project = application.text("spec", "project") or "default"
     if windows.can_sync:
         yield f"If it cannot wait: {application.command('sync')}."
-    yield f"See when the windows open and close: `argocd proj windows list {one_line(project, 80)}`."
+    yield f"See when the windows open and close: {argocd('proj', 'windows', 'list', project)}."
     if not windows.can_sync:
-        yield (
-            "If it cannot wait, the owner of the project can let manual syncs through: "
-            f"`argocd proj windows enable-manual-sync {one_line(project, 80)} ID`."
-        )
+        allow = argocd("proj", "windows", "enable-manual-sync", project, "ID")
+        yield f"If it cannot wait, the owner of the project can let manual syncs through: {allow}."
