@@ -145,7 +145,7 @@ def test_a_session_goes_on_after_the_process_was_replaced(
     last = backend.requests[-1]
     assert [text for text in last.texts("user")] == ["Why does it restart?", "What shall I do?"]
     assert last.texts("assistant") == ["It ran out of memory."]
-    assert last.all_text.count("kind: Pod") == 1
+    assert last.all_text.count("## Live manifest, status") == 1
 
 
 def test_usage_and_model_stand_in_the_trace(serving: ServerProcess, backend: ScriptedBackend, store_path: Path) -> None:
