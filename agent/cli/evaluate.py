@@ -82,6 +82,8 @@ def _evaluate(asked: Evaluated, console: Console) -> ExitCode:
         evaluation = run(plan, asked=note)
     table = score_table(evaluation.results)
     if before:
+        names = {scenario.name for scenario in scenarios}
+        before = [result for result in before if asked.only == "*" or result.scenario in names]
         table += "\n" + comparison_table(before, evaluation.results)
     sys.stdout.write(table)
     if asked.output:

@@ -74,7 +74,8 @@ def evaluate(plan: Plan, *, asked: Callable[[Result], None] = lambda result: Non
                 predict_fn=examination.ask,
                 scorers=[*rule_scorers(examination.result), *judge_scorers(plan.judge)],
             )
-            results = tuple(examination.result(**row["inputs"]) for row in rows)
+            asked_for = ((row["inputs"]["scenario"], row["inputs"]["repetition"]) for row in rows)
+            results = tuple(examination.result(*each) for each in asked_for)
             _record(plan, examination, results)
     except MlflowException as error:
         said = str(error).partition("\n")[0][:300]
@@ -117,7 +118,8 @@ def _row(scenario: Scenario, repetition: int, judge: str | None) -> dict[str, An
     if judge:
         expectations["expected_facts"] = expected_facts(expected)
     return {
-        "inputs": {"scenario": scenario.name, "repetition": repetition},
+        # The question is for the judges; MLflow hands every input to `ask`.
+        "inputs": {"question": expected.question, "scenario": scenario.name, "repetition": repetition},
         "expectations": expectations,
         "tags": {"scenario": scenario.name, "family": expected.family, "repetition": str(repetition)},
     }
@@ -141,8 +143,8 @@ class _Examination:
         self._scenarios = {scenario.name: scenario for scenario in plan.scenarios}
         self._asked = asked
 
-    def ask(self, scenario: str, repetition: int) -> str:
-        """The answer's text, "" where the turn failed."""
+    def ask(self, question: str, scenario: str, repetition: int) -> str:
+        """The answer's text, "" where the turn failed. The scenario holds the question with all that belongs to it."""
         notes = Notes()
         token = NOTES.set(notes)
         about = self._scenarios[scenario]

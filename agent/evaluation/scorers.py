@@ -34,7 +34,8 @@ def expected_facts(expected: Expectation) -> list[str]:
     """What a judge holds an answer against."""
     if expected.cause is None:
         return ["Nothing is wrong: it is healthy, completed, or on its way."]
-    return [f"The root cause concerns {expected.cause.resource} and is about: {'; '.join(expected.cause.says)}."]
+    resource, *says = (term.replace(" | ", " or ") for term in (expected.cause.resource, *expected.cause.says))
+    return [f"The root cause concerns {resource} and is about: {'; '.join(says)}."]
 
 
 def _rule_scorer(name: str, result_of: ResultOf) -> Scorer:

@@ -19,8 +19,10 @@ from agent.evaluation.scorers import judge_scorers
 from agent.settings import load_settings
 from tests.conftest import TraceStore
 from tests.evaluation.answers import EXPECTED, write_scenario
-from tests.fakes.lightspeed import TOKEN, Reply, lightspeed, tokens
-from tests.fakes.server import closed_port
+from tests.fakes.lightspeed import TOKEN, lightspeed, tokens
+from tests.fakes.lightspeed import Reply as LightspeedReply
+from tests.fakes.openai_backend import Reply, ScriptedBackend
+from tests.fakes.server import closed_port, running
 
 # MLflow's own use of pandas.
 pytestmark = pytest.mark.filterwarnings("ignore:Starting with pandas version 4.0")
@@ -114,8 +116,10 @@ def test_a_model_is_judged_by_what_it_says(tmp_path: Path, traces: TraceStore) -
     write_scenario(tmp_path)
     with lightspeed(log_level="critical") as model:
         model.say(
-            Reply(events=tokens("The Secret `db` of Pod `web-0` is missing: ", '`secret "db" not found`.'), end=USED),
-            Reply(events=tokens("The image of Pod `web-0` cannot be pulled."), end=USED),
+            LightspeedReply(
+                events=tokens("The Secret `db` of Pod `web-0` is missing: ", '`secret "db" not found`.'), end=USED
+            ),
+            LightspeedReply(events=tokens("The image of Pod `web-0` cannot be pulled."), end=USED),
         )
         asked = load_settings({"lightspeed_url": model.url, "lightspeed_token": TOKEN, "provider_retries": 0})
         evaluation = evaluate(replace(plan(tmp_path, traces, repetitions=2), settings=asked))
@@ -139,6 +143,26 @@ def test_a_store_that_cannot_be_used_is_told_as_a_setting(tmp_path: Path, traces
 
     with pytest.raises(SettingsError, match="MLflow cannot keep the evaluation"):
         evaluate(asked)
+
+
+def test_a_judge_is_shown_question_and_answer_and_its_verdict_is_kept(
+    tmp_path: Path, traces: TraceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_scenario(tmp_path)
+    backend = ScriptedBackend(models=["gpt-5"])
+    backend.answer(Reply(deltas=['{"result": "no", "rationale": "It does not say so."}']))
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+    with running(backend.app) as url:
+        monkeypatch.setenv("OPENAI_API_BASE", f"{url}/v1")
+        evaluation = evaluate(replace(plan(tmp_path, traces), judge="openai:/gpt-5"))
+
+    metrics = mlflow.get_run(evaluation.run_id).data.metrics
+    assert (metrics["correctness/mean"], metrics["relevance_to_query/mean"]) == (0.0, 0.0)
+    assert metrics["right/mean"] == 1.0  # the rules judge by themselves
+    shown = [request.all_text for request in backend.requests]
+    assert len(shown) == 2
+    assert all("Why does it not start?" in text and "Most likely cause" in text for text in shown)
+    assert any("The root cause concerns Pod/web-0" in text for text in shown)
 
 
 def test_judges_are_asked_only_where_a_model_is_named() -> None:
