@@ -1,5 +1,7 @@
 """How what a question is about is named."""
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -37,6 +39,20 @@ def test_a_general_question_has_a_false_target() -> None:
 @pytest.mark.parametrize(("group", "version", "text"), [("apps", "v1", "apps/v1"), ("", "v1", "v1"), ("", "", "")])
 def test_the_api_version_is_written_as_in_manifests(group: str, version: str, text: str) -> None:
     assert ResourceRef(group=group, version=version, kind="X", name="x").api_version == text
+
+
+def test_an_unchecked_reference_is_like_a_checked_one() -> None:
+    values = {"group": "apps", "version": "v1", "kind": "Deployment", "namespace": "shop", "name": "web", "uid": "u"}
+    unchecked, checked = ResourceRef.unchecked(**values), ResourceRef(**values)
+
+    assert unchecked == checked
+    assert hash(unchecked) == hash(checked)
+    assert unchecked.model_dump() == values
+    assert unchecked.model_copy(update={"name": "api"}).name == "api"
+    assert pickle.loads(pickle.dumps(unchecked)) == copy.deepcopy(unchecked) == checked
+    assert repr(unchecked) == repr(checked)
+    with pytest.raises(ValidationError, match="frozen"):
+        unchecked.name = "other"
 
 
 def test_a_manifest_names_its_resource() -> None:
