@@ -97,6 +97,20 @@ async def test_the_old_and_the_new_id_are_held_together(
     assert await refused_meanwhile(new, "when it has moved") == new
 
 
+async def test_the_first_id_leads_to_the_latest_session_without_a_detour(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
+    provider = connect(server, **SMALL)
+    first = await grown(provider, backend)
+    reached = [(await ask(provider, f"question {number}", session=first)).session_id for number in range(8)]
+    await ask(provider, "and then", session=first)
+    record = (await request("GET", f"{server}/v1/conversations/{first}"))["metadata"]
+
+    assert len(set(reached)) >= 3
+    assert record["successor"] == reached[-1]
+    assert "established: The Secret `db-credentials` is missing." in backend.requests[-1].all_text
+
+
 @pytest.mark.parametrize("which", ["old", "new"])
 @pytest.mark.parametrize("how", ["failed", "left before it was asked", "left in the middle"])
 async def test_nothing_is_lost_when_the_first_turn_of_a_successor_is_not_answered(

@@ -28,7 +28,8 @@ class Place:
     """The conversation of a turn.
 
     `is_taken`: the server knows of this turn's hold. `earlier` is what goes before the question: the shortened history
-    of `old`, the conversation that this one succeeds. `lost` is the id of the session that this one replaces.
+    of `old`, the conversation that this one succeeds. `lost` is the id of the session that this one replaces. `detour`
+    is the conversation of the request's id where it leads here by way of others.
     """
 
     conversation_id: str
@@ -37,6 +38,7 @@ class Place:
     earlier: str = ""
     old: tuple[str, Record] | None = None
     lost: str = ""
+    detour: tuple[str, Record] | None = None
 
     @property
     def history_tokens(self) -> int:
@@ -66,11 +68,14 @@ class Place:
         return self._released(record, successor=self.conversation_id)
 
     def _released(self, record: Record, *, successor: str) -> tuple[tuple[str, Record], ...]:
-        here = (self.conversation_id, record.released())
-        if self.old is None:
-            return (here,)
-        old_id, old = self.old
-        return here, (old_id, replace(old, successor=successor).released())
+        kept = [(self.conversation_id, record.released())]
+        if self.old:
+            old_id, old = self.old
+            kept.append((old_id, replace(old, successor=successor).released()))
+        if self.detour and successor:
+            first_id, first = self.detour
+            kept.append((first_id, replace(first, successor=successor)))
+        return tuple(kept)
 
 
 class Places:
@@ -117,6 +122,7 @@ class Places:
             is_taken=True,
             earlier=earlier,
             old=(place.conversation_id, place.record),
+            detour=place.detour,
         )
 
     async def _new(self, request: SessionRequest, held: ExitStack) -> Place:
@@ -129,6 +135,7 @@ class Places:
         """The conversation that a session's id leads to: its successor's successor, or the one before a successor whose
         first turn failed."""
         seen: set[str] = set()
+        first: tuple[str, Record] | None = None
         for _ in range(_MOST_HOPS):
             if session_id not in seen:
                 held.enter_context(self._holds.hold(session_id))
@@ -137,10 +144,12 @@ class Places:
             if record.is_uncertain:
                 record = record.holding(tokens_of(*await self._conversations.messages(session_id)))
             if record.successor and record.successor not in seen:
+                first = first or (session_id, record)
                 session_id = record.successor
             elif record.predecessor and not record.answered:
                 session_id = record.predecessor
             else:
                 record = replace(record, successor="").held(seconds=self._seconds)
-                return Place(conversation_id=session_id, record=record)
+                direct = first is None or first[1].successor == session_id
+                return Place(conversation_id=session_id, record=record, detour=None if direct else first)
         raise SessionNotFound(LOST_SESSION)
