@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from agent.cli.commands import ExitCode
-from agent.errors import AssistantError
+from agent.errors import AssistantError, RequestError
 from agent.settings import load_settings
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def _evaluate(asked: Evaluated, console: Console) -> ExitCode:
 
     settings = load_settings()
     scenarios = load_scenarios(asked.folder, asked.only)
+    if asked.output and not asked.output.parent.is_dir():
+        raise RequestError.at(f"--output {asked.output}", "its folder does not exist")
     before = results_of(asked.compare) if asked.compare else None
     plan = Plan(
         settings=settings,

@@ -51,6 +51,7 @@ def test_a_run_is_scored_written_and_compared_with_the_one_before(
         (["scenarios", "--only", "drift"], "none of its 1 scenarios matches 'drift'"),
         (["scenarios", "--provider", "oracle"], "ASSISTANT_PROVIDER"),
         (["scenarios", "--provider", "lightspeed"], "LIGHTSPEED_URL"),
+        (["scenarios", "--output", "nowhere/table.md"], "its folder does not exist"),
         (["scenarios", "--compare", "nope"], "no run 'nope'"),
     ],
 )
