@@ -157,14 +157,15 @@ def _dealt(material: Material, room: int) -> Iterator[Section]:
         section, cost = _section(part, material, min(left, share))
         made.append((part, section, cost))
         left -= cost
-    short = [part.name for part, section, _ in made if section is None or section.left_out]
-    for part, section, cost in made:
-        if part.name in short and left > max(room * _WORTH_A_SECOND_LOOK, _LEAST_TEXT):
-            # Half of it for each, all of it for the last: ten thousand events are not to take it from the logs.
-            more = left if part.name == short[-1] else left // 2
-            again, new_cost = _section(part, material, cost + more)
-            if again is not None and new_cost > cost:
-                section, left = again, left + cost - new_cost
+    for divisor in (2, 1):  # half of it for each at first: ten thousand events are not to take it all from the logs
+        for index, (part, section, cost) in enumerate(made):
+            is_short = section is None or section.left_out
+            if is_short and left > max(room * _WORTH_A_SECOND_LOOK, _LEAST_TEXT):
+                again, new_cost = _section(part, material, cost + left // divisor)
+                if again is not None and new_cost > cost:
+                    made[index] = (part, again, new_cost)
+                    left += cost - new_cost
+    for part, section, _ in made:
         yield section or Section(name=part.name, title=part.title, text="", tokens=0, left_out="all of it: no room")
 
 
