@@ -1,8 +1,8 @@
 """Redaction: secrets are hidden before anything is sent, traced or logged; the same value gets the same placeholder.
 
     Redactor            the session's memory and the passes                redactor, hiding, known
-      find_secrets      secrets of a text, by form, name or place          detector: formats, pem, documents, locators,
-                                                                             commands, assignments
+      find_secrets      secrets of a text, by form, name or place          detector: formats, pem, encodings, documents,
+                                                                             locators, commands, assignments
       structure         secrets of an object, by what Kubernetes means     structure
       verdict           whether this value under this name is a secret     names, values
 

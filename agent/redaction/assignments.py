@@ -28,8 +28,8 @@ _KEYWORDS = {
 # The rest of a name up to what joins it with a value. Its repetitions are bounded and possessive, so that a hostile
 # text is read in linear time.
 _REST_OF_NAME = (
-    r"[\w.\-]{0,64}+(?P<close>\\{0,8}+[\"'`]?[\])]?)"
-    r"(?:[ \t]{0,8}+(?P<sign>::?=|=>|={1,3}|:|>)|(?P<gap>[ \t\x1f]))"
+    r"[\w.\-]{0,64}+(?:[ ]#?\d{1,2}(?=[ ]?[:=]))?+(?P<close>\\{0,8}+[\"'`]?[\])]?)"
+    r"(?:[ \t]{0,8}+(?P<sign>::?=|=>|={1,3}|:|>|,(?=[ \t]?\\{0,8}[\"'`]))|(?P<gap>[ \t\x1f\n]))"
 )
 _LONGEST_NAME = 100
 _LONGEST_JUDGED = 1024
@@ -48,7 +48,13 @@ _SAYS = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(
-    r"[\"'`)\]]?[.,;!?)]*(?:\s*$|[.,;!?]|\s+(?:and|but|for|so|if|why|can|should|still|in|on|when)\b|\s*\n)"
+    r"[\"'`)\]]?[.,;!?)]*(?:\s*$|[.,;!?]|\s+(?:and|but|for|so|if|why|can|should|still|in|on|when|yesterday|today|now|again|because|as|then|before|after|since|last)\b|\s*\n)"
+)
+_ARN = re.compile(r"arn:[\w-]{2,16}:[\w:/-]{0,140}$")
+# A word that is alone on the next line: no key, no entry of a list of objects.
+_ALONE = re.compile(
+    r"\r?\n(?P<indent>[ \t]{0,64})(?:- +)?(?P<quote>[\"'])?(?P<word>[^\s\"'#{\[-][^\s\"']{0,1023}(?<!:))"
+    r"(?(quote)[\"'])[ \t\r]*(?=\n|$)"
 )
 _DIRECTIVES = frozenset({"requirepass", "masterauth"})
 
@@ -94,9 +100,12 @@ class _Reader:
         if end - start > _LONGEST_NAME:
             return None  # a word within a blob
         name = self._text[start:end].strip("-.")
-        if name.lower() == "key" and self._text[start - 1 : start] == " ":
-            before = self._text[max(0, start - 25) : start].split()
-            return naming(f"{before[-1]}_key" if before else name)
+        word, _, number = name.partition(" ")
+        if word.lower() == "key" and self._text[start - 1 : start] == " ":
+            before = self._text[max(0, start - 25) : start].rpartition("\n")[2].split()
+            name = f"{before[-1]}_key" if before and before[-1].isalpha() else word
+        elif number:
+            name = word
         return naming(name)
 
     def _value(self, match: re.Match[str], name_start: int, named: Naming) -> Span | None:
@@ -110,9 +119,13 @@ class _Reader:
                 end = min(self._end_of_line(at), at + 4096)
                 return self._accepted(at, text.find("<", at, end), named, Place.ASSIGNMENT)
             case ":":
-                return self._after_colon(match, name_start, named)
+                return None if self._within_arn(name_start) else self._after_colon(match, name_start, named)
+            case ",":
+                return self._after_comma(name_start, at, named)
             case _:
                 start = self._skip_blanks(at)
+                if text.startswith(("\\\n", "\\\r\n"), start):  # the line goes on below
+                    return self._next_line(start + 1, -1, named)
                 if start > at and text[match.start("sign") - 1] not in " \t" and _assigns(text, start):
                     return None  # `PASSWORD= USER=x`: it is empty
                 return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
@@ -130,11 +143,32 @@ class _Reader:
         line = text[start:end] if end - start <= 4096 else ""
         if _YAML_BLOCK.fullmatch(line.rstrip()):
             return self._block(end, name_start - line_start, named)
+        if not line.strip():
+            return self._next_line(end, name_start - line_start, named)
         comment = line.find(" #")
         value = (line if comment < 0 else line[:comment]).rstrip()
         if value and (" " not in value or named.what == "password"):
             return self._accepted(start, start + len(value), named, Place.ASSIGNMENT)
         return self._accepted(*self._token(start), named, Place.PROSE)
+
+    def _within_arn(self, at: int) -> bool:
+        """Whether the name is a step of `arn:aws:secretsmanager:...:secret:shop-Ab12Cd`, which only names a secret."""
+        return self._text[at - 1 : at] == ":" and _ARN.search(self._text, max(0, at - 160), at) is not None
+
+    def _after_comma(self, name_start: int, at: int, named: Naming) -> Span | None:
+        """The next argument of a call or of a list: `define("DB_PASSWORD", "x")`, `["--password", "x"]`."""
+        text = self._text
+        called = text[name_start - 2 : name_start - 1] == "(" and text[name_start - 1 : name_start] in "\"'`"
+        if not called and text[name_start : name_start + 1] != "-":
+            return None
+        return self._accepted(*self._token(self._skip_blanks(at)), named, Place.ASSIGNMENT)
+
+    def _next_line(self, line_end: int, indent: int, named: Naming) -> Span | None:
+        """A value on a line of its own, indented deeper than its key."""
+        line = _ALONE.match(self._text, line_end)
+        if line is None or len(line["indent"]) <= indent:
+            return None
+        return self._accepted(*line.span("word"), named, Place.ASSIGNMENT)
 
     def _block(self, line_end: int, indent: int, named: Naming) -> Span | None:
         """The lines of a YAML block that are indented deeper than its key."""
@@ -154,6 +188,9 @@ class _Reader:
         text = self._text
         start = self._skip_blanks(at)
         before = text[name_start - 1 : name_start]
+        if text[at - 1] == "\n":  # arguments that are listed one a line
+            argument = _ALONE.match(text, at - 1) if text[name_start : name_start + 1] == "-" else None
+            return self._accepted(*argument.span("word"), named, Place.ASSIGNMENT) if argument else None
         flag = text[name_start : name_start + 1] == "-" and (not before.strip() or before in "\"'[(`,=")
         if flag or text[name_start:name_end].lower() in _DIRECTIVES:
             if text[start : start + 1] == "-":
@@ -166,13 +203,13 @@ class _Reader:
         value = text[first:last].strip("()[]*_.,;:?!\"'")
         if _assigns(text, first) or "](" in value:
             return None
+        mixed = named.what == "password" and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
         if says:
-            ends = not says["to"] and _CLAUSE_END.match(text, last, last + 40)
+            ends = (mixed or not says["to"]) and _CLAUSE_END.match(text, last, last + 40)
             clear = ends or looks_secret(value) or looks_random(value)
             return self._accepted(first, last, named, Place.PROSE) if clear else None
         if text[name_start:name_end].lower() == "pass" and not any(sign.isdigit() for sign in value):
             return None  # the verb
-        mixed = named.what == "password" and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
         clear = looks_random(value) or (named.strength is Strength.STRONG and (mixed or looks_secret(value)))
         return self._accepted(first, last, named, Place.PROSE) if clear else None
 

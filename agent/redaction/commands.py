@@ -43,6 +43,7 @@ _COMMANDS: dict[str, _Command] = {
     **dict.fromkeys(("mosquitto_pub", "mosquitto_sub"), _MOSQUITTO),
     **dict.fromkeys(("mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport"), _MONGO),
     **dict.fromkeys(("keytool", "jarsigner"), _KEYTOOL),
+    "vault": _Command(next=frozenset({"unseal", "login"})),
     "sshpass": _Command(next=frozenset({"-p"}), glued=("-p",)),
     "redis-cli": _Command(next=frozenset({"-a", "--pass"})),
     "sqlcmd": _Command(next=frozenset({"-P"}), glued=("-P",)),
@@ -50,7 +51,7 @@ _COMMANDS: dict[str, _Command] = {
 }
 _NAME = re.compile(rf"(?:{'|'.join(sorted(map(re.escape, _COMMANDS), key=len, reverse=True))})(?=[\"',]{{0,3}}[\s])")
 _OPTION = re.compile(
-    r"[\s\"'](?:-(?:[A-Za-z]{0,8}u|[paPwUkK]|-user|-proxy-user|-creds|-from-literal|-pass|\w*pass\w*)[\s=\"']|-[pP]\S)"
+    r"[\s\"'](?:-(?:[A-Za-z]{0,8}u|[paPwUkK]|-user|-proxy-user|-creds|-from-literal|-pass|\w*pass\w*)[\s=\"']|-[pP]\S|unseal\s)"
 )
 _SHORT_OPTIONS = re.compile(r"-[A-Za-z]{1,8}u")
 _WORD = re.compile(r"[^\s]+")

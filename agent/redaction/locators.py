@@ -23,7 +23,7 @@ _TOKEN_AS_USER = re.compile(r"://([^\s/?#\"'`<>@:\\]{16,1024})@")
 _ADDRESS = re.compile(r"@(?:(?P<go>(?:tcp|unix|udp)\()|[a-z][\w-]{0,62}(?:\.[\w-]{1,63}){1,8}+)")
 _PGPASS = re.compile(r"^[\w.*-]{1,253}:(?:\d{2,5}|\*):[\w.*-]{1,64}:[\w.*-]{1,64}:(\S{4,256})$", re.MULTILINE)
 _ORACLE = re.compile(r"jdbc:oracle:\w{1,8}:[\w.$#\"-]{1,64}/([^\s@\"'/]{1,128})@")
-_CODE = re.compile(r"[?&\s](?:code|assertion|ticket|samlresponse)=([\w%.~+/=-]{16,4096})", re.IGNORECASE)
+_CODE = re.compile(r"(?:^|[?&\s\"'])(?:code|assertion|ticket|samlresponse)=([\w%.~+/=-]{16,4096})", re.IGNORECASE)
 
 # On lower-cased text.
 _BEARER = re.compile(r"\bbearer[ \t\x1f]{1,4}\\{0,8}[\"'`]?([a-z0-9\-._~+/]{8,}+={0,2}+)(?![\w])")

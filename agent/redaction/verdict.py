@@ -39,7 +39,7 @@ def is_secret(value: str, named: Naming, place: Place) -> bool:
         value = credentials.strip()
     if is_masked(value) or is_reference(value) or PLACEHOLDER.search(value):
         return False
-    if place is not Place.FIELD and (_tells_a_state(value) or is_code(value)):
+    if place is not Place.FIELD and (_tells_a_state(value) or is_code(value) or _is_count(value)):
         return False
     match named.strength:
         case Strength.STRONG:
@@ -58,6 +58,11 @@ def _tells_a_state(value: str) -> bool:
     if first.endswith(("n't", "n’t")):
         return True
     return first in STATES and (first in AUXILIARIES or not others or others[0] in STATES or not others[0].isalpha())
+
+
+def _is_count(value: str) -> bool:
+    """Whether it counts something: `pass=12 fail=3`. No password has so few digits only."""
+    return len(value) <= 3 and value.isdecimal()
 
 
 def _stands_out(value: str, named: Naming) -> bool:

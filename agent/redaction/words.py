@@ -57,8 +57,8 @@ COMMON_VALUES = _words(
 KEY_OF = _words(
     """
     access account admin aes api app application auth cipher client consumer crypto decryption deploy developer
-    encrypt encryption gpg hmac ingest ingestion instrumentation integration licence license master pgp rsa secret
-    service session shared sign signing ssh storage subscription webhook write
+    encrypt encryption gpg hmac ingest ingestion instrumentation integration licence license master pgp recovery
+    root rsa secret service session shared sign signing ssh storage subscription unseal webhook write
     """
 )
 """`<word>_KEY` of these opens something; `routing_key` does not."""

@@ -14,6 +14,8 @@ HOSTILE = [
     "name: password value: x ", "bearer ", "basic aaaa", "cookie: a=b; ", "authorization: ", "curl -u ",
     "mysql -pa ", "--from-literal=", "identified by '", "login a password ", "creds a/", "a:b@tcp(", "?code=",
     "a:b@c.d", "@a.b", "a:5432:b:c:d",
+    "QUFB\n", "QUFBQUFBQUFBQUFBQUFBQUFB\n", "QUFBQUFBQUFBQUFBQUFBQUFB ", "QUFBQUFBQUFBQUFBQUFBQUFBQUF+/-\n",
+    "--password\n", "password:\n", "password:\n ", '("password", ', "Key 1: ", "arn:aws:a:secret:", "unseal ",
     "\\", '"', "12345678:", "MIIaaaIBAAK", "LS0tLS1CRUdJTi", "$2a$10$", "hvs.-", "glpat-",
     "[REDACTED:password:abcdef]", "İpassword=x ", "password for a b ", "<password>a", "Private-Lines: 1\na ",
 ]  # fmt: skip

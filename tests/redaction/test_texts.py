@@ -67,6 +67,17 @@ def hidden(text: str) -> str:
         "https://x/y?token={}&a=b",
         "app:{}@db.example.com refused",
         "db:5432:shop:app:{}",
+        # calls, and values on a line of their own
+        'define("DB_PASSWORD", "{}");',
+        "os.environ.setdefault('DB_PASSWORD', '{}')",
+        '["--password", "{}", "--user", "app"]',
+        "args:\n- --password\n- {}\n- --verbose",
+        "    Args:\n      --password\n      {}\n    State: Waiting",
+        "password:\n  {}\nuser: app",
+        "password=\\\n  {}",
+        "I changed the admin password to {} yesterday",
+        "Unseal Key 1: {}Ab1Zq8Wm",
+        "vault operator unseal {}",
         # headers
         "Authorization: Bearer {}",
         '"Authorization":"Bearer {}"',
@@ -147,6 +158,14 @@ def test_hides_what_a_name_or_a_place_gives_away(text: str) -> None:
         "password reset requested by user42",
         "    token = self._issue_token(user)",
         "author: Jane Doe",
+        "no access to arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-Ab12Cd",
+        "pass=12 fail=3 skipped=1",
+        "affinity:\n  key: node-role.kubernetes.io/control-plane",
+        "password:\nuser: app\n",
+        "tls:\n  secret:\n    name: web-tls-v2\n",
+        "  --password\n      The password of the user",
+        'getattr(settings, "password", "missing")',
+        "config c2VydmVyOgogIHBvcnQ6IDgwODAKICBob3N0OiBzaG9wCg== of 33 bytes",
         "keyspace=orders partition_key=order_id routing_key=orders.created",
         "cache-key: npm-linux-x64-8f14e45fceea167a5a36dedd4bea2543",
         "İstanbul password: ${X}",
@@ -191,6 +210,31 @@ def test_hides_the_base64_of_a_secret_in_a_yaml_document() -> None:
     assert b64(SECRET) not in result
     assert "settings: ordinary" in result
     assert hidden(f"password={SECRET}").removeprefix("password=")[-7:] in result, "equality stays visible"
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        f"password={SECRET}",
+        f"server:\n  port: 8080\ndb:\n  password: {SECRET}\n",
+        f"postgres://app:{SECRET}@db:5432/shop",
+        b64(f"first line\nDB_PASSWORD={SECRET}\n"),
+    ],
+)
+def test_hides_base64_that_holds_a_secret(plain: str) -> None:
+    encoded = b64(plain)
+    assert hidden(f"decoded from {encoded} at start").startswith("decoded from [REDACTED:")
+    assert encoded not in str(Redactor(b"session").value({"kind": "ConfigMap", "data": {"blob": encoded}}))
+    url_safe = encoded.replace("+", "-").replace("/", "_").rstrip("=")
+    assert url_safe not in hidden(f"state={url_safe}&page=2")
+
+
+def test_hides_base64_that_is_wrapped_beside_other_words() -> None:
+    encoded = b64(f"db:\n  host: postgres.shop.svc\n  user: application\n  password: {SECRET}\n# " + "x" * 60)
+    lines = [encoded[at : at + 76] for at in range(0, len(encoded), 76)]
+    result = hidden("\n".join(["written:", *lines, "StandardWordOfItsOwnInTheLog", "end of it"]))
+    assert not any(line in result for line in lines)
+    assert "end of it" in result
 
 
 def test_a_key_spread_over_lines_is_hidden_whole() -> None:

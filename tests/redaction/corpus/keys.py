@@ -159,4 +159,16 @@ KEYS: tuple[Kind, ...] = (
         texts=("ENCRYPTION_KEY={}", "cannot decrypt with encryptionKey: {}"),
         manifests=(env("ENCRYPTION_KEY"), env("DJANGO_SECRET_KEY"), custom("storage", "encryptionKey"), env("APP_KEY")),
     ),
+    Kind(
+        name="unseal key",
+        make=of(ALNUM + "+/", 43, suffix="="),
+        texts=("Unseal Key 1: {}", "Recovery Key 3: {}", "vault operator unseal {} says 400", "VAULT_UNSEAL_KEY={}"),
+        manifests=(env("VAULT_UNSEAL_KEY"), config_map("init.txt", "Unseal Key 1: {}\nUnseal Key 2: x\n")),
+    ),
+    Kind(
+        name="SAML response",
+        make=lambda random: b64(f"<samlp:Response ID='{of(HEX, 32)(random)}'>{of(ALNUM, 90)(random)}</samlp:Response>"),
+        texts=("POST /acs SAMLResponse={}&RelayState=shop", "SAMLResponse={}", "GET /acs?SAMLResponse={} 302"),
+        manifests=(config_map("access.log", "POST /acs SAMLResponse={}\n"),),
+    ),
 )

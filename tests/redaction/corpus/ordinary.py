@@ -193,6 +193,24 @@ ORDINARY: tuple[Kind, ...] = (
         manifests=(config_map("example.log"),),
     ),
     Kind(
+        name="ARN of a secret",
+        make=lambda random: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-" + of(ALNUM, 6)(random),
+        texts=("not authorized to read {}", "AccessDenied: {}"),
+        manifests=(env("RESOURCE_ARN"), annotation("example.com/source"), custom("remoteRef")),
+    ),
+    Kind(
+        name="base64 of plain configuration",
+        make=lambda random: b64(f"server:\n  port: {random.randint(1024, 65535)}\n  host: shop\nlogLevel: info\n"),
+        texts=("config {}", "echo {} | base64 -d"),
+        manifests=(config_map("blob"), env("CONFIG_B64"), annotation("example.com/config")),
+    ),
+    Kind(
+        name="count",
+        make=lambda random: str(random.randint(1, 999)),
+        texts=("pass={} fail=3", "tests: pass: {} fail: 0"),
+        manifests=(config_map("report.txt", "pass={} fail=3\n"),),
+    ),
+    Kind(
         name="setting of a secret",
         make=one_of("RS256", "true", "basic", "vault", "opaque", "required"),
         texts=("token_type={}", "password_policy: {}", "secret_store={}"),

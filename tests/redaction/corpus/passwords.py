@@ -3,8 +3,10 @@
 from tests.redaction.corpus.making import (
     ALNUM,
     Kind,
+    annotation,
     applied_secret,
     args,
+    b64,
     command,
     config_map,
     custom,
@@ -17,6 +19,27 @@ from tests.redaction.corpus.making import (
 )
 
 PASSWORDS: tuple[Kind, ...] = (
+    Kind(
+        name="base64 of a configuration",
+        make=lambda random: b64(
+            random.choice(
+                ["db:\n  user: app\n  password: {}\n", "DB_USER=app\nDB_PASSWORD={}\n", "amqp://app:{}@mq/shop"]
+            ).replace("{}", of(ALNUM, 16)(random))
+        ),
+        texts=("decoded {} at start", "echo {} | base64 -d", "config={}"),
+        manifests=(config_map("blob"), env("CONFIG_B64"), annotation("example.com/config"), custom("payload")),
+    ),
+    Kind(
+        name="argument of a call or on the next line",
+        make=password,
+        texts=(
+            'define("DB_PASSWORD", "{}");',
+            "args:\n- --password\n- {}",
+            "Args:\n  --db-password\n  {}\nState: Waiting",
+            "password:\n  {}",
+        ),
+        manifests=(config_map("wp-config.php", 'define("DB_PASSWORD", "{}");'), args("--password", "{}")),
+    ),
     Kind(
         name="database password",
         make=password,
