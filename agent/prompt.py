@@ -82,9 +82,10 @@ class Prompt:
 
     def fence_of(self, section: Section) -> str:
         """The line before the section's text; with ` END` the one after it. No text of the context contains one."""
-        texts = [each.text for each in self.sections if each.text]
-        known = dict(zip(texts, _fences(texts), strict=True))
-        return known.get(section.text) or _fences([section.text])[0]
+        told = [each for each in self.sections if each.text]
+        fences = _fences([each.text for each in told])
+        known = {each.name: fence for each, fence in zip(told, fences, strict=True)}
+        return known.get(section.name) or _fences([section.text])[0]
 
     @property
     def tokens(self) -> int:

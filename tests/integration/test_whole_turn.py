@@ -125,7 +125,7 @@ def stored_trace(store_path: Path, trace_id: str) -> Trace:
     def look() -> Trace | None:
         trace = mlflow.get_trace(trace_id)
         # The store takes the spans first, and what is known of the whole after them.
-        return trace if trace and "assistant.provider" in trace.info.tags else None
+        return trace if trace and "mlflow.trace.session" in trace.info.trace_metadata else None
 
     return poll(look, what=f"trace {trace_id}")
 
