@@ -1,7 +1,8 @@
 """Any resource by a general reading of its status: conditions of either polarity, states, errors; knows no kind.
 
     bad_status          one finding a resource                          here
-      signs             what tells of a fault                           conditions, states, counts
+      signs             what tells of a fault                           conditions, counts
+        fields          the signs of single fields                      states, beside
         places          the walk over the status, what keys are for
         situation       whether the whole is well, coming or halted
           words         what words mean: the vocabularies
@@ -17,7 +18,8 @@ from agent.findings.about import finding_about, named
 from agent.findings.evidence import one_line
 from agent.findings.model import Finding
 from agent.findings.objects import GroupKind, group_kind, objects_of
-from agent.findings.status.signs import Sign, signs_of, summaries_of
+from agent.findings.status.sign import Sign
+from agent.findings.status.signs import signs_of, summaries_of
 from agent.findings.status.situation import is_stale
 from agent.manifest import Manifest
 

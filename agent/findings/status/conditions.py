@@ -5,13 +5,16 @@ from typing import Literal
 
 from agent.findings.model import Severity
 from agent.findings.status.situation import Situation
+from agent.findings.status.states import standing_of
 from agent.findings.status.words import (
     BAD,
     DECISIVE,
+    ENDS,
     FEATURES,
     FINE,
     GOOD,
     READ,
+    WELL,
     doubts,
     fails,
     is_coming,
@@ -41,8 +44,8 @@ def judge(*, kind: str, status: str, reason: str, message: str, level: str, situ
             return "warning" if level.lower() == "warning" and message and not severity else severity
         case "unknown":
             return None if situation.well else _unknown(polarity, kind, reason, message)
-        case _:
-            return None
+        case word:
+            return "error" if standing_of(word) == "bad" else None
 
 
 def _true(polarity: Polarity, kind: str, reason: str, message: str, situation: Situation) -> Severity | None:
@@ -53,11 +56,13 @@ def _true(polarity: Polarity, kind: str, reason: str, message: str, situation: S
         passed = kind.islower() and situation.states & {"fine", "done"}
         return None if passed else "error"
     words = words_of(kind)
+    if words and words[-1] in ENDS and fails(reason):
+        return "error"
     if polarity == "good" or not words or situation.well or situation.done:
         return None
     if words[-1] in ("warning", "warnings") and (message or reason):
         return "warning"
-    if not fails(message):
+    if not fails(message) or _does_for_a_reason(message):
         return None
     return "warning" if fails(reason) or (doubts(reason) and not is_coming(words[-1])) else None
 
@@ -68,9 +73,15 @@ def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: 
     words = words_of(kind)
     error: Severity = "warning" if situation.coming else "error"
     settled = situation.well or situation.done
+    if "halted" in situation.states and words[-1:] and words[-1] in WELL and not fails(reason):
+        return None
+    if situation.coming and _does_for_a_reason(message):
+        return None
     if fails(reason) and not (polarity == "neutral" and settled and words[-1:] != ("progressing",)):
         return error
     if is_coming(reason) or is_idle(reason):
+        if polarity == "neutral" and settled:
+            return None
         if fails(message) and not is_idle(reason):
             return "warning"
         # A part that is called unhealthy, with a sentence why, while the whole has long arrived.
@@ -96,6 +107,12 @@ def _begins_with_doing(message: str) -> bool:
     """Whether a sentence begins like `Restoring backup`."""
     first = message[:READ].partition(" ")[0]
     return len(first) > 5 and first.endswith("ing") and not doubts(message)
+
+
+def _does_for_a_reason(message: str) -> bool:
+    """Whether a sentence tells what is done, and why: `Issuing certificate as Secret does not exist`."""
+    doing, reason, _ = message[:READ].partition(" as ")
+    return bool(reason) and _begins_with_doing(doing)
 
 
 def _unknown(polarity: Polarity, kind: str, reason: str, message: str) -> Severity | None:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, cast
 
 from agent.findings.status.words import (
+    ECHO_KEYS,
     ERROR_KEYS,
     FAULT_KEYS,
     GOOD,
@@ -19,7 +20,7 @@ from agent.findings.status.words import (
 from agent.manifest import Manifest, object_at
 
 type Path = tuple[str | int, ...]
-type Role = Literal["state", "error", "message", "level", "flag", "past", "last", "faults", "other"]
+type Role = Literal["state", "error", "message", "level", "flag", "past", "last", "faults", "code", "other"]
 
 # A status is read this deep and this far: statuses of controllers that list every object they touch are endless.
 DEPTH = 8
@@ -71,13 +72,23 @@ def _may_tell(
     for key, item in cast("dict[object, object]", node).items():
         role = role_of(key)
         if isinstance(item, _CONTAINERS):
-            if role != "past" and isinstance(key, str):
+            if role != "past" and isinstance(key, str) and (not _echoes(key) or _holds_text(cast("object", item))):
                 below = faults or role == "faults" or role == "error"
                 inner.append(((*path, key), cast("object", item), below, weak or role == "last"))
                 telling = telling or role == "error"
         elif item is not None and (role != "other" or (is_state and key in STATE_VALUE_KEYS)):
             telling = True
     return telling
+
+
+@lru_cache(maxsize=4_096)
+def _echoes(key: str) -> bool:
+    """Whether objects below a key are a spec repeated, or a log."""
+    return not ECHO_KEYS.isdisjoint(words_of(key)[-1:])
+
+
+def _holds_text(item: object) -> bool:
+    return isinstance(item, list) and isinstance(next(iter(cast("list[object]", item)), None), str)
 
 
 _NO_STATE = frozenset({"apiVersion", "kind"})
@@ -108,4 +119,6 @@ def _role(key: str) -> Role:
         return "faults"
     if words[0] == "last":
         return "last"
+    if words[-1] == "code":
+        return "code"
     return "flag" if words[-1] in GOOD else "other"

@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agent.findings.status.states import Standing, standing_of
-from agent.findings.status.words import FINE, HALTED, IDENTIFIER, STATE_KEYS, WELL, fails, is_coming, is_idle, words_of
+from agent.findings.status.words import (
+    ENDS,
+    FINE,
+    HALTED,
+    IDENTIFIER,
+    STATE_KEYS,
+    WELL,
+    fails,
+    is_coming,
+    is_idle,
+    words_of,
+)
 from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at
 
 
@@ -32,7 +43,9 @@ def situation_of(manifest: Manifest) -> Situation:
         reason = text_at(condition, "reason")[:IDENTIFIER]
         if status == "true":
             true.add(kind.lower())
-            has_ended = has_ended or (kind.lower() in _ENDS and not fails(text_at(condition, "message")))
+            has_ended = has_ended or (
+                kind.lower() in ENDS and not (fails(reason) or fails(text_at(condition, "message")))
+            )
             under_way = under_way or _is_under_way(kind, reason)
         elif status == "false":
             false.add(kind.lower())
@@ -48,9 +61,6 @@ def situation_of(manifest: Manifest) -> Situation:
         stale=stale,
         states=states,
     )
-
-
-_ENDS = frozenset({"succeeded", "complete", "completed", "finished"})
 
 
 def is_stale(manifest: Manifest, *path: str | int) -> bool:

@@ -44,6 +44,8 @@ def _standing(value: str) -> Standing | None:
         return "doubtful" if words[1] == "ready" else "bad" if words[1] in _WANTED else None
     if {joined, *words} & BROKEN or joined.endswith("backoff"):
         return "bad"
+    if len(words) > 1 and first.endswith("ing") and first not in FINE | HALTED:
+        return "coming"  # `Setting up primary`
     if {joined, *words} & DOUBTFUL:
         return "doubtful"
     for standing, vocabulary in _VOCABULARIES:

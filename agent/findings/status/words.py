@@ -32,7 +32,7 @@ GOOD = _vocabulary(
     "connected reachable installed resolved applied success synchronized admitted compliant online operational "
     "authenticated verified successful loaded working serving scheduled deployed provisioned initialized registered "
     "launched completed complete configured promoted created updated joined attached published provided issued "
-    "reachability refs"
+    "reachability refs selected"
 )
 # Of these a bare False is a fault by itself, where nothing says that it will pass.
 DECISIVE = _vocabulary(
@@ -44,13 +44,16 @@ WELL = _vocabulary(
     "ready available healthy succeeded complete completed finished programmed synced reconciled valid accepted"
 )
 
+# A condition of one such word, True, says that it has ended.
+ENDS = _vocabulary("succeeded complete completed finished")
+
 # As the value of a state: broken.
 BROKEN = _vocabulary(
     "failed failure failing fail error errored err degraded unhealthy rejected red invalid lost noncompliant stalled "
     "fatal broken aborted unreachable unavailable offline faulted fault crashed crashing denied refused forbidden "
     "expired evicted oomkilled timeout timedout critical unrecoverable misconfigured corrupted conflict exceeded "
     "disconnected unsupported unschedulable incompatible unresponsive abandoned dead deadline "
-    "unauthorized unauthenticated killed crashloop notready"
+    "unauthorized unauthenticated killed crashloop notready inaccessible storagefull diskfull"
 )
 # As the value of a state: bad only where something beside it tells why.
 DOUBTFUL = _vocabulary(
@@ -89,7 +92,11 @@ FAULT_KEYS = _vocabulary(
 ERROR_KEYS = _vocabulary("error errors err failure failures problem problems violations") | MESSAGE_KEYS
 LEVEL_KEYS = _vocabulary("level severity")
 # In a key: what stands below was once.
-PAST_KEYS = _vocabulary("history previous old past prior measurements attempts runs revisions")
+PAST_KEYS = _vocabulary("history previous old past prior measurements attempts runs revisions retries events")
+# The last word of a key below which a spec is repeated, or is told line by line what has been.
+ECHO_KEYS = _vocabulary("spec settings parameters template log logs")
+# True under such a key is a fault by itself.
+FAULT_FLAGS = _vocabulary("failed failing degraded unhealthy errored")
 # Inside an object that is a state (`healthStatus: {code: UNHEALTHY}`), under these its value stands.
 STATE_VALUE_KEYS = _vocabulary("code value name current")
 # Names of a part, by which people know it.
@@ -112,7 +119,8 @@ _HARD = (
 _SOFT = (
     r"cannot|can't|missing|insufficient|unavailable|"
     r"(?:not|n't) ?(?:permitted|allowed|supported|valid|exist|listed|match|accepted|authori[sz]ed|available|healthy|"
-    r"working|registered|configured|comply)"
+    r"working|registered|configured|comply)|"
+    r"out of range|duplicated?|no \w+ (?:is|are|was|were) (?:selected|found|available|up|ready|matched)"
 )
 _FAILING = re.compile(rf"\b(?:{_HARD})\b", re.IGNORECASE)
 _DOUBTING = re.compile(rf"\b(?:{_SOFT})\b", re.IGNORECASE)
@@ -123,7 +131,8 @@ _DENIED = re.compile(
     r"unavailable|stalled)\b|"
     r"\b(?:errors?|failed|failures?|failing|conflicts?|violations?|cancelled|rejected|missing|invalid|unhealthy|"
     r"unavailable) ?[:=] ?\"?(?:0\b|none\b|false\b|null\b|\"\")|"
-    r"\b(?:recovered|resolved) (?:from|after)\b.*",
+    r"\b(?:recovered|resolved) (?:from|after)\b.*|\bpreviously\b.*|"
+    r"\bdoes not have minimum availability\b|\bminimum replicas unavailable\b",
     re.IGNORECASE,
 )
 _COMING = re.compile(

@@ -1,0 +1,77 @@
+"""What stands beside a field that tells of a fault, quoted: texts, names, codes and counts."""
+
+from typing import Any, cast
+
+from agent.findings.evidence import one_line, quote
+from agent.findings.model import Evidence
+from agent.findings.status.places import Path, Place, role_of
+from agent.findings.status.words import NAME_KEYS
+from agent.manifest import Manifest, text_at
+
+
+def inside(place: Place) -> str:
+    """Where a part stands, by the key that holds it: the name of a component, a host."""
+    return f" in {one_line(place.path[-1], 60)}" if len(place.path) > 1 and isinstance(place.path[-1], str) else ""
+
+
+def told_beside(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence, ...]:
+    """What the texts beside a state say of it: its own (`appliedMessage` of `applied`), errors, messages, reasons."""
+    texts: list[tuple[int, str]] = []
+    for key, value in place.value.items():
+        role = role_of(key)
+        if role in ("error", "message") and key != beside and first_text(value):
+            own = key.startswith(beside)
+            texts.append((0 if own else 1 if role == "error" else 2 if "reason" not in key.lower() else 3, key))
+    told: tuple[Evidence, ...] = ()
+    for _, key in sorted(texts, key=lambda text: text[0])[:2]:
+        told += quoted(manifest, place, key)
+    return told
+
+
+def name_of(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence, ...]:
+    """The name of a part of a list."""
+    if not place.path or not isinstance(place.path[-1], int):
+        return ()
+    key = next((key for key in NAME_KEYS if key != beside and isinstance(place.value.get(key), str)), None)
+    return quote(manifest, *place.path, key) if key else ()
+
+
+def first_text(value: object) -> str:
+    """A text, the first of a list of texts, or the message of an object."""
+    if isinstance(value, list):
+        value = next(iter(cast("list[object]", value)), None)
+    if isinstance(value, dict):
+        return text_at(cast("Manifest", value), "message")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def quoted(manifest: Manifest, place: Place, key: str) -> tuple[Evidence, ...]:
+    value: Any = place.value[key]
+    path: Path = (*place.path, key)
+    if isinstance(value, list):
+        path, value = (*path, 0), cast("list[Any]", value)[0]
+    return quote(manifest, *path, "message") if isinstance(value, dict) else quote(manifest, *path)
+
+
+def code_of(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:
+    """The code by which an error is known: `rego_parse_error`, `NoCapacity`."""
+    return quote(manifest, *place.path, "code") if isinstance(place.value.get("code"), str) else ()
+
+
+def counts_beside(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:
+    """The counts of errors beside a state that is bad."""
+    counts = [key for key, value in place.value.items() if role_of(key) == "error" and _is_count(value)]
+    return tuple(evidence for key in counts[:2] for evidence in quote(manifest, *place.path, key))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def type_beside(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence, ...]:
+    """What kind of error an entry is that has no text: its code and name, alone or together in its `type`."""
+    named = [key for key in (*NAME_KEYS, "code") if key != beside and isinstance(place.value.get(key), str)]
+    paths: list[Path] = [(*place.path, key) for key in named]
+    if isinstance(kind := place.value.get("type"), dict):
+        paths += [(*place.path, "type", key) for key in ("code", "name") if key in kind]
+    return tuple(evidence for path in paths[:3] for evidence in quote(manifest, *path))

@@ -1,0 +1,247 @@
+"""The signs that single fields give: states, levels, errors, messages, flags, codes. Conditions are read in `signs`."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from agent.findings.evidence import one_line, quote
+from agent.findings.model import Evidence, Severity
+from agent.findings.status.beside import (
+    code_of,
+    counts_beside,
+    first_text,
+    inside,
+    name_of,
+    quoted,
+    told_beside,
+    type_beside,
+)
+from agent.findings.status.places import Place, Role, role_of
+from agent.findings.status.sign import Sign
+from agent.findings.status.situation import Situation
+from agent.findings.status.states import standing_of
+from agent.findings.status.words import (
+    ERROR_LEVELS,
+    FAULT_FLAGS,
+    MESSAGE_KEYS,
+    MUTE,
+    STATE_VALUE_KEYS,
+    doubts,
+    fails,
+    words_of,
+)
+from agent.manifest import Manifest, text_at
+
+
+def signs_in(manifest: Manifest, place: Place, situation: Situation) -> Iterator[Sign]:
+    """The signs of an object of the status that is no condition."""
+    is_state = len(place.path) > 1 and role_of(place.path[-1]) == "state"
+    for key, value in place.value.items():
+        role: Role = "state" if is_state and key in STATE_VALUE_KEYS else role_of(key)
+        if role in _SILENT or (role in _FLAGS and not isinstance(value, bool)):
+            continue
+        sign = _sign(manifest, place, key, value, role, situation)
+        if sign:
+            yield sign
+
+
+_SILENT = frozenset({"other", "past", "last"})
+_FLAGS = frozenset({"flag", "faults"})
+
+
+def _sign(manifest: Manifest, place: Place, key: str, value: object, role: Role, situation: Situation) -> Sign | None:
+    if role == "state":
+        return _state(manifest, place, key, value, situation)
+    if role == "level":
+        return _level(manifest, place, key, value)
+    if role == "code":
+        return _code(manifest, place, key, value)
+    if situation.well or situation.done or (place.weak and situation.states & {"fine"}):
+        return None
+    if role == "error" or (role == "message" and place.faults):
+        return _error(manifest, place, key, value, situation)
+    if role == "message":
+        return _message(manifest, place, key, value, situation)
+    if role == "flag" and value is False:
+        return _flag(manifest, place, key, situation)
+    return _fault_flag(manifest, place, key) if role == "faults" and value is True else None
+
+
+def _state(manifest: Manifest, place: Place, key: str, value: object, situation: Situation) -> Sign | None:
+    """A state by name, or a number that has a text beside it."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    nested = len(place.path) > 1
+    if nested and (situation.done or (place.weak and situation.well)):
+        return None
+    told = told_beside(manifest, place, key)
+    severity: Severity | None
+    if isinstance(value, int):
+        # An enumeration: only its text tells what the number means.
+        severity = "error" if told and fails(told[0].text) else "warning" if _is_tale(told) else None
+        if severity == "warning" and (situation.well or not told):
+            return None
+    else:
+        match standing_of(value):
+            case "bad":
+                severity = "error"
+            case "doubtful":
+                is_told = bool(told) and (doubts(told[0].text) or MUTE.isdisjoint(words_of(value)))
+                severity = "warning" if is_told or _has_false_flag(place) else None
+            case None:
+                severity = "warning" if value.count(" ") >= 2 else None
+            case _:
+                severity = None
+    if severity is None:
+        return None
+    if nested and (situation.coming or (situation.well and not (told and fails(told[0].text)))):
+        severity = "warning"
+    if nested:
+        told += name_of(manifest, place, key)
+    if not told and severity == "error":
+        told = counts_beside(manifest, place)
+    return Sign(
+        severity=severity,
+        path=place.path,
+        title=f"has {one_line(key, 60)} {one_line(str(value), 60)}",
+        short=f"{one_line(key, 60)} is {one_line(str(value), 60)}{inside(place)}"
+        + (", and something is not done" if nested and _has_false_flag(place) else ""),
+        said=told + quote(manifest, *place.path, key),
+        text=told[0].text if told else str(value),
+    )
+
+
+def _has_false_flag(place: Place) -> bool:
+    """Whether a part of a list says beside its doubtful state that something is not done: `applied: false`."""
+    node = place.value
+    is_part = bool(place.path) and isinstance(place.path[-1], int)
+    return is_part and any(value is False and role_of(key) == "flag" for key, value in node.items())
+
+
+def _is_tale(told: tuple[Evidence, ...]) -> bool:
+    return bool(told) and told[0].text.count(" ") >= 2
+
+
+def _level(manifest: Manifest, place: Place, key: str, value: object) -> Sign | None:
+    """A message with a level of its own: `level: ERROR`."""
+    if not isinstance(value, str) or ERROR_LEVELS.isdisjoint(words_of(value)):
+        return None
+    told = told_beside(manifest, place, key) or type_beside(manifest, place, key)
+    if not told:
+        return None
+    return Sign(
+        severity="error",
+        path=place.path,
+        title=f"reports a message of {one_line(key, 60)} {one_line(value, 60)}",
+        short=f"{one_line(key, 60)} is {one_line(value, 60)}{inside(place)}",
+        said=told,
+        text=told[0].text,
+    )
+
+
+_NOTHING = frozenset({"none", "false", "null", "no error", "no errors", "n/a", "ok", "-", "nil", "0", "{}", "[]"})
+
+
+def _error(manifest: Manifest, place: Place, key: str, value: object, situation: Situation) -> Sign | None:
+    """A field that is only there for errors, and is not empty."""
+    text = first_text(value)
+    if not text or isinstance(value, dict) or text.lower() in _NOTHING:
+        return None
+    if isinstance(value, list) and not isinstance(cast("list[object]", value)[0], str):
+        return None  # its objects are places of their own
+    if role_of(key) == "error" and words_of(key)[-1] not in MESSAGE_KEYS and " " not in text and not doubts(text):
+        return None  # a switch, like `onFailure: Retry`
+    if _is_only_told(place):
+        return None
+    # The newest error of something that runs may have passed.
+    is_overcome = words_of(key)[0] == "last" and "fine" in situation.states
+    return Sign(
+        severity="warning" if situation.coming or place.weak or is_overcome else "error",
+        path=place.path,
+        title=f"reports an error in {one_line(key, 60)}",
+        short=f"{one_line(key, 60)} is set{inside(place)}",
+        said=quoted(manifest, place, key) + name_of(manifest, place, key) + code_of(manifest, place),
+        text=text,
+    )
+
+
+_TELLS_ONLY = frozenset({"dryrun", "warn", "audit"})
+
+
+def _is_only_told(place: Place) -> bool:
+    """Whether an entry says of itself that nothing follows from it: `enforcementAction: dryrun`."""
+    return any(
+        isinstance(value, str) and value in _TELLS_ONLY and isinstance(key, str) and words_of(key)[-1:] == ("action",)
+        for key, value in cast("dict[object, object]", place.value).items()
+    )
+
+
+def _message(manifest: Manifest, place: Place, key: str, value: object, situation: Situation) -> Sign | None:
+    """A text for people that tells of a failure, where no state beside it says how it stands."""
+    if not isinstance(value, str) or not fails(value) or situation.states & {"fine", "done", "bad"}:
+        return None  # what is bad has told this text already
+    if len(place.path) != 1:
+        reason = text_at(place.value, "reason")
+        if reason == value or not fails(reason):
+            return None
+    return Sign(
+        severity="warning" if situation.coming or situation.states else "error",
+        path=place.path,
+        title=f"tells of a failure in {one_line(key, 60)}",
+        short=f"{one_line(key, 60)} tells of a failure",
+        said=quote(manifest, *place.path, key) + (quote(manifest, *place.path, "reason") if key != "reason" else ()),
+        text=value,
+    )
+
+
+def _flag(manifest: Manifest, place: Place, key: str, situation: Situation) -> Sign | None:
+    """`ready: false` or `applied: false` with a text beside it that tells of a failure."""
+    told = told_beside(manifest, place, key)
+    if not told or situation.states & {"fine", "done"}:
+        return None
+    if not fails(told[0].text) and not (len(place.path) > 1 and "bad" in situation.states):
+        return None
+    return Sign(
+        severity="warning" if situation.coming else "error",
+        path=place.path,
+        title=f"has {one_line(key, 60)} false",
+        short=f"{one_line(key, 60)} is false",
+        said=told + name_of(manifest, place, key),
+        text=told[0].text,
+    )
+
+
+def _fault_flag(manifest: Manifest, place: Place, key: str) -> Sign | None:
+    """`failed: true`, of the object itself or of a part that is no past run."""
+    if place.weak or words_of(key)[-1] not in FAULT_FLAGS or words_of(key)[0] in ("no", "not"):
+        return None
+    told = told_beside(manifest, place, key) + name_of(manifest, place, key)
+    return Sign(
+        severity="error",
+        path=place.path,
+        title=f"has {one_line(key, 60)} true",
+        short=f"{one_line(key, 60)} is true{inside(place)}",
+        said=told or quote(manifest, *place.path, key),
+        text=told[0].text if told else key,
+    )
+
+
+# Of HTTP (RFC 9110, section 15).
+_HTTP_ERRORS = range(400, 600)
+
+
+def _code(manifest: Manifest, place: Place, key: str, value: object) -> Sign | None:
+    """The number by which a program, or an answer of HTTP, said that it failed."""
+    if not isinstance(value, int) or isinstance(value, bool) or len(place.path) > 2 or place.weak:
+        return None
+    told = told_beside(manifest, place, key)
+    is_exit = "exit" in words_of(key) and value > 0
+    if not is_exit and not (value in _HTTP_ERRORS and told and fails(told[0].text)):
+        return None
+    return Sign(
+        severity="error",
+        path=place.path,
+        title=f"has {one_line(key, 60)} {value}",
+        short=f"{one_line(key, 60)} is {value}{inside(place)}",
+        said=told + quote(manifest, *place.path, key),
+        text=told[0].text if told else key,
+    )

@@ -1,0 +1,21 @@
+"""A sign of a fault: the value that the other modules of this package make."""
+
+from dataclasses import dataclass
+
+from agent.findings.model import Evidence, Severity
+from agent.findings.status.places import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A part of a status that tells of a fault.
+
+    `title` completes "Kind name", `short` names it in a list, `said` is what is quoted of it, `text` tells signs apart.
+    """
+
+    severity: Severity
+    path: Path
+    title: str
+    short: str
+    said: tuple[Evidence, ...]
+    text: str
