@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 
 from agent.changes import changes_since, fingerprint
 from agent.context.model import Context, Gap
@@ -37,13 +38,15 @@ _WORTH_A_SECOND_LOOK = 0.02
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """A part of the context as the model reads it. `left_out` says what was cut, "" when it is whole; `tokens` is the
-    upper estimate for `text`, which is "" where there was no room for any of it."""
+    upper estimate for `text`, which is "" where there was no room for any of it; `surplus` is what of the estimate is
+    for words that are none."""
 
     name: SectionName
     title: str
     text: str
     tokens: int
     left_out: str = ""
+    surplus: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ class Prompt:
     @property
     def tokens(self) -> int:
         """Upper estimate of `system_text` and `question`."""
-        strange = sum(surplus(section.text) for section in self.sections) + surplus(self.question)
+        strange = sum(section.surplus for section in self.sections) + surplus(self.question)
         return count_tokens(self.system_text) + count_tokens(self.question) + strange
 
 
@@ -113,7 +116,7 @@ def compose(
     """
     instructions = _fitting(instructions, int(limit * _INSTRUCTIONS_SHARE))
     for_changes = min(int(limit * _CHANGES_SHARE), _CHANGES_TOKENS)
-    room = limit - count_tokens(instructions.full_text) - count_tokens(_head(context.target)) - for_changes - 4
+    room = limit - _instruction_tokens(instructions) - count_tokens(_head(context.target)) - for_changes - 4
     return Prompt(
         instructions=instructions.full_text,
         question=well_formed(question),
@@ -129,9 +132,14 @@ def compose(
     )
 
 
+@lru_cache(maxsize=4)
+def _instruction_tokens(instructions: Instructions) -> int:
+    return count_tokens(instructions.full_text)
+
+
 def _fitting(instructions: Instructions, room: int) -> Instructions:
     """The instructions within `room`: the team's part is cut first, then the built-in text takes the place."""
-    if count_tokens(instructions.full_text) <= room:
+    if _instruction_tokens(instructions) <= room:
         return instructions
     bare = replace(instructions, team="")
     base = count_tokens(bare.full_text)
@@ -175,27 +183,33 @@ def _section(part: Part, material: Material, room: int) -> tuple[Section | None,
     inside = room - _frame(part) - _NOTE_TOKENS
     if inside < _LEAST_TEXT:
         return None, 0
-    made = _checked(part.render(material, inside), inside)
+    made = _checked(part, part.render(material, inside), inside)
     # Words that are none: the renderer's count was too low. Evidence is short, and has to stay.
     if made.tokens > inside and part.name != "findings":
-        made = _checked(part.render(material, inside * inside // made.tokens), inside)
+        made = _checked(part, part.render(material, inside * inside // made.tokens), inside)
         if made.tokens > inside:
-            made = _checked(replace(made, text=cut(made.text, inside // 3), left_out="most of it"), inside)
+            most = Rendered(text=cut(made.text, inside // 3), tokens=0, left_out="most of it")
+            made = _checked(part, most, inside)
     if not made.text:
         return None, 0
-    section = Section(name=part.name, title=part.title, text=made.text, tokens=made.tokens, left_out=made.left_out)
-    return section, count_tokens(_block(section, _fences([""])[0])) + 2 + surplus(section.text)
+    note = count_tokens(_note(made.left_out)) + 2 if made.left_out else 0
+    return made, _frame(part) + made.tokens + note
 
 
-def _checked(made: Rendered, room: int) -> Rendered:
+def _checked(part: Part, made: Rendered, room: int) -> Section:
     """The part without anything that looks like a fence, and within its room by the plain count whoever made it."""
-    text = _LOOKS_LIKE_A_FENCE.sub("--", well_formed(made.text))
-    if count_tokens(text) <= room:
-        return replace(made, text=text, tokens=count_tokens(text) + surplus(text))
-    text = cut(text, room)
-    return Rendered(text=text, tokens=count_tokens(text) + surplus(text), left_out=made.left_out or "the end of it")
+    text, left_out = _LOOKS_LIKE_A_FENCE.sub("--", well_formed(made.text)), made.left_out
+    tokens = count_tokens(text)
+    if tokens > room:
+        text, left_out = cut(text, room), left_out or "the end of it"
+        tokens = count_tokens(text)
+    strange = surplus(text)
+    return Section(
+        name=part.name, title=part.title, text=text, tokens=tokens + strange, left_out=left_out, surplus=strange
+    )
 
 
+@cache
 def _frame(part: Part) -> int:
     return count_tokens(_block(Section(name=part.name, title=part.title, text="", tokens=0), _fences([""])[0])) + 3
 
