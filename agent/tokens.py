@@ -70,7 +70,8 @@ def _space(raw: bytes) -> int:
     return blanks.count(b"x  ") + blanks.count(b" " * 17)
 
 
-# As the numbers that two bytes are. The pairs of letters that make up nine tenths of manifests, events, logs and findings (counted over the scenarios).
+# The pairs of letters that make up nine tenths of manifests, events, logs and findings (counted over the scenarios), as
+# the numbers that two bytes are.
 _PAIRS = frozenset(
     int.from_bytes(pair, sys.byteorder)
     for pair in (
