@@ -18,6 +18,12 @@ from agent.manifest import Manifest, list_at, lookup, object_at, objects_at, tex
 
 # Of a log only the end can matter; this holds more lines than may be asked for.
 _LOG_BYTES = 16_000_000
+# Where a Pod's spec stands: in a Pod, in a workload's template, in a CronJob's.
+_POD_SPECS = (
+    ("spec",),
+    ("spec", "template", "spec"),
+    ("spec", "jobTemplate", "spec", "template", "spec"),
+)
 
 
 @dataclass(slots=True)
@@ -58,17 +64,39 @@ def read_logs(logs: Sequence[str], *, container: str | None, pods: Sequence[Mani
         named, equals, path = given.partition("=")
         if not equals or Path(given).is_file():
             named, path = "", given
-        name = named or container or _only_container(pods, option=f"--logs {given}") or Path(path).stem or "log"
+        option = f"--logs {given}"
+        if said := named or container:
+            _check_container(said, pods, option=option)
+        name = said or _only_container(pods, option=option) or Path(path).stem or "log"
         if name in texts:
-            raise RequestError.at(f"--logs {given}", f"there is a log of container {name!r} already")
+            raise RequestError.at(option, f"there is a log of container {name!r} already")
         texts[name] = _tail(path, option="--logs")
     return texts
 
 
+def _check_container(name: str, manifests: Sequence[Manifest], *, option: str) -> None:
+    """Raises RequestError where the manifests name containers and this is none of them."""
+    names = [
+        text_at(container, "name")
+        for manifest in manifests
+        for path in _POD_SPECS
+        for kind in ("containers", "initContainers", "ephemeralContainers")
+        for container in objects_at(manifest, *path, kind)
+    ]
+    there = sorted(filter(None, set(names)))
+    if not there or name in there:
+        return
+    wrong = f"there is no container {name!r} in the manifests; there are: {', '.join(there)}"
+    if not any(text_at(manifest, "kind") == "Pod" for manifest in manifests):
+        wrong += " (one that is injected into the Pod is in the Pod's manifest only: give that with -f, too)"
+    raise RequestError.at(option, wrong)
+
+
 def _only_container(pods: Sequence[Manifest], *, option: str) -> str:
     """The container of Pods that have one; "" where no Pod is known."""
-    paths = (("spec", "containers"), ("spec", "template", "spec", "containers"))
-    names = {text_at(each, "name") for pod in pods for path in paths for each in objects_at(pod, *path)}
+    names = {
+        text_at(each, "name") for pod in pods for path in _POD_SPECS for each in objects_at(pod, *path, "containers")
+    }
     if len(names) > 1:
         raise RequestError.at(option, f"say of which container: CONTAINER=FILE with one of {', '.join(sorted(names))}")
     return names.pop() if names else ""

@@ -191,6 +191,13 @@ def test_wrong_input_is_2_and_names_the_option(run: Run, arguments: list[str], s
     assert result.stdout == ""
 
 
+def test_a_log_of_no_container_is_2_and_names_those_there_are(run: Run, broken_pod: str, write: Write) -> None:
+    result = run("ask", "-f", broken_pod, "--logs", f"nope={write('app.log', 'one')}", "Why?")
+
+    assert result.exit_code == 2
+    assert "there is no container 'nope' in the manifests; there are: api" in result.stderr
+
+
 def test_a_wrong_setting_is_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSISTANT_CONTEXT_TOKENS", "many")
 

@@ -219,6 +219,38 @@ def test_which_container_a_log_is_of_is_asked_where_it_is_not_known(write: Write
     assert "there is a log of container 'api' already" in refused(logs=(f"api={log}", f"api={log}"))
 
 
+def test_a_log_of_a_container_that_the_manifests_do_not_name_is_refused(write: Write) -> None:
+    log = write("app.log", "one\n")
+    pod = {**POD, "spec": {"containers": [{"name": "web"}], "initContainers": [{"name": "migrate"}]}}
+    file, deployment = write("pod.yaml", pod), write("deployment.yaml", DEPLOYMENT)
+
+    assert refused(logs=(f"nope={log}",), files=(file,)) == (
+        f"--logs nope={log}: there is no container 'nope' in the manifests; there are: migrate, web"
+    )
+    assert "no container 'nope'" in refused(logs=(log,), container="nope", files=(file,))
+    assert refused(logs=(f"istio-proxy={log}",), files=(deployment,)).endswith(
+        "there are: api (one that is injected into the Pod is in the Pod's manifest only: give that with -f, too)"
+    )
+    assert inputs(logs=(f"migrate={log}",), files=(file,))["logs"] == {"migrate": "one\n"}
+
+
+def test_a_log_of_any_container_is_taken_where_no_manifest_names_containers(write: Write) -> None:
+    log = write("app.log", "one\n")
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": []}}
+
+    assert inputs(logs=(f"nope={log}",), files=(write("service.yaml", service),))["logs"] == {"nope": "one\n"}
+    assert inputs(logs=(f"nope={log}",))["logs"] == {"nope": "one\n"}
+
+
+def test_a_cron_job_names_the_containers_of_its_pods(write: Write) -> None:
+    log = write("app.log", "one\n")
+    spec = {"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"name": "report"}]}}}}}
+    file = write("cron.yaml", {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "r"}, "spec": spec})
+
+    assert inputs(logs=(log,), files=(file,))["logs"] == {"report": "one\n"}
+    assert "there are: report" in refused(logs=(f"nope={log}",), files=(file,))
+
+
 def test_of_a_huge_log_only_the_end_is_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.cli.files._LOG_BYTES", 20)
     log = write("huge.log", "".join(f"line {n}\n" for n in range(1000)))
