@@ -1,7 +1,9 @@
 """`python -m serve`: the server without the console script."""
 
 import argparse
+import sys
 
+from agent.errors import AssistantError
 from serve.run import GRACE_SECONDS, run_server
 
 
@@ -15,7 +17,13 @@ def main() -> None:
         "--grace-seconds", type=int, default=GRACE_SECONDS, help="how long running answers may go on after SIGTERM"
     )
     arguments = parser.parse_args()
-    run_server(host=arguments.host, port=arguments.port, model=arguments.model, grace_seconds=arguments.grace_seconds)
+    try:
+        run_server(
+            host=arguments.host, port=arguments.port, model=arguments.model, grace_seconds=arguments.grace_seconds
+        )
+    except AssistantError as error:
+        sys.stderr.write(f"error: {error.public_message}\n")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 from fastapi import FastAPI
 
+from serve.logged_model import load_logged
+
 if TYPE_CHECKING:
     from agent.responses_agent import ArgoCDAssistant
 
@@ -26,7 +28,7 @@ def run_server(*, host: str, port: int, model: str | None = None, grace_seconds:
     """Serves until SIGTERM or SIGINT, then ends the process with status 0.
 
     `model` is an MLflow model URI (`models:/argocd-assistant@champion`); None serves the code in place. `port` 0 takes
-    a free one, which the log names. Raises SettingsError, and MlflowException for a model that cannot be loaded.
+    a free one, which the log names. Raises SettingsError, also for a model that cannot be loaded.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request otherwise
@@ -61,7 +63,7 @@ def run_app(app: FastAPI, *, host: str, port: int, grace_seconds: int = GRACE_SE
 def _app(model: str | None) -> FastAPI:
     # A logged model brings its own `agent`, which takes the place of the installed one. It is loaded first, so that
     # what is imported after it, the app with its errors and traces, is of the same code.
-    assistant = _in_place() if model is None else _logged(model)
+    assistant = _in_place() if model is None else load_logged(model)
     from serve.app import create_app
 
     return create_app(assistant, settings=assistant.settings)
@@ -71,13 +73,6 @@ def _in_place() -> "ArgoCDAssistant":
     from agent.responses_agent import ArgoCDAssistant
 
     return ArgoCDAssistant.from_environment()
-
-
-def _logged(model: str) -> "ArgoCDAssistant":
-    import mlflow
-
-    # `unwrap_python_model` refuses a ResponsesAgent.
-    return mlflow.pyfunc.load_model(model)._model_impl.get_raw_model()  # pyright: ignore[reportPrivateUsage]
 
 
 def _end(signal_number: int, frame: FrameType | None) -> None:

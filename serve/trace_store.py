@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from agent.errors import AssistantError
+from serve.store_address import without_credentials
 
 _logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class MLflowTraceStore:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(asyncio.to_thread(_ask, uri))
         await asyncio.shield(self._asking)
-        return {"store": _without_credentials(uri)}
+        return {"store": without_credentials(uri)}
 
     async def flush(self, *, within: float) -> bool:
         from agent import tracing
@@ -73,7 +74,7 @@ def _ask(uri: str) -> None:
     from mlflow.utils.rest_utils import http_request  # pyright: ignore[reportUnknownVariableType]
     from sqlalchemy.exc import SQLAlchemyError
 
-    place = _without_credentials(uri)
+    place = without_credentials(uri)
     try:
         if urlsplit(uri).scheme in {"http", "https"}:
             # MlflowClient would try again for minutes.
@@ -86,11 +87,3 @@ def _ask(uri: str) -> None:
         # Their text may hold the address with its password.
         _logger.warning("MLflow's store %s does not answer: %s", place, type(error).__name__)
         raise TraceStoreUnavailable(f"MLflow's store {place} does not answer") from None
-
-
-def _without_credentials(uri: str) -> str:
-    parts = urlsplit(uri)
-    if not parts.hostname:
-        return uri
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"

@@ -1,0 +1,83 @@
+"""Loads a logged assistant from MLflow, and says in a sentence why one cannot be loaded."""
+
+import contextlib
+import os
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from agent.errors import SettingsError
+from serve.store_address import without_credentials
+
+if TYPE_CHECKING:
+    from agent.responses_agent import ArgoCDAssistant
+
+# MLflow asks a server that does not answer again for some four minutes.
+_RETRIES = "2"
+_NOT_THERE = {
+    "Registered Model with name": "there is no such model in {store}",
+    "Registered model alias": "the model has no such alias in {store}",
+    "Model Version": "the model has no such version in {store}",
+    "No versions of model": "the model has no version in {store}",
+    "Logged model with ID": "there is no such model in {store}",
+    "Run with id": "there is no such run in {store}",
+    "No such artifact": "there is no model",
+}
+
+
+def load_logged(model: str) -> "ArgoCDAssistant":
+    """The assistant behind an MLflow model URI (`models:/argocd-assistant@champion`).
+
+    Raises SettingsError where the store cannot be reached, where the model, its version or its alias is not there, and
+    where it is another model.
+    """
+    import mlflow
+    from mlflow import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with _bounded_retries():
+            loaded = mlflow.pyfunc.load_model(model)
+    except (MlflowException, SQLAlchemyError) as error:
+        raise SettingsError(f"--model {model}: {_why(error)}") from error
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"--model {model}: needs the module {error.name!r}, which is not installed") from error
+    # `unwrap_python_model` refuses a ResponsesAgent.
+    implementation: Any = loaded._model_impl  # pyright: ignore[reportPrivateUsage]
+    assistant: Any = implementation.get_raw_model() if hasattr(implementation, "get_raw_model") else None
+    if type(assistant).__name__ != "ArgoCDAssistant":  # by its name: it may be the class of other code than this
+        raise SettingsError(f"--model {model}: is no Argo CD Assistant")
+    return assistant
+
+
+def _why(error: Exception) -> str:
+    """What went wrong, without the texts of clients, which hold addresses with their passwords."""
+    import mlflow
+    import requests
+    from sqlalchemy.exc import SQLAlchemyError
+
+    store = without_credentials(mlflow.get_registry_uri())
+    if isinstance(error.__context__, requests.RequestException) or isinstance(error, SQLAlchemyError):
+        return f"MLflow's store {store} cannot be reached: check MLFLOW_TRACKING_URI"
+    if said := getattr(error.__cause__, "public_message", ""):
+        return said  # a setting, told by the code of the model
+    text = str(error)
+    for beginning, said in _NOT_THERE.items():
+        if text.startswith(beginning):
+            return said.format(store=store)
+    if "Models URIs must be of the form" in text or "registered artifact repository" in text:
+        return "must be an MLflow model URI, like models:/argocd-assistant@champion"
+    code = getattr(error, "error_code", type(error).__name__)
+    return f"MLflow could not load it ({code}): check it, and MLFLOW_TRACKING_URI ({store})"
+
+
+@contextlib.contextmanager
+def _bounded_retries() -> Generator[None]:
+    name = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = _RETRIES
+    try:
+        yield
+    finally:
+        del os.environ[name]
