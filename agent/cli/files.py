@@ -76,14 +76,16 @@ def read_logs(logs: Sequence[str], *, container: str | None, pods: Sequence[Mani
 
 def _check_container(name: str, manifests: Sequence[Manifest], *, option: str) -> None:
     """Raises RequestError where the manifests name containers and this is none of them."""
-    names = [
-        text_at(container, "name")
-        for manifest in manifests
-        for path in _POD_SPECS
-        for kind in ("containers", "initContainers", "ephemeralContainers")
-        for container in objects_at(manifest, *path, kind)
-    ]
-    there = sorted(filter(None, set(names)))
+    there = sorted(
+        {
+            text_at(container, "name")
+            for manifest in manifests
+            for path in _POD_SPECS
+            for kind in ("containers", "initContainers", "ephemeralContainers")
+            for container in objects_at(manifest, *path, kind)
+        }
+        - {""}
+    )
     if not there or name in there:
         return
     wrong = f"there is no container {name!r} in the manifests; there are: {', '.join(there)}"

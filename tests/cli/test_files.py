@@ -236,7 +236,7 @@ def test_a_log_of_a_container_that_the_manifests_do_not_name_is_refused(write: W
 
 def test_a_log_of_any_container_is_taken_where_no_manifest_names_containers(write: Write) -> None:
     log = write("app.log", "one\n")
-    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": []}}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"clusterIP": "None"}}
 
     assert inputs(logs=(f"nope={log}",), files=(write("service.yaml", service),))["logs"] == {"nope": "one\n"}
     assert inputs(logs=(f"nope={log}",))["logs"] == {"nope": "one\n"}
