@@ -191,7 +191,7 @@ def broken_pod(**metadata: Any) -> dict[str, Any]:
 
 
 def heavy_context() -> Context:
-    """A 10 MB log, 5 MB of manifests, 10,000 events, a tree of 2,000 nodes."""
+    """A 10 MB log, manifests of 5 MB, 10,000 events, a tree of 2,000 nodes."""
     chance = random.Random(17)
     pod = ResourceRef(kind="Pod", version="v1", namespace="shop", name="api-1")
     lines = tuple(
@@ -200,7 +200,7 @@ def heavy_context() -> Context:
         )
         for n in range(170_000)
     )
-    data = {f"key-{n}": f"{chance.getrandbits(400):x}" for n in range(22_000)}
+    data = {f"key-{n}": f"{chance.getrandbits(400):x}" for n in range(45_000)}
     events = tuple(
         Event(type="Warning", reason="BackOff", message=f"Back-off {n} restarting failed container", involved=pod)
         for n in range(10_000)
