@@ -29,7 +29,9 @@ _KIND_BEFORE = re.compile(r"\b([A-Z][A-Za-z]{1,62})s? (?:named |called )?$")
 # In prose only what no English word is: a name with a digit or a dash in it.
 _PROSE_RESOURCE = re.compile(rf"\b([A-Z][A-Za-z]{{1,62}})[ /](?={_NAME}\b)(?:{_NAME}/)?([a-z0-9.]*[-0-9][-a-z0-9.]*)\b")
 _PATH = re.compile(
-    r"\.?[A-Za-z][\w-]*(?:\[(?:\d+|\*|\"[^\"]{1,253}\"|[\w=.\"'?@() -]{1,80})?\])*(?:\.[\w-]+(?:\[[^\]]{0,80}\])*)+"
+    # The first brackets are not given back: they can be read in two ways each, which would be tried 2**n times.
+    r"\.?[A-Za-z][\w-]*+(?:\[(?:\d+|\*|\"[^\"]{1,253}\"|[\w=.\"'?@() -]{1,80})?\])*+"
+    r"(?:\.[\w-]++(?:\[[^\]]{0,80}\])*+)++"
 )
 _PATH_ROOTS = frozenset({"metadata", "spec", "status", "data", "stringData", "operation"})
 _NUMBER = re.compile(

@@ -57,6 +57,12 @@ def test_an_endless_answer_has_an_end() -> None:
     assert len(claims_in(answer)) == MAX_CLAIMS
 
 
+@pytest.mark.parametrize("brackets", ["[1]", '["a"]', "[*]", "[]"])
+def test_brackets_without_end_are_read_once(brackets: str) -> None:
+    code = f"spec{brackets * 60}"
+    assert claims(f"`{code}`") == [("quotation", code)]
+
+
 def test_what_may_claim_nothing_claims_nothing() -> None:
     assert not may_claim("All is well with it, as far as can be told.")
     for answer in ("see `web`", "code 137", "Pod web-one", 'says "no"'):
