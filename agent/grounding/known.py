@@ -16,7 +16,7 @@ from agent.manifest import Manifest
 _VALUES = 300_000
 _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "\u00a0": " "})
 _INDEX = re.compile(r"\[[^\]]*\]")
-_AROUND_A_NAME = "[a-z0-9.-]"
+_WORD = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
 class Known:
@@ -33,8 +33,8 @@ class Known:
 
     def names(self, name: str) -> bool:
         """Whether `name` stands somewhere as a whole word, not as a part of a longer name."""
-        pattern = re.compile(rf"(?<!{_AROUND_A_NAME}){re.escape(name.lower())}(?!{_AROUND_A_NAME[:-1]}])")
-        return bool(pattern.search(self._seen) or pattern.search(self._read))
+        wanted = name.lower().rstrip(".-")
+        return wanted in self._words_seen or wanted in self._words_read
 
     def counts(self, number: str) -> bool:
         """Whether the number stands somewhere, with its unit or with the unit parted from it."""
@@ -55,6 +55,15 @@ class Known:
     def _read(self) -> str:
         return folded("\n".join(_texts(self._context)))
 
+    # Looked up once for each of an answer's hundreds of names: a search through megabytes for each takes a minute.
+    @cached_property
+    def _words_seen(self) -> set[str]:
+        return _words(self._seen)
+
+    @cached_property
+    def _words_read(self) -> set[str]:
+        return _words(self._read)
+
     @cached_property
     def _paths(self) -> set[tuple[str, ...]]:
         return {
@@ -73,7 +82,14 @@ def folded(text: str) -> str:
     return " ".join(text.translate(_QUOTES).lower().split())
 
 
+def _words(text: str) -> set[str]:
+    """The words that may be names, without the full stop of a sentence."""
+    return {word.rstrip(".-") for word in _WORD.findall(text)}
+
+
 def _whole_number(number: str, text: str) -> bool:
+    if number not in text:  # ten times as fast as the pattern
+        return False
     return re.search(rf"(?<![\d.]){re.escape(number)}(?![\d]|\.\d)", text) is not None
 
 

@@ -79,6 +79,10 @@ def test_a_part_of_a_name_is_not_the_name() -> None:
     assert grounded("`Deployment/checkout` fails").invented == ("Deployment/checkout",)
 
 
+def test_a_name_at_the_end_of_a_sentence_is_a_name() -> None:
+    assert grounded("`Secret/db-credentials` is missing.", "It waits for Secret db-credentials.").invented == ()
+
+
 def test_what_the_model_was_given_beside_the_context_counts_as_read() -> None:
     answer = "`Deployment/checkout-web` has `3` of 40 pods."
     assert grounded(answer, "Why is Deployment checkout-web short of pods? It has 3 of 40.").unsupported == ()
