@@ -141,7 +141,7 @@ def _is_stream(text: str) -> bool:
         return False
     try:
         message: object = json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(lookup(message, "result", "content"), str) or isinstance(lookup(message, "error"), dict)
 
@@ -155,7 +155,7 @@ def _parse_json_lines(text: str, *, container: str, pod: str, previous: bool, ta
             continue
         try:
             message: object = json.loads(line.strip().removeprefix("data: "))
-        except ValueError:
+        except (ValueError, RecursionError):
             entries.append(LogEntry(content=line))
             continue
         if lookup(message, "error") is not None:

@@ -121,6 +121,12 @@ def test_a_program_that_logs_json_is_not_taken_for_argo_cd():
     assert lines(read(text)) == text.splitlines()
 
 
+@pytest.mark.parametrize("before", ["", '{"result":{"content":"one","timeStampStr":"2026-11-21T08:00:00Z"}}\n'])
+def test_a_stream_nested_without_end_is_text(before: str):
+    nested = '{"result":' + "[" * 100_000
+    assert lines(read(before + nested))[-1].startswith('{"result":[[[')
+
+
 def test_an_error_in_a_saved_stream_is_told():
     text = '{"result":{"content":"one"}}\n{"error":{"message":"stream broke","http_code":500}}\n'
     parsed = read(text)
