@@ -1,6 +1,7 @@
 """Surveys of a fake Argo CD: what is listed, what is looked at, what a failure leaves."""
 
 import asyncio
+import threading
 from collections.abc import Collection
 from contextlib import aclosing
 
@@ -8,7 +9,7 @@ import pytest
 from starlette.responses import Response
 
 from agent.context.collect import Collector
-from agent.context.model import Fleet
+from agent.context.model import Context, Fleet
 from agent.errors import SourceError
 from agent.redaction import Redactor
 from agent.settings import load_settings
@@ -18,14 +19,19 @@ from tests.triage.fleet import add
 
 
 def surveyed(
-    *, limit: int = 100, known: Collection[str] = (), projects: tuple[str, ...] = ()
+    *,
+    limit: int = 100,
+    known: Collection[str] = (),
+    projects: tuple[str, ...] = (),
+    redactor: Redactor | None = None,
 ) -> tuple[Fleet, list[Examined]]:
     async def run() -> tuple[Fleet, list[Examined]]:
         collector = Collector(load_settings())
         try:
             survey = Survey(collector)
             fleet = await survey.fleet(projects=projects)
-            async with aclosing(survey.examine(fleet, Redactor(b"k"), limit=limit, known=known)) as examining:
+            examining = survey.examine(fleet, redactor or Redactor(b"k"), limit=limit, known=known)
+            async with aclosing(examining):
                 return fleet, [each async for each in examining]
         finally:
             await collector.aclose()
@@ -67,6 +73,40 @@ def test_beyond_the_limit_the_list_alone_is_told(argocd: FakeArgoCD) -> None:
         "argocd/app-0009": False,
     }
     assert titles(examined)["argocd/app-0008"].endswith("the repository refuses Argo CD")
+
+
+class WatchedRedactor(Redactor):
+    """Notes which threads it works in, and whether two of them ever at once."""
+
+    def __init__(self) -> None:
+        super().__init__(b"k")
+        self.threads: set[str] = set()
+        self.overlapped = threading.Event()
+        self._free = threading.Lock()
+
+    def context(self, context: Context) -> Context:
+        self.threads.add(threading.current_thread().name)
+        if not self._free.acquire(blocking=False):
+            self.overlapped.set()
+            return super().context(context)
+        try:
+            self.overlapped.wait(0.2)  # time for another thread to come in
+            return super().context(context)
+        finally:
+            self._free.release()
+
+
+@pytest.mark.parametrize("limit", [100, 1])
+def test_a_redactor_works_beside_the_event_loop_and_for_one_application_at_a_time(
+    argocd: FakeArgoCD, limit: int
+) -> None:
+    redactor = WatchedRedactor()
+
+    _, examined = surveyed(limit=limit, redactor=redactor)
+
+    assert len(examined) == 3
+    assert not redactor.overlapped.is_set()
+    assert threading.main_thread().name not in redactor.threads
 
 
 def test_well_ones_cost_no_request(argocd: FakeArgoCD) -> None:
