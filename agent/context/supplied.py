@@ -10,7 +10,7 @@ from agent.context.model import ContainerLog, Event, Gap, ManagedResource, Revis
 from agent.context.pods import is_pod
 from agent.context.source import gap
 from agent.logs import parse_entries, parse_text
-from agent.manifest import Manifest
+from agent.manifest import Manifest, list_at
 from agent.request import LogEntry, Question, Supplied
 
 MANY_EVENTS = 500
@@ -37,7 +37,10 @@ class SuppliedContext:
 def is_heavy(supplied: Supplied) -> bool:
     """Whether parsing takes long enough (some milliseconds) to be better done in a thread."""
     characters = sum(len(log) if isinstance(log, str) else 100 * len(log) for log in (supplied.logs or {}).values())
-    return characters > 200_000 or len(supplied.events or ()) > MANY_EVENTS
+    managed = supplied.managed_resources or ()  # whose states are manifests written as text
+    characters += sum(len(value) for each in managed for value in each.values() if isinstance(value, str))
+    nodes = len(list_at(supplied.resource_tree, "nodes")) + len(list_at(supplied.resource_tree, "orphanedNodes"))
+    return characters > 200_000 or len(supplied.events or ()) + nodes > MANY_EVENTS
 
 
 def read_supplied(question: Question) -> SuppliedContext:

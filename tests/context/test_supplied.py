@@ -68,3 +68,5 @@ def test_large_contexts_are_known_to_be_heavy():
     assert heavy(logs={"api": "x" * 300_000})
     assert heavy(logs={"api": [{"content": "x"}] * 3000})
     assert heavy(events=[{}] * 600)
+    assert heavy(resource_tree={"nodes": [{}] * 400, "orphanedNodes": [{}] * 200})
+    assert heavy(managed_resources=[{"kind": "ConfigMap", "liveState": "x" * 300_000}])
