@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from agent.composing import Composer, RequestPlan
 from agent.context.collect import Collector
 from agent.context.model import Context
-from agent.errors import ProviderTimeout, ProviderUnreachable
+from agent.errors import ProviderError, ProviderTimeout, ProviderUnreachable, SettingsError
 from agent.findings import analyze
 from agent.findings.model import Finding
 from agent.instructions import InstructionsSource, built_in
@@ -62,7 +62,8 @@ class Assistant:
     async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
         """Answers one question. Close the iterator to cancel: the upstream request ends with it.
 
-        Raises SessionError and ProviderError; ProviderUnreachable only after text was sent.
+        Raises SessionError, and, after the Report, ProviderError or the provider's SettingsError; ProviderUnreachable
+        only after text was sent.
         """
         spans = spans or NoSpans()
         request = SessionRequest(
@@ -70,7 +71,7 @@ class Assistant:
         )
         key: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         collecting = asyncio.create_task(self._collect(question, key, spans))
-        answered = False
+        answered = reported = False
         try:
             try:
                 async with self.provider.open(request) as session:
@@ -78,12 +79,21 @@ class Assistant:
                     async with aclosing(self._answer(question, session, collecting, spans)) as events:
                         async for event in events:
                             answered = answered or isinstance(event, TextDelta)
+                            reported = True
                             yield event
                     return
             except ProviderUnreachable as error:
                 if answered:
                     raise
                 outage = error
+            except (ProviderError, SettingsError):
+                if not reported:
+                    async with Offline().open(request) as session:
+                        if not key.done():
+                            key.set_result(session.redaction_key)
+                        async with aclosing(self._answer(question, session, collecting, spans)) as events:
+                            yield await anext(events)  # what is wrong is known all the same
+                raise
             note = f"{outage.public_message} This answer was put together from the findings of the built-in analyzers."
             async with Offline(note=note).open(request) as session:
                 if not key.done():

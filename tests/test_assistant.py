@@ -7,7 +7,7 @@ import pytest
 
 from agent.answer import context_as_json
 from agent.assistant import Assistant
-from agent.errors import ProviderUnreachable, RateLimited, SessionForbidden
+from agent.errors import ProviderUnreachable, RateLimited, SessionForbidden, SettingsError
 from agent.providers.provider import TextDelta, ToolCall, ToolResult, TurnCompleted, TurnStarted, Usage
 from agent.request import Question, parse_question
 from agent.settings import load_settings
@@ -128,6 +128,30 @@ def test_once_text_was_sent_an_outage_is_an_error() -> None:
 def test_other_failures_are_raised(error: Exception) -> None:
     with pytest.raises(type(error)):
         run(ScriptedProvider(on_open=error))
+
+
+async def events_before(error: Exception) -> list[TurnEvent]:
+    """What a turn tells before it fails, its session not opened."""
+    assistant = Assistant(load_settings(), provider=ScriptedProvider(on_open=error))
+    events: list[TurnEvent] = []
+    try:
+        async for event in assistant.turn(ask()):
+            events.append(event)
+    except type(error):
+        return events
+    raise AssertionError("the turn did not fail")
+
+
+@pytest.mark.parametrize("error", [RateLimited("slow down"), SettingsError("LIGHTSPEED_TOKEN: is not set")])
+def test_the_findings_are_told_before_a_failure_to_open_the_session(error: Exception) -> None:
+    [report] = asyncio.run(events_before(error))
+
+    assert isinstance(report, Report)
+    assert "OOMKilled" in report.findings[0].title
+
+
+def test_who_may_not_use_the_session_is_told_nothing() -> None:
+    assert asyncio.run(events_before(SessionForbidden("not yours"))) == []
 
 
 def test_what_a_tool_says_is_redacted_with_what_was_learned_from_the_context() -> None:

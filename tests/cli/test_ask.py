@@ -207,6 +207,22 @@ def test_a_wrong_setting_is_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     assert "ASSISTANT_CONTEXT_TOKENS: must be a whole number" in result.stderr
 
 
+def test_lightspeed_without_a_token_is_2_says_what_to_set_and_tells_the_findings(
+    run: Run, model: FakeLightspeed, monkeypatch: pytest.MonkeyPatch, broken_pod: str
+) -> None:
+    monkeypatch.delenv("LIGHTSPEED_TOKEN")
+
+    result = run("ask", "-f", broken_pod, "Why?")
+    told = json.loads(run("ask", "--json", "-f", broken_pod, "Why?").stdout)
+
+    assert result.exit_code == 2
+    assert "finding (error): Container api is OOMKilled" in result.stderr
+    assert "error: LIGHTSPEED_TOKEN: is not set" in result.stderr
+    assert told["error"]["code"] == "invalid_settings"
+    assert told["custom_outputs"]["findings"][0]["severity"] == "error"
+    assert model.bodies == []
+
+
 def test_a_session_that_cannot_be_continued_is_2(run: Run, model: FakeLightspeed) -> None:
     result = run("ask", "--session", "unknown", "Why?")
 

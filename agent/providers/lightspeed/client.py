@@ -10,7 +10,6 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from agent.errors import (
-    ProviderUnauthorized,
     ProviderUnreachable,
     ResponseCut,
     ResponseFailed,
@@ -55,7 +54,7 @@ class Lightspeed:
             yield LightspeedSession(self, ids, held, conversation_id=conversation, nonce=nonce, user_id=request.user_id)
 
     async def check(self) -> ProviderInfo:
-        """Whether Lightspeed says that it is ready. Raises ProviderError."""
+        """Whether Lightspeed says that it is ready. Raises ProviderError, and SettingsError without a token."""
         with self._translated(answering=False):
             response = await self._client.get(f"{self._url}/readiness", headers=self._headers())
         if not response.is_success:
@@ -81,13 +80,16 @@ class Lightspeed:
 
     @property
     def token(self) -> str:
-        """The bearer token. Raises ProviderUnauthorized where none is set, or none that a header can carry."""
+        """The bearer token. Raises SettingsError where none is set, or none that a header can carry."""
         secret = self._settings.lightspeed_token
         token = secret.get_secret_value().strip() if secret else ""
         if not token:
-            raise ProviderUnauthorized("Lightspeed needs a token: LIGHTSPEED_TOKEN is not set")
+            raise SettingsError(
+                "LIGHTSPEED_TOKEN: is not set, and Lightspeed answers nobody without one; set it to a bearer token of "
+                "Kubernetes or OpenShift (`oc whoami -t` prints one)"
+            )
         if not (token.isascii() and token.isprintable() and " " not in token):
-            raise ProviderUnauthorized("LIGHTSPEED_TOKEN holds characters that no token has")
+            raise SettingsError("LIGHTSPEED_TOKEN: holds characters that no token has")
         return token
 
     @contextmanager

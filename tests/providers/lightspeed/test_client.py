@@ -154,15 +154,17 @@ def test_a_line_without_end_is_not_collected_for_ever() -> None:
 async def test_without_a_token_the_setting_is_named(fake: FakeLightspeed, token: str | None) -> None:
     provider = Lightspeed(load_settings({"lightspeed_url": fake.url, "lightspeed_token": token}))
 
-    with pytest.raises(ProviderUnauthorized, match="LIGHTSPEED_TOKEN is not set"):
+    with pytest.raises(SettingsError, match="LIGHTSPEED_TOKEN: is not set"):
         await turn(provider)
+    with pytest.raises(SettingsError, match="LIGHTSPEED_TOKEN: is not set"):
+        await provider.check()
 
 
 @pytest.mark.parametrize("token", ["sec\nret", "sécret", "two words", "sec\x00ret"])
 async def test_a_token_that_no_header_can_carry_is_refused_without_being_told(
     fake: FakeLightspeed, connect: Connect, token: str
 ) -> None:
-    with pytest.raises(ProviderUnauthorized, match="LIGHTSPEED_TOKEN") as caught:
+    with pytest.raises(SettingsError, match="LIGHTSPEED_TOKEN") as caught:
         await turn(connect(fake, lightspeed_token=token))
 
     assert token not in str(caught.value)
