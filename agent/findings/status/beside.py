@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from agent.findings.evidence import one_line, quote
 from agent.findings.model import Evidence
-from agent.findings.status.places import Path, Place, role_of
+from agent.findings.status.places import Path, Place, Role, role_of
 from agent.findings.status.words import NAME_KEYS
 from agent.manifest import Manifest, text_at
 
@@ -19,13 +19,18 @@ def told_beside(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence
     texts: list[tuple[int, str]] = []
     for key, value in place.value.items():
         role = role_of(key)
-        if role in ("error", "message") and key != beside and first_text(value):
-            own = key.startswith(beside)
-            texts.append((0 if own else 1 if role == "error" else 2 if "reason" not in key.lower() else 3, key))
+        if key == beside or role not in _TEXTS or not first_text(value):
+            continue
+        rank = 0 if key.startswith(beside) else _TEXTS[role] + ("reason" in key.lower())
+        texts.append((rank, key))
     told: tuple[Evidence, ...] = ()
     for _, key in sorted(texts, key=lambda text: text[0])[:2]:
         told += quoted(manifest, place, key)
     return told
+
+
+# Where texts beside a state stand, the most telling first; a reason is the shorter message.
+_TEXTS: dict[Role, int] = {"error": 1, "message": 2, "faults": 4}
 
 
 def name_of(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence, ...]:
@@ -41,16 +46,25 @@ def first_text(value: object) -> str:
     if isinstance(value, list):
         value = next(iter(cast("list[object]", value)), None)
     if isinstance(value, dict):
-        return text_at(cast("Manifest", value), "message")
+        inner = cast("Manifest", value)
+        return text_at(inner, _text_key(inner))
     return value.strip() if isinstance(value, str) else ""
 
 
+def _text_key(inner: Manifest) -> str:
+    """Where an object that is a message has its text: `message`, or by the name of a part."""
+    return "message" if "message" in inner else next((key for key, text in inner.items() if isinstance(text, str)), "")
+
+
 def quoted(manifest: Manifest, place: Place, key: str) -> tuple[Evidence, ...]:
+    """What stands under a key as `first_text` reads it."""
     value: Any = place.value[key]
     path: Path = (*place.path, key)
     if isinstance(value, list):
         path, value = (*path, 0), cast("list[Any]", value)[0]
-    return quote(manifest, *path, "message") if isinstance(value, dict) else quote(manifest, *path)
+    if isinstance(value, dict):
+        path = (*path, _text_key(cast("Manifest", value)))
+    return quote(manifest, *path)
 
 
 def code_of(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:

@@ -27,6 +27,8 @@ from agent.findings.status.words import (
     STATE_VALUE_KEYS,
     doubts,
     fails,
+    is_coming,
+    is_idle,
     words_of,
 )
 from agent.manifest import Manifest, text_at
@@ -86,6 +88,7 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
                 severity = "error"
             case "doubtful":
                 is_told = bool(told) and (doubts(told[0].text) or MUTE.isdisjoint(words_of(value)))
+                is_told = is_told or (not nested and _is_explained(place))
                 severity = "warning" if is_told or _has_false_flag(place) else None
             case None:
                 severity = "warning" if value.count(" ") >= 2 else None
@@ -119,6 +122,17 @@ def _has_false_flag(place: Place) -> bool:
 
 def _is_tale(told: tuple[Evidence, ...]) -> bool:
     return bool(told) and told[0].text.count(" ") >= 2
+
+
+def _is_explained(place: Place) -> bool:
+    """Whether a reason beside a state is a sentence of what is wrong: `state: Inactive, reason: two routes overlap`."""
+    reason = text_at(place.value, "reason")
+    return reason.count(" ") >= 2 and not _passes(reason)
+
+
+def _passes(text: str) -> bool:
+    """Whether a sentence tells of what is to come, or of what is not wanted now."""
+    return is_coming(text) or is_idle(text)
 
 
 def _level(manifest: Manifest, place: Place, key: str, value: object) -> Sign | None:
@@ -198,10 +212,12 @@ def _flag(manifest: Manifest, place: Place, key: str, situation: Situation) -> S
     told = told_beside(manifest, place, key)
     if not told or situation.states & {"fine", "done"}:
         return None
-    if not fails(told[0].text) and not (len(place.path) > 1 and "bad" in situation.states):
+    text, nested = told[0].text, len(place.path) > 1
+    is_hard = fails(text) or (nested and "bad" in situation.states)
+    if not is_hard and (nested or not doubts(text) or _passes(text)):
         return None
     return Sign(
-        severity="warning" if situation.coming else "error",
+        severity="error" if is_hard and not situation.coming else "warning",
         path=place.path,
         title=f"has {one_line(key, 60)} false",
         short=f"{one_line(key, 60)} is false",

@@ -104,21 +104,23 @@ def _role(key: str) -> Role:
     words = words_of(key)
     if not words:
         return "other"
-    kinds = set(words)
+    kinds, last = set(words), words[-1]
     if kinds & PAST_KEYS:
         return "past"
-    if kinds & FAULT_KEYS and words[-1] in ERROR_KEYS:
+    if kinds & FAULT_KEYS and last in ERROR_KEYS:
         return "error"
-    if words[-1] in STATE_KEYS:
+    if last in STATE_KEYS:
         return "state"
-    if words[-1] in MESSAGE_KEYS:
+    if last in MESSAGE_KEYS:
         return "message"
-    if words[-1] in LEVEL_KEYS:
+    if last in LEVEL_KEYS:
         return "level"
     if kinds & FAULT_KEYS:
         return "faults"
     if words[0] == "last":
         return "last"
-    if words[-1] == "code":
+    if last == "code":
         return "code"
-    return "flag" if words[-1] in GOOD else "other"
+    if words[0] == "fail" and len(words) > 1 and words[1] not in ("over", "back", "fast", "safe"):
+        return "faults"
+    return "flag" if last in GOOD else "other"

@@ -115,12 +115,12 @@ def _is_well_beside(manifest: Manifest, path: Path) -> bool:
     return bool(beside) and all(text_at(each, "status").lower() == "true" for each in beside)
 
 
-def _short_sign(manifest: Manifest, field: str, ready: int, wanted: int) -> Sign:
+def _short_sign(manifest: Manifest, path: Path, ready: int, wanted: int) -> Sign:
     return Sign(
         severity="warning",
         path=("status",),
         title=f"has {ready} of {wanted} replicas ready",
-        short=f"some replicas are not ready or available: {field} is {ready} of {wanted}",
-        said=quote(manifest, "status", field),
-        text=field,
+        short=f"some replicas are not ready or available: {path[-1]} is {ready} of {wanted}",
+        said=quote(manifest, *path),
+        text=str(path[-1]),
     )

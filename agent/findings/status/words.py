@@ -53,7 +53,7 @@ BROKEN = _vocabulary(
     "fatal broken aborted unreachable unavailable offline faulted fault crashed crashing denied refused forbidden "
     "expired evicted oomkilled timeout timedout critical unrecoverable misconfigured corrupted conflict exceeded "
     "disconnected unsupported unschedulable incompatible unresponsive abandoned dead deadline "
-    "unauthorized unauthenticated killed crashloop notready inaccessible storagefull diskfull"
+    "unauthorized unauthenticated killed crashloop notready inaccessible storagefull diskfull abnormal diverged"
 )
 # As the value of a state: bad only where something beside it tells why.
 DOUBTFUL = _vocabulary(
@@ -100,7 +100,7 @@ FAULT_FLAGS = _vocabulary("failed failing degraded unhealthy errored")
 # Inside an object that is a state (`healthStatus: {code: UNHEALTHY}`), under these its value stands.
 STATE_VALUE_KEYS = _vocabulary("code value name current")
 # Names of a part, by which people know it.
-NAME_KEYS = ("name", "id", "branch", "cluster", "clusterName", "namespace", "host", "key", "type")
+NAME_KEYS = ("name", "id", "component", "branch", "cluster", "clusterName", "namespace", "host", "key", "type")
 
 # Tells of a failure whatever stands around it.
 _HARD = (
