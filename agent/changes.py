@@ -159,12 +159,17 @@ def _log_told(old: str | None, log: ContainerLog) -> Iterator[str]:
     if old is None or not log.lines:
         return
     container = f"container {_plain(log.container)}" + (f" of Pod {_plain(log.pod)}" if log.pod else "")
-    for number, line in enumerate(reversed(log.lines)):
+    # Of a distilled log some lines are folded into others above them, and the one that was the last may be left out.
+    is_whole = all(line.repeats == 1 and not line.left_out_before for line in log.lines)
+    new = 0
+    for line in reversed(log.lines):
         if _mark(line) == old:
-            if number:
-                yield f"{number} new log {_plural(number, 'line')} of {container}"
+            if new:
+                yield f"{'' if is_whole else 'at least '}{new} new log {_plural(new, 'line')} of {container}"
             return
-    yield f"at least {len(log.lines)} new log {_plural(len(log.lines), 'line')} of {container}"
+        new += line.repeats + line.left_out_before
+    count = f"at least {new} " if is_whole else ""
+    yield f"{count}new log {_plural(new, 'line')} of {container}"
 
 
 def _findings_told(before: _State, findings: Sequence[Finding]) -> Iterator[str]:

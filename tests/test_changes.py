@@ -102,6 +102,16 @@ def test_a_change_is_named(now: Context, said: str) -> None:
     assert note(now) == f"Since the previous turn: {said}."
 
 
+def test_lines_that_distillation_folded_or_left_out_are_counted_as_lines() -> None:
+    (api,) = CONTEXT.logs
+    more = (LogLine(text="crash", repeats=40), LogLine(text="bang", left_out_before=9))
+    folded = replace(CONTEXT, logs=(replace(api, lines=(*api.lines, *more)),))
+    without_the_old_end = replace(CONTEXT, logs=(replace(api, lines=more),))
+
+    assert "at least 50 new log lines of container api" in changes_since(fingerprint(CONTEXT, ()), folded, ())
+    assert ": new log lines of container api" in changes_since(fingerprint(CONTEXT, ()), without_the_old_end, ())
+
+
 def test_findings_that_came_and_went_are_named() -> None:
     assert note(findings=FINDINGS[1:]) == "Since the previous turn: finding resolved: Container api is OOMKilled."
     assert note(findings=FINDINGS[:1]) == "Since the previous turn: 1 finding of the previous turn resolved."
