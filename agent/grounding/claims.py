@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from agent.grounding.vocabulary import KINDS, TOOLS
+from agent.grounding.vocabulary import KINDS, TOOLS, is_compound
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -26,17 +26,19 @@ _NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
 # `Deployment/web`, `pod/web-1`, `Deployment shop/web`, `Deployment.apps/web`
 _RESOURCE = re.compile(rf"([A-Za-z][A-Za-z]{{1,62}})(?:\.[a-z0-9.-]{{1,100}})?[/ ](?:{_NAME}/)?({_NAME})")
 _KIND_BEFORE = re.compile(r"\b([A-Z][A-Za-z]{1,62})s? (?:named |called )?$")
-# In prose only what no English word is: a name with a digit or a dash in it.
+# In prose only what no English word is (see `is_compound`): a name with a digit or a dash in it. Dates, addresses and
+# versions are none.
 _PROSE_RESOURCE = re.compile(rf"\b([A-Z][A-Za-z]{{1,62}})[ /](?={_NAME}\b)(?:{_NAME}/)?([a-z0-9.]*[-0-9][-a-z0-9.]*)\b")
 _PATH = re.compile(
     # The first brackets are not given back: they can be read in two ways each, which would be tried 2**n times.
     r"\.?[A-Za-z][\w-]*+(?:\[(?:\d+|\*|\"[^\"]{1,253}\"|[\w=.\"'?@() -]{1,80})?\])*+"
     r"(?:\.[\w-]++(?:\[[^\]]{0,80}\])*+)++"
 )
+_NO_NAME = re.compile(r"v?\d[\d.-]*")
 _PATH_ROOTS = frozenset({"metadata", "spec", "status", "data", "stringData", "operation"})
 _NUMBER = re.compile(
     r"(?<![\w.:/-])(\d[\d,]*(?:\.\d+)?)"
-    r" ?(Ki|Mi|Gi|Ti|KiB|MiB|GiB|kB|KB|MB|GB|m|%|ms|s|h|min|minutes?|seconds?|hours?)?(?![\w:/-])"
+    r" ?(Ki|Mi|Gi|Ti|KiB|MiB|GiB|kB|KB|MB|GB|m|%|ms|s|h|min|minutes?|seconds?|hours?)?(?![\w:/-]|\.\d)"
 )
 _QUOTED = re.compile(r"[\"“]([^\"“”\n]{3,400})[\"”]")
 # A sentence with one of these tells what to do, so its numbers are proposals.
@@ -142,7 +144,7 @@ def _code(code: str, before: str) -> Iterator[Claim]:
 
 def _prose(text: str) -> Iterator[Claim]:
     for match in _PROSE_RESOURCE.finditer(text):
-        if match[1].lower() in KINDS:
+        if match[1].lower() in KINDS and not (_NO_NAME.fullmatch(match[2]) or is_compound(match[2])):
             yield Claim("resource", match[0], match[2])
     for match in _QUOTED.finditer(text):
         yield Claim("quotation", match[1])

@@ -33,6 +33,22 @@ _PLURALS = frozenset(
 KINDS = _CORE_KINDS | _SHORT | _PLURALS
 """Kinds in lower case, with plurals and short names."""
 
+_FIRST_PARTS = _words(
+    "anti auto back build co cross custom end fail high in inter intra long low mid multi no non not off on out over "
+    "per post pre re read roll rolling self semi shut side single start sub time two un under up well write zero"
+)
+_LAST_PARTS = _words(
+    "affinity aware based creation driven free level like limit loop managed mismatch off only out owned "
+    "pressure ready related safe scoped side specific style up update wide"
+)
+
+
+def is_compound(word: str) -> bool:
+    """Whether a word with a dash is the language's, like `anti-affinity`, `rolling-update` or `not-ready`."""
+    first, *_, last = word.split("-")
+    return first in _FIRST_PARTS or last in _LAST_PARTS
+
+
 TOOLS = _words("kubectl argocd helm kustomize kubeseal istioctl flux oc crictl docker podman nerdctl git")
 """The first word of a command."""
 

@@ -20,6 +20,7 @@ def claims(answer: str) -> list[tuple[ClaimKind, str]]:
         ("`Deployment/web` is short of pods.", [("resource", "Deployment/web")]),
         ("The Deployment `web` is short of pods.", [("resource", "Deployment web")]),
         ("Look at Pod web-7d9f-x2 first.", [("resource", "Pod web-7d9f-x2")]),
+        ("Look at Deployment checkout-api first.", [("resource", "Deployment checkout-api")]),
         ("It ended with exit code 137.", [("number", "137")]),
         ("Its limit is `256Mi`.", [("number", "256Mi")]),
         ("See `status.containerStatuses[0].lastState`.", [("path", "status.containerStatuses[0].lastState")]),
@@ -36,6 +37,8 @@ def test_a_claim_is_recognized(answer: str, expected: list[tuple[ClaimKind, str]
     "answer",
     [
         "The Pod is not ready because the Service that it calls is down.",
+        "Pod anti-affinity, the Deployment rolling-update strategy and Node not-ready taints are as usual.",
+        "Application v3.2 came with the Event 2026-11-28 from Service 10.0.12.7.",
         "1. First look at it.\n2. Then act.",
         "Raise the limit to 512Mi or 1Gi.",
         "It has 2 of 3 replicas.",
