@@ -17,6 +17,7 @@ from rich.status import Status
 from rich.text import Text
 
 from agent.answer import early_outputs, final_outputs
+from agent.cli.gap_lines import PIPED_WIDTH, gap_lines
 from agent.findings.model import Severity
 from agent.turn import Outcome, Report
 
@@ -53,7 +54,7 @@ class Screen(Protocol):
         ...
 
     def failed(self, code: str, message: str) -> None:
-        """The turn ended otherwise; what was said before it stays."""
+        """The turn ended otherwise, or its answer is worth nothing; what was said before stays."""
         ...
 
 
@@ -126,8 +127,8 @@ class TextScreen:
         self._wait(None)
         for finding in report.findings:
             self._tell(f"finding ({finding.severity})", finding.title, STYLES[finding.severity])
-        for gap in report.gaps:
-            self._tell("not read", f"{gap.part}: {gap.message}", "dim")
+        for line in gap_lines(report.gaps, width=self._told.width if self._told.is_terminal else PIPED_WIDTH):
+            self._tell("not read", line, "dim")
         for section in report.sections:
             if section.left_out:
                 self._tell("left out", f"{section.title}: {section.left_out}", "dim")

@@ -71,11 +71,17 @@ def test_the_cluster_is_read_for_a_resource(run: Run, cluster: FakeKubernetes) -
     assert "/api/v1/namespaces/shop/pods/web-5d9-x1" in cluster.paths()
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_is_answered(run: Run) -> None:
-    result = run("ask", "--app", "argocd/shop", "Why?")
+def test_what_cannot_be_read_is_told_in_a_line_and_the_rest_is_answered(run: Run, write: Write) -> None:
+    well = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}, "spec": {}}
+
+    result = run("ask", "-f", write("web.yaml", well), "Why?")
 
     assert result.exit_code == 0
-    assert "not read: application: Nothing is configured" in result.stderr
+    [told] = [line for line in result.stderr.splitlines() if line.startswith("not read: ")]
+    assert told == (
+        "not read: children, events, logs: nothing is set up to read from "
+        "(ARGOCD_SERVER and ARGOCD_AUTH_TOKEN, or KUBECONFIG)"
+    )
 
 
 def test_a_session_is_told_and_continued(run: Run, model: FakeLightspeed) -> None:
