@@ -155,6 +155,7 @@ class Assistant:
             redactor=redactor,
             plan=request_plan,
             changes=prompt.changes,
+            nothing_read=context.is_empty and bool(prompt.gaps) and not prompt.findings,
         )
         yield report
         turn = TurnRecord(report, outage)

@@ -34,7 +34,7 @@ from agent.target import Target
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What the turn knows before anybody is asked; everything in it is redacted. `changes` says what changed since the
-    session's previous turn, "" for nothing."""
+    session's previous turn, "" for nothing; `nothing_read`: whatever was to be read about the target is a gap."""
 
     question: str
     history: tuple[Message, ...]
@@ -45,6 +45,7 @@ class Report:
     redactor: Redactor
     plan: RequestPlan
     changes: str = ""
+    nothing_read: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,12 +98,21 @@ async def _turn(settings: Settings, question: Question, screen: Screen) -> ExitC
                         screen.tool(event.name)
                     case Outcome():
                         screen.done(event)
-                        code = ExitCode.WITHOUT_MODEL if event.outage else ExitCode.ANSWERED
+                        code = _ended(event, screen)
                     case _:
                         pass  # the outcome tells of provider, usage and references
     finally:
         await assistant.aclose()
     return code
+
+
+def _ended(outcome: Outcome, screen: Screen) -> ExitCode:
+    report = outcome.report
+    if report.nothing_read:
+        about = str(report.target) if report.target else "any Application"
+        screen.failed("nothing_read", f"Nothing could be read about {about}; what was said is not about it.")
+        return ExitCode.NOTHING_READ
+    return ExitCode.WITHOUT_MODEL if outcome.outage else ExitCode.ANSWERED
 
 
 def request_body(asked: Asked) -> dict[str, Any]:

@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     NOT_ANSWERED = 1
     WRONG_INPUT = 2
     WITHOUT_MODEL = 3
+    NOTHING_READ = 4
     INTERRUPTED = 130
 
 
@@ -29,7 +30,8 @@ class Verdict(IntEnum):
 _ABOUT = "Tells why an Argo CD Application or a Kubernetes resource is broken, on what evidence, and what to do."
 _EXIT_CODES = """\
 Exit codes: 0 answered; 1 not answered (the model failed); 2 wrong option, file or setting, or a session that cannot be
-continued; 3 answered from the findings alone, because the model could not be reached; 130 interrupted.
+continued; 3 answered from the findings alone, because the model could not be reached; 4 nothing could be read about the
+target, so that no answer can be about it; 130 interrupted.
 """
 _FROM = """\
 Answers a question about what the files show, or about what Argo CD (ARGOCD_SERVER, ARGOCD_AUTH_TOKEN) or the cluster

@@ -214,6 +214,12 @@ class Context:
         return replace(self, gaps=(*self.gaps, *gaps))
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is known of the target."""
+        parts = (self.application, self.manifest, self.children, self.related, self.tree, self.managed, self.revisions)
+        return not any((*parts, self.sync_windows, self.fleet, self.events, self.logs))
+
+    @property
     def manifests(self) -> tuple[Manifest, ...]:
         """Every manifest but the Application's: the resource first, then its children, then the related."""
         return ((self.manifest,) if self.manifest else ()) + self.children + self.related

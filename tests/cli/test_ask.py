@@ -248,6 +248,41 @@ def test_a_model_out_of_reach_is_3_and_the_findings_are_answered(
     assert "Lightspeed cannot be reached" in result.stderr
 
 
+def test_a_target_of_which_nothing_could_be_read_is_4(run: Run) -> None:
+    result = run("ask", "--app", "argocd/shop", "Why?")
+    told = json.loads(run("ask", "--json", "--app", "argocd/shop", "Why?").stdout)
+
+    assert result.exit_code == 4
+    assert "Nothing is known of Application argocd/shop" in result.stdout
+    assert "error: Nothing could be read about Application argocd/shop" in result.stderr
+    assert told["error"]["code"] == "nothing_read"
+    assert told["answer"]
+    assert {gap["reason"] for gap in told["custom_outputs"]["context"]["gaps"]} == {"not_configured"}
+
+
+def test_a_name_that_the_cluster_does_not_have_is_4(run: Run, cluster: FakeKubernetes) -> None:
+    result = run("ask", "--resource", "Pod/nope", "-n", "shop", "Why?")
+
+    assert cluster.paths()
+    assert result.exit_code == 4
+
+
+def test_an_argo_cd_out_of_reach_is_4_also_where_a_model_answers(
+    run: Run, model: FakeLightspeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARGOCD_SERVER", f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.setenv("ARGOCD_AUTH_TOKEN", "token")
+
+    result = run("ask", "--app", "argocd/shop", "Why?")
+
+    assert result.exit_code == 4
+    assert result.stdout == "All is well.\n"
+
+
+def test_a_question_about_nothing_in_particular_is_answered(run: Run, model: FakeLightspeed) -> None:
+    assert run("ask", "What does OutOfSync mean?").exit_code == 0
+
+
 def test_interrupted_is_130_and_the_upstream_request_ends(model: FakeLightspeed) -> None:
     model.say(Reply(events=tokens("It is "), ending="hold"))
     with subprocess.Popen([*COMMAND, "Why?"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
