@@ -53,7 +53,10 @@ def first_text(value: object) -> str:
 
 def _text_key(inner: Manifest) -> str:
     """Where an object that is a message has its text: `message`, or by the name of a part."""
-    return "message" if "message" in inner else next((key for key, text in inner.items() if isinstance(text, str)), "")
+    if "message" in inner:
+        return "message"
+    named = cast("dict[object, object]", inner).items()
+    return next((key for key, text in named if isinstance(key, str) and isinstance(text, str)), "")
 
 
 def quoted(manifest: Manifest, place: Place, key: str) -> tuple[Evidence, ...]:

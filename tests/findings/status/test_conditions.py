@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.findings.model import Finding
 from agent.manifest import Manifest
@@ -160,9 +162,29 @@ def test_keys_that_are_no_text_are_passed_over() -> None:
         True: ["Failed"],
         "phase": "Failed",
         "nested": {7: "x", "y": {}},
+        "message": {None: "it is gone", 4: "it is lost"},
     }
 
     assert only(resource("example.com/v1", "Widget", status=odd)).evidence[0].path == "status.phase"
+
+
+_TEXTS = "conditions code exitCode failed failStep message reason type status state scale action errors level ready"
+_KEYS = st.sampled_from([*_TEXTS.split(), "replicas", "lastError", 3, None, True, 2.5])
+_VALUES = st.sampled_from(
+    [None, True, False, 0, 1, 500, 2.5, "False", "0/3", "Failed", "error", "cannot be reached", ""]
+)
+
+
+@given(
+    status=st.recursive(
+        _VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=20
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_a_status_of_any_shape_is_read_without_harm_and_what_is_quoted_stands_in_it(status: Any) -> None:
+    findings = findings_of(context(resource("example.com/v1", "Widget", status={"phase": "Failed", "inner": status})))
+
+    assert findings[0].severity == "error"
 
 
 def test_a_fault_at_the_head_of_an_endless_list_is_found_and_the_rest_left() -> None:
