@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import anyio.lowlevel
 
+from agent.context.model import Gap
 from agent.findings.model import Evidence, Finding
 from agent.markdown import code, fenced, prose
 from agent.prompt import Prompt
@@ -29,6 +30,11 @@ _INFO = ProviderInfo(name="offline", protocol="none")
 # What is told in full; more findings are named, more evidence is counted.
 _FINDINGS_IN_FULL = 4
 _EVIDENCE_IN_FULL = 9
+
+_NOT_CONFIGURED = (
+    "Nothing is configured to read them from (set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN, or let it read the Kubernetes API "
+    "by KUBECONFIG), and they were not supplied"
+)
 
 NO_MODEL_WAS_ASKED = (
     "No model was asked: no inference server is configured, and this answer was put together from the findings of the "
@@ -118,12 +124,22 @@ def render_answer(prompt: Prompt, *, note: str = "") -> str:
     else:
         blocks = _nothing_read(prompt)
     if prompt.gaps:
-        gaps = [f"- {gap.part} from {gap.source}: {prose(gap.message)} ({prose(gap.reason)})" for gap in prompt.gaps]
-        blocks.append("## What could not be read\n\n" + "\n".join(gaps))
+        blocks.append("## What could not be read\n\n" + "\n".join(_gaps(prompt.gaps)))
         if not prompt.findings:
             blocks.append("So something may be wrong that is not seen here.")
     blocks.append(f"> {prose(note or NO_MODEL_WAS_ASKED)}")
     return "\n\n".join(blocks) + "\n"
+
+
+def _gaps(gaps: tuple[Gap, ...]) -> Iterator[str]:
+    """A line for each thing that went wrong, with the parts that are missing for it."""
+    alone = sum(gap.reason == "not_configured" for gap in gaps) == 1
+    parts: dict[tuple[str, str, str], dict[str, None]] = {}
+    for gap in gaps:
+        why = gap.message if alone or gap.reason != "not_configured" else _NOT_CONFIGURED
+        parts.setdefault((gap.source, why, gap.reason), {})[gap.part] = None
+    for (source, why, reason), names in parts.items():
+        yield f"- {', '.join(names)} from {source}: {prose(why)} ({prose(reason)})"
 
 
 def _findings(findings: tuple[Finding, ...]) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
-from agent.context.model import Context, Gap
+from agent.context.model import Context, Gap, Part
 from agent.findings import analyze
 from agent.markdown import code
 from agent.prompt import Prompt, compose
@@ -116,6 +116,27 @@ def test_nothing_wrong_says_what_was_read_and_what_was_not() -> None:
     )
     assert "- logs from argocd: Argo CD does not let this account read logs (forbidden)" in answer
     assert "something may be wrong that is not seen here" in answer
+
+
+def test_parts_that_miss_for_one_cause_are_one_line() -> None:
+    def missing(part: Part, message: str, reason: str) -> Gap:
+        return Gap(part=part, source="argocd", reason=reason, message=message)
+
+    down = "Argo CD at argocd.example.com could not be reached"
+    gaps = (
+        missing("application", down, "unreachable"),
+        missing("manifest", "set A or supply B", "not_configured"),
+        missing("logs", "set A or supply C", "not_configured"),
+        missing("events", down, "unreachable"),
+    )
+
+    lines = [line for line in render_answer(prompt(context(BROKEN, gaps=gaps))).splitlines() if " from argocd" in line]
+
+    assert lines == [
+        f"- application, events from argocd: {down} (unreachable)",
+        "- manifest, logs from argocd: Nothing is configured to read them from (set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN, "
+        "or let it read the Kubernetes API by KUBECONFIG), and they were not supplied (not_configured)",
+    ]
 
 
 def test_a_target_of_which_nothing_is_known_says_what_to_configure_or_supply() -> None:
