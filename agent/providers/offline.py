@@ -32,8 +32,8 @@ _FINDINGS_IN_FULL = 4
 _EVIDENCE_IN_FULL = 9
 
 _NOT_CONFIGURED = (
-    "Nothing is configured to read them from (set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN, or let it read the Kubernetes API "
-    "by KUBECONFIG), and they were not supplied"
+    "Nothing is configured to read them from (set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN, or let it read the Kubernetes "
+    "API by KUBECONFIG), and they were not supplied"
 )
 
 NO_MODEL_WAS_ASKED = (
