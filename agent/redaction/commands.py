@@ -60,9 +60,19 @@ _OPENING = "\"'[(`"
 _CLOSING = "\"'])`,"
 _LITERAL = re.compile(r"--from-literal[=\s]['\"]?[\w.\-]{1,253}=(?:(?<=\")([^\"\n]{1,4096})|([^\s\"']{1,4096}))")
 
+# A password that is piped into the command that reads it.
+_PIPED = re.compile(
+    r"\b(?:echo|printf)[ \t\x1f]+(?:-\w{1,3}[ \t]+|['\"]?%s(?:\\n)?['\"]?[ \t]+){0,2}"
+    r"['\"]?([^\s\"'|]{4,256})['\"]?[ \t]*\|[^\n|;&]{1,200}?--(?:password-|pass-)?stdin\b"
+)
+
 
 def command_lines(text: str) -> Iterator[Span]:
     """The secrets in the command lines of `text`. Words are divided by blanks, or by U+001F where a list was joined."""
+    if "stdin" in text:
+        for match in _PIPED.finditer(text):
+            if not is_masked(match[1]) and not is_reference(match[1]):
+                yield Span(*match.span(1), "password")
     if not _OPTION.search(text):
         return
     done = 0

@@ -16,6 +16,7 @@ HOSTILE = [
     "a:b@c.d", "@a.b", "a:5432:b:c:d",
     "QUFB\n", "QUFBQUFBQUFBQUFBQUFBQUFB\n", "QUFBQUFBQUFBQUFBQUFBQUFB ", "QUFBQUFBQUFBQUFBQUFBQUFBQUF+/-\n",
     "--password\n", "password:\n", "password:\n ", '("password", ', "Key 1: ", "arn:aws:a:secret:", "unseal ",
+    "echo a1B2 | ", "echo a1B2c | x stdin ",
     "\\", '"', "12345678:", "MIIaaaIBAAK", "LS0tLS1CRUdJTi", "$2a$10$", "hvs.-", "glpat-",
     "[REDACTED:password:abcdef]", "İpassword=x ", "password for a b ", "<password>a", "Private-Lines: 1\na ",
 ]  # fmt: skip

@@ -78,6 +78,9 @@ def hidden(text: str) -> str:
         "I changed the admin password to {} yesterday",
         "Unseal Key 1: {}Ab1Zq8Wm",
         "vault operator unseal {}",
+        "echo {} | docker login -u bot --password-stdin registry.example.com",
+        "printf '%s' '{}' | helm registry login -u bot --password-stdin r",
+        'echo -n "{}" | passwd --stdin app',
         # headers
         "Authorization: Bearer {}",
         '"Authorization":"Bearer {}"',
@@ -160,6 +163,8 @@ def test_hides_what_a_name_or_a_place_gives_away(text: str) -> None:
         "author: Jane Doe",
         "no access to arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-Ab12Cd",
         "pass=12 fail=3 skipped=1",
+        "echo $DB_PASSWORD | docker login --password-stdin",
+        "echo started-2 | tee log; app --stdin",
         "affinity:\n  key: node-role.kubernetes.io/control-plane",
         "password:\nuser: app\n",
         "tls:\n  secret:\n    name: web-tls-v2\n",
