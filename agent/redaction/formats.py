@@ -98,6 +98,7 @@ _OURS = [
     ("b3BlbnNzaC1rZXkt", "private-key", r"b3BlbnNzaC1rZXkt[A-Za-z0-9+/=]{20,16384}"),
     ("$2", "hash", r"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}"),
     ("$", "hash", r"\$(?:[1567]|y|gy|apr1|argon2id?|argon2i|scrypt|pbkdf2(?:-sha\d{1,3})?)\$[\w./+=,$-]{20,512}"),
+    ("pbkdf2_sha", "hash", r"pbkdf2_sha\d{1,3}\$\d{1,8}\$[\w./+-]{4,64}\$[A-Za-z0-9+/]{20,128}={0,2}"),
     ("{S", "hash", r"\{(?:SSHA|SHA|SMD5|SSHA256|SSHA512)\}([A-Za-z0-9+/=]{20,255})"),
     ("{CRYPT}", "hash", r"\{CRYPT\}([\w./$]{20,255})"),
     ("SCRAM-SHA-", "hash", r"SCRAM-SHA-(?:1|256|512)\$\d{1,7}:([A-Za-z0-9+/=:$]{40,255})"),

@@ -242,6 +242,13 @@ def test_hides_base64_that_is_wrapped_beside_other_words() -> None:
     assert "end of it" in result
 
 
+def test_hides_the_password_hashes_of_django() -> None:
+    digest = "wsaUzwBIJVBUU8aIdse1YzVwN6lHLbl9MjQ8LrwyCLw="
+    result = hidden(f"root:pbkdf2_sha256$600000$FyWVLHwWJXLMIGIuc0W5Y8${digest}:19000:0")
+    assert digest not in result
+    assert result.endswith(":19000:0")
+
+
 def test_a_key_spread_over_lines_is_hidden_whole() -> None:
     lines = ["A" * 64, "b9" * 32, "Zm9v=="]
     pem = "\n".join(["-----BEGIN EC PRIVATE" + " KEY-----", *lines, "-----END EC PRIVATE" + " KEY-----"])
