@@ -37,17 +37,19 @@ from agent.manifest import Manifest, text_at
 def signs_in(manifest: Manifest, place: Place, situation: Situation) -> Iterator[Sign]:
     """The signs of an object of the status that is no condition."""
     is_state = len(place.path) > 1 and role_of(place.path[-1]) == "state"
+    is_leftover = situation.well or situation.done or (place.weak and "fine" in situation.states)
+    told = _ALWAYS if is_leftover else _TELLING
     for key, value in place.value.items():
         role: Role = "state" if is_state and key in STATE_VALUE_KEYS else role_of(key)
-        if role in _SILENT or (role in _FLAGS and not isinstance(value, bool)):
-            continue
-        sign = _sign(manifest, place, key, value, role, situation)
-        if sign:
-            yield sign
+        if role in told and value is not None and value != "":
+            sign = _sign(manifest, place, key, value, role, situation)
+            if sign:
+                yield sign
 
 
-_SILENT = frozenset({"other", "past", "last"})
-_FLAGS = frozenset({"flag", "faults"})
+# What counts even of an object that is well or has ended, and what only where it may still be so.
+_ALWAYS = frozenset({"state", "level", "code"})
+_TELLING = _ALWAYS | {"error", "message", "flag", "faults"}
 
 
 def _sign(manifest: Manifest, place: Place, key: str, value: object, role: Role, situation: Situation) -> Sign | None:
@@ -57,8 +59,6 @@ def _sign(manifest: Manifest, place: Place, key: str, value: object, role: Role,
         return _level(manifest, place, key, value)
     if role == "code":
         return _code(manifest, place, key, value)
-    if situation.well or situation.done or (place.weak and situation.states & {"fine"}):
-        return None
     if role == "error" or (role == "message" and place.faults):
         return _error(manifest, place, key, value, situation)
     if role == "message":
