@@ -13,7 +13,7 @@ from agent.findings.status.counts import short_of
 from agent.findings.status.fields import signs_in
 from agent.findings.status.places import Path, Place, places_of
 from agent.findings.status.sign import Sign
-from agent.findings.status.situation import Situation, is_stale, situation_of
+from agent.findings.status.situation import Situation, is_stale, situation_of, text_of
 from agent.findings.status.words import fails
 from agent.manifest import Manifest, list_at, text_at
 
@@ -69,15 +69,15 @@ def _signs_at(manifest: Manifest, place: Place, situation: Situation) -> Iterato
 
 
 def _is_condition(node: Manifest) -> bool:
-    return "type" in node and "status" in node and text_at(node, "status").lower() in ("true", "false", "unknown")
+    return "type" in node and "status" in node and text_of(node, "status").lower() in ("true", "false", "unknown")
 
 
 def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign | None:
     node, path = place.value, place.path
-    kind, status = _type_of(place), text_at(node, "status")
-    reason, level = text_at(node, "reason"), text_at(node, "severity")
+    kind, status = _type_of(place), text_of(node, "status")
+    reason, level = text_of(node, "reason"), text_of(node, "severity")
     field = "message" if node.get("message") or not node.get("error") else "error"
-    message = text_at(node, field)
+    message = text_of(node, field)
     if situation.well and path[:2] != ("status", "conditions") and not _is_well_beside(manifest, path):
         # That the whole is well says nothing of its parts.
         situation = replace(situation, well=False)
@@ -101,8 +101,8 @@ def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign |
 
 def _type_of(place: Place) -> str:
     """The type of a condition: some controllers keep a map of conditions by type."""
-    key = place.path[-1]
-    return text_at(place.value, "type") or (key if isinstance(key, str) else "")
+    named = text_of(place.value, "type")
+    return named or next((key for key in place.path[-1:] if isinstance(key, str)), "")
 
 
 _WELL_BESIDE = frozenset({"ready", "available", "healthy"})

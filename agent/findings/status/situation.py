@@ -32,6 +32,12 @@ class Situation:
     states: frozenset[Standing]
 
 
+def text_of(node: Manifest, key: str) -> str:
+    """`text_at` of one key, quicker: for what is read of every condition."""
+    value = node.get(key, "")
+    return value if isinstance(value, str) else text_at(node, key)
+
+
 def situation_of(manifest: Manifest) -> Situation:
     """Reads only what stands at the top of the status, and the switches of the spec."""
     states = frozenset(_states(object_at(manifest, "status")))
@@ -39,12 +45,12 @@ def situation_of(manifest: Manifest) -> Situation:
     false: set[str] = set()
     under_way = is_halt = has_ended = False
     for condition in objects_at(manifest, "status", "conditions"):
-        status, kind = text_at(condition, "status").lower(), text_at(condition, "type")[:IDENTIFIER]
-        reason = text_at(condition, "reason")[:IDENTIFIER]
+        status, kind = text_of(condition, "status").lower(), text_of(condition, "type")[:IDENTIFIER]
+        reason = text_of(condition, "reason")[:IDENTIFIER]
         if status == "true":
             true.add(kind.lower())
             has_ended = has_ended or (
-                kind.lower() in ENDS and not (fails(reason) or fails(text_at(condition, "message")))
+                kind.lower() in ENDS and not (fails(reason) or fails(text_of(condition, "message")))
             )
             under_way = under_way or _is_under_way(kind, reason)
         elif status == "false":

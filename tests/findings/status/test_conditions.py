@@ -175,6 +175,13 @@ _VALUES = st.sampled_from(
 )
 
 
+def test_an_object_that_is_a_condition_itself_is_read_as_one() -> None:
+    told = {"type": "", "status": "False", "message": "it failed"}
+
+    assert only(resource("example.com/v1", "Widget", **told)).evidence[0].path == "message"
+    assert only(resource("example.com/v1", "Widget", status=told)).evidence[0].path == "status.message"
+
+
 @given(
     status=st.recursive(
         _VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=20
