@@ -17,7 +17,7 @@ from agent.context.model import Context
 from agent.errors import ProviderError, ProviderTimeout, ProviderUnreachable, SettingsError
 from agent.findings import analyze
 from agent.findings.model import Finding
-from agent.instructions import InstructionsSource, built_in
+from agent.instructions import Instructions, InstructionsSource, built_in
 from agent.prompt import Prompt
 from agent.providers.choice import choose_provider
 from agent.providers.offline import Offline
@@ -57,6 +57,8 @@ class Assistant:
         self._collector = collector or Collector(settings)
         self._survey = Survey(self._collector)
         self._composer = Composer(settings)
+        # A hundred turns that begin together take their milliseconds in turn: between them the loop serves the streams.
+        self._preparing = asyncio.Semaphore(2)
         self._instructions = instructions or built_in(team=settings.team_instructions or "")
 
     async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
@@ -194,17 +196,23 @@ class Assistant:
     async def _prepare(
         self, question: Question, known: "_Collected", session: Session, spans: Spans
     ) -> tuple[Prompt, RequestPlan]:
+        """Findings and prompt: a millisecond of work on the event loop, or in a thread where the context is large."""
+        instructions = await self._instructions()
+        if _is_large(known.context):
+            return await asyncio.to_thread(self._prepared, question, known, session, spans, instructions)
+        async with self._preparing:
+            return self._prepared(question, known, session, spans, instructions)
+
+    def _prepared(
+        self, question: Question, known: "_Collected", session: Session, spans: Spans, instructions: Instructions
+    ) -> tuple[Prompt, RequestPlan]:
         context = known.context
         with spans.span("analyze", "TASK") as span:
-            findings = await asyncio.to_thread(analyze, context) if _is_large(context) else analyze(context)
-            findings = (*known.fleet, *findings)
+            findings = (*known.fleet, *analyze(context))
             span.outputs([{"title": f.title, "severity": f.severity} for f in findings])
         with spans.span("compose", "PARSER") as span:
-            parts = (question, context, findings, known.redactor, session, await self._instructions())
-            if _is_large(context):
-                prompt, request_plan = await asyncio.to_thread(self._composer.compose, *parts)
-            else:
-                prompt, request_plan = self._composer.compose(*parts)
+            parts = (question, context, findings, known.redactor, session, instructions)
+            prompt, request_plan = self._composer.compose(*parts)
             span.outputs(request_plan.as_json() | {"sections": {s.name: s.tokens for s in prompt.sections}})
         return prompt, request_plan
 

@@ -29,6 +29,7 @@ from agent.context.needs import is_at_odds, is_out_of_sync
 from agent.context.parts import Found, argocd_only, each_once, first, from_all, not_configured
 from agent.context.pods import has_events, is_pod, is_workload
 from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection, Reading, Source
+from agent.context.started import StartedAtOnce
 from agent.context.supplied import MANY_EVENTS, SuppliedContext, is_heavy, read_supplied
 from agent.log_lines import distilled
 from agent.manifest import Manifest, text_at
@@ -115,17 +116,17 @@ class _Turn:
         return (await self._children).value or ()
 
     async def collect(self) -> Context:
-        async with asyncio.TaskGroup() as tasks:
-            self._application = tasks.create_task(self._read_application())
-            self._manifest = tasks.create_task(self._read_manifest())
+        async with StartedAtOnce() as tasks:  # a part may only ask for those begun before it
+            self._application = tasks.start(self._read_application())
             self._tree = self._begin(tasks, self._supplied.tree, self._read_tree)
-            self._children = tasks.create_task(self._read_children())
+            self._manifest = tasks.start(self._read_manifest())
+            self._children = tasks.start(self._read_children())
             self._related = self._begin(tasks, self._supplied.related, self._read_related)
             managed = self._begin(tasks, self._supplied.managed, self._read_managed)
             revisions = self._begin(tasks, self._supplied.revisions, self._read_revisions)
             sync_windows = self._begin(tasks, self._supplied.sync_windows, self._read_sync_windows)
-            events = tasks.create_task(self._read_events())
-            logs = tasks.create_task(self._read_logs())
+            events = tasks.start(self._read_events())
+            logs = tasks.start(self._read_logs())
         parts: dict[Part, Found[Any]] = {
             "application": self._application.result(),
             "manifest": self._manifest.result(),
@@ -171,11 +172,11 @@ class _Turn:
         return replace(found, value=cleaned(found.value)) if found.value else found
 
     def _begin[T](
-        self, tasks: asyncio.TaskGroup, supplied: T | None, read: Callable[[], Coroutine[Any, Any, Found[T]]]
+        self, tasks: StartedAtOnce, supplied: T | None, read: Callable[[], Coroutine[Any, Any, Found[T]]]
     ) -> asyncio.Future[Found[T]]:
         """A part that rounds the picture off: as it was supplied, else as it will be read where there is a source."""
         if supplied is None and self._sources:
-            return tasks.create_task(read())
+            return tasks.start(read())
         done: asyncio.Future[Found[T]] = asyncio.get_running_loop().create_future()
         done.set_result(Found() if supplied is None else Found(value=supplied, source="supplied"))
         return done

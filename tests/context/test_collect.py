@@ -329,9 +329,8 @@ def test_a_failure_that_is_none_of_a_source_is_not_hidden(argocd: FakeArgoCD, mo
         raise ZeroDivisionError
 
     monkeypatch.setattr("agent.context.collect.merge_events", broken)
-    with pytest.raises(ExceptionGroup) as raised:
+    with pytest.raises(ZeroDivisionError):
         collect(application=SHOP)
-    assert raised.group_contains(ZeroDivisionError)
 
 
 @pytest.mark.parametrize(
