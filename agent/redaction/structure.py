@@ -118,6 +118,10 @@ def _opened_mapping(node: Mapping[Any, object], where: _Where, strings: Strings)
         line = _command_line([*command, *arguments], strings)
         copy["command"], copy["args"] = line[: len(command)], line[len(command) :]
         done = frozenset({"command", "args"})
+    elif command is None and _is_command_line("args", arguments) and isinstance(image := node.get("image"), str):
+        # The image's own command runs; mostly it has the image's name.
+        copy["args"] = _command_line([_program(image), *cast("list[str]", arguments)], strings)[1:]
+        done = frozenset({"args"})
     is_a_secret = node.get("kind") == "Secret"
     about = where.name if _VALUES.isdisjoint(node) else _subject(node) or where.name
     children: list[_Child] = []
@@ -151,6 +155,11 @@ def _is_command_line(name: str, node: object) -> bool:
     return all(isinstance(item, str) for item in items) and (
         name in _COMMAND_LINES or any(cast("str", item).startswith("-") for item in items)
     )
+
+
+def _program(image: str) -> str:
+    """`mysql` of `registry.example.com/library/mysql:8@sha256:...`."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _command_line(items: Sequence[str], strings: Strings) -> list[str]:

@@ -14,6 +14,16 @@ def hidden(value: Any) -> Any:
     return Redactor(b"session").value(value)
 
 
+def test_arguments_are_read_as_those_of_the_program_that_the_image_is_named_after() -> None:
+    container = {"name": "db", "image": "registry.example.com/mysql:8", "args": ["-uroot", "-phunter2Xq9"]}
+    hidden = Redactor(b"key").value({"containers": [container]})
+    assert hidden["containers"][0]["args"][0] == "-uroot"
+    assert hidden["containers"][0]["args"][1].startswith("-p[REDACTED:password:")
+
+    other = {"containers": [{"name": "web", "image": "nginx", "args": ["-p8080", "-php"]}]}
+    assert Redactor(b"key").value(other) == other
+
+
 def test_all_data_of_a_secret_is_hidden_and_nothing_else_of_it() -> None:
     secret = {
         "apiVersion": "v1",
