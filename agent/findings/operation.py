@@ -13,9 +13,10 @@ from agent.findings.commands import kubectl
 from agent.findings.deployments import Deployments
 from agent.findings.evidence import one_line
 from agent.findings.hook_logs import last_words
+from agent.findings.immutable import immutable_field, is_immutable, ways_out
 from agent.findings.model import Evidence, Finding
 from agent.findings.projects import permitting
-from agent.findings.refusals import refusal_in
+from agent.findings.refusals import NAMESPACE_MISSING, Refusal, refusal_in
 from agent.manifest import Manifest, integer_at, list_at, object_at, text_at
 
 OPERATION = ("status", "operationState")
@@ -150,24 +151,42 @@ def _unsynced(application: Application, entries: list[tuple[int, Manifest]]) -> 
             level="effect",
             resource=resource_of(first),
         )
-    permitting_it = permitting(text_at(first, "message"), namespaced=bool(namespace))
+    field = immutable_field(text_at(first, "message"))
+    name = f": {refusal.name}" + (f" ({field})" if field else "") if refusal else ""
     return application.finding(
-        f"{what} could not be synced" + (f": {refusal.name}" if refusal else ""),
+        f"{what} could not be synced{name}",
         refusal.meaning if refusal else "Argo CD could not apply it; the message is the API server's.",
         _quoted(application, entries, "message", "status"),
-        permitting_it,
-        refusal.step if refusal else f"Compare with what is in the cluster: {application.command('diff')}.",
-        f"Then sync again: {application.command('sync')}.",
+        *_ways_to_sync(application, first, refusal),
         level="cause",
         resource=resource_of(first),
         blames=refusal.blames if refusal else (),
     )
 
 
+def _ways_to_sync(application: Application, entry: Manifest, refusal: Refusal | None) -> tuple[str, ...]:
+    """What to do about a resource that was refused, and the command that syncs again."""
+    message = text_at(entry, "message")
+    if refusal and is_immutable(message):
+        return ways_out(application, entry)
+    again = f"Then sync again: {application.command('sync')}."
+    if refusal and refusal.name == NAMESPACE_MISSING:
+        option = application.command_after("set", "--sync-option", "CreateNamespace=true")
+        return (
+            "Have Argo CD create the namespace: in Git, add `CreateNamespace=true` to spec.syncPolicy.syncOptions of "
+            f"the Application; at once: {option}.",
+            again,
+        )
+    step = refusal.step if refusal else f"Compare with what is in the cluster: {application.command('diff')}."
+    return (permitting(message, namespaced=bool(text_at(entry, "namespace"))), step, again)
+
+
 def _failed_operation(context: Context, application: Application, phase: str, retries: int) -> Finding:
     conditions = list_at(application.manifest, "status", "conditions")
     sync_errors = [i for i, c in enumerate(conditions) if text_at(c, "type") == "SyncError"]
-    refusal = refusal_in(application.text(*OPERATION, "message"))
+    # What failed a resource is told with it, above.
+    told = any(text_at(entry, "status") == "SyncFailed" for _, entry in _results(application))
+    refusal = None if told else refusal_in(application.text(*OPERATION, "message"))
     deployments = Deployments(context=context, application=application)
     revision = application.text(*OPERATION, "syncResult", "revision")
     tries = f" after {retries} retries" if retries else ""

@@ -23,6 +23,8 @@ class Refusal:
     blames: tuple[ResourceRef, ...] = ()
 
 
+NAMESPACE_MISSING = "its namespace does not exist"
+
 # No refusal says its reason later than this.
 _READ_LIMIT = 4_000
 
@@ -98,8 +100,8 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         Refusal(
             name="an immutable field was changed",
             meaning="Kubernetes does not allow this field to change on an existing object.",
-            step="Undo the change in Git, or have the object replaced: sync it with the option `Replace=true`, or "
-            "delete it first (both interrupt what it runs).",
+            step="Undo the change in Git, or have the object deleted and created anew (it is interrupted meanwhile): "
+            "sync it with `--force --replace`; `--replace` alone fails again.",
         ),
         (),
     ),
@@ -117,7 +119,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
     (
         r"namespaces? \"[^\"]*\" not found",
         Refusal(
-            name="its namespace does not exist",
+            name=NAMESPACE_MISSING,
             meaning="Argo CD does not create namespaces by itself.",
             step="Create the namespace, or set the sync option `CreateNamespace=true`.",
         ),

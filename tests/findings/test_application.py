@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agent.context.model import Revision
+from agent.findings.immutable import immutable_field
 from agent.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import context, ended, log, pod
@@ -135,6 +136,59 @@ def test_a_resource_that_could_not_be_synced_is_told_with_the_reason(message: st
 
     assert finding.title.startswith(f"Deployment api could not be synced: {cause}")
     assert (finding.level, finding.evidence[0].text) == ("cause", message)
+
+
+IMMUTABLE = 'Deployment.apps "api" is invalid: spec.selector: Invalid value: {"app":"b"}: field is immutable'
+
+
+def test_an_immutable_field_is_named_with_the_commands_that_replace_the_object() -> None:
+    state = operation(result("Deployment", "api", "SyncFailed", IMMUTABLE), message=f"reason: {IMMUTABLE}")
+
+    resource, whole = findings_of(context(application=application(operationState=state)))
+
+    assert resource.title == "Deployment api could not be synced: an immutable field was changed (spec.selector)"
+    meant, annotated, undone = resource.next_steps
+    assert "`argocd app sync argocd/payments --force --replace --resource apps:Deployment:payments/api`" in meant
+    assert "deleted and created anew" in meant
+    assert "`argocd.argoproj.io/sync-options: Force=true,Replace=true`" in annotated
+    assert "change spec.selector back in Git" in undone
+    assert not any("replace" in step for step in whole.next_steps)
+    assert "does not allow this field" not in whole.explanation
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ('Service "a" is invalid: spec.clusterIP: Invalid value: "": field is immutable', "spec.clusterIP"),
+        ('Job.batch "m" is invalid: spec.template: Invalid value: {"spec": {}}: field is immutable', "spec.template"),
+        ("spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden", "spec"),
+        ("cannot change roleRef", "roleRef"),
+        ("something is immutable", ""),
+        ("connection refused", ""),
+    ],
+)
+def test_the_immutable_field_is_read_from_the_message(message: str, field: str) -> None:
+    assert immutable_field(message) == field
+
+
+def test_of_a_claim_the_loss_of_its_data_stands_behind_the_way_back() -> None:
+    message = "spec: Forbidden: spec is immutable after creation except resources.requests"
+    claim = result("PersistentVolumeClaim", "data", "SyncFailed", message) | {"group": ""}
+
+    finding = findings_of(context(application=application(operationState=operation(claim))))[0]
+
+    assert finding.next_steps[0].startswith("If it is not meant, change spec back in Git")
+    assert "data of its volume is lost" in finding.next_steps[1]
+    assert "--resource :PersistentVolumeClaim:payments/data" in finding.next_steps[1]
+
+
+def test_a_missing_namespace_is_made_by_a_sync_option() -> None:
+    state = operation(result("Deployment", "api", "SyncFailed", 'namespaces "payments" not found'))
+
+    step = findings_of(context(application=application(operationState=state)))[0].next_steps[0]
+
+    assert "`argocd app set argocd/payments --sync-option CreateNamespace=true`" in step
+    assert "spec.syncPolicy.syncOptions" in step
 
 
 def test_resources_that_failed_for_one_reason_are_one_finding() -> None:
