@@ -9,16 +9,14 @@ import sys
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
-from rich.markdown import Markdown
-from rich.segment import Segment
+from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
 from agent.answer import early_outputs, final_outputs
 from agent.cli.gap_lines import PIPED_WIDTH, gap_lines
 from agent.findings.model import Severity
+from agent.terminal_answer import TerminalAnswer
 from agent.turn import Outcome, Report
 
 # Control characters other than tab and line feed: a terminal would obey them.
@@ -110,7 +108,7 @@ class TextScreen:
         self._out = Console()
         self._told = Console(stderr=True, highlight=False, soft_wrap=True)
         self._status: Status | None = None
-        self._answer: _Rendered | _Piped = _Rendered(self._out) if self._out.is_terminal else _Piped()
+        self._answer: TerminalAnswer | _Piped = TerminalAnswer(self._out) if self._out.is_terminal else _Piped()
         self._tools: list[str] = []
 
     def __enter__(self) -> Self:
@@ -191,34 +189,3 @@ class _Piped:
     def end(self) -> None:
         if self._last != "\n":
             self.add("\n")
-
-
-class _Rendered:
-    """Markdown that grows on the terminal: its last lines while it does, all of it at the end."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._text = ""
-        self._live: Live | None = None
-
-    def add(self, text: str) -> None:
-        self._text += text
-        if self._live is None:
-            self._live = Live(self, console=self._console, refresh_per_second=8, transient=True)
-            self._live.start()
-
-    def end(self) -> None:
-        if self._live:
-            self._live.stop()
-            self._live = None
-            self._console.print(self._markdown())
-
-    def _markdown(self) -> Markdown:
-        # Links show where they lead: a model may have been talked into them.
-        return Markdown(self._text, hyperlinks=False)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = console.render_lines(self._markdown(), options, pad=False)
-        for line in lines[-(options.size.height - 1) :]:
-            yield from line
-            yield Segment.line()

@@ -6,6 +6,7 @@ written, and the server it starts is stopped again.
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -20,15 +21,15 @@ from typing import Any
 
 import httpx
 from rich.console import Console
-from rich.live import Live
-from rich.markdown import Markdown
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 from agent.demo.scenarios import Scenario, load_scenarios
 from agent.errors import SettingsError
+from agent.terminal_answer import TerminalAnswer
 
+_STORE = "sqlite:///mlflow.db"  # in the folder of the demo
 _START_SECONDS = 90
 _TRACE_SECONDS = 30
 
@@ -63,8 +64,10 @@ def run_demo(*, folder: Path | None = None, console: Console | None = None) -> i
         console.print("[bold red]The demo stopped:[/]", escape(str(error)))
         return 1
     console.print(f"\nDone in {time.monotonic() - began:.0f} s. The server is stopped; the traces are kept:")
-    console.print("  make ui    opens MLflow on them (without make: see the command below)")
-    console.print(f"  mlflow ui --backend-store-uri {store} --port 5000", soft_wrap=True)
+    console.print("  make ui    opens MLflow on them; without make:")
+    here = os.path.relpath(folder) if folder.is_relative_to(Path.cwd()) else str(folder)
+    command = f"  cd {shlex.quote(here)} && mlflow ui --backend-store-uri {_STORE}"
+    console.print(command, soft_wrap=True, markup=False, highlight=False)
     return 0
 
 
@@ -185,7 +188,6 @@ def _ask(server: _Server, scenario: Scenario, console: Console) -> dict[str, Any
     """Streams the answer to the terminal; its `custom_outputs`."""
     console.print(Panel(scenario.question, title="question", title_align="left"))
     body = {**scenario.body, "stream": True}
-    answer = ""
     outputs: dict[str, Any] = {}
     began = time.monotonic()
     first: float | None = None
@@ -196,8 +198,7 @@ def _ask(server: _Server, scenario: Scenario, console: Console) -> dict[str, Any
                 case "response.output_text.delta":
                     first = first or time.monotonic() - began
                     deltas += 1
-                    answer += event["delta"]
-                    write(answer, event["delta"])
+                    write(event["delta"])
                 case "response.completed":
                     outputs = event["custom_outputs"]
                 case "error":
@@ -225,23 +226,22 @@ def _events(server: _Server, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _writer(console: Console) -> Generator[Callable[[str, str], None]]:
+def _writer(console: Console) -> Generator[Callable[[str], None]]:
     """Writes the answer as it arrives: rendered in a terminal, plain in a pipe."""
     if not console.is_terminal:
 
-        def plain(_: str, delta: str) -> None:
+        def plain(delta: str) -> None:
             console.file.write(delta)
             console.file.flush()
 
         yield plain
         console.file.write("\n")
         return
-    with Live(console=console, refresh_per_second=12, vertical_overflow="visible") as live:
-
-        def rendered(answer: str, _: str) -> None:
-            live.update(Markdown(answer))
-
-        yield rendered
+    answer = TerminalAnswer(console)
+    try:
+        yield answer.add
+    finally:
+        answer.end()
 
 
 def _show(outputs: dict[str, Any], console: Console) -> None:
