@@ -4,6 +4,7 @@ import io
 import re
 
 from rich.console import Console
+from rich.segment import Segment
 
 from agent.terminal_answer import TerminalAnswer
 
@@ -19,6 +20,7 @@ def terminal(height: int) -> Console:
 def test_while_it_grows_it_is_never_taller_than_the_screen() -> None:
     console = terminal(24)
     answer = TerminalAnswer(console)
+    drawn: list[list[Segment]] = []
     for line in ANSWER.splitlines(keepends=True):
         answer.add(line)
         drawn = console.render_lines(answer)

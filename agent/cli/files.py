@@ -120,8 +120,12 @@ def objects_in(raw: bytes, *, where: str) -> list[Manifest]:
     documents = list(_documents(text, where))
     found = [each for document in documents for each in _unpacked(document)]
     if not documents or not all(isinstance(each, dict) for each in found):
-        raise RequestError.at(where, "holds something that is no Kubernetes object" if documents else "is empty")
+        raise RequestError.at(where, _STRANGE if documents else _EMPTY)
     return cast("list[Manifest]", found)
+
+
+_STRANGE = "holds something that is no Kubernetes object"
+_EMPTY = "is empty; manifests were expected, as `kubectl get ... -o yaml` prints them"
 
 
 def _unpacked(document: object) -> Iterator[object]:

@@ -1,4 +1,4 @@
-"""`findings`: what is wrong with the manifests of files, without a network. Owns neither files nor the table."""
+"""`findings`: what is wrong with the manifests of files, without a network. Owns neither files nor the screen."""
 
 import os
 import secrets
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.cli.commands import Verdict
 from agent.cli.files import is_application, is_event
-from agent.cli.findings_table import JsonLines, Lines, Listing, Tables
+from agent.cli.findings_table import Blocks, JsonLines, Lines, Listing
 from agent.cli.manifest_stream import Batch, batches, check_files
 from agent.context.clean import cleaned, cleaned_application
 from agent.context.events import merge_events
@@ -25,7 +25,7 @@ type _Identity = tuple[str, str, str, str]
 
 def findings(files: Sequence[str], *, as_json: bool) -> Verdict:
     """Prints the findings of every manifest, in order; returns the exit code."""
-    listing: Listing = JsonLines() if as_json else Tables() if sys.stdout.isatty() else Lines()
+    listing: Listing = JsonLines() if as_json else Blocks() if sys.stdout.isatty() else Lines()
     worst = Verdict.NO_ERROR
     try:
         redactor = _Redaction()
@@ -33,8 +33,9 @@ def findings(files: Sequence[str], *, as_json: bool) -> Verdict:
         with listing:
             for name in files:
                 for batch in batches(name):
-                    for label, found in _judged(batch, redactor):
-                        listing.add(label, found)
+                    judged = zip(_judged(batch, redactor), batch.manifests, strict=True)
+                    for (label, found), manifest in judged:
+                        listing.add(label, found, is_event=is_event(manifest))
                         if any(finding.severity == "error" for finding in found):
                             worst = Verdict.ERROR
     except AssistantError as error:

@@ -1,15 +1,16 @@
-"""How the findings of manifests are listed: tables on a terminal, tab-separated lines into a pipe, or JSON lines.
+"""How the findings of manifests are listed: in blocks on a terminal, tab-separated lines into a pipe, or JSON lines.
 
 Owns standard output (the findings) and what `findings` tells on standard error.
 """
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
@@ -19,8 +20,9 @@ from agent.findings import finding_as_json
 from agent.findings.evidence import one_line
 from agent.findings.model import Finding
 
-# So many rows make one table, so that a long file is shown while it is read.
-_ROWS = 200
+# So many lines and blocks are shown at once, so that a long file is shown while it is read.
+_AT_ONCE = 200
+_SEVERITY = len("  warning")
 # Of a finding so much evidence is shown; `--json` has all.
 _QUOTED = 3
 
@@ -34,7 +36,7 @@ class Listing(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None: ...
 
-    def add(self, label: str, findings: Sequence[Finding]) -> None:
+    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
         """The findings of a manifest, none where it is well."""
         ...
 
@@ -54,7 +56,7 @@ class JsonLines:
     ) -> None:
         sys.stdout.flush()
 
-    def add(self, label: str, findings: Sequence[Finding]) -> None:
+    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
         told = {"id": label, "findings": [finding_as_json(finding) for finding in findings]}
         sys.stdout.write(json.dumps(told, ensure_ascii=False).translate(ESCAPES) + "\n")
 
@@ -78,8 +80,8 @@ class Lines:
         if kind is None:
             self._told.say()
 
-    def add(self, label: str, findings: Sequence[Finding]) -> None:
-        self._told.add(findings)
+    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
+        self._told.add(findings, is_event=is_event)
         for finding in findings:
             cells = (finding.severity, label, finding.title, *_quotations(finding))
             sys.stdout.write("\t".join(" ".join(plain(cell).split()) for cell in cells) + "\n")
@@ -88,13 +90,13 @@ class Lines:
         _fail(message)
 
 
-class Tables:
-    """Tables for people, with the number of manifests read below them."""
+class Blocks:
+    """For people: a heading for each manifest with findings, a block for each finding, the count at the end."""
 
     def __init__(self) -> None:
         self._console = Console()
         self._told = _Count()
-        self._rows: list[tuple[Finding, str]] = []
+        self._blocks: list[RenderableType] = []
         self._status: Status = Console(stderr=True).status("Reading ...")
 
     def __enter__(self) -> Self:
@@ -104,53 +106,74 @@ class Tables:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._show()
         self._status.stop()
+        self._show()
         if kind is None:
             self._told.say()
 
-    def add(self, label: str, findings: Sequence[Finding]) -> None:
-        self._told.add(findings)
-        self._status.update(f"Reading: {self._told.manifests:,} manifests")
-        self._rows += [(finding, label) for finding in findings]
-        if len(self._rows) >= _ROWS:
+    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
+        self._told.add(findings, is_event=is_event)
+        self._status.update(f"Reading: {_many(self._told.manifests, 'manifest')}")
+        if findings:
+            self._blocks += [Text(plain(label), "bold"), *map(_block, findings)]
+        if len(self._blocks) >= _AT_ONCE:
+            # Erased first: it stands on the same screen, by the other stream.
+            self._status.stop()
             self._show()
+            self._status.start()
 
     def failed(self, message: str) -> None:
         _fail(message)
 
     def _show(self) -> None:
-        if not self._rows:
-            return
-        table = Table(show_lines=True)
-        for column, ratio in (("severity", None), ("resource", 2), ("title", 3), ("evidence", 5)):
-            table.add_column(column, overflow="fold", ratio=ratio, no_wrap=ratio is None)
-        for finding, label in self._rows:
-            table.add_row(
-                Text(finding.severity, STYLES[finding.severity]),
-                Text(plain(label)),
-                Text(plain(finding.title)),
-                Text(plain("\n".join(_quotations(finding)))),
-            )
-        self._console.print(table)
-        self._rows.clear()
+        for block in self._blocks:
+            self._console.print(block)
+        self._blocks.clear()
+
+
+def _block(finding: Finding) -> Table:
+    """Severity beside title, quotations and the first next step; lines break between words, never within a column of a
+    few characters."""
+    told = Text(plain(finding.title))
+    for quotation in _quotations(finding):
+        told.append(f"\n{plain(quotation)}", "dim")
+    if finding.next_steps:
+        told.append("\nnext: ", "bold").append(plain(one_line(finding.next_steps[0], 500)))
+    block = Table.grid(padding=(0, 1, 0, 0))
+    block.add_column(width=_SEVERITY, no_wrap=True)
+    block.add_column(overflow="fold")
+    block.add_row(Text(f"  {finding.severity}", STYLES[finding.severity]), told)
+    block.add_row("", "")
+    return block
 
 
 class _Count:
-    """How many manifests and findings there were."""
+    """How many manifests and findings there were. Events are read with the manifests, and are none."""
 
     def __init__(self) -> None:
         self.manifests = 0
-        self._severities: list[str] = []
+        self._events = 0
+        self._severities: Counter[str] = Counter()
 
-    def add(self, findings: Sequence[Finding]) -> None:
-        self.manifests += 1
-        self._severities += [finding.severity for finding in findings]
+    def add(self, findings: Sequence[Finding], *, is_event: bool) -> None:
+        self.manifests += not is_event
+        self._events += is_event
+        self._severities.update(finding.severity for finding in findings)
 
     def say(self) -> None:
-        counted = (f"{self._severities.count(each)} {each}" for each in ("error", "warning", "info"))
-        told = ", ".join(each for each in counted if not each.startswith("0 ")) or "no findings"
-        sys.stderr.write(f"{self.manifests} {'manifest' if self.manifests == 1 else 'manifests'}: {told}\n")
+        read = _many(self.manifests, "manifest")
+        if self._events:
+            read += f" with {_many(self._events, 'event')}"
+        severities = [_many(count, each) for each in STYLES if (count := self._severities[each])]
+        if severities:
+            told = f"{read}: {', '.join(severities)}"
+        else:
+            told = f"nothing wrong in {read}" if self.manifests else f"{read}: there was nothing to judge"
+        sys.stderr.write(f"{told}\n")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _quotations(finding: Finding) -> list[str]:

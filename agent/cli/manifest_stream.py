@@ -40,12 +40,13 @@ def check_files(names: Iterable[str]) -> None:
 
 def batches(name: str) -> Iterator[Batch]:
     """The manifests of a file, `-` for standard input. Raises RequestError naming the file, and the line."""
+    where = "standard input" if name == "-" else name
     with ExitStack() as stack:
         file = sys.stdin.buffer if name == "-" else stack.enter_context(_open(name))
         try:
-            yield from _batches(file, name)
+            yield from _batches(file, where)
         except OSError as error:
-            raise RequestError.at(name, f"cannot be read: {error.strerror or type(error).__name__}") from None
+            raise RequestError.at(where, f"cannot be read: {error.strerror or type(error).__name__}") from None
 
 
 def _open(name: str) -> BinaryIO:
@@ -58,7 +59,7 @@ def _open(name: str) -> BinaryIO:
     return file
 
 
-def _batches(file: BinaryIO, name: str) -> Iterator[Batch]:
+def _batches(file: BinaryIO, where: str) -> Iterator[Batch]:
     lines = enumerate(chain([file.readline().removeprefix(_BYTE_ORDER_MARK)], file), start=1)
     head: list[tuple[int, bytes]] = []
     for numbered in lines:
@@ -68,9 +69,9 @@ def _batches(file: BinaryIO, name: str) -> Iterator[Batch]:
     if _are_json_lines([line.strip() for _, line in head if line.strip()]):
         for number, line in chain(head, lines):
             if line.strip():
-                yield _of_line(line, f"{name} line {number}")
+                yield _of_line(line, f"{where} line {number}")
         return
-    manifests = objects_in(b"".join(line for _, line in chain(head, lines)), where=name)
+    manifests = objects_in(b"".join(line for _, line in chain(head, lines)), where=where)
     yield Batch(ids=tuple(map(identity, manifests)), manifests=tuple(manifests))
 
 

@@ -1,6 +1,7 @@
 """The command line in this process, and the files, Argo CD and cluster that it is given."""
 
 import json
+import os
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, cast
@@ -96,3 +97,15 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[kubern
         monkeypatch.setenv("KUBECONFIG", str(kubernetes.write_kubeconfig(tmp_path / "kubeconfig", url)))
         monkeypatch.setenv("ASSISTANT_KUBERNETES", "auto")
         yield fake
+
+
+def read_all(terminal: int) -> str:
+    """What was written on the other side of a pty, until that is closed."""
+    parts: list[bytes] = []
+    try:
+        while part := os.read(terminal, 65_536):
+            parts.append(part)
+    except OSError:  # how a terminal ends on Linux
+        pass
+    os.close(terminal)
+    return b"".join(parts).decode()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Run, Write
+from tests.cli.conftest import Run, Write, read_all
 from tests.context.manifests import POD, event
 from tests.fakes.argocd import FakeArgoCD
 from tests.fakes.kubernetes import FakeKubernetes
@@ -351,7 +351,7 @@ def test_on_a_terminal_the_answer_is_rendered(model: FakeLightspeed) -> None:
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
     with subprocess.Popen([*COMMAND, "Why?"], stdout=theirs, stderr=subprocess.PIPE, env=environment) as process:
         os.close(theirs)
-        shown = _read_all(ours)
+        shown = read_all(ours)
         assert process.stderr
         told = process.stderr.read().decode()
 
@@ -364,14 +364,3 @@ def test_on_a_terminal_the_answer_is_rendered(model: FakeLightspeed) -> None:
     assert shown.rstrip().endswith("point 99")
     assert "provider: lightspeed" in told
     assert "\x1b" not in told
-
-
-def _read_all(terminal: int) -> str:
-    parts: list[bytes] = []
-    try:
-        while part := os.read(terminal, 65_536):
-            parts.append(part)
-    except OSError:  # how a terminal ends on Linux
-        pass
-    os.close(terminal)
-    return b"".join(parts).decode()

@@ -2,6 +2,10 @@
 
 import io
 import json
+import os
+import pty
+import re
+import subprocess
 import sys
 from copy import deepcopy
 from pathlib import Path
@@ -14,7 +18,7 @@ from rich.console import Console
 from agent.cli import findings_table
 from agent.cli.manifest_stream import batches
 from agent.findings import analyze
-from tests.cli.conftest import Run, Write
+from tests.cli.conftest import Run, Write, read_all
 from tests.cli.test_commands import HEAVY, loaded_by
 from tests.context.manifests import DEPLOYMENT, POD, REPLICA_SET, application, event
 from tests.findings.cluster import condition, context, resource
@@ -149,23 +153,72 @@ def test_piped_output_is_a_finding_a_line_with_tabs(run: Run, write: Write) -> N
     assert result.stderr == "3 manifests: 1 error, 1 warning\n"
 
 
-def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_manifest_that_is_well_is_told_so_and_events_are_no_manifests(run: Run, write: Write) -> None:
+    assert run("findings", write("a.yaml", [WELL])).stderr == "nothing wrong in 1 manifest\n"
+    seen = event(POD, "Pulled", "Container image was pulled")
+    assert run("findings", write("b.yaml", [WELL, seen, seen])).stderr == "nothing wrong in 1 manifest with 2 events\n"
+    assert run("findings", write("c.yaml", [BROKEN, LATE, LATE])).stderr == "3 manifests: 1 error, 2 warnings\n"
+
+
+def test_an_empty_standard_input_is_named(run: Run) -> None:
+    result = run("findings", "-", stdin="")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: standard input: is empty; manifests were expected")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_on_a_terminal_nothing_is_broken_within_a_word_and_the_next_step_is_told(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(
+        findings_table, "Console", lambda *, stderr=False: Console(file=io.StringIO() if stderr else out, width=width)
+    )
+    found = analyze(context(POD))
+
+    with findings_table.Blocks() as blocks:
+        blocks.add("Pod/shop/web-5d9-x1", found)
+
+    lines = out.getvalue().splitlines()
+    words = out.getvalue().split()
+    assert lines[0].rstrip() == "Pod/shop/web-5d9-x1"
+    assert lines[1].startswith("  error   Container api is OOMKilled")
+    assert max(map(len, lines)) <= width
+    for evidence in found[0].evidence[:3]:
+        assert f"{evidence.path}:" in words
+    assert set(found[0].next_steps[0].split()) <= set(words)
+
+
+def test_a_long_listing_is_shown_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     out, told_apart = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stderr", told_apart)
+    monkeypatch.setattr(
+        findings_table, "Console", lambda *, stderr=False: Console(file=told_apart if stderr else out, width=150)
+    )
 
-    def console(*, stderr: bool = False) -> Console:
-        return Console(file=told_apart if stderr else out, width=150)
-
-    monkeypatch.setattr(findings_table, "Console", console)
-
-    with findings_table.Tables() as tables:
+    with findings_table.Blocks() as blocks:
         for _ in range(450):
-            tables.add("Widget/shop/w", analyze(context(BROKEN)))
+            blocks.add("Widget/shop/w", analyze(context(BROKEN)))
+        shown_early = out.getvalue().count("it failed")
 
-    shown = out.getvalue()
-    assert shown.count("severity") == 3, "long listings are shown while they are read"
-    assert shown.count("it failed") == 450
-    assert "450 manifests: 450 error" in told_apart.getvalue()
+    assert shown_early == 400
+    assert out.getvalue().count("it failed") == 450
+    assert "450 manifests: 450 errors" in told_apart.getvalue()
+
+
+def test_on_a_terminal_the_spinner_is_erased_before_the_findings(write: Write) -> None:
+    file = write("pod.yaml", POD)
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    command = [sys.executable, "-m", "agent.cli", "findings", file]
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = read_all(ours)
+
+    assert process.returncode == 1
+    line = next(line for line in shown.splitlines() if "Pod/shop/web-5d9-x1" in line)
+    assert "Reading" not in re.split(r"\x1b\[2K|\r", line)[-1]
 
 
 @pytest.mark.parametrize(
