@@ -18,15 +18,14 @@ from agent.instructions import InstructionsSource
 from agent.request import Question
 from agent.settings import Settings
 from agent.spans import Spans
-from agent.tokens import count_tokens
-from agent.turn import Outcome, Report, TurnEvent
+from agent.turn import Outcome, TurnEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What was answered. `by_model` is False where the findings themselves are the answer.
 
-    `unresolved` is the evidence that does not stand where it points; `tokens` are those of the prompt as the server
+    `unresolved` is the evidence that does not stand where it points; `tokens` are those of the request as the server
     counted them, or their upper estimate (then `tokens_estimated`); `seconds` is the whole turn; `outage` is why the
     model that was configured did not answer, "" where it did or none is.
     """
@@ -65,7 +64,7 @@ class Notes:
             by_model=self.outcome.provider.name != "offline",
             provider=self.outcome.provider.name,
             model=self.outcome.provider.model,
-            tokens=usage.input_tokens if usage else _estimate(report),
+            tokens=usage.input_tokens if usage else report.plan.tokens,
             tokens_estimated=usage is None,
             seconds=self.seconds,
             outage=self.outcome.outage.public_message if self.outcome.outage else "",
@@ -116,7 +115,3 @@ async def answered(assistant: WatchedAssistant, question: Question) -> Answer:
     finally:
         NOTES.reset(token)
     return notes.answer()
-
-
-def _estimate(report: Report) -> int:
-    return sum(section.tokens for section in report.sections) + count_tokens(report.question)
