@@ -21,6 +21,8 @@ MAX_NAMED = 8
 """Objects that a manifest names which are read."""
 
 _OWNERS, _SERVICES = 3, 2
+# Kinds that are shared between namespaces, and hold nothing that is anybody's own.
+_ELSEWHERE = frozenset({"Gateway", "Service"})
 
 type _Found = Reading[tuple[Manifest, ...]]
 
@@ -79,7 +81,7 @@ class KubernetesRelated:
         Secret, which many an operator keeps from everybody."""
         places = {_place(each) for each in there}
         distinct: dict[object, Reference] = {}
-        for each in (each for manifest in manifests for each in references(manifest)):
+        for each in (each for manifest in manifests for each in references(manifest) if _is_within(manifest, each)):
             named = each.resource
             if (named.kind, named.namespace, named.name) not in places:
                 distinct.setdefault((named.kind, named.namespace, named.name), each)
@@ -146,6 +148,15 @@ class KubernetesRelated:
         reading = await read_some(("ResourceQuota", "LimitRange"), read, part="related", source="kubernetes")
         items = tuple(each for listing in reading.value for each in listing.items[:MAX_CHILDREN])
         return Reading(value=items, gaps=reading.gaps)
+
+
+def _is_within(manifest: Manifest, reference: Reference) -> bool:
+    """Whether a reference stays in the manifest's namespace, or leads to what may stand in another one.
+
+    Whoever may write an object in one namespace must not read those of another by naming them in it.
+    """
+    named, namespace = reference.resource, text_at(manifest, "metadata", "namespace")
+    return not namespace or named.namespace in {"", namespace} or named.kind in _ELSEWHERE
 
 
 def _place(manifest: Manifest) -> tuple[str, str, str]:

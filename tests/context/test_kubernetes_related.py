@@ -150,6 +150,17 @@ def test_of_a_custom_resource_its_references_are_read(kubernetes: FakeKubernetes
     assert around(resource=resource) == ["ClusterIssuer ca"]
 
 
+def test_what_a_manifest_names_in_another_namespace_is_left_to_those_who_may_read_it(kubernetes: FakeKubernetes):
+    kubernetes.add_kind("example.com/v1", "Mirror", "mirrors")
+    references = {"configMapRef": {"name": "own"}, "sourceRef": {"kind": "ConfigMap", "name": "x", "namespace": "bank"}}
+    kubernetes.add(of("Mirror", "m", "example.com/v1", spec=references), of("ConfigMap", "own"))
+    foreign: Manifest = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "x", "namespace": "bank"}}
+    kubernetes.add(foreign | {"data": {"iban": "planted"}})
+    found = around(resource={"group": "example.com", "kind": "Mirror", "namespace": "shop", "name": "m"})
+    assert found == ["ConfigMap own"]
+    assert not [seen.path for seen in kubernetes.requests if "/bank/" in seen.path]
+
+
 def test_a_right_that_is_missing_is_one_gap_beside_the_rest(kubernetes: FakeKubernetes):
     running(kubernetes, volumes=[{"configMap": {"name": "a"}}, {"configMap": {"name": "b"}}], nodeName="node-1")
     kubernetes.add(cluster_scoped("Node", "node-1"))
