@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from agent.context.model import Event
 from agent.findings.commands import kubectl
 from agent.findings.container import POD_NAME, Container, pod_command
+from agent.findings.crash_reasons import Reason, first_step, reason_in
 from agent.findings.evidence import one_line, quote_event
-from agent.findings.logs import meaning_of
 from agent.findings.model import Evidence, Finding
 from agent.findings.probes import probe_failure
 from agent.manifest import Manifest, integer_at, text_at
@@ -202,31 +202,45 @@ def _exited(container: Container, end: _End) -> Finding:
     restarts = integer_at(container.status, "restartCount") or 0
     verb = "keeps crashing" if looping or restarts > 1 else "failed"
     logs = container.quote_log()
+    title = f"{container.title} {verb} (exit code {end.code})"
+    if reason := reason_in(quoted.text for quoted in logs):
+        return _told(container, end, title, logs, reason)
     previous = not integer_at(container.status, "state", "terminated", "exitCode")
     return container.finding(
-        f"{container.title} {verb} (exit code {end.code})",
-        meaning_of_exit_code(end.code) + _told_by(logs),
-        end.said + logs + end.around,
+        title,
+        meaning_of_exit_code(end.code),
+        end.said + end.around,
         f"Read why it ended: {container.logs_command(previous=previous)}.",
         level="effect",
     )
 
 
-def _told_by(logs: tuple[Evidence, ...]) -> str:
-    """What the log's last words mean."""
-    if not logs:
-        return ""
-    return f" Its last words in the log are quoted here. {meaning_of(*(quoted.text for quoted in logs))}".rstrip()
+def _told(container: Container, end: _End, title: str, logs: tuple[Evidence, ...], reason: Reason) -> Finding:
+    """A container whose own last words tell why it ended."""
+    workload = container.template
+    return container.finding(
+        f"{title}: {reason.substance}",
+        f"{meaning_of_exit_code(end.code)} Its last words in the log are quoted here. {reason.meaning}".rstrip(),
+        end.said + logs + end.around,
+        first_step(container, reason),
+        level="effect",
+        # The same fault in other words (a time, an address) in each pod of a workload.
+        cause=f"crash {workload[0]} {workload[1]} {end.code} {reason.kind or reason.substance}" if workload else "",
+    )
 
 
 def _ended_unseen(container: Container, evidence: tuple[Evidence, ...]) -> Finding:
+    logs = container.quote_log()
+    reason = reason_in(quoted.text for quoted in logs)
+    read = f"Read why it ended: {container.logs_command(previous=True)}."
     return container.finding(
-        f"{container.title} keeps crashing (CrashLoopBackOff)",
-        "The kubelet waits longer and longer before it starts the container again. How it ended is not in the status.",
+        f"{container.title} keeps crashing (CrashLoopBackOff)" + (f": {reason.substance}" if reason else ""),
+        "The kubelet waits longer and longer before it starts the container again. How it ended is not in the status."
+        + (f" {reason.meaning}" if reason and reason.meaning else ""),
         container.quote("state", "waiting", "reason")
         + container.quote("state", "waiting", "message")
         + evidence
-        + container.quote_log(),
-        f"Read why it ended: {container.logs_command(previous=True)}.",
+        + logs,
+        first_step(container, reason) if reason else read,
         level="effect",
     )

@@ -1,9 +1,10 @@
-"""What a hook itself said last: the end of the logs of its pods. Judges no line."""
+"""What a hook itself said last: the fatal lines and errors in the logs of its pods, else the end of the logs."""
 
 from collections.abc import Iterator
 
 from agent.context.model import ContainerLog, Context
 from agent.findings.evidence import quote_log
+from agent.findings.logs import error_lines, fatal_lines
 from agent.findings.model import Evidence
 from agent.findings.objects import controller_of, objects_of
 from agent.manifest import Manifest, text_at
@@ -13,8 +14,13 @@ _LOGS = 2
 
 
 def last_words(context: Context, entry: Manifest) -> tuple[Evidence, ...]:
-    """The last lines of the logs of a hook (an entry of a sync result) that is a Job or a Pod."""
+    """The last telling lines of the logs of a hook (an entry of a sync result) that is a Job or a Pod.
+
+    A log that names no Pod is the hook's where the context has no Pod but the hook's.
+    """
     pods = set(_pods(context, entry))
+    if pods and pods >= {text_at(pod, "metadata", "name") for pod in objects_of(context, ("", "Pod"))}:
+        pods.add("")
     logs = [log for log in context.logs if log.pod in pods][:_LOGS]
     return tuple(quoted for log in logs for quoted in _end(context, log))
 
@@ -30,5 +36,7 @@ def _pods(context: Context, entry: Manifest) -> Iterator[str]:
 
 
 def _end(context: Context, log: ContainerLog) -> tuple[Evidence, ...]:
-    said = [line for line in log.lines[-50:] if line.text.strip()]
-    return tuple(quoted for line in said[-_LINES:] for quoted in quote_log(context, log, line))
+    telling = {*fatal_lines(log, _LINES), *error_lines(log, _LINES)}
+    said = [line for line in log.lines if line in telling] if telling else []
+    said = said or [line for line in log.lines[-50:] if line.text.strip()][-_LINES:]
+    return tuple(quoted for line in said[-2 * _LINES :] for quoted in quote_log(context, log, line))

@@ -23,6 +23,7 @@ _READ_LIMIT = 2_000
 class _Kind:
     """A kind of fatal line. A line without any of `words` (lower case) is none of it, and is not searched further."""
 
+    name: str
     words: tuple[str, ...]
     pattern: re.Pattern[str]
     meaning: str
@@ -33,19 +34,22 @@ class _Kind:
 
 # Most telling first.
 _KINDS: tuple[_Kind, ...] = tuple(
-    _Kind(tuple(words.split(",")), re.compile(pattern, re.IGNORECASE), meaning)
-    for words, pattern, meaning in (
+    _Kind(name, tuple(words.split(",")), re.compile(pattern, re.IGNORECASE), meaning)
+    for name, words, pattern, meaning in (
         (
+            "memory",
             "memory,oom",
             r"out of memory|\bOOM\b|OutOfMemoryError|Cannot allocate memory|MemoryError\b",
             "The process ran out of memory.",
         ),
         (
+            "refused",
             "refused,can't connect to mysql",
             r"connection refused|\bECONNREFUSED\b|Connection to \S{1,200} refused|can't connect to MySQL server",
             "Nothing listens at the address it connects to: the other side is down, not ready, or the port is wrong.",
         ),
         (
+            "dns",
             "no such host,enotfound,not known,resolution,unknownhost,could not translate,eai_again,nodename,"
             "bad address,resolve,host not found,unknown mysql",
             r"no such host|\bENOTFOUND\b|Name or service not known|Temporary failure in name resolution|"
@@ -55,6 +59,7 @@ _KINDS: tuple[_Kind, ...] = tuple(
             "A host name does not resolve: the Service does not exist, is spelled wrongly, or DNS fails.",
         ),
         (
+            "timeout",
             "timeout,timed out,time out,etimedout,deadline exceeded,no route,ehostunreach",
             r"(connect\w*|dial|read|i/o)\W.{0,80}time(d )?-? ?out|i/o timeout|\bETIMEDOUT\b|context deadline exceeded|"
             r"SocketTimeoutException|no route to host|\bEHOSTUNREACH\b",
@@ -62,42 +67,63 @@ _KINDS: tuple[_Kind, ...] = tuple(
             "between.",
         ),
         (
+            "rights",
             "cannot ,forbidden",
             r"\bUser \"[^\"]{1,200}\" cannot \w+ resource|\bis forbidden: User ",
             "The Kubernetes API refuses what it asks: its ServiceAccount lacks the right.",
         ),
         (
+            "authentication",
             "authentication,access denied,credentials,unauthorized,permission denied for",
             r"password authentication failed|authentication failed|access denied for user|invalid credentials|"
             r"\b401 Unauthorized|permission denied for (table|database|schema|relation)",
             "The other side refuses the credentials.",
         ),
         (
+            "constraint",
+            "sqlstate,violates,null value,duplicate,constraint,child row",
+            r"SQLSTATE\W{0,3}23[0-9A-Z]{3}\b|violates (not-null|unique|foreign key|check|exclusion) constraint|"
+            r"contains null values|null value in column|duplicate key value|Duplicate entry .{1,120} for key|"
+            r"(unique|not null|foreign key|check) constraint failed|Cannot add or update a child row",
+            "The database refuses a statement, as data that is there or is written breaks a constraint.",
+        ),
+        (
+            "tls",
             "x509,certificate,sslhandshake",
             r"x509:|certificate (has expired|verify failed|is not trusted)|SSLHandshakeException",
             "TLS fails.",
         ),
-        ("address already,eaddrinuse", r"address already in use|\bEADDRINUSE\b", "Its port is taken already."),
-        ("no space,enospc", r"no space left on device|\bENOSPC\b", "A volume or the node's disk is full."),
-        ("read-only,erofs", r"read-only file ?system|\bEROFS\b", "It writes where the file system is read-only."),
+        ("port", "address already,eaddrinuse", r"address already in use|\bEADDRINUSE\b", "Its port is taken already."),
+        ("disk", "no space,enospc", r"no space left on device|\bENOSPC\b", "A volume or the node's disk is full."),
         (
+            "read-only",
+            "read-only,erofs",
+            r"read-only file ?system|\bEROFS\b",
+            "It writes where the file system is read-only.",
+        ),
+        (
+            "permission",
             "permission denied,eacces,not permitted",
             r"permission denied|\bEACCES\b|Operation not permitted",
             "It lacks a permission: on a file, a port or an operation.",
         ),
         (
+            "file",
             "no such file,enoent,notfound,cannot find module,shared libraries",
             r"no such file or directory|\bENOENT\b|FileNotFoundError|ClassNotFoundException|ModuleNotFoundError|"
             r"Cannot find module|error while loading shared libraries",
             "A file or module that it needs is not in the image or not mounted.",
         ),
         (
-            "environment,env var,config,variable",
+            "setting",
+            "environment,env var,config,variable,keyerror,required key",
+            r"\bKeyError: ['\"](?-i:[A-Z][A-Z0-9_]{2,80})['\"]|\brequired key (?-i:[A-Z][A-Z0-9_]{2,80}) missing|"
             r"(missing|required|undefined|must set|not set).{0,40}(environment|env(ironment)? ?var|config|variable)|"
             r"(environment|env ?var|config\w*|variable).{0,60}(missing|required|undefined|not set|must be set)",
             "It misses a setting.",
         ),
         (
+            "end",
             "panic,fatal,critical,segfault,segmentation,unhandled,uncaught,exception in thread",
             r"^panic:|\bpanicked at\b|^fatal error:|\bFATAL\b|level=panic|\"level\": ?\"panic\"|\bCRITICAL\b|"
             r"Segmentation fault|segfault|unhandled (exception|promise|rejection)|Uncaught \w+|Exception in thread \"",
@@ -172,6 +198,17 @@ def meaning_of(*texts: str) -> str:
     """What fatal lines mean in a sentence, by the most telling of them; "" where they tell nothing general."""
     pairs = [(text[:_READ_LIMIT], text[:_READ_LIMIT].lower()) for text in texts]
     return next((kind.meaning for kind in _KINDS if any(kind.matches(*pair) for pair in pairs)), "")
+
+
+def kind_of(text: str) -> tuple[str, str]:
+    """The name of the kind of fault that a line tells of, and its meaning; both "" where it tells nothing general."""
+    text = text[:_READ_LIMIT]
+    lowered = text.lower()
+    return next(((kind.name, kind.meaning) for kind in _KINDS if kind.matches(text, lowered)), ("", ""))
+
+
+UNTOLD = "end"
+"""The kind of a line that tells the end of a process and not its reason."""
 
 
 # Of _KINDS: connections that fail, and the end that says nothing of its reason.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from agent.context.model import Context
 from agent.findings.applications import Application, applications_of, names_of, resource_of
 from agent.findings.commands import kubectl
+from agent.findings.crash_reasons import reason_in
 from agent.findings.deployments import Deployments
 from agent.findings.evidence import one_line
 from agent.findings.hook_logs import last_words
@@ -113,7 +114,9 @@ def _is_failed_hook(entry: Manifest) -> bool:
 def _failed_hook(context: Context, application: Application, index: int, entry: Manifest) -> Finding:
     hook, kind, name = (one_line(text_at(entry, key), 100) for key in ("hookType", "kind", "name"))
     namespace = text_at(entry, "namespace")
-    evidence = _quoted(application, [(index, entry)], "message", "hookPhase") + last_words(context, entry)
+    said = last_words(context, entry)
+    reason = reason_in((quoted.text for quoted in said), only_faults=True)
+    evidence = _quoted(application, [(index, entry)], "message", "hookPhase") + said
     refusal = refusal_in(text_at(entry, "message"), namespace)
     if kind == "Job":
         logs = kubectl("logs", f"job/{text_at(entry, 'name')}", "--all-containers", namespace=namespace)
@@ -126,11 +129,11 @@ def _failed_hook(context: Context, application: Application, index: int, entry: 
         "SyncFail": "It is the hook that runs after a failed sync, so something else failed before it.",
     }.get(hook, "A sync does not go on after a failed hook.")
     return application.finding(
-        f"{hook} hook {kind} {name} failed",
-        consequence + (f" {refusal.meaning}" if refusal else ""),
+        f"{hook} hook {kind} {name} failed" + (f": {reason.substance}" if reason else ""),
+        " ".join(part for part in (consequence, refusal and refusal.meaning, reason and reason.meaning) if part),
         evidence,
         refusal.step if refusal else "",
-        look,
+        reason.step if reason else look,
         f"Repair it in Git, then sync again: {application.command('sync')}.",
         level="effect",
         resource=resource_of(entry),

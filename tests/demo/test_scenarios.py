@@ -72,9 +72,11 @@ def test_the_pods_out_of_memory_are_the_first_finding() -> None:
 def test_the_failed_hook_is_told_with_its_message_and_what_its_pod_said() -> None:
     migration, hook, *others = findings("failed-presync-hook")
 
-    assert migration.title == "Container migrate failed (exit code 1)"
+    told = 'column "currency" of relation "invoices" contains null values (SQLSTATE 23502)'
+    assert migration.title == f"Container migrate failed (exit code 1): {told}"
+    assert migration.next_steps[0].startswith("Repair the migration or the data")
     assert any('column "currency" of relation "invoices" contains null values' in text for text in quoted(migration))
-    assert hook.title == "PreSync hook Job payments-migrate-0042 failed"
+    assert hook.title == f"PreSync hook Job payments-migrate-0042 failed: {told}"
     assert "Job has reached the specified backoff limit" in quoted(hook)
     assert [f.title for f in others] == [
         "Job payments-migrate-0042 failed (BackoffLimitExceeded)",
