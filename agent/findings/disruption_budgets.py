@@ -19,6 +19,7 @@ _COUNTS = ("expectedPods", "disruptionsAllowed", "currentHealthy", "desiredHealt
 
 def disruption_budgets(known: Inventory) -> Iterator[Finding]:
     """Budgets whose pods are too few to allow a disruption; of the one asked about also what its settings do."""
+    backends = Backends(known)
     for budget in known.of(BUDGET):
         failed = _condition(budget, "SyncFailed")
         expected, allowed, healthy, wanted = (integer_at(budget, "status", key) or 0 for key in _COUNTS)
@@ -26,7 +27,7 @@ def disruption_budgets(known: Inventory) -> Iterator[Finding]:
         if failed is not None:
             yield _failed(budget, failed)
         elif blocked and healthy < min(wanted, expected):
-            yield _too_few(known, budget, f"{healthy} of the {wanted} wanted")
+            yield _too_few(backends, budget, f"{healthy} of the {wanted} wanted")
         elif blocked and healthy >= expected and known.is_asked_about(budget):
             yield _never_allows(budget)
         elif lookup(budget, "status", "expectedPods") == 0 and known.is_asked_about(budget):
@@ -62,9 +63,9 @@ def _failed(budget: Manifest, index: int) -> Finding:
     )
 
 
-def _too_few(known: Inventory, budget: Manifest, count: str) -> Finding:
+def _too_few(backends: Backends, budget: Manifest, count: str) -> Finding:
     labels = labels_at(budget, "spec", "selector", "matchLabels")
-    pods = Backends(known).selected(namespace_of(budget), labels)
+    pods = backends.selected(namespace_of(budget), labels)
     return finding_about(
         budget,
         f"{named(budget)} allows no disruption: {count} pods are healthy",

@@ -1,5 +1,10 @@
 """PodDisruptionBudgets that block or protect nothing."""
 
+import pytest
+
+from agent.findings import analyze, disruption_budgets
+from agent.findings.backends import Backends
+from agent.findings.inventory import Inventory
 from agent.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, crash_loop, pod, resource, running
@@ -29,6 +34,22 @@ def test_unhealthy_pods_that_block_every_disruption_stand_above_the_budget() -> 
         "Container api keeps crashing (exit code 1)",
         "PodDisruptionBudget api allows no disruption: 1 of the 2 wanted pods are healthy",
     ]
+
+
+def test_many_budgets_share_one_index_of_the_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Backends] = []
+
+    def counted(known: Inventory) -> Backends:
+        made.append(Backends(known))
+        return made[-1]
+
+    monkeypatch.setattr(disruption_budgets, "Backends", counted)
+    blocked = budget(3, 1, 2, 0)
+    others = [blocked | {"metadata": {"name": f"other-{number}", "namespace": "shop"}} for number in range(9)]
+
+    findings = analyze(context(blocked, related=tuple(others)))
+
+    assert (len(findings), len(made)) == (10, 1)
 
 
 def test_a_budget_that_cannot_be_computed_is_an_error() -> None:
