@@ -102,7 +102,8 @@ class JsonScreen:
 
 class TextScreen:
     """The answer on standard output, rendered where that is a terminal; findings, gaps, provider and session, in a few
-    lines, on standard error."""
+    lines, on standard error. Where both are the same terminal, what the answer tells is not told twice: the findings
+    only when there is no answer, the gaps when a model answered, which may leave them out."""
 
     def __init__(self) -> None:
         self._out = Console()
@@ -110,6 +111,7 @@ class TextScreen:
         self._status: Status | None = None
         self._answer: TerminalAnswer | _Piped = TerminalAnswer(self._out) if self._out.is_terminal else _Piped()
         self._tools: list[str] = []
+        self._untold: Report | None = None
 
     def __enter__(self) -> Self:
         self._wait("Reading the context ...")
@@ -123,14 +125,23 @@ class TextScreen:
 
     def report(self, report: Report) -> None:
         self._wait(None)
+        if self._out.is_terminal and self._told.is_terminal:
+            self._untold = report
+        else:
+            self._tell_findings(report)
+            self._tell_gaps(report)
+        self._wait("Waiting for the answer ...")
+
+    def _tell_findings(self, report: Report) -> None:
         for finding in report.findings:
             self._tell(f"finding ({finding.severity})", finding.title, STYLES[finding.severity])
+
+    def _tell_gaps(self, report: Report) -> None:
         for line in gap_lines(report.gaps, width=self._told.width if self._told.is_terminal else PIPED_WIDTH):
             self._tell("not read", line, "dim")
         for section in report.sections:
             if section.left_out:
                 self._tell("left out", f"{section.title}: {section.left_out}", "dim")
-        self._wait("Waiting for the answer ...")
 
     def text(self, piece: str) -> None:
         self._wait(None)
@@ -143,6 +154,9 @@ class TextScreen:
         self._wait(None)
         self._answer.end()
         provider = outcome.provider
+        if self._untold and provider.protocol != "none":
+            self._tell_gaps(self._untold)
+        self._untold = None
         by = f"{provider.name} ({provider.protocol})" if provider.protocol != "none" else provider.name
         facts = [by, provider.model]
         if outcome.usage:
@@ -160,6 +174,9 @@ class TextScreen:
     def failed(self, code: str, message: str) -> None:
         self._wait(None)
         self._answer.end()
+        if self._untold:
+            self._tell_findings(self._untold)
+            self._tell_gaps(self._untold)
         self._tell("error", message, "bold red")
 
     def _tell(self, what: str, text: str, style: str) -> None:

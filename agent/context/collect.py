@@ -27,7 +27,7 @@ from agent.context.model import (
 from agent.context.naming import about, application_object, refined
 from agent.context.needs import is_at_odds, is_out_of_sync
 from agent.context.parts import Found, argocd_only, each_once, first, from_all, not_configured
-from agent.context.pods import has_events, is_pod, is_workload
+from agent.context.pods import has_events, is_pod, is_workload, none_has_run
 from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection, Reading, Source
 from agent.context.started import StartedAtOnce
 from agent.context.supplied import MANY_EVENTS, SuppliedContext, is_heavy, read_supplied
@@ -250,11 +250,13 @@ class _Turn:
             return Found(value=self._supplied.logs, source="supplied", gaps=self._supplied.gaps)
         if not self.target or not await self._may_have_logs():
             return Found()
-        if not self._sources:
-            return Found(gaps=(not_configured("logs", self.target),))
         resource = self.target.resource
         manifest = await self.manifest() if resource and is_pod(resource.kind) else None
         pods = ([manifest] if manifest else []) + await self._pods_below()
+        if none_has_run(pods) and self._question.log_request.container is None:
+            return Found()
+        if not self._sources:
+            return Found(gaps=(not_configured("logs", self.target),))
         return await read_logs(self._sources, self.target, pods, self._question.log_request, self._tail_lines)
 
     async def _may_have_logs(self) -> bool:

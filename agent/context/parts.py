@@ -27,6 +27,15 @@ _PARTS: dict[Part, tuple[str, str]] = {
     "logs": ("the logs", "logs"),
 }
 
+# The options of `ask` that supply them.
+_OPTIONS: dict[Part, str] = {
+    "application": "`-f FILE`",
+    "manifest": "`-f FILE`",
+    "children": "`-f FILE`",
+    "events": "`--events FILE`",
+    "logs": "`--logs FILE`",
+}
+
 # Parts that round the picture off.
 _FURTHER: frozenset[Part] = frozenset({"tree", "managed", "revisions", "sync_windows", "related"})
 
@@ -117,5 +126,7 @@ def not_configured(part: Part, target: Target) -> Gap:
     if target.application:
         ways = argocd if part == "managed" else f"{argocd}, or {kubernetes}"  # only Argo CD compares with Git
     message = f"Nothing is configured to read {what} of {about} from: {ways}, or supply `{supplied_as}`"
+    if option := _OPTIONS.get(part):
+        message += f" (on the command line {option})"
     source: SourceName = "argocd" if target.application else "kubernetes"
     return Gap(part=part, source=source, reason="not_configured", message=message)

@@ -165,6 +165,20 @@ def _has_run(pod: Manifest, container: str) -> bool:
     return bool({"running", "terminated"} & object_at(status, "state").keys() or object_at(status, "lastState"))
 
 
+def none_has_run(pods: Sequence[Manifest]) -> bool:
+    """Whether there are Pods of which no container was ever started, so that there is no log. A Pod whose manifest says
+    nothing of its state may have one."""
+    return (
+        bool(pods)
+        and all(_is_known(pod) for pod in pods)
+        and not any(_has_run(pod, name) for pod in pods for name in _container_names(pod))
+    )
+
+
+def _is_known(pod: Manifest) -> bool:
+    return bool(objects_at(pod, "status", "containerStatuses")) or text_at(pod, "status", "phase") == "Pending"
+
+
 def _names(pods: Sequence[Manifest]) -> str:
     names = [f"{text_at(pod, 'metadata', 'namespace')}/{text_at(pod, 'metadata', 'name')}" for pod in pods]
     return f"Pod {names[0]}" if len(names) == 1 else f"Pods {', '.join(names)}"

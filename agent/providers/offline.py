@@ -216,8 +216,9 @@ def _nothing_read(prompt: Prompt) -> list[str]:
         "Either let the assistant read it:\n\n"
         "- set `ARGOCD_SERVER` and `ARGOCD_AUTH_TOKEN` to read through Argo CD;\n"
         "- give it a kubeconfig or a service account (`ASSISTANT_KUBERNETES`) to read from the cluster;\n\n"
-        "or supply it with the question, in `custom_inputs`: `application_manifest`, `manifest`, `children` (its "
-        "pods), `events`, `logs`.",
+        "or supply it with the question: on the command line `-f FILE` (manifests, its pods as well), `--events FILE` "
+        "and `--logs FILE`; in a request's `custom_inputs` `application_manifest`, `manifest`, `children` (its pods), "
+        "`events` and `logs`.",
     ]
 
 
@@ -225,7 +226,8 @@ def _general_question() -> list[str]:
     return [
         "This is a general question, and no model is configured that could answer it.",
         "Without a model the assistant can tell what is wrong with a resource, from its manifest, events and logs: "
-        "name an `application` or a `resource` in `custom_inputs`, or supply its `manifest`. On the command line:\n\n"
+        "name an `application` or a `resource` in a request's `custom_inputs`, or supply its `manifest`. On the "
+        "command line:\n\n"
         "```sh\n"
         'argocd-assistant ask --app argocd/guestbook "Why is it degraded?"\n'
         'argocd-assistant ask -f deployment.yaml --events events.json "Why does it not start?"\n'

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -364,3 +365,35 @@ def test_on_a_terminal_the_answer_is_rendered(model: FakeLightspeed) -> None:
     assert shown.rstrip().endswith("point 99")
     assert "provider: lightspeed" in told
     assert "\x1b" not in told
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """What somebody sees who asks on a terminal: standard output and standard error are the same."""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "120", "LINES": "50"}
+    with subprocess.Popen([*COMMAND, *arguments], stdout=theirs, stderr=theirs, env=environment):
+        os.close(theirs)
+        shown = read_all(ours)
+    return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown)
+
+
+def test_on_a_terminal_findings_and_gaps_are_told_once(broken_pod: str) -> None:
+    shown = on_a_terminal("-f", broken_pod, "Why?")
+
+    assert "Most likely cause" in shown
+    assert "What could not be read" in shown
+    assert "finding (error)" not in shown
+    assert "not read:" not in shown
+
+
+def test_on_a_terminal_gaps_are_told_where_a_model_answers_and_findings_where_it_fails(
+    model: FakeLightspeed, broken_pod: str
+) -> None:
+    answered = on_a_terminal("-f", broken_pod, "Why?")
+    model.say(Reply(status=401))
+    failed = on_a_terminal("-f", broken_pod, "Why?")
+
+    assert "not read: events, logs" in answered
+    assert "finding (error)" not in answered
+    assert "finding (error): Container api is OOMKilled" in failed
+    assert "not read: events, logs" in failed

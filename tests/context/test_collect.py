@@ -360,3 +360,22 @@ def test_an_application_that_answers_no_object_harms_no_other_part(argocd: FakeA
     assert context.application is not None
     assert ("manifest", "argocd", "not_found") in gaps(context)
     assert [child["metadata"]["name"] for child in context.children] == []
+
+
+def test_a_pod_that_never_started_has_no_logs_to_miss():
+    pending = {**POD, "status": {"phase": "Pending"}}
+    waiting = {"name": "api", "state": {"waiting": {"reason": "ErrImagePull"}}}
+    pulling = {**POD, "status": {"phase": "Pending", "containerStatuses": [waiting]}}
+    unknown = {key: value for key, value in POD.items() if key != "status"}
+
+    assert [part for part, *_ in gaps(collect(manifest=pending))] == ["events"]
+    assert [part for part, *_ in gaps(collect(manifest=pulling))] == ["events"]
+    assert [part for part, *_ in gaps(collect(manifest=unknown))] == ["events", "logs"]
+    assert [part for part, *_ in gaps(collect(manifest=POD))] == ["events", "logs"]
+
+
+def test_what_is_missing_is_named_as_a_request_and_as_the_command_line_take_it():
+    events, logs = (gap.message for gap in collect(manifest=POD).gaps)
+
+    assert events.endswith("or supply `events` (on the command line `--events FILE`)")
+    assert logs.endswith("or supply `logs` (on the command line `--logs FILE`)")
