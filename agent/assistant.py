@@ -34,7 +34,7 @@ from agent.request import Question
 from agent.settings import Settings
 from agent.span_content import documents, messages
 from agent.spans import NoSpans, Spans
-from agent.triage import Overview, Survey, overview
+from agent.triage import Overview, Survey, asks_about_applications, overview
 from agent.turn import Report, TurnEvent, TurnRecord
 
 
@@ -122,7 +122,7 @@ class Assistant:
                 await asyncio.to_thread(redactor.context, context) if _is_large(context) else redactor.context(context)
             )
             known = _Collected(context, redactor)
-            if self._collector.argocd and not question.target:
+            if self._collector.argocd and _is_about_all(question):
                 known = known.with_fleet(
                     await overview(
                         self._survey,
@@ -215,6 +215,12 @@ class Assistant:
             prompt, request_plan = self._composer.compose(*parts)
             span.outputs(request_plan.as_json() | {"sections": {s.name: s.tokens for s in prompt.sections}})
         return prompt, request_plan
+
+
+def _is_about_all(question: Question) -> bool:
+    """Whether the Applications are to be surveyed: a follow-up ("and the second one?") names them in no word."""
+    goes_on = question.session_id is not None or bool(question.history)
+    return not question.target and (goes_on or asks_about_applications(question.text))
 
 
 @dataclass(frozen=True, slots=True)

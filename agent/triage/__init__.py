@@ -4,7 +4,16 @@
 """
 
 from agent.triage.grouping import CauseGroup, as_findings, grouped
-from agent.triage.overview import Overview, overview
+from agent.triage.overview import Overview, asks_about_applications, overview
 from agent.triage.survey import Examined, Survey
 
-__all__ = ["CauseGroup", "Examined", "Overview", "Survey", "as_findings", "grouped", "overview"]
+__all__ = [
+    "CauseGroup",
+    "Examined",
+    "Overview",
+    "Survey",
+    "as_findings",
+    "asks_about_applications",
+    "grouped",
+    "overview",
+]

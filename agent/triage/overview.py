@@ -3,6 +3,7 @@
 Owns how a survey becomes part of a context: counts and names, findings by cause, and gaps where something failed.
 """
 
+import re
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,21 @@ from agent.triage.survey import Survey
 
 # Gaps of single Applications that are told; what fails for one mostly fails for all.
 _GAPS = 5
+
+
+# Words of a question about how the Applications are, in the larger languages.
+_ABOUT_APPLICATIONS = re.compile(
+    r"\bapps?\b|\bappli[ck]a|\baplica|\bprilozh|прилож|应用|應用|アプリ|애플리케이션"
+    r"|\b(?:everything|fleet|degraded|out ?of ?sync|unhealthy|failing|broken|what(?:'s| is) wrong)\b",
+    re.IGNORECASE,
+)
+_READ = 10_000  # characters of a question
+
+
+def asks_about_applications(question: str) -> bool:
+    """Whether a question without a target may be about the fleet: a survey is hundreds of requests, which "what is a
+    sync wave?" needs none of."""
+    return _ABOUT_APPLICATIONS.search(question, 0, _READ) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from agent.responses_agent import ArgoCDAssistant
 from agent.settings import load_settings
+from agent.triage import asks_about_applications
 from tests.conftest import TraceStore
 from tests.fakes.argocd import TOKEN, FakeArgoCD
 from tests.triage.fleet import fleet
@@ -45,6 +46,38 @@ def test_a_list_that_cannot_be_read_is_a_gap(argocd: FakeArgoCD, traces: TraceSt
     _, outputs = answered()
 
     assert [(gap["part"], gap["reason"]) for gap in outputs["context"]["gaps"]] == [("fleet", "forbidden")]
+
+
+@pytest.mark.parametrize("question", ["What is a sync wave?", "How do I write an ignoreDifferences rule?"])
+def test_a_general_question_surveys_nothing(argocd: FakeArgoCD, traces: TraceStore, question: str) -> None:
+    ArgoCDAssistant(load_settings()).predict({"input": question})
+    assert argocd.requests == []
+
+
+def test_a_follow_up_surveys_again(argocd: FakeArgoCD, traces: TraceStore) -> None:
+    messages = [
+        {"role": "user", "content": "Which applications are degraded?"},
+        {"role": "assistant", "content": "Two."},
+        {"role": "user", "content": "And the second one?"},
+    ]
+    ArgoCDAssistant(load_settings()).predict({"input": messages})
+    assert argocd.requests
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which applications are degraded, and why?",
+        "Any apps out of sync?",
+        "What's wrong?",
+        "Welche Applikationen sind kaputt?",
+        "¿Qué aplicaciones fallan?",
+        "哪些应用有问题？",
+        "Is everything well?",
+    ],
+)
+def test_a_question_about_the_applications_is_known_as_one(question: str) -> None:
+    assert asks_about_applications(question)
 
 
 def test_without_argocd_a_general_question_stays_one(traces: TraceStore) -> None:
