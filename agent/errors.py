@@ -14,6 +14,7 @@ provider or source that meets one translates it.
        |- ProviderUnreachable        no connection; the findings are answered all the same
        |- ProviderUnauthorized       the credentials were refused
        |- ModelNotFound              the configured model is not there, or none is
+       |- NoModelConfigured          only a model could answer, and none is configured
        |- RateLimited                too many requests, or a quota is used up
        |- ContextTooLong             the model's window is smaller than the prompt
        |- ResponseCut                the stream ended without an end state
@@ -124,6 +125,11 @@ class ProviderUnauthorized(ProviderError):
 class ModelNotFound(ProviderError):
     code = "model_not_found"
     http_status = 502
+
+
+class NoModelConfigured(ProviderError):
+    code = "no_model_configured"
+    http_status = 503
 
 
 class RateLimited(ProviderError):

@@ -27,6 +27,7 @@ from agent.body import decode_body
 from agent.conversation import Message, Role, parse_conversation
 from agent.errors import RequestError
 from agent.manifest import Manifest, object_at, text_at
+from agent.request_keys import check_context_keys, check_keys
 from agent.target import ApplicationRef, ResourceRef, Target
 from agent.validation import complaint
 
@@ -180,9 +181,11 @@ def parse_question(body: Mapping[str, Any], *, tail_lines_max: int = 250) -> Que
 
     Raises RequestError with the dotted path of the field that is wrong and what would be right.
     """
+    check_keys(body, custom_inputs=CustomInputs.model_fields)
     *history, question = parse_conversation(body.get("input"))
     inputs = _custom_inputs(body.get("custom_inputs"), tail_lines_max)
     context = _object(body.get("context"), "context")
+    check_context_keys(context)
     return Question(
         text=question.text,
         history=tuple(history),

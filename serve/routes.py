@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from agent.errors import RequestError
+from agent.errors import NoModelConfigured, ProviderUnreachable, RequestError
 from agent.event_stream import encode_event, encode_json
 from agent.settings import Settings
 from serve import documentation
@@ -128,6 +128,7 @@ async def assist(request: Request) -> Response:
     if not isinstance(query, str) or not query.strip():
         raise RequestError.at("query", "must be a question, as text")
     response = await _answer(request, {"input": [{"role": "user", "content": query}]})
+    _check_said(response)
     return _json({"query": query, "answer": _text(response)})
 
 
@@ -166,6 +167,25 @@ async def _answer(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
         return await while_connected(turn, gone=disconnected(request.receive))
     except asyncio.CancelledError:  # only the end of the process cancels a request
         raise ServerStopping from None
+
+
+def _check_said(response: Mapping[str, Any]) -> None:
+    """Raises where no model spoke and nothing was found either: such a text is no answer to a general question.
+
+    NoModelConfigured, or ProviderUnreachable in an outage.
+    """
+    outputs: Mapping[str, Any] = response["custom_outputs"]
+    sections: list[Mapping[str, Any]] = outputs["context"]["sections"]
+    is_about_all = any(section["name"] == "fleet" and section["tokens"] for section in sections)
+    if outputs["provider"]["protocol"] != "none" or outputs["findings"] or is_about_all:
+        return
+    if outage := outputs["provider"].get("outage"):
+        raise ProviderUnreachable(outage["message"])
+    raise NoModelConfigured(
+        "No model is configured, and only a model can answer a general question: set LLAMASTACK_BASE_URL (llama-stack, "
+        "OGX) or LIGHTSPEED_URL (OpenShift Lightspeed). Questions about a resource are answered without one by "
+        "POST /invocations."
+    )
 
 
 def _serving(request: Request) -> Serving:

@@ -80,6 +80,7 @@ class ScriptedAssistant:
     def play(self, *script: Step) -> None:
         """What the turns do from now on; nothing has been asked yet."""
         self.script = script or ("It ran ", "out of memory.")
+        self.outputs = OUTPUTS
         self.bodies: list[Mapping[str, Any]] = []
         self.running = self.cancelled = self.said = 0
 
@@ -151,8 +152,13 @@ class ScriptedAssistant:
                     raise step
         item = _message("".join(text))
         yield {"type": "response.output_item.done", "sequence_number": number, "output_index": 0, "item": item}
-        done = _response("completed") | {"output": [item], "usage": USAGE, "custom_outputs": OUTPUTS}
-        yield {"type": "response.completed", "sequence_number": number + 1, "response": done, "custom_outputs": OUTPUTS}
+        done = _response("completed") | {"output": [item], "usage": USAGE, "custom_outputs": self.outputs}
+        yield {
+            "type": "response.completed",
+            "sequence_number": number + 1,
+            "response": done,
+            "custom_outputs": self.outputs,
+        }
 
 
 def _delta(text: str, number: int) -> dict[str, Any]:

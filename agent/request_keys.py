@@ -1,0 +1,48 @@
+"""Keys of a request that nobody reads, and that were meant for something: misspelled ones, and those at a wrong place.
+
+Raises RequestError naming the key. MLflow drops unknown keys of its own request before it is seen here; what is told
+here is of our server and of `predict` with a dict.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from agent.errors import RequestError
+
+_READ = ("input", "custom_inputs", "context", "stream")
+_CONTEXT = ("conversation_id", "user_id")
+
+# What clients of MLflow and of OpenAI's Responses API send beside them; nothing of it is used.
+# https://mlflow.org/docs/latest/genai/serving/responses-agent/ and https://platform.openai.com/docs/api-reference/responses
+_ACCEPTED = frozenset(
+    {
+        *("background", "conversation", "databricks_options", "include", "instructions", "max_output_tokens"),
+        *("max_tool_calls", "metadata", "model", "parallel_tool_calls", "previous_response_id", "prompt"),
+        *("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning", "safety_identifier"),
+        *("service_tier", "store", "stream_options", "temperature", "text", "tool_choice", "tools", "top_logprobs"),
+        *("top_p", "truncation", "user"),
+    }
+)
+# "custom_input", "customInputs" and "contxt" are as near; "max_tokens" and "messages" are not.
+_NEAR = 0.8
+_LONGEST_KEY = 80
+
+
+def check_keys(body: Mapping[str, Any], *, custom_inputs: Iterable[str]) -> None:
+    """Refuses keys beside those of a request that are nearly one of them, or that belong into `custom_inputs` (whose
+    keys are given) or `context`."""
+    inside = {key: "custom_inputs" for key in custom_inputs} | dict.fromkeys(_CONTEXT, "context")
+    for key in map(str, body):
+        if key in _READ or key in _ACCEPTED:
+            continue
+        if key in inside:
+            raise RequestError.at(key, f"belongs into {inside[key]}: {inside[key]}.{key}")
+        if near := difflib.get_close_matches(key[:_LONGEST_KEY].lower(), _READ, n=1, cutoff=_NEAR):
+            raise RequestError.at(key[:_LONGEST_KEY], f"unknown key; did you mean {near[0]}?")
+
+
+def check_context_keys(context: Mapping[str, Any]) -> None:
+    """Refuses keys of `context` that nobody reads: a misspelled `user_id` would leave a session to everybody."""
+    if unknown := next((str(key) for key in context if key not in _CONTEXT), None):
+        raise RequestError.at(f"context.{unknown[:_LONGEST_KEY]}", f"unknown key; allowed are {', '.join(_CONTEXT)}")
