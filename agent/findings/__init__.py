@@ -22,6 +22,7 @@ from agent.findings import (
     ingresses,
     jobs,
     logs,
+    namespaces,
     network_policies,
     nodes,
     operation,
@@ -49,6 +50,7 @@ type Family = Callable[[Inventory], Iterable[Finding]]
 # asked where the context has an object of its kinds.
 _FAMILIES: tuple[tuple[Family, tuple[GroupKind, ...]], ...] = (
     (nodes.nodes, (nodes.NODE,)),
+    (namespaces.namespaces, (namespaces.NAMESPACE,)),
     (storage.claims, (storage.CLAIM,)),
     (storage.volumes, (storage.VOLUME,)),
     (workloads.refused_pods, workloads.MAKERS_OF_PODS),

@@ -1,24 +1,24 @@
-"""Deletion that does not come to an end: an Application, or one of its resources, held by a finalizer.
+"""Deletion that does not come to an end: an Application, or one of its resources, held by a finalizer; a Pod that its
+node does not give up.
 
-Pods that end slowly are `pods`' business.
+What a Namespace says of its own deletion is in `namespaces`.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agent.context.model import Context
-from agent.findings.about import finding_about, named
+from agent.findings.about import finding_about, name_of, named, namespace_of
 from agent.findings.applications import APPLICATION, Application, applications_of
 from agent.findings.commands import kubectl
 from agent.findings.evidence import one_line, quote, quote_node
 from agent.findings.model import Evidence, Finding
-from agent.findings.moments import elapsed, latest, minutes_text, moment
+from agent.findings.moments import PATIENCE, elapsed, lasted_beyond, latest, minutes_text, moment
+from agent.findings.namespaces import NAMESPACE
+from agent.findings.nodes import NODE, quote_readiness
 from agent.findings.objects import group_kind, objects_of
 from agent.manifest import Manifest, list_at, text_at
 from agent.target import ResourceRef
-
-# Controllers clean up in less; cloud load balancers and volumes take a few minutes.
-PATIENCE = timedelta(minutes=10)
 
 _QUOTED = 4
 _DELETED = ("metadata", "deletionTimestamp")
@@ -40,7 +40,7 @@ _KNOWN: dict[str, str] = {
 def stuck_deletions(context: Context) -> Iterator[Finding]:
     """Resources, then Applications, whose deletion has waited for a finalizer longer than PATIENCE."""
     applications = list(applications_of(context))
-    held = list(_held_resources(context, applications[0] if applications else None))
+    held = list(_held_resources(context, latest(context, applications[0] if applications else None)))
     yield from held
     for application in applications:
         lasted = elapsed(context, application, application.text(*_DELETED))
@@ -49,14 +49,64 @@ def stuck_deletions(context: Context) -> Iterator[Finding]:
             yield _application(context, application, lasted, blamed)
 
 
-def _held_resources(context: Context, application: Application | None) -> Iterator[Finding]:
-    now = latest(context, application)
+def _held_resources(context: Context, now: datetime | None) -> Iterator[Finding]:
     for manifest in objects_of(context):
-        since = moment(text_at(manifest, *_DELETED))
-        if since is None or now is None or now - since < PATIENCE or group_kind(manifest) in (APPLICATION, ("", "Pod")):
+        deleted = text_at(manifest, *_DELETED)
+        if moment(deleted) is None or group_kind(manifest) in (APPLICATION, NAMESPACE):
             continue
-        if _finalizers(manifest):
-            yield _held(manifest, now - since)
+        lasted, finalizers = lasted_beyond(now, manifest, deleted), _finalizers(manifest)
+        if lasted is None and finalizers:
+            yield _going(context, manifest, deleted)
+        elif lasted is not None and lasted >= PATIENCE:
+            if finalizers:
+                yield _held(manifest, lasted)
+            elif group_kind(manifest) == ("", "Pod"):
+                yield _left_behind(context, manifest, lasted)
+
+
+def _going(context: Context, manifest: Manifest, deleted: str) -> Finding:
+    """A deletion of which nothing tells how long it lasts."""
+    finalizers = _finalizers(manifest)
+    return finding_about(
+        manifest,
+        f"{named(manifest)} is being deleted since {one_line(deleted, 40)} and held by finalizer {_named(finalizers)}",
+        "Kubernetes keeps an object until each finalizer is removed by whoever set it"
+        f"{_reasons(finalizers)}. If that was minutes ago it is on its way; else it is stuck.",
+        quote(manifest, "metadata", "finalizers", 0) + quote(manifest, *_DELETED),
+        *_ways_out(manifest),
+        severity="warning" if manifest is context.manifest else "info",
+        level="effect",
+    )
+
+
+def _left_behind(context: Context, pod: Manifest, lasted: timedelta) -> Finding:
+    """A Pod without finalizers: only its kubelet, which reports that the containers are gone, can hold it."""
+    node_name = text_at(pod, "spec", "nodeName")
+    nodes = (node for node in objects_of(context, NODE) if text_at(node, "metadata", "name") == node_name)
+    node = next(nodes, None)
+    silent = quote_readiness(node) if node else ()
+    on = f" on node {one_line(node_name, 80)}" if node_name else ""
+    words = ("delete", "pod", name_of(pod), "--grace-period=0", "--force")
+    force = kubectl(*words, namespace=namespace_of(pod))
+    return finding_about(
+        pod,
+        f"{named(pod)} does not end: it is still there {minutes_text(lasted)} after its grace period"
+        + (f", and its node {one_line(node_name, 80)} is not ready" if silent else ""),
+        f"A Pod goes when the kubelet{on} reports that its containers have ended; that report has not come.",
+        quote(pod, *_DELETED) + quote(pod, "metadata", "deletionGracePeriodSeconds") + silent,
+        f"Look at the node: {kubectl('describe', 'node', node_name)}; does its kubelet run?" if node_name else "",
+        f"If the node is gone for good, remove the Pod without asking it: {force} (on a node that still runs, its "
+        "containers may go on; with a StatefulSet that means two of the same name).",
+        blames=(ref,) if node and silent and (ref := ResourceRef.of(node)) else (),
+    )
+
+
+def _ways_out(manifest: Manifest) -> tuple[str, str]:
+    return (
+        "Look at the controller that owns the finalizer: is it running, and what does its log say?",
+        "Only if that controller is gone for good, and what it would clean up may stay behind, remove the finalizer: "
+        f"{_removal(manifest)}.",
+    )
 
 
 def _held(manifest: Manifest, lasted: timedelta) -> Finding:
@@ -67,9 +117,7 @@ def _held(manifest: Manifest, lasted: timedelta) -> Finding:
         f"Its deletion was asked for {minutes_text(lasted)} ago. Kubernetes keeps an object until each finalizer is "
         f"removed by whoever set it{_reasons(finalizers)}.",
         quote(manifest, "metadata", "finalizers", 0) + quote(manifest, *_DELETED),
-        "Look at the controller that owns the finalizer: is it running, and what does its log say?",
-        "Only if that controller is gone for good, and what it would clean up may stay behind, remove the finalizer: "
-        f"{_removal(manifest)}.",
+        *_ways_out(manifest),
     )
 
 

@@ -8,6 +8,8 @@ from agent.findings.evidence import one_line, quote, quote_event
 from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
 from agent.findings.objects import GroupKind
+from agent.findings.remedies import change
+from agent.findings.schedules import schedule_fault
 from agent.findings.wellness import has_condition
 from agent.manifest import Manifest, integer_at, list_at, lookup, text_at
 
@@ -85,6 +87,10 @@ _SCHEDULE_FAULTS = {
 def cron_jobs(known: Inventory) -> Iterator[Finding]:
     """CronJobs that cannot start, whose last run did not succeed, or (the one asked about) that are suspended."""
     for cron_job in known.of(CRON_JOB):
+        schedule = text_at(cron_job, "spec", "schedule")
+        if schedule and (fault := schedule_fault(schedule)):
+            yield _never_due(known, cron_job, fault)
+            continue
         for event in known.events.of(cron_job, *_SCHEDULE_FAULTS)[:1]:
             yield finding_about(
                 cron_job,
@@ -116,6 +122,18 @@ def cron_jobs(known: Inventory) -> Iterator[Finding]:
                 f"Find the failed Job and read its log: {kubectl('get', 'jobs', namespace=namespace_of(cron_job))}.",
                 level="symptom",
             )
+
+
+def _never_due(known: Inventory, cron_job: Manifest, fault: str) -> Finding:
+    return finding_about(
+        cron_job,
+        f"{named(cron_job)} can never start: its schedule is wrong ({one_line(fault, 100)})",
+        "Kubernetes reads minute, hour, day of month, month and day of week (0 to 6), or @daily and the like; what it "
+        "cannot read it refuses or never starts.",
+        quote(cron_job, "spec", "schedule") + quote(cron_job, "spec", "timeZone"),
+        change(known, f"correct spec.schedule of {named(cron_job)}"),
+        level="cause",
+    )
 
 
 def _last_run_failed(cron_job: Manifest) -> bool:

@@ -7,7 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from agent.context.model import Context
 from agent.findings.applications import Application
-from agent.manifest import objects_at, text_at
+from agent.manifest import Manifest, objects_at, text_at
+
+# Controllers clean up in less; cloud load balancers and volumes take a few minutes.
+PATIENCE = timedelta(minutes=10)
+"""How long a deletion may take before it is stuck."""
 
 
 def moment(text: str) -> datetime | None:
@@ -30,6 +34,17 @@ def elapsed(context: Context, application: Application, since: str) -> timedelta
     return max(now - start, timedelta()) if start and now else timedelta()
 
 
+def lasted_beyond(known: datetime | None, manifest: Manifest, since: str) -> timedelta | None:
+    """How long after `since` the latest time is: `known`, or one that the object itself tells.
+
+    None where no time is as late as `since`: then nothing tells how long it lasts.
+    """
+    start = moment(since)
+    told = [known, *map(moment, _own_times(manifest))]
+    now = max((time for time in told if time), default=None)
+    return now - start if start and now and now >= start else None
+
+
 def minutes_text(time: timedelta) -> str:
     """`18 minutes`, `3 hours`, `2 days`."""
     minutes = int(time.total_seconds()) // 60
@@ -50,3 +65,11 @@ def _told(context: Context, application: Application | None) -> Iterator[str]:
     yield application.text(*status, "operationState", "finishedAt")
     yield application.text(*status, "health", "lastTransitionTime")
     yield from (text_at(c, "lastTransitionTime") for c in objects_at(application.manifest, "status", "conditions"))
+
+
+def _own_times(manifest: Manifest) -> Iterator[str]:
+    """When an object last changed by its own word: its conditions and who wrote it when."""
+    for condition in objects_at(manifest, "status", "conditions"):
+        yield from (text_at(condition, key) for key in ("lastTransitionTime", "lastHeartbeatTime", "lastProbeTime"))
+    yield from (text_at(entry, "time") for entry in objects_at(manifest, "metadata", "managedFields"))
+    yield from (text_at(manifest, "status", key) for key in ("observedAt", "lastUpdateTime"))

@@ -89,6 +89,16 @@ def quote_pressure(node: Manifest) -> tuple[Evidence, ...]:
     )
 
 
+def quote_readiness(node: Manifest) -> tuple[Evidence, ...]:
+    """The condition of a Node that calls it not ready, () where none does."""
+    return tuple(
+        quoted
+        for index, condition in enumerate(list_at(node, "status", "conditions"))
+        if text_at(condition, "type") == "Ready" and text_at(condition, "status") in ("False", "Unknown")
+        for quoted in _quote_condition(node, index)
+    )
+
+
 def pressure_of(node: Manifest) -> str:
     """What a Node is short of, by its conditions: `MemoryPressure, DiskPressure`; "" where it is short of nothing."""
     found = [

@@ -7,6 +7,8 @@ from agent.manifest import Manifest
 from agent.target import ResourceRef
 from tests.drift.states import context_of
 from tests.findings.citations import findings_of
+from tests.findings.cluster import context, running
+from tests.findings.cluster import pod as cluster_pod
 
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 
@@ -74,3 +76,48 @@ def test_without_an_application_an_event_tells_how_late_it_is() -> None:
     (finding,) = findings_of(context_of(related=(database(),), events=(event,)))
 
     assert "90 minutes ago" in finding.explanation
+
+
+def test_what_holds_an_object_is_told_where_no_time_tells_how_long() -> None:
+    (asked,) = findings_of(context(database()))
+    (beside,) = findings_of(context(related=(database(),)))
+
+    assert asked.title == (
+        "Cluster shop-db is being deleted since 2026-11-24T07:30:00Z and held by finalizer cleanup.example.com/snapshot"
+    )
+    assert (asked.severity, beside.severity) == ("warning", "info")
+    assert "kubectl -n shop patch cluster.postgresql.cnpg.io shop-db" in asked.next_steps[1]
+
+
+def test_the_objects_own_times_tell_how_long_it_lasts() -> None:
+    written = database(managedFields=[{"manager": "operator", "time": "2026-11-26T07:30:00Z"}])
+
+    (finding,) = findings_of(context(written))
+
+    assert finding.title.startswith("Cluster shop-db cannot be deleted")
+    assert "2 days ago" in finding.explanation
+
+
+def terminating_pod() -> Manifest:
+    pod: Manifest = cluster_pod(running())
+    pod["metadata"] |= {"deletionTimestamp": "2026-11-20T08:00:00Z", "deletionGracePeriodSeconds": 30}
+    return pod
+
+
+def test_a_pod_whose_node_is_gone_does_not_end() -> None:
+    ready = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting"}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "worker-1"}, "status": {"conditions": [ready]}}
+    event = Event(type="Warning", reason="NodeNotReady", message="gone", last_seen="2026-11-20T11:00:00Z")
+
+    lost, stuck = findings_of(context(terminating_pod(), related=(node,), events=(event,)))
+
+    assert lost.title.startswith("Node worker-1 is not ready")
+    assert stuck.title == (
+        "Pod api-6c9d8f7b5d-x7k2p does not end: it is still there 3 hours after its grace period, and its node "
+        "worker-1 is not ready"
+    )
+    assert "kubectl -n shop delete pod api-6c9d8f7b5d-x7k2p --grace-period=0 --force" in stuck.next_steps[1]
+
+
+def test_a_pod_of_which_no_time_tells_how_long_it_ends_is_left_alone() -> None:
+    assert findings_of(context(terminating_pod())) == ()

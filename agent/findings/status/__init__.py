@@ -32,6 +32,7 @@ OWN_FAMILY: frozenset[GroupKind] = frozenset(
         ("", "PersistentVolumeClaim"),
         ("", "PersistentVolume"),
         ("", "Node"),
+        ("", "Namespace"),
         ("autoscaling", "HorizontalPodAutoscaler"),
         ("policy", "PodDisruptionBudget"),
         ("", "Event"),
