@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullFailure:
-    """A known cause. `name` completes "Image x cannot be pulled: ..."; `step` is what to do first."""
+    """A known cause. `name` completes "Image x cannot be pulled: ..."; `step` is what to do first.
+
+    `anonymous` is the name where the Pod brings no login at all, "" where a login has nothing to do with it.
+    """
 
     name: str
     meaning: str
     step: str
+    anonymous: str = ""
 
 
 _READ_LIMIT = 4_000
@@ -32,6 +36,7 @@ _KNOWN: tuple[tuple[str, PullFailure], ...] = (
         PullFailure(
             name="the repository does not exist, or is private",
             meaning="The registry does not tell a repository that is absent from one that needs a login.",
+            anonymous="the repository does not exist, or is private, and no imagePullSecrets is set",
             step="Check the spelling of the repository; if it is private, name its credentials in imagePullSecrets of "
             "the pod or its ServiceAccount.",
         ),
@@ -42,6 +47,7 @@ _KNOWN: tuple[tuple[str, PullFailure], ...] = (
         PullFailure(
             name="the registry refuses the credentials",
             meaning="The registry wants a login, or the account it was given may not pull this repository.",
+            anonymous="the registry wants credentials, and no imagePullSecrets is set",
             step="Check that imagePullSecrets names a Secret of type kubernetes.io/dockerconfigjson in this namespace, "
             "for this registry, with an account that may pull.",
         ),
@@ -130,3 +136,10 @@ def pull_failure(reason: str, messages: list[str]) -> PullFailure | None:
             if re.search(pattern, text, re.IGNORECASE):
                 return failure
     return None
+
+
+def registry_of(image: str) -> str:
+    """The registry of an image reference, as a Secret for it names it: the first part, where that is a host."""
+    host, slash, _ = image.partition("/")
+    is_host = slash and ("." in host or ":" in host or host == "localhost")
+    return host if is_host and host != "docker.io" else "https://index.docker.io/v1/"

@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable
 
 from agent.findings.about import namespace_of
+from agent.findings.commands import kubectl
 from agent.findings.container import Container
 from agent.findings.evidence import one_line, quote, quote_event
-from agent.findings.images import IMAGE_REASONS, pull_failure
+from agent.findings.images import IMAGE_REASONS, pull_failure, registry_of
 from agent.findings.model import Evidence, Finding
 from agent.findings.references import Missing, how_to_supply, makers_of, missing_in, quote_reference
+from agent.findings.remedies import change
 from agent.manifest import text_at
 
 
@@ -32,7 +34,8 @@ def _image(container: Container, reason: str) -> Finding:
     pulls = [e for e in container.events if e.reason == "Failed" and "pull image" in e.message]
     events = [e for e in pulls if image and image in e.message] or pulls
     message = text_at(container.status, "state", "waiting", "message")
-    failure = pull_failure(reason, [e.message for e in events] + [message])
+    messages = [e.message for e in events] + [message]
+    failure = pull_failure(reason, messages)
     evidence = (
         *(quoted for event in events[:1] for quoted in quote_event(event)),
         *container.quote("state", "waiting", "message"),
@@ -48,11 +51,43 @@ def _image(container: Container, reason: str) -> Finding:
             "The events of the pod name the registry's answer.",
             level="effect",
         )
-    is_refused = any(word in failure.name for word in ("credentials", "private"))
+    is_refused = bool(failure.anonymous)
     secrets = quote(container.pod, "spec", "imagePullSecrets") if is_refused else ()
     if is_refused and (absent := _absent_pull_secret(container)):
         return absent(title, evidence + secrets)
+    # containerd asks for an "anonymous token" without a login, for an "oauth token" with one (of the node, then).
+    has_login = secrets or any("oauth token" in each[:4_000] for each in messages)
+    if is_refused and container.spec_path and not has_login:
+        return _anonymous(container, f"{title}: {failure.anonymous}", evidence, image)
     return container.finding(f"{title}: {failure.name}", failure.meaning, evidence + secrets, failure.step)
+
+
+def _anonymous(container: Container, title: str, evidence: tuple[Evidence, ...], image: str) -> Finding:
+    """A registry that wants a login, and a Pod that brings none (those of its ServiceAccount would be in its spec)."""
+    create = kubectl(
+        *("create", "secret", "docker-registry", _NEW_SECRET, f"--docker-server={registry_of(image)}"),
+        *("--docker-username=USER", "--docker-password=PASSWORD"),
+        namespace=namespace_of(container.pod),
+    )
+    template = container.template
+    where = (
+        f"{template[1].rpartition('.')[0]}.imagePullSecrets of {template[0].kind} {one_line(template[0].name, 80)}"
+        if template
+        else "spec.imagePullSecrets of the Pod"
+    )
+    return container.finding(
+        title,
+        "The kubelet asked without a login: neither the pod template nor its ServiceAccount names a Secret for the "
+        "registry. (Nodes may bring credentials of their own, by a credential provider; here they did not suffice.)",
+        evidence,
+        f"Create a Secret with an account that may pull: {create}.",
+        change(container.known, f"add `- name: {_NEW_SECRET}` to {where}"),
+        f"Check the spelling of the image: {one_line(image, 120)}." if image else "",
+    )
+
+
+# The name that Kubernetes' documentation gives such a Secret.
+_NEW_SECRET = "regcred"  # noqa: S105
 
 
 _NO_PULL_SECRET = re.compile(r"image pull secrets? \(([^),]{1,253})")
