@@ -41,8 +41,13 @@ class Asked:
 # The options behind the fields of the request; a field that another one begins with comes after it.
 _OPTIONS = {
     "custom_inputs.application_manifest": "-f",
+    "custom_inputs.application.name": "--app",
+    "custom_inputs.application.namespace": "--app",
     "custom_inputs.application": "--app",
     "custom_inputs.resource.namespace": "--namespace",
+    "custom_inputs.resource.kind": "--resource",
+    "custom_inputs.resource.group": "--resource",
+    "custom_inputs.resource.name": "--resource",
     "custom_inputs.resource": "--resource",
     "custom_inputs.log_request.container": "--container",
     "custom_inputs.log_request.tail_lines": "--tail",

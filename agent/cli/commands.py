@@ -42,6 +42,9 @@ _VERDICTS = """\
 Exit codes: 0 no finding is an error; 1 one is; 2 a file cannot be read (the message names it, and the line);
 130 interrupted.
 """
+_TRIAGED = """\
+Exit codes: 0 no finding is an error; 1 one is; 2 wrong option or setting, or Argo CD cannot be asked; 130 interrupted.
+"""
 _FINDINGS = """\
 Prints what is wrong with the manifests of files, by the built-in analyzers: no network, no model. A file is YAML, JSON
 (an object, a list, a List), or JSON lines with the object by itself or under `manifest`. The manifests of a YAML or
@@ -67,6 +70,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def every_command(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 @app.command(help=_FROM, epilog=_EXIT_CODES)
@@ -140,7 +158,7 @@ def findings(
     raise typer.Exit(print_findings(files, as_json=as_json))
 
 
-@app.command(help=_TRIAGE, epilog=_VERDICTS)
+@app.command(help=_TRIAGE, epilog=_TRIAGED)
 def triage(
     projects: Annotated[
         list[str] | None, typer.Option("--project", metavar="NAME", help="Only this project. May be repeated.")
@@ -166,7 +184,10 @@ def triage(
 @app.command(help=_EVALUATE, epilog=_SCORES)
 def evaluate(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="The folder with a folder for each scenario.")
+        Path,
+        typer.Argument(
+            metavar="[FOLDER]", help="The folder with a folder for each scenario; a checkout has tests/scenarios."
+        ),
     ] = Path("tests/scenarios"),
     provider: Annotated[
         str | None, typer.Option(help="Who answers, in place of ASSISTANT_PROVIDER: offline, llama-stack, lightspeed.")
@@ -176,7 +197,7 @@ def evaluate(
     only: Annotated[str, typer.Option(metavar="PATTERN", help="Scenarios whose name holds or matches this.")] = "*",
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table here, too.")] = None,
     experiment: Annotated[
-        str | None, typer.Option(metavar="NAME", help="MLflow's experiment [argocd-assistant-evaluation].")
+        str | None, typer.Option(metavar="NAME", help="MLflow's experiment. Unset: argocd-assistant-evaluation.")
     ] = None,
     judge: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Have MLflow's judges score as well, by openai:/gpt-5 or such.")
@@ -212,7 +233,9 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")] = 8080,
     model: Annotated[
         str | None,
-        typer.Option(metavar="URI", help="A logged model, like models:/argocd-assistant@champion [the code in place]."),
+        typer.Option(
+            metavar="URI", help="A logged model, like models:/argocd-assistant@champion; unset: the code in place."
+        ),
     ] = None,
 ) -> None:
     from agent.errors import AssistantError

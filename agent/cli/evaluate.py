@@ -91,7 +91,8 @@ def _evaluate(asked: Evaluated, console: Console) -> ExitCode:
     if asked.output:
         asked.output.write_text(table, "utf-8")
     console.print(wrong_list(evaluation.results), end="", markup=False)
-    console.print(f"run {evaluation.run_id} in MLflow's experiment {plan.experiment}; compare a later one with it:")
+    where = f"run {evaluation.run_id} in MLflow's experiment {plan.experiment}"
+    console.print(f"{where}; compare a later one with it:", markup=False)
     console.print(f"  argocd-assistant evaluate {asked.folder} --compare {evaluation.run_id}", markup=False)
     right = score(evaluation.results).right
     if asked.require is not None and right < asked.require:

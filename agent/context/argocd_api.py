@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from agent.context.cache import Sized, fingerprint
+from agent.context.reaching import why_unreachable
 from agent.context.source import MAX_BODY_BYTES, MAX_LOG_BYTES
 from agent.errors import SettingsError, SourceError
 from agent.settings import Settings
@@ -50,7 +51,7 @@ class ArgoCDAPI:
         self._settings = settings
         self._connections = connections
         self._root = _root_url(settings.argocd_server or "")
-        self._who = f"Argo CD at {urlsplit(self._root).hostname}"
+        self._who = f"Argo CD at {urlsplit(self._root).netloc}"
         self._lock = threading.Lock()
         self._kept: Session | None = None
 
@@ -200,14 +201,18 @@ class ArgoCDAPI:
                     code="unreachable",
                 )
             case exceptions.ConnectTimeout():
-                return SourceError(f"{self._who} could not be reached in time", code="unreachable")
+                return SourceError(
+                    f"{self._who} could not be reached (timed out): check ARGOCD_SERVER", code="unreachable"
+                )
             # A read that takes too long in the middle of a body comes as a ConnectionError.
             case exceptions.Timeout():
                 return self._too_slow(request)
             case exceptions.ConnectionError() if "timed out" in str(error).lower():
                 return self._too_slow(request)
             case exceptions.ConnectionError():
-                return SourceError(f"{self._who} could not be reached: check ARGOCD_SERVER", code="unreachable")
+                why = why_unreachable(error)
+                said = f"{self._who} could not be reached{f' ({why})' if why else ''}: check ARGOCD_SERVER"
+                return SourceError(said, code="unreachable")
             case exceptions.ChunkedEncodingError() | exceptions.ContentDecodingError():
                 return SourceError(f"The answer of {self._who} broke off at {request.what}", code="unavailable")
             case _:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from agent.context.cache import fingerprint
+from agent.context.reaching import why_unreachable
 from agent.errors import SourceError
 from agent.logs import refusal
 from agent.manifest import text_at
@@ -122,7 +123,7 @@ class KubernetesClient:
 
             configuration = self._configuration()
             api = ApiClient(configuration)
-            self._who = f"The Kubernetes API at {urlsplit(configuration.host).hostname}"
+            self._who = f"The Kubernetes API at {urlsplit(configuration.host).netloc.rpartition('@')[2]}"
             cache = tempfile.TemporaryDirectory(prefix="argocd-assistant-", ignore_cleanup_errors=True)
             try:
                 dynamic = _dynamic_client(api, timeouts=self._timeouts, cache_file=str(Path(cache.name, "kinds.json")))
@@ -232,7 +233,8 @@ class KubernetesClient:
             case exceptions.ProtocolError() | exceptions.DecodeError():
                 return SourceError(f"The answer of {self._who} broke off at {what}", code="unavailable")
             case _:
-                return SourceError(f"{self._who} could not be reached", code="unreachable")
+                why = why_unreachable(error)
+                return SourceError(f"{self._who} could not be reached{f' ({why})' if why else ''}", code="unreachable")
 
     def _too_slow(self, what: str) -> SourceError:
         seconds = self._settings.source_timeout

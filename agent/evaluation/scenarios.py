@@ -111,6 +111,12 @@ def load_scenarios(folder: Path, only: str = "*") -> tuple[Scenario, ...]:
 
     Raises RequestError where there are none, or where one cannot be read.
     """
+    if not folder.is_dir():
+        raise RequestError.at(
+            str(folder),
+            "there is no such folder. The scenarios come with a checkout of the project (tests/scenarios); run it "
+            "there, or name a folder of your own",
+        )
     names = sorted(path.parent for path in folder.glob(f"*/{EXPECTED}"))
     pattern = only if any(sign in only for sign in "*?[") else f"*{only}*"
     found = tuple(load_scenario(path) for path in names if fnmatch(path.name, pattern))

@@ -176,7 +176,7 @@ def test_a_model_that_fails_is_1(run: Run, model: FakeLightspeed, reply: Reply, 
     ("arguments", "said"),
     [
         (["--app", "a/b/c", "Why?"], "error: --app: must be"),
-        (["--app", "a b", "Why?"], "error: --app.name: must be one name"),
+        (["--app", "a b", "Why?"], "error: --app: must be one name"),
         (["--resource", "Pod", "Why?"], "error: --resource Pod: must be KIND/NAME"),
         (["--resource", "Pod/a", "-n", "x/y", "Why?"], "error: --namespace: must be one name"),
         (["--tail", "0", "Why?"], "error: --tail: must be a whole number from 1 to 250"),

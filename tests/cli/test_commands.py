@@ -67,6 +67,19 @@ def test_without_arguments_the_help_is_shown(run: Run) -> None:
 
 def test_the_version_is_that_of_the_package(run: Run) -> None:
     assert run("version").stdout == version("argocd-assistant") + "\n"
+    assert run("--version").stdout == version("argocd-assistant") + "\n"
+
+
+def test_the_help_of_triage_tells_its_own_exit_codes(run: Run) -> None:
+    help_text = run("triage", "--help").stdout
+
+    assert all(re.search(rf"\b{code.value} \w", help_text) for code in Verdict)
+    assert "a file cannot be read" not in help_text
+
+
+def test_what_help_says_is_shown_whole(run: Run) -> None:
+    assert "argocd-assistant-evaluation" in run("evaluate", "--help").stdout
+    assert "Unset: this code" in run("serve", "--help").stdout
 
 
 def test_serve_runs_the_server_as_it_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

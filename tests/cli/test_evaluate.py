@@ -47,7 +47,9 @@ def test_a_run_is_scored_written_and_compared_with_the_one_before(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["nowhere"], "no folder in it has expected.yaml"),
+        (["nowhere"], "nowhere: there is no such folder"),
+        ([], "The scenarios come with a checkout"),
+        (["empty"], "no folder in it has expected.yaml"),
         (["scenarios", "--only", "drift"], "none of its 1 scenarios matches 'drift'"),
         (["scenarios", "--provider", "oracle"], "ASSISTANT_PROVIDER"),
         (["scenarios", "--provider", "lightspeed"], "LIGHTSPEED_URL"),
@@ -64,6 +66,7 @@ def test_wrong_input_is_named(
     said: str,
 ) -> None:
     write_scenario(tmp_path / "scenarios")
+    (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
 
     ended = run("evaluate", *options)

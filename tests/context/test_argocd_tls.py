@@ -80,7 +80,8 @@ def test_a_server_without_tls_is_asked_by_its_scheme(
 
 
 def test_a_server_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("ARGOCD_SERVER", f"http://127.0.0.1:{closed_port()}")
+    port = closed_port()
+    monkeypatch.setenv("ARGOCD_SERVER", f"http://127.0.0.1:{port}")
     context = collect(application=SHOP)
     assert gaps(context) == [("application", "argocd", "unreachable"), ("events", "argocd", "unreachable")]
-    assert "Argo CD at 127.0.0.1 could not be reached" in messages(context)
+    assert f"Argo CD at 127.0.0.1:{port} could not be reached (connection refused)" in messages(context)

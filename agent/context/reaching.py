@@ -1,0 +1,37 @@
+"""Why a server could not be reached, read off the error of whatever HTTP library met it. Owns the words."""
+
+import socket
+from collections.abc import Iterator
+from itertools import islice
+
+# urllib3 and requests wrap an error of the system five times over.
+_DEEPEST = 20
+
+
+def why_unreachable(error: BaseException) -> str:
+    """`connection refused`, `name not found`, `no route to it`, `timed out`; "" where the error does not tell."""
+    for each in islice(_causes(error), _DEEPEST):
+        match each:
+            case socket.gaierror():
+                return "name not found"
+            case ConnectionRefusedError():
+                return "connection refused"
+            case ConnectionResetError():
+                return "connection reset"
+            case TimeoutError():
+                return "timed out"
+            case OSError() if each.strerror in {"No route to host", "Network is unreachable"}:
+                return "no route to it"
+            case _:
+                pass
+    return ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it was made of, outermost first."""
+    waiting = [error]
+    while waiting:
+        each = waiting.pop(0)
+        yield each
+        made_of = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args[:2])
+        waiting += [part for part in made_of if isinstance(part, BaseException)]
