@@ -233,9 +233,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")] = 8080,
     model: Annotated[
         str | None,
-        typer.Option(
-            metavar="URI", help="A logged model, like models:/argocd-assistant@champion; unset: the code in place."
-        ),
+        typer.Option(metavar="URI", help="A logged model, like models:/argocd-assistant@champion. Unset: this code."),
     ] = None,
 ) -> None:
     from agent.errors import AssistantError
