@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 
 from agent.changes import changes_since, fingerprint
 from agent.context.model import Context, Gap
+from agent.context.read import hiding, what_was_read
 from agent.conversation import Message
 from agent.findings.model import Finding
 from agent.instructions import BUILT_IN, Instructions
@@ -54,7 +55,7 @@ class Prompt:
     """All that a provider needs for a turn. `history` is what came before `question` where no session holds it;
     `changes` says what changed since the previous turn ("" for nothing), `fingerprint` is what a session keeps for the
     next one to be compared with; `left_out` tells what else than sections was cut; `instructions_version` names the
-    text of `instructions`."""
+    text of `instructions`. `read` names what is known, `hiding` are the gaps behind which something may be wrong."""
 
     instructions: str
     question: str
@@ -67,6 +68,8 @@ class Prompt:
     fingerprint: str = ""
     left_out: tuple[str, ...] = ()
     instructions_version: str = BUILT_IN.version
+    read: tuple[str, ...] = ()
+    hiding: tuple[Gap, ...] = ()
 
     @property
     def system_text(self) -> str:
@@ -129,6 +132,8 @@ def compose(
         fingerprint=fingerprint(context, findings, room=limit),
         left_out=(f"instructions: {instructions.note}",) if instructions.note else (),
         instructions_version=instructions.version,
+        read=tuple(map(well_formed, what_was_read(context))),
+        hiding=hiding(context),
     )
 
 

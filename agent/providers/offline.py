@@ -119,13 +119,14 @@ def render_answer(prompt: Prompt, *, note: str = "") -> str:
         blocks = _general_question()
     elif prompt.findings:
         blocks = _findings(prompt.findings)
-    elif read := _what_was_read(prompt):
+    elif prompt.read:
+        read = "; ".join(map(prose, prompt.read))
         blocks = [f"Nothing wrong was found with {_target(prompt)} in what could be read: {read}."]
     else:
         blocks = _nothing_read(prompt)
     if prompt.gaps:
         blocks.append("## What could not be read\n\n" + "\n".join(_gaps(prompt.gaps)))
-        if not prompt.findings:
+        if prompt.hiding and not prompt.findings:
             blocks.append("So something may be wrong that is not seen here.")
     blocks.append(f"> {prose(note or NO_MODEL_WAS_ASKED)}")
     return "\n\n".join(blocks) + "\n"
@@ -203,11 +204,6 @@ def _quoted(evidence: Evidence, finding: Finding) -> str:
 
 def _target(prompt: Prompt) -> str:
     return prose(str(prompt.target)) if prompt.target else "it"
-
-
-def _what_was_read(prompt: Prompt) -> str:
-    titles = (s.title.partition(",")[0] for s in prompt.sections if s.name not in ("findings", "gaps") and s.text)
-    return "; ".join(prose(title) for title in dict.fromkeys(titles))
 
 
 def _nothing_read(prompt: Prompt) -> list[str]:

@@ -1,5 +1,6 @@
 """The offline provider: findings as an answer, streamed."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -112,10 +113,23 @@ def test_nothing_wrong_says_what_was_read_and_what_was_not() -> None:
     answer = render_answer(prompt(context(well, events=(event(well, "Synced", "ok", kind="Normal"),), gaps=(GAP,))))
 
     assert answer.startswith(
-        "Nothing wrong was found with ConfigMap shop/api in what could be read: Kubernetes events; Live manifest."
+        "Nothing wrong was found with ConfigMap shop/api in what could be read: ConfigMap shop/api; 1 event."
     )
     assert "- logs from argocd: Argo CD does not let this account read logs (forbidden)" in answer
     assert "something may be wrong that is not seen here" in answer
+
+
+def test_what_was_read_is_named_and_a_missing_log_of_a_ready_pod_hides_nothing() -> None:
+    ready = {"conditions": [condition("Ready", "True")], "phase": "Running"}
+    well = resource("v1", "Pod", "ok-0", status=ready)
+    known = context(well, resource("apps/v1", "Deployment", "other"), gaps=(GAP,))
+
+    answer = render_answer(prompt(known))
+
+    assert "with Pod shop/ok-0 in what could be read: Pod shop/ok-0; Deployment shop/other." in answer
+    assert "What could not be read" in answer
+    assert "something may be wrong" not in answer
+    assert "something may be wrong" in render_answer(prompt(replace(known, gaps=(replace(GAP, part="events"),))))
 
 
 def test_parts_that_miss_for_one_cause_are_one_line() -> None:

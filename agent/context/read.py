@@ -1,0 +1,52 @@
+"""What a context holds, by name, and whether what is missing of it could hide something. Fetches nothing."""
+
+from collections.abc import Iterator
+
+from agent.context.model import Context, Gap
+from agent.context.pods import is_pod
+from agent.manifest import objects_at, text_at
+from agent.target import ResourceRef
+
+# So many manifests are named; of more, their number is told.
+_NAMED = 6
+
+
+def what_was_read(context: Context) -> tuple[str, ...]:
+    """What is known of the target: manifests by kind and name, the rest by number. () where nothing is."""
+    return tuple(_read(context))
+
+
+def hiding(context: Context) -> tuple[Gap, ...]:
+    """The gaps behind which something may be wrong. The logs of Pods that are ready, or have ended well, are none."""
+    pods = [each for each in context.manifests if is_pod(text_at(each, "kind"))]
+    all_well = bool(pods) and all(
+        text_at(pod, "status", "phase") == "Succeeded"
+        or any(
+            (text_at(each, "type"), text_at(each, "status")) == ("Ready", "True")
+            for each in objects_at(pod, "status", "conditions")
+        )
+        for pod in pods
+    )
+    return tuple(gap for gap in context.gaps if not (all_well and gap.part == "logs"))
+
+
+def _read(context: Context) -> Iterator[str]:
+    if context.application is not None:
+        yield str(context.target.application or "the Application")
+    references = [ResourceRef.of(manifest) for manifest in context.manifests]
+    names = list(dict.fromkeys(str(each) for each in references if each))
+    yield from names[:_NAMED]
+    if more := len(references) - len(names[:_NAMED]):
+        yield _many(more, "further manifest")
+    if context.tree:
+        yield f"the resource tree ({len(context.tree):,} resources)"
+    if context.managed:
+        yield "the difference to Git"
+    if context.events:
+        yield _many(len(context.events), "event")
+    if context.logs:
+        yield f"the log of {', '.join(dict.fromkeys(log.container for log in context.logs))}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
