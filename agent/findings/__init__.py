@@ -12,6 +12,7 @@ from agent.context.model import Context
 from agent.findings import (
     app_of_apps,
     application,
+    application_health,
     application_sets,
     autoscalers,
     backends,
@@ -104,10 +105,8 @@ _ANALYZERS: tuple[tuple[Analyzer, Callable[[Inventory], bool]], ...] = (
     (application.conditions, _has_application),
     (drift.drifted_resources, _has_managed),
     (status.bad_status, _has_other_kinds),
-    (application.resource_health, _has_application),
     (app_of_apps.broken_children, _has_tree),
     (operation.failed_operations, _has_application),
-    (application.health, _has_application),
     (application.sync_status, _has_application),
 )
 
@@ -120,7 +119,11 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     known = Inventory(context)
     found = [finding for family, kinds in _FAMILIES if not known.kinds.isdisjoint(kinds) for finding in family(known)]
     found += [finding for analyzer, is_due in _ANALYZERS if is_due(known) for finding in analyzer(context)]
+    if _has_application(known):
+        found = application_health.with_resource_health(known, found)
     found = tree.with_health_messages(known, found)
+    if _has_application(known):
+        found = application_health.with_health(known, found)
     if not any(finding.severity == "error" and finding.level in ("cause", "effect") for finding in found):
         found += logs.unexplained_log_errors(known)
     return ranked(known, found)

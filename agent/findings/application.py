@@ -1,11 +1,13 @@
-"""What an Application's own status says: conditions, sync status, health. Its last operation is in `operation`."""
+"""What an Application's own status says: conditions and sync status.
+
+Its health is in `application_health`, its last operation in `operation`.
+"""
 
 from collections.abc import Callable, Iterator
 
 from agent.context.model import Context
-from agent.findings.applications import Application, applications_of, names_of, resource_of
+from agent.findings.applications import Application, applications_of, names_of
 from agent.findings.comparison_causes import comparison_cause
-from agent.findings.deployments import Deployments
 from agent.findings.drift import explained
 from agent.findings.evidence import one_line
 from agent.findings.model import Evidence, Finding, Level, Severity
@@ -102,7 +104,7 @@ def sync_status(context: Context) -> Iterator[Finding]:
 
 
 def _out_of_sync(application: Application) -> Finding:
-    differing = _resources(application, lambda entry: text_at(entry, "status") == "OutOfSync")
+    differing = entries_where(application, lambda entry: text_at(entry, "status") == "OutOfSync")
     pruning = sum(1 for _, entry in differing if entry.get("requiresPruning") is True)
     explanation = "What is in the cluster differs from what is in Git" + (
         f": {names_of([entry for _, entry in differing])}." if differing else "; which resources is not told."
@@ -114,7 +116,7 @@ def _out_of_sync(application: Application) -> Finding:
     return application.finding(
         f"{application.title} is OutOfSync",
         explanation,
-        application.quote("status", "sync", "status") + _quoted(application, differing, "status"),
+        application.quote("status", "sync", "status") + quoted_entries(application, differing, "status"),
         f"See the difference: {application.command('diff')}.",
         f"If Git is right: {application.command('sync')}.",
         level="summary",
@@ -122,64 +124,7 @@ def _out_of_sync(application: Application) -> Finding:
     )
 
 
-def health(context: Context) -> Iterator[Finding]:
-    """Applications that are Degraded or Missing (with the resources that are), or whose health is not known."""
-    for application in applications_of(context):
-        status = application.text("status", "health", "status")
-        if status in ("Degraded", "Missing"):
-            yield _unhealthy(context, application, status)
-        elif status == "Unknown":
-            yield application.finding(
-                f"The health of {application.title} is not known",
-                "Argo CD could not assess its resources.",
-                application.quote("status", "health", "message") + application.quote("status", "health", "status"),
-                f"See it with its conditions: {application.command('get')}.",
-                level="summary",
-                severity="warning",
-            )
-
-
-def _unhealthy(context: Context, application: Application, status: str) -> Finding:
-    bad = _resources(application, lambda entry: text_at(entry, "health", "status") in ("Degraded", "Missing"))
-    bad.sort(key=lambda item: text_at(item[1], "health", "status") != status)
-    if status == "Degraded":
-        meaning = "At least one of its resources failed"
-    else:
-        meaning = "At least one of its resources is not in the cluster"
-    since = Deployments(context=context, application=application).shortly_before(
-        application.text("status", "health", "lastTransitionTime")
-    )
-    meaning += f": {names_of([entry for _, entry in bad])}." if bad else "; the resource tree shows which."
-    return application.finding(
-        f"{application.title} is {status}",
-        meaning + since.text,
-        application.quote("status", "health", "message")
-        + application.quote("status", "health", "status")
-        + _quoted(application, bad, "health")
-        + since.evidence,
-        f"See the health of each resource: {application.command('get', '-o', 'tree=detailed')}.",
-        since.way_back,
-        level="summary",
-    )
-
-
-def resource_health(context: Context) -> Iterator[Finding]:
-    """Each resource whose health Argo CD calls Degraded with a message of its own."""
-    for application in applications_of(context):
-        for index, entry in _resources(application, lambda e: text_at(e, "health", "status") == "Degraded"):
-            if not text_at(entry, "health", "message"):
-                continue
-            yield application.finding(
-                f"{names_of([entry])} is Degraded",
-                "So Argo CD assesses its status; the message is its own or the controller's.",
-                application.quote("status", "resources", index, "health", "message")
-                + application.quote("status", "resources", index, "health", "status"),
-                level="symptom",
-                resource=resource_of(entry),
-            )
-
-
-def _resources(application: Application, wanted: Callable[[Manifest], bool]) -> list[tuple[int, Manifest]]:
+def entries_where(application: Application, wanted: Callable[[Manifest], bool]) -> list[tuple[int, Manifest]]:
     """The entries of `status.resources` that pass the test, each with its place in the list."""
     found: list[tuple[int, Manifest]] = []
     for index in range(len(list_at(application.manifest, "status", "resources"))):
@@ -189,7 +134,8 @@ def _resources(application: Application, wanted: Callable[[Manifest], bool]) -> 
     return found
 
 
-def _quoted(application: Application, entries: list[tuple[int, Manifest]], field: str) -> tuple[Evidence, ...]:
+def quoted_entries(application: Application, entries: list[tuple[int, Manifest]], field: str) -> tuple[Evidence, ...]:
+    """A field of the first of these entries of `status.resources`."""
     return tuple(
         quoted for index, _ in entries[:_QUOTED] for quoted in application.quote("status", "resources", index, field)
     )

@@ -4,7 +4,9 @@ has another port.
 Owns the verdict on a failed connection; what log lines say is in `endpoints`, what is behind a Service in `backends`.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from agent.findings.about import name_of, namespace_of
@@ -23,6 +25,32 @@ from agent.manifest import Manifest, integer_at, list_at, lookup, objects_at, te
 from agent.target import ResourceRef
 
 _QUOTED = 2
+# How the title of a container that ended by itself begins (see `crashes`).
+_ENDED = re.compile(r".{1,400}? (?:keeps crashing|failed) \(exit code \d{1,10}\)")
+_UNKNOWN = "It needs that to work. What is behind the address is not in the context."
+
+
+def with_failed_connections(found: list[Finding], failed: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """The findings about a Pod, and of its failed connections those that are incidents of their own.
+
+    A connection to something unknown says no more than why its container ends, so it becomes part of that: the first
+    one its title, all of them their evidence.
+    """
+    crashes = [(place, match[0]) for place, each in enumerate(found) if (match := _ENDED.match(each.title))]
+    unknown = [each for each in failed if each.level == "effect" and each.explanation == _UNKNOWN]
+    if len(crashes) != 1 or not unknown:
+        return found, failed
+    place, ended = crashes[0]
+    crash, result = found[place], list(found)
+    _, is_refused, address = unknown[0].title.partition(" is refused by ")
+    result[place] = replace(
+        crash,
+        title=f"{ended}: it is refused by {address}" if is_refused else crash.title,
+        explanation=f"{crash.explanation} {_UNKNOWN}",
+        evidence=tuple(dict.fromkeys((*crash.evidence, *(e for each in unknown for e in each.evidence)))),
+        next_steps=(*unknown[0].next_steps[:1], *crash.next_steps[1:]),
+    )
+    return result, [each for each in failed if each not in unknown]
 
 
 class Connections:
@@ -247,7 +275,7 @@ def _unknown(container: Container, line: Evidence, connection: Connection, insid
         )
     return container.finding(
         f"{container.title} {verb} {where}",
-        "It needs that to work. What is behind the address is not in the context.",
+        _UNKNOWN,
         (line, *_settings(container, connection.host)),
         step,
         level="effect",

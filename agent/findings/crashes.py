@@ -170,6 +170,7 @@ def _killed_by_probe(container: Container, end: _End) -> Finding | None:
         + end.said
         + end.around
         + container.quote_log(),
+        failure.step,
         "Find out why the probe fails: are its path and port right, does the program start slower than it waits, "
         f"does it hang? See {container.logs_command(previous=True)}.",
         "For a slow start add a startupProbe (or raise its failureThreshold) instead of weakening the liveness probe.",

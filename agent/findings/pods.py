@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from agent.context.model import Event
 from agent.findings.about import finding_about, namespace_of
-from agent.findings.connections import Connections
+from agent.findings.connections import Connections, with_failed_connections
 from agent.findings.container import Container, containers_of
 from agent.findings.crashes import crashed_container
 from agent.findings.evictions import ended_by_cluster
@@ -51,9 +51,9 @@ def _broken_pod(known: Inventory, pod: Manifest, last_words: LastWords, connecti
     if not found:
         found = list(_not_ready(pod, containers))
     if found:
-        for container in containers:
-            if container.status.get("ready") is not True:
-                yield from connections.of(container)
+        others = [f for c in containers if c.status.get("ready") is not True for f in connections.of(c)]
+        found, others = with_failed_connections(found, others)
+        yield from others
     yield from found
 
 
@@ -159,6 +159,7 @@ def _unready(container: Container) -> Finding | None:
         + container.quote("ready")
         + (container.quote_spec("ports") if failure.hint else ())
         + logs,
+        failure.step,
         "Check that path, port and scheme of the probe are those the program serves, and that it answers within "
         "timeoutSeconds; if it waits for something else, that is what to repair.",
         f"Read its log: {container.logs_command(previous=False)}.",

@@ -40,13 +40,15 @@ _ANSWERS: tuple[tuple[str, str], ...] = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeFailure:
     """A probe that fails. `asks` is what the probe does (`GET /ready on port 8080`), `answer` what comes back; each ""
-    where it is not known. `hint` is a sentence where the settings alone show what is wrong."""
+    where it is not known. `hint` is a sentence where the settings alone show what is wrong, `step` what sets it right.
+    """
 
     event: Event
     field: ProbeField
     asks: str
     answer: str
     hint: str = ""
+    step: str = ""
 
     @property
     def name(self) -> str:
@@ -80,12 +82,14 @@ def _failure(container: Container, event: Event, field: ProbeField) -> ProbeFail
     settings = object_at(container.spec, field)
     answers = ((told, re.search(pattern, event.message[:4_000])) for pattern, told in _ANSWERS)
     answer = next((told.format(*match.groups()) for told, match in answers if match), "")
+    undeclared = _undeclared(container, settings) if answer in ("connection refused", "") else None
     return ProbeFailure(
         event=event,
         field=field,
         asks=_asked(settings),
         answer=answer,
-        hint=_hint(container, settings) if answer in ("connection refused", "") else "",
+        hint=undeclared.hint if undeclared else "",
+        step=undeclared.step(container, field) if undeclared else "",
     )
 
 
@@ -100,17 +104,37 @@ def _asked(settings: Manifest) -> str:
     return one_line("exec " + " ".join(command), 80) if command else ""
 
 
-def _hint(container: Container, settings: Manifest) -> str:
-    """A port that the container does not declare."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Undeclared:
+    """A probe's port that its container does not declare. `place` is where in the probe it stands."""
+
+    place: str
+    port: str
+    declared: tuple[str, ...]
+
+    @property
+    def hint(self) -> str:
+        return f"The container declares port {one_line(', '.join(self.declared), 60)}, not {self.port}."
+
+    def step(self, container: Container, field: ProbeField) -> str:
+        """The change of the probe, where there is but one port that it can mean."""
+        if len(self.declared) != 1:
+            return ""
+        changed = container.change(f"{field}.{self.place}", one_line(self.declared[0], 20))
+        return f"{changed} (The container declares no {self.port}.)"
+
+
+def _undeclared(container: Container, settings: Manifest) -> _Undeclared | None:
     declared = objects_at(container.spec, "ports")
-    port = next((p for kind in ("httpGet", "tcpSocket", "grpc") if (p := lookup(settings, kind, "port"))), None)
+    kinds = ("httpGet", "tcpSocket", "grpc")
+    kind, port = next(((k, p) for k in kinds if (p := lookup(settings, k, "port"))), ("", None))
     if not declared or port is None:
-        return ""
+        return None
     known = {text_at(each, "name") for each in declared} | {text_at(each, "containerPort") for each in declared}
     if str(port) in known:
-        return ""
-    offers = ", ".join(text_at(each, "containerPort") for each in declared[:5])
-    return f"The container declares port {one_line(offers, 60)}, not {one_line(str(port), 40)}."
+        return None
+    ports = tuple(text_at(each, "containerPort") for each in declared[:5])
+    return _Undeclared(place=f"{kind}.port", port=one_line(str(port), 40), declared=ports)
 
 
 def is_starting(container: Container) -> bool:

@@ -25,7 +25,7 @@ _SEVERITIES: dict[str, Severity] = {
     "Suspended": "warning",
 }
 _MEANINGS = {
-    "Degraded": "Argo CD assesses its status as Degraded; the message is its own or the controller's.",
+    "Degraded": "Argo CD looked at its status and found it broken; its message, where it has one, is quoted here.",
     "Missing": "Git has it, and the cluster has not.",
     "Unknown": "Argo CD could not tell its health.",
     "Progressing": "It is still under way, but its message tells of a failure.",

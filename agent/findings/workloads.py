@@ -89,13 +89,21 @@ def _stuck_rollout(deployment: Manifest, condition: tuple[str | int, ...], pods:
     undo = kubectl("rollout", "undo", f"deployment/{name_of(deployment)}", namespace=namespace_of(deployment))
     return finding_about(
         deployment,
-        f"{named(deployment)} did not finish its rollout in time ({pods} pods available)",
+        f"{named(deployment)} did not finish its rollout in time ({pods} pods available{_updated(deployment)})",
         "Its newest pods did not become available within progressDeadlineSeconds; older ones stay in service.",
         quote(deployment, *condition, "message") + quote(deployment, *condition, "reason") + _counts(deployment),
         "The pods tell why: " + _pods_command(deployment) + ".",
         f"To go back meanwhile, revert in Git and sync; Argo CD's self-heal takes {undo} back.",
         level="symptom",
     )
+
+
+def _updated(deployment: Manifest) -> str:
+    """How many pods are of the new revision, where the status tells it."""
+    if not object_at(deployment, "status") or lookup(deployment, "status", "replicas") is None:
+        return ""
+    updated = integer_at(deployment, "status", "updatedReplicas") or 0
+    return f", {updated} of {_wanted(integer_at(deployment, 'spec', 'replicas'))} of the new revision"
 
 
 def replica_sets(known: Inventory) -> Iterator[Finding]:

@@ -65,7 +65,6 @@ def test_the_pods_out_of_memory_are_the_first_finding() -> None:
     assert {"OOMKilled", "137", "256Mi"} <= set(quoted(first))
     assert [f.title for f in others] == [
         "Deployment checkout-api has 1 of 3 wanted pods available",
-        "Application argocd/checkout is Degraded",
     ]
 
 

@@ -344,6 +344,7 @@ def test_a_degraded_application_names_its_degraded_resources_with_their_message(
             "group": "apps",
             "kind": "Deployment",
             "name": "api",
+            "namespace": "payments",
             "status": "Synced",
             "health": {"status": "Degraded", "message": 'Deployment "api" exceeded its progress deadline'},
         },
@@ -351,8 +352,34 @@ def test_a_degraded_application_names_its_degraded_resources_with_their_message(
 
     findings = findings_of(context(application=application(health={"status": "Degraded"}, resources=resources)))
 
-    assert [f.title for f in findings] == ["Deployment api is Degraded", "Application argocd/payments is Degraded"]
+    assert [f.title for f in findings] == ["Deployment api is Degraded"]
     assert findings[0].evidence[0].text == 'Deployment "api" exceeded its progress deadline'
+    assert "`kubectl -n payments describe deployment.apps api`" in findings[0].next_steps[0]
+
+
+def test_a_degraded_resource_that_could_not_be_synced_is_one_finding_with_both_messages() -> None:
+    degraded = result("Deployment", "api", "Synced") | {"health": {"status": "Degraded", "message": "it hangs"}}
+    state = operation(result("Deployment", "api", "SyncFailed", IMMUTABLE))
+    broken = application(health={"status": "Degraded"}, resources=[degraded], operationState=state)
+
+    findings = findings_of(context(application=broken))
+
+    assert [f.title for f in findings] == [
+        "Deployment api could not be synced: an immutable field was changed (spec.selector)",
+        "The last sync of Application argocd/payments failed",
+    ]
+    assert "it hangs" in [e.text for e in findings[0].evidence]
+
+
+def test_a_degraded_resource_that_no_finding_tells_of_keeps_the_summary() -> None:
+    entries = [result("Deployment", name, "Synced") | {"health": {"status": "Degraded"}} for name in ("api", "web")]
+    broken = application(
+        health={"status": "Degraded"},
+        resources=entries,
+        operationState=operation(result("Deployment", "api", "SyncFailed", IMMUTABLE)),
+    )
+
+    assert "Application argocd/payments is Degraded" in titles(broken)
 
 
 def test_missing_and_unknown_health_and_sync_are_told() -> None:

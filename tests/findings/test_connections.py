@@ -166,9 +166,21 @@ def test_where_the_other_side_is_not_known_it_is_said_what_to_check() -> None:
     outside = findings_of(context(pod(crash_loop(1)), logs=(log("lookup api.example.com: no such host"),)))[0]
     inside = findings_of(context(pod(crash_loop(1)), logs=(log("connecting to redis:6379: Connection refused"),)))[0]
 
-    assert outside.title == "Container api cannot resolve api.example.com"
-    assert inside.title == "Container api is refused by redis:6379"
+    assert outside.title == "Container api keeps crashing (exit code 1): lookup api.example.com: no such host"
+    assert inside.title == "Container api keeps crashing (exit code 1): it is refused by redis:6379"
     assert "kubernetes.io/service-name=redis" in inside.next_steps[0]
+
+
+def test_a_crash_by_refused_connections_is_one_finding_with_all_the_lines() -> None:
+    lines = (
+        "could not connect to db.shop:5432: Connection refused",
+        "FATAL dial tcp 10.0.0.7:5432: connect: connection refused",
+    )
+
+    (finding,) = findings_of(context(pod(crash_loop(1)), logs=(log(*lines),)))
+
+    assert finding.title == "Container api keeps crashing (exit code 1): it is refused by db.shop:5432"
+    assert set(lines) <= {e.text for e in finding.evidence}
 
 
 def test_a_connection_that_failed_before_another_fault_is_not_the_cause() -> None:

@@ -108,9 +108,9 @@ def test_a_crash_quotes_the_last_words_of_the_previous_run() -> None:
         ),
     )
 
-    connection, finding = findings_of(context(broken, logs=logs))
+    (finding,) = findings_of(context(broken, logs=logs))
 
-    assert connection.title == "Container api is refused by 10.0.3.7:5432"
+    assert finding.title == "Container api keeps crashing (exit code 1): it is refused by 10.0.3.7:5432"
     assert "dial tcp 10.0.3.7:5432: connect: connection refused" in texts(finding)
     assert "Nothing listens at the address" in finding.explanation
     assert "api (previous run) 2026-11-20T07:41:01Z" in [e.path for e in finding.evidence]

@@ -249,6 +249,9 @@ def test_a_probe_of_a_port_that_the_container_does_not_declare_says_so() -> None
 
     assert finding.title.endswith("(GET /ready on port 8081) fails: connection refused")
     assert "The container declares port 8080, not 8081." in finding.explanation
+    assert finding.next_steps[0] == (
+        "Set readinessProbe.httpGet.port of container api to 8080. (The container declares no 8081.)"
+    )
     assert "spec.containers[0].ports" in [e.path for e in finding.evidence]
 
 

@@ -64,7 +64,6 @@ def test_errors_come_first_and_causes_before_their_symptoms() -> None:
         ("error", "cause"),
         ("error", "effect"),
         ("error", "symptom"),
-        ("error", "summary"),
         ("warning", "effect"),
         ("warning", "summary"),
     ]

@@ -38,7 +38,9 @@ def test_a_rollout_past_its_deadline_is_an_error_with_the_pods_counted() -> None
 
     (finding,) = findings_of(context(stuck))
 
-    assert finding.title == "Deployment api did not finish its rollout in time (1 of 3 pods available)"
+    assert finding.title == (
+        "Deployment api did not finish its rollout in time (1 of 3 pods available, 0 of 3 of the new revision)"
+    )
     assert finding.evidence[0].text == message
     assert any("get pods -l app=api" in step for step in finding.next_steps)
 
