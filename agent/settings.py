@@ -32,7 +32,8 @@ class Settings(BaseSettings):
     provider: ProviderChoice = Field(
         "auto",
         alias="ASSISTANT_PROVIDER",
-        description="`auto` takes llama-stack or Lightspeed where one is configured, else answers offline",
+        description="`auto` (llama-stack or Lightspeed where one is configured, else offline), `llama-stack`, "
+        "`lightspeed` or `offline`",
     )
     llamastack_base_url: str | None = Field(
         None, alias="LLAMASTACK_BASE_URL", description="llama-stack or OGX server, with or without `/v1`"
@@ -77,7 +78,8 @@ class Settings(BaseSettings):
     kubernetes: KubernetesChoice = Field(
         "auto",
         alias="ASSISTANT_KUBERNETES",
-        description="`auto` uses the pod's service account or a kubeconfig where there is one",
+        description="`auto` (the pod's service account or a kubeconfig where there is one), `in-cluster`, "
+        "`kubeconfig` or `off`",
     )
     connect_timeout: float = Field(
         5.0, alias="ASSISTANT_CONNECT_TIMEOUT", gt=0, le=60, description="seconds to connect to anything"

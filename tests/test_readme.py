@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from pytest_examples import CodeExample, EvalExample, find_examples
 
 from agent import errors
+from agent.context.kubernetes_api import BUILT_IN
 from agent.errors import AssistantError
 from agent.request import CustomInputs
 from agent.settings import Settings
@@ -75,3 +77,12 @@ def test_every_file_of_the_map_exists() -> None:
     assert named
     missing = [name for name in named if not any((root / part / name).exists() for part in ("", "agent", "tests"))]
     assert missing == []
+
+
+def test_the_cluster_role_lets_every_built_in_kind_be_read_and_nothing_be_changed() -> None:
+    (text,) = re.findall(r"```yaml\n(apiVersion: rbac.*?)```", README.read_text(), re.DOTALL)
+    rules = yaml.safe_load(text)["rules"]
+    granted = {(group, each) for rule in rules for group in rule["apiGroups"] for each in rule["resources"]}
+
+    assert {(kind.group, kind.plural) for kind in BUILT_IN.values()} | {("", "pods/log")} <= granted
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list"}
