@@ -57,8 +57,8 @@ class Assistant:
         self._collector = collector or Collector(settings)
         self._survey = Survey(self._collector)
         self._composer = Composer(settings)
-        # A hundred turns that begin together take their milliseconds in turn: between them the loop serves the streams.
-        self._preparing = asyncio.Semaphore(2)
+        # Turns that begin together are prepared one by one, so that a hundred of them do not stop all streams.
+        self._preparing = asyncio.Lock()
         self._instructions = instructions or built_in(team=settings.team_instructions or "")
 
     async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
@@ -201,6 +201,7 @@ class Assistant:
         if _is_large(known.context):
             return await asyncio.to_thread(self._prepared, question, known, session, spans, instructions)
         async with self._preparing:
+            await asyncio.sleep(0)  # lets the loop serve the streams between one turn's work and the next one's
             return self._prepared(question, known, session, spans, instructions)
 
     def _prepared(

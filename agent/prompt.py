@@ -7,7 +7,7 @@ fenced and labelled as data. Which sections there are is `agent.sections`'.
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 
 from agent.changes import changes_since, fingerprint
@@ -70,11 +70,14 @@ class Prompt:
     instructions_version: str = BUILT_IN.version
     read: tuple[str, ...] = ()
     hiding: tuple[Gap, ...] = ()
+    system_text: str = field(init=False, repr=False, compare=False)
+    """Instructions and context as one text: the same bytes for the same context, what changed at the very end, so
+    that all before it is found in an inference server's prefix cache."""
 
-    @property
-    def system_text(self) -> str:
-        """Instructions and context as one text: the same bytes for the same context, what changed at the very end, so
-        that all before it is found in an inference server's prefix cache."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "system_text", self._written())
+
+    def _written(self) -> str:
         told = [section for section in self.sections if section.text]
         fences = _fences([section.text for section in told] + [self.changes])
         blocks = [_block(section, fence) for section, fence in zip(told, fences, strict=False)]

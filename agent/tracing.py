@@ -231,6 +231,8 @@ class _Writer:
     def put(self, trace: TurnTrace) -> None:
         with self._changed:
             self._waiting.append(trace)
+            if len(self._waiting) > 1 and self._urgent == 0:
+                return  # it knows that there is something, and waits for more: waking it costs the event loop its turn
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="write-traces", daemon=True)
                 self._thread.start()
