@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from agent.context.model import Context
 from agent.findings.applications import Application, applications_of, names_of
 from agent.findings.comparison_causes import comparison_cause
+from agent.findings.deletion import cluster_lost
 from agent.findings.drift import explained
 from agent.findings.evidence import one_line
 from agent.findings.model import Evidence, Finding, Level, Severity
@@ -49,10 +50,13 @@ _CONTENDED = ("SharedResourceWarning", "RepeatedResourceWarning")
 def conditions(context: Context) -> Iterator[Finding]:
     """The conditions of each Application: errors, warnings, and orphans for information."""
     for application in applications_of(context):
+        lost = cluster_lost(application)
         for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
             kind = text_at(condition, "type")
             if not kind or (kind == "SyncError" and operation_failed(application)):
                 continue  # the operation's own findings say it, with the resource
+            if lost and kind.endswith("Error") and comparison_cause(text_at(condition, "message")):
+                continue  # so does that of the deletion
             yield _condition(application, index, kind, text_at(condition, "message"))
 
 

@@ -7,6 +7,8 @@ Argo CD's repo-server, controller and argo package (util/argo, reposerver/reposi
 import re
 from dataclasses import dataclass
 
+from agent.findings.evidence import one_line
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonCause:
@@ -15,6 +17,8 @@ class ComparisonCause:
     name: str
     step: str
 
+
+CLUSTER_UNKNOWN = "its destination cluster is not known to Argo CD"
 
 # No message says its cause later than this.
 _READ_LIMIT = 4_000
@@ -29,8 +33,9 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"there are no clusters with this name|unable to find destination server|cluster .* has not been configured|"
-        r"there are \d+ clusters with the same|error getting cluster by (name|url)",
-        "its destination cluster is not known to Argo CD",
+        r"there are \d+ clusters with the same|error getting cluster by (name|url|server)|"
+        r"cluster \"[^\"]{1,200}\" not found",
+        CLUSTER_UNKNOWN,
         "Register the cluster (`argocd cluster add`), or correct spec.destination; `argocd cluster list` shows those "
         "there are.",
     ),
@@ -161,7 +166,25 @@ _COMPILED = tuple(
 def comparison_cause(message: str) -> ComparisonCause | None:
     """The known cause that a condition's message tells, None where it is none of them."""
     text = " ".join(message[:_READ_LIMIT].split())
+    if told := _HELM_FAIL.search(text):
+        return _unrendered(told[1], told[2].partition(" Use --debug")[0])
     for pattern, name, step in _COMPILED:
         if pattern.search(text):
             return ComparisonCause(name=name, step=step)
     return None
+
+
+# Helm's `required` and `fail` (engine.go): the template with line and column, and what its author says.
+_HELM_FAIL = re.compile(r"execution error at \(([^()]{1,300})\): (.{1,600})")
+_VALUE = re.compile(r"(?:\.?Values\.)?\b([A-Za-z]\w{0,60}(?:\.\w{1,60}){1,8})\b")
+
+
+def _unrendered(template: str, said: str) -> ComparisonCause:
+    """A chart whose template refuses to render: with the value that it asks for, where its words name one."""
+    value = _VALUE.search(said)
+    what = value[1] if value else "that value"
+    return ComparisonCause(
+        name=f"Helm cannot render the chart: {one_line(said, 120)}",
+        step=f"Set {what} in Git, in the Application's value files or under spec.source.helm (template "
+        f"{one_line(template, 120)} asks for it); check it by `helm template` with the same values.",
+    )

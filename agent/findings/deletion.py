@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from agent.context.model import Context
 from agent.findings.about import finding_about, name_of, named, namespace_of
 from agent.findings.applications import APPLICATION, Application, applications_of
-from agent.findings.commands import kubectl
+from agent.findings.commands import argocd, kubectl
+from agent.findings.comparison_causes import CLUSTER_UNKNOWN, comparison_cause
 from agent.findings.evidence import one_line, quote, quote_node
 from agent.findings.model import Evidence, Finding
 from agent.findings.moments import PATIENCE, elapsed, lasted_beyond, latest, minutes_text, moment
@@ -44,7 +45,9 @@ def stuck_deletions(context: Context) -> Iterator[Finding]:
     yield from held
     for application in applications:
         lasted = elapsed(context, application, application.text(*_DELETED))
-        if application.is_going and _finalizers(application.manifest) and lasted >= PATIENCE:
+        if lost := cluster_lost(application):
+            yield _without_cluster(application, lost)
+        elif application.is_going and _finalizers(application.manifest) and lasted >= PATIENCE:
             blamed = tuple(finding.resource for finding in held if finding.resource)
             yield _application(context, application, lasted, blamed)
 
@@ -139,6 +142,36 @@ def _application(
         f"({_removal(application.manifest)}).",
         level="effect",
         blames=blamed,
+    )
+
+
+def cluster_lost(application: Application) -> tuple[str | int, ...]:
+    """Where the condition stands by which an Application cannot be deleted as its cluster is gone; () without one."""
+    if not application.is_going or not _finalizers(application.manifest):
+        return ()
+    for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
+        cause = comparison_cause(text_at(condition, "message"))
+        if cause and cause.name == CLUSTER_UNKNOWN:
+            return ("status", "conditions", index)
+    return ()
+
+
+def _without_cluster(application: Application, condition: tuple[str | int, ...]) -> Finding:
+    name, server = (application.text("spec", "destination", key) for key in ("name", "server"))
+    add = argocd("cluster", "add", "CONTEXT", *(("--name", name) if name else ()))
+    return application.finding(
+        f"{application.title} cannot be deleted: {CLUSTER_UNKNOWN}",
+        f"Before it goes, Argo CD deletes its resources in {one_line(name or server, 120) or 'the destination cluster'}"
+        f", and that cluster was removed from Argo CD. Its finalizer {_named(_finalizers(application.manifest))} keeps "
+        "it until then.",
+        application.quote(*condition, "message")
+        + application.quote("metadata", "finalizers", 0)
+        + application.quote(*_DELETED)
+        + application.quote("spec", "destination"),
+        "If the cluster still exists, register it again, and the deletion goes on: "
+        f"{add} (CONTEXT is its context in your kubeconfig).",
+        f"If the cluster is gone, or its resources may stay, remove the finalizer: {_removal(application.manifest)}.",
+        level="cause",
     )
 
 

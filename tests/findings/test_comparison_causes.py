@@ -59,3 +59,17 @@ def test_the_message_tells_the_cause(message: str, cause: str) -> None:
 
 def test_a_new_message_tells_none() -> None:
     assert comparison_cause("something that nobody has seen before") is None
+
+
+def test_a_value_that_a_chart_requires_is_named_with_the_step_that_sets_it() -> None:
+    message = (
+        "`helm template . --name-template shop` failed exit status 1: Error: execution error at "
+        "(shop/templates/deployment.yaml:21:20): image.tag is required\n\nUse --debug flag to render out invalid YAML"
+    )
+
+    cause = comparison_cause(message)
+
+    assert cause is not None
+    assert cause.name == "Helm cannot render the chart: image.tag is required"
+    assert cause.step.startswith("Set image.tag in Git")
+    assert "shop/templates/deployment.yaml:21:20" in cause.step

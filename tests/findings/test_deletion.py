@@ -121,3 +121,18 @@ def test_a_pod_whose_node_is_gone_does_not_end() -> None:
 
 def test_a_pod_of_which_no_time_tells_how_long_it_ends_is_left_alone() -> None:
     assert findings_of(context(terminating_pod())) == ()
+
+
+def test_an_application_whose_cluster_was_removed_says_how_to_go_on() -> None:
+    gone = application()
+    gone["spec"] = {"destination": {"name": "prod-eu", "namespace": "shop"}}
+    message = 'error getting cluster by name "prod-eu": there are no clusters with this name: prod-eu'
+    gone["status"]["conditions"] = [{"type": "DeletionError", "message": message}]
+
+    findings = findings_of(context(application=gone))
+
+    first = findings[0]
+    assert first.title == ("Application argocd/shop cannot be deleted: its destination cluster is not known to Argo CD")
+    assert "`argocd cluster add CONTEXT --name prod-eu`" in first.next_steps[0]
+    assert "kubectl -n argocd patch application.argoproj.io shop --type merge" in first.next_steps[1]
+    assert not any("DeletionError" in each.title for each in findings)
