@@ -33,7 +33,8 @@ _EVIDENCE_IN_FULL = 9
 
 _NOT_CONFIGURED = (
     "Nothing is configured to read them from (set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN, or let it read the Kubernetes "
-    "API by KUBECONFIG), and they were not supplied"
+    "API by KUBECONFIG), and they were not supplied (by `-f`, `--events`, `--logs`, or in "
+    "`custom_inputs`)"
 )
 
 NO_MODEL_WAS_ASKED = (

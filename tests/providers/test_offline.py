@@ -150,7 +150,7 @@ def test_parts_that_miss_for_one_cause_are_one_line() -> None:
         f"- application, events from argocd: {down} (unreachable)",
         "- manifest, logs from argocd: Nothing is configured to read them from (set ARGOCD_SERVER and "
         "ARGOCD_AUTH_TOKEN, or let it read the Kubernetes API by KUBECONFIG), and they were not supplied "
-        "(not_configured)",
+        "(by `-f`, `--events`, `--logs`, or in `custom_inputs`) (not_configured)",
     ]
 
 
