@@ -221,7 +221,9 @@ def _told(container: Container, end: _End, title: str, logs: tuple[Evidence, ...
     workload = container.template
     return container.finding(
         f"{title}: {reason.substance}",
-        f"{meaning_of_exit_code(end.code)} Its last words in the log are quoted here. {reason.meaning}".rstrip(),
+        # "; its log says which" is for who has not read the log.
+        f"{meaning_of_exit_code(end.code).partition('; its log')[0].removesuffix('.')}. Its last words in the log are "
+        f"quoted here. {reason.meaning}".rstrip(),
         end.said + logs + end.around,
         first_step(container, reason),
         level="effect",
