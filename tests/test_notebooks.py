@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 # What each notebook must have shown at its end.
 SHOWN = {
     "quickstart": ("OOMKilled", "payments-migrate-0042", "CHAT_MODEL"),
-    "traces_and_evaluation": ("| **all** | 6 |", "0 broken, 6 unchanged", "root_cause_first", "OOMKilled"),
+    "traces_and_evaluation": ("| **all** | 10 |", "0 broken, 10 unchanged", "root_cause_first", "OOMKilled"),
 }
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 

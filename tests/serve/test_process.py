@@ -189,9 +189,9 @@ def test_a_logged_model_is_served_with_its_own_code(tmp_path: Path, store: dict[
     errors.write_text(errors.read_text().replace("the most this server accepts", "the most this model accepts"))
 
     with process("-m", "serve", "--port", "0", "--model", "models:/served@champion", cwd=tmp_path, **store) as server:
-        answer = httpx.post(f"{server.url}/assist", json={"query": "What does OutOfSync mean?"}, timeout=PATIENCE)
+        answer = httpx.post(f"{server.url}/invocations", json={"input": "Why does it restart?"}, timeout=PATIENCE)
         refused = httpx.post(f"{server.url}/assist", content=b" " * 30_000_000, timeout=PATIENCE)
 
-    assert answer.json()["answer"]
+    assert answer.json()["output"]
     assert refused.status_code == 413
     assert "the most this model accepts" in refused.json()["message"]
