@@ -57,8 +57,6 @@ class Assistant:
         self._collector = collector or Collector(settings)
         self._survey = Survey(self._collector)
         self._composer = Composer(settings)
-        # Turns that begin together are prepared one by one, so that a hundred of them do not stop all streams.
-        self._preparing = asyncio.Lock()
         self._instructions = instructions or built_in(team=settings.team_instructions or "")
 
     async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
@@ -200,9 +198,7 @@ class Assistant:
         instructions = await self._instructions()
         if _is_large(known.context):
             return await asyncio.to_thread(self._prepared, question, known, session, spans, instructions)
-        async with self._preparing:
-            await asyncio.sleep(0)  # lets the loop serve the streams between one turn's work and the next one's
-            return self._prepared(question, known, session, spans, instructions)
+        return self._prepared(question, known, session, spans, instructions)
 
     def _prepared(
         self, question: Question, known: "_Collected", session: Session, spans: Spans, instructions: Instructions
