@@ -90,7 +90,7 @@ class Container:
             return change(self.known, f"set {field} of container {self.name} to {value}", command)
         workload, path = template
         whose = f"{workload.kind} {one_line(workload.name, 80)}"
-        return change(self.known, f"set {path}.{field} of {whose} to {value} (container {self.name})", command)
+        return change(self.known, f"set `{path}.{field}` of {whose} to {value} (container {self.name})", command)
 
     def logs_command(self, *, previous: bool) -> str:
         flags = ("--previous",) if previous else ()

@@ -115,9 +115,9 @@ def _variable(line: str) -> str:
 def _set_variable(container: Container, name: str) -> str:
     template = container.template
     if template is None:
-        where = f"{path_text(container.spec_path)}.env" if container.spec_path else "env"
+        where = f"`{path_text(container.spec_path)}.env`" if container.spec_path else "`env`"
     else:
-        where = f"{template[1]}.env of {template[0].kind} {one_line(template[0].name, 80)}"
+        where = f"`{template[1]}.env` of {template[0].kind} {one_line(template[0].name, 80)}"
     what = f"set the environment variable {name} of container {container.name} ({where}), by a value or from a "
     return change(container.known, what + "ConfigMap or Secret")
 

@@ -58,7 +58,7 @@ def test_the_title_tells_the_decisive_line_and_the_first_step_fits_it(
 
 
 def test_a_missing_variable_is_set_where_the_template_of_the_workload_stands() -> None:
-    assert "spec.template.spec.containers[0].env of Deployment api" in crashed(*KEY_ERROR).next_steps[0]
+    assert "`spec.template.spec.containers[0].env` of Deployment api" in crashed(*KEY_ERROR).next_steps[0]
 
 
 def test_a_refused_login_names_the_secret_that_the_container_reads() -> None:

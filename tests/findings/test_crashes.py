@@ -166,6 +166,6 @@ def test_an_out_of_memory_kill_names_the_command_that_doubles_the_limit_of_its_w
     (finding,) = findings_of(context(killed))
 
     assert finding.next_steps[0] == (
-        "Set spec.template.spec.containers[0].resources.limits.memory of Deployment api to 512Mi (container api): "
+        "Set `spec.template.spec.containers[0].resources.limits.memory` of Deployment api to 512Mi (container api): "
         "`kubectl -n shop set resources deployment/api -c api --limits=memory=512Mi`."
     )
