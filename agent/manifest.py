@@ -11,8 +11,8 @@ type Manifest = dict[str, Any]
 """One Kubernetes object as parsed JSON."""
 
 
-# To the type checker anything, so that what is looked up stays Any without a cast: this is called a hundred times for
-# each object.
+# To the type checker anything, so that what is looked up stays Any without a cast. Nearly every value on the way is a
+# plain dict, which each look-up steps into by itself: they are called a hundred times for each object.
 _OBJECT: Any = dict
 _LIST: Any = list
 
@@ -20,46 +20,56 @@ _LIST: Any = list
 def lookup(value: Any, *path: str | int) -> Any:
     """The value at `path`, or None where a step is absent, null or of another type."""
     for step in path:
-        if isinstance(value, _OBJECT):
-            value = value.get(step)
-        elif isinstance(value, _LIST) and isinstance(step, int):
-            value = value[step] if -len(value) <= step < len(value) else None
-        else:
-            return None
+        value = value.get(step) if type(value) is _OBJECT else _stepped(value, step)
     return value
 
 
-def text_at(value: object, *path: str | int) -> str:
+def _stepped(value: Any, step: str | int) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, _LIST):
+        return value[step] if isinstance(step, int) and -len(value) <= step < len(value) else None
+    return value.get(step) if isinstance(value, _OBJECT) else None
+
+
+def text_at(value: Any, *path: str | int) -> str:
     """The string at `path`, "" where there is none. Numbers and booleans are written out."""
-    found = lookup(value, *path)
-    if isinstance(found, str):
-        return found
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    return str(found) if isinstance(found, int | float) else ""
+    for step in path:
+        value = value.get(step) if type(value) is _OBJECT else _stepped(value, step)
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else ""
 
 
-def integer_at(value: object, *path: str | int) -> int | None:
+def integer_at(value: Any, *path: str | int) -> int | None:
     """The whole number at `path`, None where there is none (a boolean is no number)."""
-    found = lookup(value, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    for step in path:
+        value = value.get(step) if type(value) is _OBJECT else _stepped(value, step)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def object_at(value: object, *path: str | int) -> Manifest:
+def object_at(value: Any, *path: str | int) -> Manifest:
     """The object at `path`, {} where there is none."""
-    found = lookup(value, *path)
-    return cast("Manifest", found) if isinstance(found, dict) else {}
+    for step in path:
+        value = value.get(step) if type(value) is _OBJECT else _stepped(value, step)
+    return cast("Manifest", value) if isinstance(value, dict) else {}
 
 
-def list_at(value: object, *path: str | int) -> list[Any]:
+def list_at(value: Any, *path: str | int) -> list[Any]:
     """The list at `path`, [] where there is none."""
-    found = lookup(value, *path)
-    return cast("list[Any]", found) if isinstance(found, list) else []
+    for step in path:
+        value = value.get(step) if type(value) is _OBJECT else _stepped(value, step)
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
-def objects_at(value: object, *path: str | int) -> list[Manifest]:
+def objects_at(value: Any, *path: str | int) -> list[Manifest]:
     """The objects of the list at `path`; anything else in it is left out."""
-    return [cast("Manifest", item) for item in list_at(value, *path) if isinstance(item, dict)]
+    items = list_at(value, *path)
+    return [cast("Manifest", item) for item in items if isinstance(item, dict)] if items else []
 
 
 def path_text(path: Sequence[str | int]) -> str:
@@ -68,7 +78,7 @@ def path_text(path: Sequence[str | int]) -> str:
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif step.replace("_", "").replace("-", "").isalnum():
+        elif step.isalnum() or step.replace("_", "").replace("-", "").isalnum():
             text += f".{step}" if text else step
         else:
             text += f"[{json.dumps(step, ensure_ascii=False)}]"

@@ -4,11 +4,12 @@ Owns the references and their spelling; fetches nothing.
 """
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from agent.manifest import Manifest, text_at
+from agent.manifest import Manifest, object_at, text_at
 
 # What a path of the Kubernetes or Argo CD API cannot carry as one step; the rest is left to the API, as some kinds
 # (RBAC) allow colons and upper case.
@@ -63,38 +64,40 @@ class ResourceRef(BaseModel):
     @staticmethod
     def of(manifest: Manifest) -> "ResourceRef | None":
         """The reference of a manifest, None where it has no usable kind or name (never raises)."""
-        group, _, version = text_at(manifest, "apiVersion").rpartition("/")
-        kind = text_at(manifest, "kind")
-        name = text_at(manifest, "metadata", "name")
+        metadata = object_at(manifest, "metadata")
+        kind, name = text_at(manifest, "kind"), text_at(metadata, "name")
         if not kind or not name:
             return None
-        metadata = manifest["metadata"]
-        return ResourceRef.unchecked(
-            group=group,
-            version=version,
-            kind=kind,
-            namespace=text_at(metadata, "namespace"),
-            name=name,
-            uid=text_at(metadata, "uid"),
-        )
+        group, _, version = text_at(manifest, "apiVersion").rpartition("/")
+        namespace, uid = text_at(metadata, "namespace"), text_at(metadata, "uid")
+        return ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name, uid=uid)
 
     @staticmethod
-    def unchecked(*, group: str, version: str, kind: str, namespace: str, name: str, uid: str) -> "ResourceRef":
+    def unchecked(
+        *, group: str = "", version: str = "", kind: str, namespace: str = "", name: str, uid: str = ""
+    ) -> "ResourceRef":
         """A reference without validation, for values of an API or a caller's file: they may be odd, and serve for
         naming only. It is `model_construct` without its loop over the fields, which is most of what it costs to look
         at a small object."""
-        reference = ResourceRef.__new__(ResourceRef)
-        fields = {"group": group, "version": version, "kind": kind, "namespace": namespace, "name": name, "uid": uid}
-        # What a pydantic model is made of (BaseModel.model_construct sets the same).
-        _set(reference, "__dict__", fields)
-        _set(reference, "__pydantic_fields_set__", _FIELDS)
-        _set(reference, "__pydantic_extra__", None)
-        _set(reference, "__pydantic_private__", None)
+        reference = _new(ResourceRef)
+        _set_dict(
+            reference,
+            {"group": group, "version": version, "kind": kind, "namespace": namespace, "name": name, "uid": uid},
+        )
+        _set_fields(reference, _FIELDS)
+        _set_extra(reference, None)
+        _set_private(reference, None)
         return reference
 
 
 _FIELDS = set(ResourceRef.model_fields)
-_set = object.__setattr__
+# The slots that a pydantic model is made of (BaseModel.model_construct sets the same); its own `__setattr__` is closed.
+_SLOTS: Mapping[str, Any] = vars(BaseModel)
+_new = ResourceRef.__new__
+_set_dict = _SLOTS["__dict__"].__set__
+_set_fields = _SLOTS["__pydantic_fields_set__"].__set__
+_set_extra = _SLOTS["__pydantic_extra__"].__set__
+_set_private = _SLOTS["__pydantic_private__"].__set__
 
 
 class Target(BaseModel):

@@ -1,5 +1,6 @@
 """Objects from an API are read without trusting their shape."""
 
+from collections import OrderedDict
 from typing import Any
 
 import pytest
@@ -40,6 +41,16 @@ def test_where_a_step_is_absent_null_or_of_another_type_there_is_nothing(path: t
     assert object_at(POD, *path) == {}
     assert list_at(POD, *path) == []
     assert objects_at(POD, *path) == []
+
+
+def test_an_ordered_dictionary_is_an_object_like_any_other() -> None:
+    status: OrderedDict[str, Any] = OrderedDict(conditions=[OrderedDict(type="Ready")], replicas=2)
+    ordered: OrderedDict[str, Any] = OrderedDict(status=status)
+
+    assert text_at(ordered, "status", "conditions", 0, "type") == "Ready"
+    assert integer_at(ordered, "status", "replicas") == 2
+    assert objects_at(ordered, "status", "conditions") == [{"type": "Ready"}]
+    assert object_at(ordered, "status", "conditions", 0) == lookup(ordered, "status", "conditions", 0)
 
 
 @pytest.mark.parametrize("odd", [None, "text", 7, [], [None]])

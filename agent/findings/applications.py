@@ -117,7 +117,7 @@ def resource_of(entry: Manifest) -> ResourceRef | None:
     group, version, kind, namespace, name = (
         text_at(entry, key) for key in ("group", "version", "kind", "namespace", "name")
     )
-    return ResourceRef.model_construct(group=group, version=version, kind=kind, namespace=namespace, name=name)
+    return ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name)
 
 
 def names_of(entries: list[Manifest], limit: int = 5) -> str:

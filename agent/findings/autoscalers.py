@@ -138,7 +138,7 @@ def _target(autoscaler: Manifest) -> ResourceRef | None:
     if not kind or not name:
         return None
     namespace = namespace_of(autoscaler)
-    return ResourceRef.model_construct(group=group, version=version, kind=kind, namespace=namespace, name=name)
+    return ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name)
 
 
 def _set_requests(target: ResourceRef, resource: str) -> str:

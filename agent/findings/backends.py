@@ -249,7 +249,7 @@ def _pod(holder: Manifest, address: Manifest) -> ResourceRef | None:
     if kind != "Pod" or not name:
         return None
     namespace = text_at(address, "targetRef", "namespace") or text_at(holder, "metadata", "namespace")
-    return ResourceRef.model_construct(version="v1", kind=kind, namespace=namespace, name=name)
+    return ResourceRef.unchecked(version="v1", kind=kind, namespace=namespace, name=name)
 
 
 def _of_pod(pod: Manifest) -> Backend | None:

@@ -150,7 +150,7 @@ class Connections:
             "In Git, correct the host in the container's configuration, or add the Service (renamed, pruned?).",
             "If the Service is there, DNS itself fails: `kubectl -n kube-system get pods -l k8s-app=kube-dns`.",
             cause=f"unresolved {namespace} {name}",
-            blames=(ResourceRef.model_construct(version="v1", kind="Service", namespace=namespace, name=name),),
+            blames=(ResourceRef.unchecked(version="v1", kind="Service", namespace=namespace, name=name),),
         )
 
     def _broken_service(

@@ -79,7 +79,7 @@ def ended_by_cluster(known: Inventory, pod: Manifest, events: tuple[Event, ...])
         return None
     evidence = quote(pod, "status", "message") + quote(pod, "status", "reason")
     evidence += tuple(q for e in events if e.reason == reason for q in quote_event(e))[:1]
-    node = ResourceRef.model_construct(version="v1", kind="Node", namespace="", name=text_at(pod, "spec", "nodeName"))
+    node = ResourceRef.unchecked(version="v1", kind="Node", namespace="", name=text_at(pod, "spec", "nodeName"))
     if reason == "Evicted":
         message = text_at(pod, "status", "message") or next((e.message for e in events if e.reason == reason), "")
         return _evicted(known, pod, node, message, evidence)

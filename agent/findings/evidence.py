@@ -170,4 +170,4 @@ def _pod_of(context: Context, log: ContainerLog) -> ResourceRef | None:
         if text_at(manifest, "kind") == "Pod" and text_at(manifest, "metadata", "name") == log.pod:
             return ResourceRef.of(manifest)
     namespace = context.target.resource.namespace if context.target.resource else ""
-    return ResourceRef.model_construct(kind="Pod", version="v1", name=log.pod, namespace=namespace)
+    return ResourceRef.unchecked(kind="Pod", version="v1", name=log.pod, namespace=namespace)

@@ -162,4 +162,4 @@ def _class(known: Inventory, ingress: Manifest) -> Iterator[Finding]:
 
 
 def _reference(kind: str, namespace: str, name: str) -> ResourceRef:
-    return ResourceRef.model_construct(kind=kind, namespace=namespace, name=name)
+    return ResourceRef.unchecked(kind=kind, namespace=namespace, name=name)

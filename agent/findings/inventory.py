@@ -119,7 +119,7 @@ class Inventory:
                 yield controller
             for owner in objects_at(manifest, "metadata", "ownerReferences"):
                 group, _, version = text_at(owner, "apiVersion").rpartition("/")
-                yield ResourceRef.model_construct(
+                yield ResourceRef.unchecked(
                     group=group,
                     version=version,
                     kind=text_at(owner, "kind"),

@@ -46,7 +46,7 @@ def controller_of(manifest: Manifest) -> ResourceRef | None:
     if not kind or not name:
         return None
     namespace = text_at(manifest, "metadata", "namespace")
-    return ResourceRef.model_construct(group=group, version=version, kind=kind, namespace=namespace, name=name)
+    return ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name)
 
 
 def is_controlled_by(manifest: Manifest, owner: Manifest) -> bool:

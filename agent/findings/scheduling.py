@@ -197,7 +197,7 @@ def _claims(pod: Manifest) -> tuple[ResourceRef, ...]:
     """The claims that the Pod mounts."""
     names = [text_at(volume, "persistentVolumeClaim", "claimName") for volume in objects_at(pod, "spec", "volumes")]
     return tuple(
-        ResourceRef.model_construct(version="v1", kind="PersistentVolumeClaim", namespace=namespace_of(pod), name=name)
+        ResourceRef.unchecked(version="v1", kind="PersistentVolumeClaim", namespace=namespace_of(pod), name=name)
         for name in names
         if name
     )

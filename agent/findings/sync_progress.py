@@ -55,7 +55,7 @@ def _awaited(application: Application) -> _Awaited | None:
         return None
     verb, group, kind, name, more = match.groups()
     namespace, version = _named_in(application, group, kind, name)
-    resource = ResourceRef.model_construct(group=group, version=version, kind=kind, namespace=namespace, name=name)
+    resource = ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name)
     return _Awaited(verb=verb, resource=resource, more=int(more or 0))
 
 

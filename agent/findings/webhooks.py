@@ -65,7 +65,7 @@ def _service(text: str) -> ResourceRef | None:
     parts = match[1].split(".") if match else []
     if len(parts) < 3 or parts[2] != "svc":
         return None
-    return ResourceRef.model_construct(version="v1", kind="Service", namespace=parts[1], name=parts[0])
+    return ResourceRef.unchecked(version="v1", kind="Service", namespace=parts[1], name=parts[0])
 
 
 def webhooks(known: Inventory) -> Iterator[Finding]:
@@ -109,7 +109,7 @@ def _unserved(known: Inventory, backends: Backends, configuration: Manifest, ind
         severity="warning" if ignores else "error",
         level="effect",
         blames=(
-            ResourceRef.model_construct(version="v1", kind="Service", namespace=namespace, name=name),
+            ResourceRef.unchecked(version="v1", kind="Service", namespace=namespace, name=name),
             *(pod.resource for pod in pods),
         ),
     )
