@@ -117,7 +117,8 @@ def cron_jobs(known: Inventory) -> Iterator[Finding]:
             yield finding_about(
                 cron_job,
                 f"The last run of {named(cron_job)} did not succeed",
-                "It was started after its last success, and nothing of it is running any more.",
+                "Its last execution has not completed successfully: it started after the last success, and nothing of "
+                "it is running any more.",
                 quote(cron_job, "status", "lastScheduleTime") + quote(cron_job, "status", "lastSuccessfulTime"),
                 f"Find the failed Job and read its log: {kubectl('get', 'jobs', namespace=namespace_of(cron_job))}.",
                 level="symptom",

@@ -19,9 +19,9 @@ from agent.findings.evidence import one_line
 from agent.findings.model import Finding
 from agent.findings.objects import GroupKind, group_kind, objects_of
 from agent.findings.status.sign import Sign
-from agent.findings.status.signs import signs_of, summaries_of
+from agent.findings.status.signs import signs_of, standing_beside, summaries_of
 from agent.findings.status.situation import is_stale
-from agent.manifest import Manifest
+from agent.manifest import Manifest, text_at
 
 __all__ = ["OWN_FAMILY", "bad_status"]
 
@@ -65,14 +65,31 @@ def _finding(manifest: Manifest, signs: list[Sign]) -> Finding:
         distinct.setdefault(sign.text, sign)
     told = [evidence for sign in [*distinct.values()][:_QUOTED] for evidence in sign.said]
     told += summaries_of(manifest, distinct)[:_QUOTED]
-    called = "; ".join(dict.fromkeys(sign.short for sign in signs[:_NAMED]))
-    stale = " It has not yet seen the newest spec, so this may be of an earlier one." if is_stale(manifest) else ""
+    called = one_line("; ".join(dict.fromkeys(sign.short for sign in signs[:_NAMED])), 400)
+    group = text_at(manifest, "apiVersion").rpartition("/")[0]
+    controller = f"the controller of {one_line(group, 80)}" if group else "its controller"
+    is_old = is_stale(manifest)
+    how = "It is degraded" if signs[0].severity == "error" else "It may be unhealthy"
+    explained = [
+        f"{how} by its {'' if is_old else 'current '}status, kept by {controller}: {called}.",
+        "It has not yet seen the newest spec, so this may be of an earlier one." if is_old else "",
+        standing_beside(manifest, signs),
+        _MEANING.get(group_kind(manifest), ""),
+    ]
     return finding_about(
         manifest,
         f"{named(manifest)} {signs[0].title}",
-        f"So says its controller in the status: {one_line(called, 400)}.{stale}",
+        " ".join(filter(None, explained)),
         tuple(dict.fromkeys(told)),
         "Repair what the message names; if it names nothing, read the log of the controller of this kind.",
         severity=signs[0].severity,
         level="effect",
     )
+
+
+# What follows from a bad status of Kubernetes' own kinds.
+_MEANING: dict[GroupKind, str] = {
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): (
+        "The API server serves the objects of a CRD only while it is established."
+    ),
+}

@@ -1,17 +1,37 @@
 """What stands beside a field that tells of a fault, quoted: texts, names, codes and counts."""
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 from agent.findings.evidence import one_line, quote
 from agent.findings.model import Evidence
 from agent.findings.status.places import Path, Place, Role, role_of
-from agent.findings.status.words import NAME_KEYS
-from agent.manifest import Manifest, text_at
+from agent.findings.status.words import NAME_KEYS, words_of
+from agent.manifest import Manifest, object_at, text_at
 
 
-def inside(place: Place) -> str:
-    """Where a part stands, by the key that holds it: the name of a component, a host."""
-    return f" in {one_line(place.path[-1], 60)}" if len(place.path) > 1 and isinstance(place.path[-1], str) else ""
+def inside(manifest: Manifest, path: Path) -> str:
+    """Which part a path leads into, by its name in its list, else by the key that holds it; "" for the whole."""
+    for end in range(len(path), 1, -1):
+        if isinstance(path[end - 1], int) and path[end - 2] != "conditions":
+            part = object_at(manifest, *path[:end])
+            return next((f" for {one_line(name, 80)}" for name in _names(part)), "")
+    return f" in {one_line(path[-1], 60)}" if len(path) > 1 and isinstance(path[-1], str) else ""
+
+
+def _names(part: Manifest) -> Iterator[str]:
+    """How people name a part: `branch env/dev`, `member1`, `ancestor gateway` of an `ancestorRef`."""
+    for key in NAME_KEYS:
+        if name := text_at(part, key):
+            yield name if key in ("name", "id", "key", "type") else f"{' '.join(words_of(key))} {name}"
+    for key, value in cast("dict[object, object]", part).items():
+        if not isinstance(key, str) or not isinstance(value, dict) or words_of(key)[-1:] not in _REFERENCES:
+            continue
+        if name := text_at(cast("Manifest", value), "name"):
+            yield " ".join((*words_of(key)[:-1], name))
+
+
+_REFERENCES = (("ref",), ("reference",))
 
 
 def told_beside(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence, ...]:

@@ -42,3 +42,15 @@ def _none_of(manifest: Manifest) -> tuple[Path, int, int] | None:
             if found and _RATIO_KEYS.intersection(words_of(key)[-1:]):
                 return (*path, key), 0, int(found[1])
     return None
+
+
+def selected_none(manifest: Manifest) -> tuple[Path, str] | None:
+    """The path of a list of what was selected that is empty (`nodesSelected: []`), and what there is none of."""
+    for key, value in object_at(manifest, "status").items():
+        words = words_of(key)
+        if value == [] and len(words) > 1 and _SELECTED.intersection((words[0], words[-1])):
+            return ("status", key), " ".join(word for word in words if word not in _SELECTED)
+    return None
+
+
+_SELECTED = frozenset({"selected", "matched", "matching"})

@@ -89,7 +89,7 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
             case "doubtful":
                 is_told = bool(told) and (doubts(told[0].text) or MUTE.isdisjoint(words_of(value)))
                 is_told = is_told or (not nested and _is_explained(place))
-                severity = "warning" if is_told or _has_false_flag(place) else None
+                severity = "warning" if is_told or _false_flag(place) else None
             case None:
                 severity = "warning" if value.count(" ") >= 2 else None
             case _:
@@ -106,18 +106,18 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
         severity=severity,
         path=place.path,
         title=f"has {one_line(key, 60)} {one_line(str(value), 60)}",
-        short=f"{one_line(key, 60)} is {one_line(str(value), 60)}{inside(place)}"
-        + (", and something is not done" if nested and _has_false_flag(place) else ""),
+        short=f"{one_line(key, 60)} is {one_line(str(value), 60)}{inside(manifest, place.path)}"
+        + (f", and {one_line(flag, 60)} is false" if nested and (flag := _false_flag(place)) else ""),
         said=told + quote(manifest, *place.path, key),
         text=told[0].text if told else str(value),
     )
 
 
-def _has_false_flag(place: Place) -> bool:
-    """Whether a part of a list says beside its doubtful state that something is not done: `applied: false`."""
-    node = place.value
+def _false_flag(place: Place) -> str:
+    """What a part of a list says beside its doubtful state is not done (`applied: false`), "" where nothing."""
     is_part = bool(place.path) and isinstance(place.path[-1], int)
-    return is_part and any(value is False and role_of(key) == "flag" for key, value in node.items())
+    flags = (key for key, value in place.value.items() if is_part and value is False and role_of(key) == "flag")
+    return next(flags, "")
 
 
 def _is_tale(told: tuple[Evidence, ...]) -> bool:
@@ -146,7 +146,7 @@ def _level(manifest: Manifest, place: Place, key: str, value: object) -> Sign | 
         severity="error",
         path=place.path,
         title=f"reports a message of {one_line(key, 60)} {one_line(value, 60)}",
-        short=f"{one_line(key, 60)} is {one_line(value, 60)}{inside(place)}",
+        short=f"{one_line(key, 60)} is {one_line(value, 60)}{inside(manifest, place.path)}",
         said=told,
         text=told[0].text,
     )
@@ -172,7 +172,7 @@ def _error(manifest: Manifest, place: Place, key: str, value: object, situation:
         severity="warning" if situation.coming or place.weak or is_overcome else "error",
         path=place.path,
         title=f"reports an error in {one_line(key, 60)}",
-        short=f"{one_line(key, 60)} is set{inside(place)}",
+        short=f"{one_line(key, 60)} is set{inside(manifest, place.path)}",
         said=quoted(manifest, place, key) + name_of(manifest, place, key) + code_of(manifest, place),
         text=text,
     )
@@ -191,9 +191,13 @@ def _is_only_told(place: Place) -> bool:
 
 def _message(manifest: Manifest, place: Place, key: str, value: object, situation: Situation) -> Sign | None:
     """A text for people that tells of a failure, where no state beside it says how it stands."""
-    if not isinstance(value, str) or not fails(value) or situation.states & {"fine", "done", "bad"}:
-        return None  # what is bad has told this text already
-    if len(place.path) != 1:
+    if not isinstance(value, str) or not fails(value) or situation.states & {"fine", "done"}:
+        return None
+    if "bad" in situation.states:
+        # What stands beside a bad state is told with it, what stands in the parts where nothing does.
+        if len(place.path) == 1 or situation.is_told:
+            return None
+    elif len(place.path) != 1:
         reason = text_at(place.value, "reason")
         if reason == value or not fails(reason):
             return None
@@ -201,7 +205,7 @@ def _message(manifest: Manifest, place: Place, key: str, value: object, situatio
         severity="warning" if situation.coming or situation.states else "error",
         path=place.path,
         title=f"tells of a failure in {one_line(key, 60)}",
-        short=f"{one_line(key, 60)} tells of a failure",
+        short=f"{one_line(key, 60)} tells of a failure{inside(manifest, place.path)}",
         said=quote(manifest, *place.path, key) + (quote(manifest, *place.path, "reason") if key != "reason" else ()),
         text=value,
     )
@@ -235,7 +239,7 @@ def _fault_flag(manifest: Manifest, place: Place, key: str) -> Sign | None:
         severity="error",
         path=place.path,
         title=f"has {one_line(key, 60)} true",
-        short=f"{one_line(key, 60)} is true{inside(place)}",
+        short=f"{one_line(key, 60)} is true{inside(manifest, place.path)}",
         said=told or quote(manifest, *place.path, key),
         text=told[0].text if told else key,
     )
@@ -257,7 +261,7 @@ def _code(manifest: Manifest, place: Place, key: str, value: object) -> Sign | N
         severity="error",
         path=place.path,
         title=f"has {one_line(key, 60)} {value}",
-        short=f"{one_line(key, 60)} is {value}{inside(place)}",
+        short=f"{one_line(key, 60)} is {value}{inside(manifest, place.path)}",
         said=told + quote(manifest, *place.path, key),
         text=told[0].text if told else key,
     )

@@ -8,14 +8,15 @@ from dataclasses import replace
 
 from agent.findings.evidence import one_line, quote
 from agent.findings.model import Evidence
+from agent.findings.status.beside import inside
 from agent.findings.status.conditions import in_plain_words, judge, polarity_of
-from agent.findings.status.counts import short_of
+from agent.findings.status.counts import selected_none, short_of
 from agent.findings.status.fields import signs_in
-from agent.findings.status.places import Path, Place, places_of
+from agent.findings.status.places import Path, Place, places_of, role_of
 from agent.findings.status.sign import Sign
 from agent.findings.status.situation import Situation, is_stale, situation_of, text_of
-from agent.findings.status.words import fails
-from agent.manifest import Manifest, list_at, text_at
+from agent.findings.status.words import fails, words_of
+from agent.manifest import Manifest, list_at, object_at, text_at
 
 # Of one object so many signs are kept; more say the same again.
 SIGNS = 50
@@ -34,6 +35,32 @@ def summaries_of(manifest: Manifest, told: Collection[str]) -> tuple[Evidence, .
     return quoted
 
 
+# Beside the signs so many conditions and states are told.
+_TOLD_BESIDE = 5
+
+
+def standing_beside(manifest: Manifest, signs: list[Sign]) -> str:
+    """What the conditions and the states of the whole say that give no sign, in a sentence, "" where there are none."""
+    status = object_at(manifest, "status")
+    bad = {sign.path for sign in signs}
+    called = {sign.title for sign in signs}
+    beside = [
+        f"{one_line(kind, 60)}={one_line(text_at(each, 'status'), 20)}"
+        for index, each in enumerate(list_at(status, "conditions")[:SIGNS])
+        if ("status", "conditions", index) not in bad and (kind := text_at(each, "type")) and text_at(each, "status")
+    ]
+    states = [(key, value) for key, value in status.items() if role_of(key) == "state" and isinstance(value, str)]
+    beside = beside[:_TOLD_BESIDE] + [
+        f"{one_line(key, 60)} {one_line(value, 60)}"
+        for key, value in states[:_TOLD_BESIDE]
+        if value and " " not in value and f"has {one_line(key, 60)} {one_line(value, 60)}" not in called
+    ]
+    if beside or states:
+        return f"Beside that it says {', '.join(beside)}." if beside else ""
+    tells_faults_only = all(polarity_of(text_at(manifest, *sign.path, "type")) == "bad" for sign in signs)
+    return "Nothing in it tells how the whole stands: its state is not yet known." if tells_faults_only else ""
+
+
 def signs_of(manifest: Manifest) -> list[Sign]:
     """The signs in an object's status, worst first, then those nearest its top."""
     situation = situation_of(manifest)
@@ -44,6 +71,8 @@ def signs_of(manifest: Manifest) -> list[Sign]:
             break
     if short := short_of(manifest, situation) if not signs else None:
         signs.append(_short_sign(manifest, *short))
+    if nothing := selected_none(manifest) if not signs else None:
+        signs.append(_none_sign(manifest, *nothing))
     kept = [capped for sign in signs if (capped := _capped(sign, situation))]
     kept.sort(key=lambda sign: (sign.severity != "error", len(sign.path)))
     return kept
@@ -93,10 +122,15 @@ def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign |
         severity=severity,
         path=path,
         title=f"has the condition {named}" + (f" ({one_line(reason, 60)})" if reason else ""),
-        short=f"{plain} ({named})" if plain else named,
+        short=(f"{plain} ({named})" if plain else named) + inside(manifest, _holder_of(path)),
         said=said,
         text=message or reason or kind,
     )
+
+
+def _holder_of(path: Path) -> Path:
+    """The part that a condition is of."""
+    return path[:-2] if path[-2:-1] == ("conditions",) else path[:-1]
 
 
 def _type_of(place: Place) -> str:
@@ -122,5 +156,17 @@ def _short_sign(manifest: Manifest, path: Path, ready: int, wanted: int) -> Sign
         title=f"has {ready} of {wanted} replicas ready",
         short=f"some replicas are not ready or available: {path[-1]} is {ready} of {wanted}",
         said=quote(manifest, *path),
+        text=str(path[-1]),
+    )
+
+
+def _none_sign(manifest: Manifest, path: Path, what: str) -> Sign:
+    selectors = [key for key in object_at(manifest, "spec") if words_of(key)[-1:] == ("selector",)]
+    return Sign(
+        severity="warning",
+        path=("status",),
+        title=f"has selected no {one_line(what, 60)}",
+        short=f"{one_line(str(path[-1]), 60)} is empty",
+        said=tuple(evidence for key in selectors for evidence in quote(manifest, "spec", key)),
         text=str(path[-1]),
     )

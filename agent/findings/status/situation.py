@@ -22,7 +22,8 @@ from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """`well`: its own conditions call it ready; `done`: it has ended well; `coming`: under way, or the status is of an
-    earlier spec (`stale`); `halted`: paused or suspended; `states`: what its own states say."""
+    earlier spec (`stale`); `halted`: paused or suspended; `states`: what its own states say; `is_told`: a text or a
+    condition of the whole says more than a word."""
 
     well: bool
     done: bool
@@ -30,6 +31,7 @@ class Situation:
     halted: bool
     stale: bool
     states: frozenset[Standing]
+    is_told: bool
 
 
 def text_of(node: Manifest, key: str) -> str:
@@ -66,6 +68,7 @@ def situation_of(manifest: Manifest) -> Situation:
         halted=is_halt or "halted" in states or _is_switched_off(manifest),
         stale=stale,
         states=states,
+        is_told=bool(true or false) or _has_tale(object_at(manifest, "status")),
     )
 
 
@@ -93,6 +96,10 @@ def _states(status: Manifest) -> set[Standing]:
             if standing:
                 found.add(standing)
     return found
+
+
+def _has_tale(status: Manifest) -> bool:
+    return any(isinstance(value, str) and value.count(" ") > 1 for value in status.values())
 
 
 @lru_cache(maxsize=2_048)

@@ -106,8 +106,8 @@ NAME_KEYS = ("name", "id", "component", "branch", "cluster", "clusterName", "nam
 _HARD = (
     r"fail(?:ed|ure|ures|s|ing)?|errors?|errored|err|invalid|denied|forbidden|unauthori[sz]ed|refused?|"
     r"timed ?out|timeout|exceed(?:ed|s)?|unable|could ?n[o']t|could not|not ?found|no such|unreachable|"
-    r"rejected|rejection|reject(?:s|ions)?|conflict(?:s|ed|ing)?|crash(?:ed|es|ing|loop)?|mismatch(?:ed)?|"
-    r"violat(?:ed|es|e|ion|ions)|expired|unsupported|stalled|degraded|unhealthy|abort(?:ed)?|terminal|"
+    r"rejected|rejection|reject(?:s|ions)?|conflict(?:s|ed|ing)?|crash(?:ed|es|ing|loop)?|non ?compliant|"
+    r"mismatch(?:ed)?|violat(?:ed|es|e|ion|ions)|expired|unsupported|stalled|degraded|unhealthy|abort(?:ed)?|terminal|"
     r"back ?off|unresolved|unschedulable|lost|stopped (?:posting|updating|responding)|differs?|different versions|"
     r"already (?:exists?|claimed)|(?:does not|do not|doesn't|don't) (?:exist|match|hold|have|comply)|"
     r"no key could|no matching|not enough|exhausted|"
@@ -126,7 +126,8 @@ _FAILING = re.compile(rf"\b(?:{_HARD})\b", re.IGNORECASE)
 _DOUBTING = re.compile(rf"\b(?:{_SOFT})\b", re.IGNORECASE)
 # Counts and denials of failures: `no errors`, `0 failed`, `Failed: 0`, `error=none`.
 _DENIED = re.compile(
-    r"\b(?:no|without|zero|0|not|non|never|nothing|none) (?:has |have |any |more |further )?"
+    r"\b(?:no|without|zero|0|not|non|never|nothing|none) "
+    r"(?:has |have |any |more |further |are |is |were |of \d+ (?:\w+ )?(?:are |is |were )?)?"
     r"(?:errors?|fail(?:ed|ures?|ing)?|conflicts?|violations?|non ?compliant|unhealthy|degraded|missing|invalid|"
     r"unavailable|stalled)\b|"
     r"\b(?:errors?|failed|failures?|failing|conflicts?|violations?|cancelled|rejected|missing|invalid|unhealthy|"

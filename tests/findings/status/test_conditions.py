@@ -240,3 +240,62 @@ def test_too_few_replicas_are_told_where_nothing_else_tells_how_it_stands() -> N
     assert (short.severity, short.title) == ("warning", "Widget w has 1 of 3 replicas ready")
     assert findings_of(context(custom(replicas=3, readyReplicas=1, observedGeneration=2))) == ()
     assert findings_of(context(custom(replicas=3, readyReplicas=1, observedGeneration=3, phase="Scaling"))) == ()
+
+
+def test_the_part_of_a_list_that_is_bad_is_named() -> None:
+    refused = [condition("Accepted", "False", "Invalid", "the certificate is invalid")]
+    by_reference = only(custom(ancestors=[{"ancestorRef": {"name": "edge"}, "conditions": refused}]))
+    by_field = only(custom(clusters=[{"clusterName": "member1", "health": "Unhealthy", "applied": False}]))
+
+    assert "not accepted (Accepted=False) for ancestor edge." in by_reference.explanation
+    assert "health is Unhealthy for cluster name member1, and applied is false." in by_field.explanation
+
+
+def test_what_the_status_says_beside_its_fault_is_told_once_and_short() -> None:
+    well = [condition(f"C{number}Ready", "True") for number in range(30)]
+
+    finding = only(custom(condition("Ready", "False", "Failed", "it failed"), *well, phase="Failed", mode="x"))
+
+    assert "phase is Failed; not ready (Ready=False)" in finding.explanation
+    assert finding.explanation.endswith(
+        "Beside that it says C0Ready=True, C1Ready=True, C2Ready=True, C3Ready=True, C4Ready=True."
+    )
+
+
+def test_a_status_of_nothing_but_faults_tells_no_state() -> None:
+    only_faults = only(custom(condition("SourcesUnhealthy", "True", "Missing", "source x is missing")))
+
+    assert only_faults.explanation.endswith("its state is not yet known.")
+
+
+def test_the_controller_is_named_by_its_group() -> None:
+    failed = only(custom(phase="Failed"))
+
+    assert failed.explanation == (
+        "It is degraded by its current status, kept by the controller of example.com: phase is Failed."
+    )
+
+
+def test_the_parts_tell_why_a_bad_state_is_bad_where_nothing_beside_it_does() -> None:
+    parts = {"shop": {"message": "1 certificate is invalid: it expires in 2h"}, "web": {"message": "0 are invalid"}}
+
+    assert [e.text for e in only(custom(compliant="NonCompliant", details=parts)).evidence] == [
+        "NonCompliant",
+        "1 certificate is invalid: it expires in 2h",
+    ]
+    assert len(only(custom(condition("Checked", "True"), phase="Failed", details=parts)).evidence) == 1
+
+
+def test_a_selection_of_nothing_is_told() -> None:
+    finding = only(custom(nodesSelected=[]) | {"spec": {"nodeSelector": {"matchLabels": {"a": "b"}}}})
+
+    assert (finding.severity, finding.title) == ("warning", "Widget w has selected no nodes")
+    assert finding.evidence[0].path == "spec.nodeSelector"
+    assert findings_of(context(custom(nodesSelected=["n1"]))) == ()
+
+
+def test_a_definition_that_is_not_established_is_explained() -> None:
+    conditions = [condition("Established", "False", "NotAccepted", "the names have not been accepted")]
+    crd = resource("apiextensions.k8s.io/v1", "CustomResourceDefinition", "widgets", status={"conditions": conditions})
+
+    assert "only while it is established" in only(crd).explanation
