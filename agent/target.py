@@ -65,11 +65,12 @@ class ResourceRef(BaseModel):
     def of(manifest: Manifest) -> "ResourceRef | None":
         """The reference of a manifest, None where it has no usable kind or name (never raises)."""
         metadata = object_at(manifest, "metadata")
-        kind, name = text_at(manifest, "kind"), text_at(metadata, "name")
+        at, inside = manifest.get, metadata.get
+        values = (at("apiVersion"), at("kind"), inside("name"), inside("namespace"), inside("uid"))
+        api_version, kind, name, namespace, uid = [v if type(v) is str else text_at(v) for v in values]
         if not kind or not name:
             return None
-        group, _, version = text_at(manifest, "apiVersion").rpartition("/")
-        namespace, uid = text_at(metadata, "namespace"), text_at(metadata, "uid")
+        group, _, version = api_version.rpartition("/")
         return ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name, uid=uid)
 
     @staticmethod

@@ -153,10 +153,12 @@ def walk(value: object, *start: str | int, depth: int = 10) -> Iterator[tuple[tu
 
 
 def _as_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
     if value is None or value in ({}, []):
         return ""
-    if isinstance(value, str | int | float):
-        return text_at([value], 0)
+    if isinstance(value, int | float):
+        return text_at(value)
     if any(len(path) >= _DEPTH_LIMIT for path, _ in walk(value, depth=_DEPTH_LIMIT)):
         return ""
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,9 +1,9 @@
 """The places of an object's status: one walk, bounded in depth and length, and what stands under each key."""
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple, cast
 
+from agent.findings.status.remembered import Remembered
 from agent.findings.status.words import (
     ECHO_KEYS,
     ERROR_KEYS,
@@ -81,10 +81,10 @@ def _may_tell(
     return telling
 
 
-@lru_cache(maxsize=4_096)
 def _echoes(key: str) -> bool:
     """Whether objects below a key are a spec repeated, or a log."""
-    return not ECHO_KEYS.isdisjoint(words_of(key)[-1:])
+    words = words_of(key)
+    return bool(words) and words[-1] in ECHO_KEYS
 
 
 def _holds_text(item: object) -> bool:
@@ -94,12 +94,6 @@ def _holds_text(item: object) -> bool:
 _NO_STATE = frozenset({"apiVersion", "kind"})
 
 
-def role_of(key: object) -> Role:
-    """What stands under a key, by its words; nothing under one that is no text (YAML allows any)."""
-    return _role(key[:IDENTIFIER]) if isinstance(key, str) else "other"
-
-
-@lru_cache(maxsize=4_096)
 def _role(key: str) -> Role:
     words = words_of(key)
     if not words:
@@ -124,3 +118,7 @@ def _role(key: str) -> Role:
     if words[0] == "fail" and len(words) > 1 and words[1] not in ("over", "back", "fast", "safe"):
         return "faults"
     return "flag" if last in GOOD else "other"
+
+
+role_of: Callable[[object], Role] = Remembered[Role](_role, length=IDENTIFIER, other="other").__getitem__
+"""What stands under a key, by its words; nothing under one that is no text (YAML allows any)."""

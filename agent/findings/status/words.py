@@ -5,8 +5,11 @@ vocabularies are what the controllers' API conventions and their code call thing
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal
+
+from agent.findings.status.remembered import Remembered
 
 
 def _vocabulary(words: str) -> frozenset[str]:
@@ -174,20 +177,6 @@ def is_idle(text: str) -> bool:
     return bool(text) and bool(_IDLE.search(spaced(text[:READ])))
 
 
-def words_of(text: str) -> tuple[str, ...]:
-    """The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
-    return _words(text[:IDENTIFIER])
-
-
-# An identifier is judged by its beginning too; what is remembered of one stays small.
-IDENTIFIER = 200
-
-
-@lru_cache(maxsize=4_096)
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(spaced(text).lower().split())
-
-
 def spaced(text: str) -> str:
     """Camel case, dots, dashes and underscores as words."""
     return _APART.sub(" ", _CAMEL.sub(" ", text))
@@ -195,6 +184,17 @@ def spaced(text: str) -> str:
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _APART = re.compile(r"[^A-Za-z0-9':=()\"]+")
+
+# An identifier is judged by its beginning too; what is remembered of one stays small.
+IDENTIFIER = 200
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(spaced(text).lower().split())
+
+
+words_of: Callable[[str], tuple[str, ...]] = Remembered(_words, length=IDENTIFIER, other=()).__getitem__
+"""The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
 
 
 @lru_cache(maxsize=2_048)
