@@ -14,6 +14,7 @@ from agent.providers.provider import (
     ProviderEvent,
     ReasoningDelta,
     Reference,
+    SessionStarted,
     TextDelta,
     ToolCall,
     ToolResult,
@@ -90,6 +91,8 @@ class ResponseStream:
                 self._references.append(event)
             case TurnStarted():
                 self._model = event.provider.model or event.provider.name
+            case SessionStarted():
+                pass  # told in the outputs of the last event
             case TurnCompleted():
                 yield from self._close_item()
             case _:

@@ -30,7 +30,7 @@ from agent.background_loop import BackgroundLoop
 from agent.errors import AssistantError
 from agent.instructions import InstructionsSource
 from agent.prompt_registry import RegisteredInstructions
-from agent.providers.provider import TextDelta, TurnStarted
+from agent.providers.provider import SessionStarted, TextDelta, TurnStarted
 from agent.request import Question, parse_question
 from agent.response_events import ResponseStream, StreamEvent, response_object
 from agent.settings import Settings, load_settings
@@ -250,6 +250,10 @@ class _TracedTurn:
                 self._trace.session(event.session_id)
                 self._trace.answered_by(event.provider)
                 self._outputs |= {"session_id": event.session_id, "provider": provider_as_json(event.provider)}
+                return self._writer.take(event)
+            case SessionStarted():
+                self._trace.session(event.session_id)
+                self._outputs |= {"session_id": event.session_id}
                 return self._writer.take(event)
             case _:
                 return self._writer.take(event)

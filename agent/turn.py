@@ -18,6 +18,7 @@ from agent.providers.provider import (
     ProviderEvent,
     ProviderInfo,
     Reference,
+    SessionStarted,
     TextDelta,
     ToolCall,
     ToolResult,
@@ -92,6 +93,10 @@ class TurnRecord:
             case TurnStarted():
                 self._started = event = self._marked(event)
                 span.model(event.provider)
+            case SessionStarted() if self._started:
+                self._started = replace(
+                    self._started, provider=_noted(self._started.provider, event.note), session_id=event.session_id
+                )
             case ToolCall():
                 self._used_tools = True
                 event = replace(event, arguments=redact(event.arguments))
@@ -160,6 +165,10 @@ class TurnRecord:
             references=tuple(self._references),
             outage=self._outage,
         )
+
+
+def _noted(provider: ProviderInfo, note: str) -> ProviderInfo:
+    return replace(provider, note="; ".join(filter(None, (provider.note, note))))
 
 
 def _told(findings: Sequence[Finding]) -> Iterator[str]:

@@ -42,7 +42,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnStarted:
-    """First event of every turn: who answers, in which session (None: the provider keeps none)."""
+    """First event of every turn: who answers, in which session (None: the provider keeps none, or none yet)."""
 
     provider: ProviderInfo
     session_id: str | None
@@ -88,13 +88,24 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted:
+    """The turn that was just answered is the first of a session, or of another one than TurnStarted named. Comes after
+    the answer's text, before TurnCompleted or an error. `note` says why the turn could not be kept, "" where it was."""
+
+    session_id: str | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnCompleted:
     """Last event of a turn that ended well. Every other end is an exception of `agent.errors`."""
 
     usage: Usage | None = None
 
 
-type ProviderEvent = TurnStarted | TextDelta | ReasoningDelta | ToolCall | ToolResult | Reference | TurnCompleted
+type ProviderEvent = (
+    TurnStarted | TextDelta | ReasoningDelta | ToolCall | ToolResult | Reference | SessionStarted | TurnCompleted
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

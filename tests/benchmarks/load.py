@@ -1,9 +1,8 @@
 """A client for many streams at once, in a process of its own: raw sockets, no parsing on the way.
 
-    python -m tests.benchmarks.load URL STREAMS [CONVERSATIONS] < body.json
+    python -m tests.benchmarks.load URL STREAMS < body.json
 
-prints a JSON object: seconds to the first delta and to the end of each stream, and how many came whole. With
-CONVERSATIONS, the URL that makes one, each stream makes a conversation first and asks in it, as a session needs it.
+prints a JSON object: seconds to the first delta and to the end of each stream, and how many came whole.
 """
 
 import asyncio
@@ -27,16 +26,10 @@ class Stream:
     whole: bool
 
 
-async def _stream(url: str, body: bytes, conversations: str, begin: asyncio.Event, start: list[float]) -> Stream:
+async def _stream(url: str, body: bytes, begin: asyncio.Event, start: list[float]) -> Stream:
     reader, writer = await _connected(url)
-    maker = await _connected(conversations) if conversations else None
     await begin.wait()
     loop = asyncio.get_running_loop()
-    if maker:
-        maker[1].write(_request(conversations, b'{"metadata": {"owner": "nobody"}}'))
-        made = json.loads((await maker[0].read()).partition(b"\r\n\r\n")[2])
-        maker[1].close()
-        body = json.dumps(json.loads(body) | {"conversation": made["id"]}).encode()
     writer.write(_request(url, body))
     first, deltas, rest, ended = 0.0, 0, b"", False
     while chunk := await reader.read(65536):
@@ -66,10 +59,10 @@ def _request(url: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-async def load(url: str, body: bytes, streams: int, conversations: str = "") -> list[Stream]:
+async def load(url: str, body: bytes, streams: int) -> list[Stream]:
     """Opens the connections, then starts all streams at once."""
     begin, start = asyncio.Event(), [0.0]
-    tasks = [asyncio.create_task(_stream(url, body, conversations, begin, start)) for _ in range(streams)]
+    tasks = [asyncio.create_task(_stream(url, body, begin, start)) for _ in range(streams)]
     await asyncio.sleep(0.2)  # the connections; not part of what is measured
     start[0] = asyncio.get_running_loop().time()
     begin.set()
@@ -78,8 +71,8 @@ async def load(url: str, body: bytes, streams: int, conversations: str = "") -> 
 
 def main() -> None:
     """The command line above."""
-    url, streams, conversations = sys.argv[1], int(sys.argv[2]), (sys.argv[3:] or [""])[0]
-    results = asyncio.run(load(url, sys.stdin.buffer.read(), streams, conversations))
+    url, streams = sys.argv[1], int(sys.argv[2])
+    results = asyncio.run(load(url, sys.stdin.buffer.read(), streams))
     print(json.dumps([asdict(result) for result in results]))
 
 

@@ -62,10 +62,10 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     raise RuntimeError(f"the server at {url} did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def streams(url: str, body: Mapping[str, Any], count: int, *, conversations: str = "") -> list[Stream]:
+def streams(url: str, body: Mapping[str, Any], count: int) -> list[Stream]:
     """What a client in a process of its own saw of `count` streams at once (see `load`)."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.load", url, str(count), conversations],
+        [sys.executable, "-m", "tests.benchmarks.load", url, str(count)],
         input=json.dumps(body).encode(),
         cwd=ROOT,
         stdout=subprocess.PIPE,

@@ -1,8 +1,6 @@
 """A turn through `/invocations` against the same llama-stack server asked directly, at a model's pace.
 
-Directly means twice: without a session, and in a new conversation, which is what a session takes on that server and
-what our turn has to ask it for. The aim is held against the latter; the server's own cost of a conversation is the
-difference of the two.
+Ours starts a session, the peer has none: it is one request for a response, with the same instructions and question.
 """
 
 import asyncio
@@ -30,7 +28,7 @@ AIM = 1.10
 
 def run(room: Path, console: Console) -> None:
     """Prints the table; `room` takes stores and logs."""
-    columns = ("streams", "figure", "direct", "direct, in a session", "ours", "times", "added", "times sessionless")
+    columns = ("streams", "figure", "direct", "ours", "times", "added")
     table = Table(*columns, title="a turn against llama-stack asked directly")
     backend_port, port = free_port(), free_port()
     data = room / "llama-stack"
@@ -58,33 +56,22 @@ def run(room: Path, console: Console) -> None:
         ours = f"http://127.0.0.1:{port}/invocations"
         direct = f"{llama_stack}/v1/responses"
         same = _direct_body()
-        conversations = f"{llama_stack}/v1/conversations"
-        # Connections, model list, tables of the store: llama-stack makes those with its first conversation, and answers
-        # 500 to another one meanwhile.
-        streams(direct, same, 1, conversations=conversations)
+        # Connections, model list, tables of the store.
+        streams(direct, same, 1)
         streams(ours, BODY, 2)
         for count, rounds in ROUNDS.items():
             # In turns, so that whatever else the machine does weighs on both.
-            asked = [
-                (
-                    streams(direct, same, count),
-                    streams(direct, same, count, conversations=conversations),
-                    streams(ours, BODY, count),
-                )
-                for _ in range(rounds)
-            ]
+            asked = [(streams(direct, same, count), streams(ours, BODY, count)) for _ in range(rounds)]
             _require_whole(asked, count)
             for figure, measure in (("first token", first_p50), ("total", _total_p50)):
-                bare, theirs, own = (median(measure(each[way]) for each in asked) for way in (0, 1, 2))
+                theirs, own = (median(measure(each[way]) for each in asked) for way in (0, 1))
                 table.add_row(
                     str(count),
                     figure,
-                    f"{bare * 1e3:.0f} ms",
                     f"{theirs * 1e3:.0f} ms",
                     f"{own * 1e3:.0f} ms",
                     f"{own / theirs:.3f}",
                     f"{(own - theirs) * 1e3:+.1f} ms",
-                    f"{own / bare:.3f}",
                 )
     table.caption = f"backend: 150 ms to the first token, 10 ms a token, {TOKENS} tokens; aim: at most {AIM} times"
     console.print(table)

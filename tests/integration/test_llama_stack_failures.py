@@ -21,7 +21,7 @@ from agent.errors import (
     ResponseFailed,
     ResponseIncomplete,
 )
-from agent.providers.provider import TextDelta
+from agent.providers.provider import SessionStarted, TextDelta
 from tests.fakes.certificates import self_signed
 from tests.fakes.gateway import Gateway
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Answer, Failure, Gate, Reply, ScriptedBackend
@@ -208,6 +208,20 @@ class TestGateway:
             refusing.refuse(asked, 503, times=2)
 
         assert (await ask(provider, "hello")).text == Reply().text
+
+    async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
+        self, gateway: tuple[Gateway, str], connect: Connect
+    ) -> None:
+        refusing, url = gateway
+        refusing.refuse("POST /v1/conversations", 503)
+        turn = await ask(connect(url), "hello")
+
+        assert turn.text == Reply().text
+        kept = turn.events[-2]
+        assert isinstance(kept, SessionStarted)
+        assert kept.session_id is None
+        assert "this turn could not be kept, the next question will not know of it" in kept.note
+        assert "HTTP 503" in kept.note
 
     async def test_tries_are_bounded(self, gateway: tuple[Gateway, str], connect: Connect) -> None:
         refusing, url = gateway

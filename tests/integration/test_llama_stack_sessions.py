@@ -8,11 +8,12 @@ import pytest
 from agent.conversation import Message
 from agent.errors import (
     ResponseFailed,
+    ResponseIncomplete,
     SessionBusy,
     SessionForbidden,
     SessionNotFound,
 )
-from agent.providers.provider import SessionRequest, Usage
+from agent.providers.provider import ProviderEvent, SessionRequest, SessionStarted, TextDelta, TurnCompleted, Usage
 from tests.fakes.openai_backend import Failure, Gate, Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import Connect, ask, begun, request
 
@@ -176,14 +177,44 @@ async def test_a_second_turn_in_a_session_is_refused_while_the_first_runs(
     assert backend.requests[-1].texts("user") == ["first", "slow", "patient", "patient"]
 
 
-async def test_a_new_session_is_held_from_its_first_turn_on(
+async def test_a_new_session_is_made_when_its_first_turn_was_answered(
     server: str, backend: ScriptedBackend, connect: Connect
 ) -> None:
-    provider = connect(server)
-    async with begun(provider, "first") as (session, _):
-        for second in (provider, connect(server)):
-            with pytest.raises(SessionBusy):
-                await ask(second, "impatient", session=session)
+    """Nobody knows of it before; and a conversation costs the server a good deal before the first token."""
+    gate = Gate()
+    backend.answer(Reply(deltas=["It is ", "the limit."], gate=gate, gate_after=1))
+    async with begun(connect(server), "first") as (session, events):
+        assert not session
+        assert isinstance(await anext(events), TextDelta)
+        gate.open()
+        rest = [event async for event in events]
+
+    assert [type(event) for event in rest] == [TextDelta, SessionStarted, TurnCompleted]
+    started = rest[1]
+    assert isinstance(started, SessionStarted)
+    items = await request("GET", f"{server}/v1/conversations/{started.session_id}/items?order=asc")
+    assert [item["role"] for item in items["data"]] == ["user", "assistant"]
+    await ask(connect(server), "second", session=started.session_id)
+    assert backend.requests[-1].texts()[1:] == ["first", "It is the limit.", "second"]
+
+
+async def test_a_first_answer_that_was_cut_by_the_models_limit_starts_a_session_all_the_same(
+    server: str, backend: ScriptedBackend, connect: Connect
+) -> None:
+    backend.answer(Reply(deltas=["It is ", "the"], finish_reason="length"), Reply())
+    events: list[ProviderEvent] = []
+
+    async def read() -> None:
+        async with begun(connect(server), "first") as (_, following):
+            async for event in following:
+                events.append(event)
+
+    with pytest.raises(ResponseIncomplete):
+        await read()
+    started = events[-1]
+    assert isinstance(started, SessionStarted)
+    await ask(connect(server), "go on", session=started.session_id)
+    assert backend.requests[-1].texts()[1:] == ["first", "It is the", "go on"]
 
 
 async def test_a_hold_whose_process_is_gone_expires(server: str, connect: Connect) -> None:
@@ -219,20 +250,21 @@ async def test_without_a_session_the_messages_of_the_request_are_the_history(
     assert asked_again.texts()[1:] == [*asked.texts()[1:], Reply().text, "and then?"]
 
 
-async def test_a_session_whose_first_turn_failed_takes_the_history_from_the_request(
-    server: str, backend: ScriptedBackend, connect: Connect
+async def test_a_first_turn_that_was_not_answered_leaves_no_conversation(
+    server: str, backend: ScriptedBackend, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider = connect(server)
-    history = [Message("user", "before"), Message("assistant", "answered")]
-    async with begun(provider, "first") as (session, _):
-        pass  # left before it was answered
-    await ask(provider, "second", session=session, history=history)
-    await ask(provider, "third", session=session, history=history)
+    backend.answer(Failure(status=400, message="bad request"))
+    with caplog.at_level("INFO", "httpx"):
+        with pytest.raises(ResponseFailed):
+            await ask(provider, "first")
+        backend.answer(Reply(gate=Gate(), gate_after=1))
+        async with begun(provider, "second") as (_, events):
+            await anext(events)
 
-    assert [each.texts("user") for each in backend.requests[-2:]] == [
-        ["before", "second"],
-        ["before", "second", "third"],
-    ]
+    asked = [record.getMessage() for record in caplog.records if record.name == "httpx"]
+    assert sum("/v1/responses" in line for line in asked) >= 2
+    assert not [line for line in asked if "POST" in line and "/v1/conversations" in line]
 
 
 async def test_a_failed_turn_leaves_the_session_as_it_was(

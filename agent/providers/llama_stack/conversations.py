@@ -6,6 +6,8 @@ Owns these requests and their retries; which conversation a turn belongs to is `
 import asyncio
 import logging
 import re
+from collections.abc import Sequence
+from typing import Any, cast
 
 import anyio
 
@@ -14,7 +16,7 @@ from agent.errors import SessionNotFound
 from agent.manifest import objects_at, text_at
 from agent.providers.llama_stack.connection import SHORT_REQUEST, Connection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
-from agent.providers.llama_stack.history import in_turns
+from agent.providers.llama_stack.history import in_turns, message_item
 from agent.providers.llama_stack.ownership import Record
 
 logger = logging.getLogger(__name__)
@@ -41,23 +43,28 @@ class Conversations:
         self._first = asyncio.Lock()
         self._made_one = False
 
-    async def make(self, record: Record) -> str:
-        """A new conversation's id. Raises ProviderError.
+    async def make(self, record: Record, *messages: Message) -> str:
+        """The id of a new conversation that holds `messages`, oldest first. Raises ProviderError.
 
         A fresh llama-stack makes its tables with the first one and answers 500 to those that come meanwhile: so the
         first one goes alone, and after another replica's it is tried again.
         """
         if self._made_one:
-            return await self._make(record)
+            return await self._make(record, messages)
         async with self._first:
-            conversation_id = await self._make(record)
+            conversation_id = await self._make(record, messages)
             self._made_one = True
         return conversation_id
 
-    async def _make(self, record: Record) -> str:
+    async def _make(self, record: Record, messages: Sequence[Message]) -> str:
         client = await self._connection.client()
         made = await self._connection.attempt(
             lambda: client.conversations.create(metadata=dict(record.metadata), timeout=SHORT_REQUEST), any_500=True
+        )
+        # Added in a step of their own, they get times of their own: llama-stack sorts by nothing else.
+        items = cast("Any", [message_item(message) for message in messages])
+        await self._connection.attempt(
+            lambda: client.conversations.items.create(made.id, items=items, timeout=SHORT_REQUEST)
         )
         return made.id
 

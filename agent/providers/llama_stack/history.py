@@ -25,21 +25,15 @@ def history_limit(window: int | None, settings: Settings) -> int:
     return int((window or _UNKNOWN_WINDOW * settings.context_tokens) * _SHARE)
 
 
-def response_input(history: Sequence[Message], question: str) -> Any:
-    """The input of a response: the question, after earlier messages where no conversation holds them.
-
-    Of many messages the older ones are told in one. As input, messages keep their order; as items of a new conversation
-    llama-stack reads them back in any order.
-    """
-    if not history:
-        return question
+def gathered(history: Sequence[Message]) -> list[Message]:
+    """Earlier messages, few enough for a request: of many the older ones are told in one."""
     recent = list(history[-_MOST_MESSAGES:])
     if len(history) > _MOST_MESSAGES and recent[0].role == "user":
         recent = recent[1:]  # the told ones are the user's too, and chat templates want the roles to alternate
     told = history[: len(history) - len(recent)]
     if told:
         recent.insert(0, Message("user", "\n\n".join(["Earlier in this conversation:", *map(spoken, told)])))
-    return [_item(message) for message in (*recent, Message("user", question))]
+    return recent
 
 
 def spoken(message: Message) -> str:
@@ -52,7 +46,8 @@ def tokens_of(*messages: Message) -> int:
     return sum(count_tokens(spoken(message)) + _PER_MESSAGE for message in messages)
 
 
-def _item(message: Message) -> dict[str, Any]:
+def message_item(message: Message) -> dict[str, Any]:
+    """A message as an item of a response's input or of a conversation."""
     kind = "input_text" if message.role == "user" else "output_text"
     return {"type": "message", "role": message.role, "content": [{"type": kind, "text": message.text}]}
 

@@ -23,21 +23,19 @@ class Record:
     """What is kept with a session.
 
     `owner` is a keyed hash of the user's id, so that the server learns no names; `redaction_key` is 64 hex digits;
-    `answered`: the session holds at least one turn; `holder` runs a turn until `held_until` (Unix seconds), "" is
+    `holder` runs a turn until `held_until` (Unix seconds), "" is
     nobody. `history_tokens` is the upper estimate of what it holds, None where a turn ended so that nobody knows;
     `remembered` is the fingerprint of its last turn's context. `successor` is the session in which it goes on,
-    shortened, `predecessor` the one from which it goes on, "" for none.
+    shortened, "" for none.
     """
 
     owner: str
     redaction_key: str
-    answered: bool = False
     holder: str = ""
     held_until: int = 0
     history_tokens: int | None = 0
     remembered: str = ""
     successor: str = ""
-    predecessor: str = ""
 
     @staticmethod
     def new(user_id: str | None) -> "Record":
@@ -54,28 +52,24 @@ class Record:
         return Record(
             owner=str(metadata.get("owner", "")),
             redaction_key=key,
-            answered=metadata.get("answered") == "yes",
             holder=str(metadata.get("holder", "")),
             held_until=_number(metadata.get("held_until")) or 0,
             history_tokens=_number(metadata.get("history_tokens")),
             remembered=str(metadata.get("remembered", "")),
             successor=str(metadata.get("successor", "")),
-            predecessor=str(metadata.get("predecessor", "")),
         )
 
     @property
     def metadata(self) -> dict[str, str]:
         """The record as texts, for a server that keeps key-value pairs with a session."""
         record = {"app": _MARK, "owner": self.owner, "redaction_key": self.redaction_key}
-        answered = {"answered": "yes"} if self.answered else {}
         holder = {"holder": self.holder, "held_until": str(self.held_until)} if self.holder else {}
         others = {
             "history_tokens": "" if self.history_tokens is None else str(self.history_tokens),
             "remembered": self.remembered,
             "successor": self.successor,
-            "predecessor": self.predecessor,
         }
-        return record | answered | holder | {key: value for key, value in others.items() if value}
+        return record | holder | {key: value for key, value in others.items() if value}
 
     @property
     def key(self) -> bytes:
@@ -110,14 +104,13 @@ class Record:
         """The record of a session that holds so much by now; `remembered` None: as before."""
         return replace(
             self,
-            answered=self.answered or bool(history_tokens),
             history_tokens=history_tokens,
             remembered=self.remembered if remembered is None else remembered,
         )
 
-    def succeeding(self, session_id: str) -> "Record":
-        """The record of the session in which this one, `session_id`, goes on: the same owner, key and holder."""
-        return replace(self, answered=False, history_tokens=0, successor="", predecessor=session_id)
+    def succeeding(self) -> "Record":
+        """The record of the session in which this one goes on: the same owner and key."""
+        return replace(self, history_tokens=0, successor="").released()
 
 
 def _number(value: object) -> int | None:

@@ -1,19 +1,22 @@
 """The place of a turn: the conversation that its session's id leads to, held until the turn has ended.
 
 A session that has grown beyond its limit goes on, shortened, in a successor that its id leads to. One that is lost is
-replaced by a new one. Owns this way; the requests are `conversations`', the fields `ownership`'s.
+replaced by a new one. What is new is made when its first turn was answered, from what was said: until then nobody
+knows of it, and a conversation would cost the server a good deal before the first token. Owns this way; the requests
+are `conversations`', the fields `ownership`'s.
 """
 
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 from agent.compaction import compacted
 from agent.conversation import Message
 from agent.errors import SessionNotFound
 from agent.providers.llama_stack.conversations import Conversations, require_id
 from agent.providers.llama_stack.failures import LOST_SESSION
-from agent.providers.llama_stack.history import response_input, tokens_of
+from agent.providers.llama_stack.history import gathered, message_item, tokens_of
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 from agent.providers.provider import SessionRequest
 
@@ -25,16 +28,15 @@ _SHORTENED = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """The conversation of a turn.
+    """The conversation of a turn; `conversation_id` is "" for one that is not made yet.
 
-    `is_taken`: the server knows of this turn's hold. `earlier` is what goes before the question: the shortened history
+    `earlier` is what goes before the question: the shortened history
     of `old`, the conversation that this one succeeds. `lost` is the id of the session that this one replaces. `detour`
     is the conversation of the request's id where it leads here by way of others.
     """
 
-    conversation_id: str
     record: Record
-    is_taken: bool = False
+    conversation_id: str = ""
     earlier: str = ""
     old: tuple[str, Record] | None = None
     lost: str = ""
@@ -47,34 +49,36 @@ class Place:
             return tokens_of(Message("user", self.earlier))
         return self.record.history_tokens or 0
 
-    def input(self, history: Sequence[Message], question: str) -> object:
-        """The input of a response; `history` are the messages of the request, for a session that holds none."""
+    def given(self, history: Sequence[Message], question: str) -> list[Message]:
+        """What a response is given; `history` are the messages of the request, for a session that holds none."""
         if self.earlier:
-            return f"{self.earlier}\n\n{question}"
-        return response_input(() if self.record.answered else history, question)
+            return [Message("user", f"{self.earlier}\n\n{question}")]
+        return [*(() if self.conversation_id else gathered(history)), Message("user", question)]
 
-    def unchanged(self, *, certain: bool) -> tuple[tuple[str, Record], ...]:
-        """The records after a turn that was not answered; not `certain`: it may have been all the same."""
-        record = self.record if certain else self.record.holding(None)
-        return self._released(record, successor="" if certain else self.conversation_id)
+    def input(self, history: Sequence[Message], question: str) -> Any:
+        """The same as the input of a response."""
+        given = self.given(history, question)
+        return given[0].text if len(given) == 1 else [message_item(message) for message in given]
 
-    def answered(
-        self, history: Sequence[Message], question: str, answer: str, *, remembered: str
-    ) -> tuple[tuple[str, Record], ...]:
-        """The records after a turn that was answered."""
-        given = () if self.earlier or self.record.answered else history
+    def answered(self, history: Sequence[Message], question: str, answer: str, *, remembered: str) -> Record:
+        """The record after a turn that was answered."""
+        given = () if self.earlier or self.conversation_id else history
         said = tokens_of(*given, Message("user", question), Message("assistant", answer))
-        record = self.record.holding(self.history_tokens + said, remembered=remembered)
-        return self._released(record, successor=self.conversation_id)
+        return self.record.holding(self.history_tokens + said, remembered=remembered).released()
 
-    def _released(self, record: Record, *, successor: str) -> tuple[tuple[str, Record], ...]:
-        kept = [(self.conversation_id, record.released())]
+    def unanswered(self, *, certain: bool) -> Record:
+        """The record after a turn that was not answered; not `certain`: it may have been all the same."""
+        return (self.record if certain else self.record.holding(None)).released()
+
+    def records(self, record: Record) -> tuple[tuple[str, Record], ...]:
+        """What is to be kept at the end of the turn, `record` with the conversation itself."""
+        kept = [(self.conversation_id, record)] if self.conversation_id else []
         if self.old:
             old_id, old = self.old
-            kept.append((old_id, replace(old, successor=successor).released()))
-        if self.detour and successor:
+            kept.append((old_id, replace(old, successor=self.conversation_id).released()))
+        if self.detour and self.conversation_id:
             first_id, first = self.detour
-            kept.append((first_id, replace(first, successor=successor)))
+            kept.append((first_id, replace(first, successor=self.conversation_id)))
         return tuple(kept)
 
 
@@ -89,51 +93,38 @@ class Places:
         self._limit = limit
 
     async def find(self, request: SessionRequest, held: ExitStack) -> Place:
-        """The place for a request, held in this process until `held` ends; one that is new is taken already.
+        """The place for a request, held in this process until `held` ends.
 
         Raises SessionNotFound for an id that is none, SessionForbidden, SessionBusy and ProviderError.
         """
         if request.session_id is None:
-            return await self._new(request, held)
+            return Place(record=Record.new(request.user_id))
         session_id = require_id(request.session_id)
         try:
             return await self._followed(session_id, request.user_id, held)
         except SessionNotFound:
-            return replace(await self._new(request, held), lost=session_id)
+            return Place(record=Record.new(request.user_id), lost=session_id)
 
-    async def take(self, place: Place) -> Place:
+    async def take(self, place: Place) -> None:
         """Writes the hold, for other replicas to see."""
-        if not place.is_taken:
+        if place.conversation_id:
             await self._conversations.keep(place.conversation_id, place.record)
-        return replace(place, is_taken=True)
 
-    async def within_limit(self, place: Place, held: ExitStack) -> Place:
+    async def within_limit(self, place: Place) -> Place:
         """The place itself, or the successor of one that holds too much."""
         if place.history_tokens <= self._limit:
             return place
         messages = await self._conversations.messages(place.conversation_id)
         earlier = compacted(messages, int(self._limit * _SHORTENED))
-        record = place.record.succeeding(place.conversation_id)
-        conversation_id = await self._conversations.make(record)
-        held.enter_context(self._holds.hold(conversation_id))
         return Place(
-            conversation_id=conversation_id,
-            record=record,
-            is_taken=True,
+            record=place.record.succeeding(),
             earlier=earlier,
             old=(place.conversation_id, place.record),
             detour=place.detour,
         )
 
-    async def _new(self, request: SessionRequest, held: ExitStack) -> Place:
-        record = Record.new(request.user_id).held(seconds=self._seconds)
-        conversation_id = await self._conversations.make(record)
-        held.enter_context(self._holds.hold(conversation_id))
-        return Place(conversation_id=conversation_id, record=record, is_taken=True)
-
     async def _followed(self, session_id: str, user_id: str | None, held: ExitStack) -> Place:
-        """The conversation that a session's id leads to: its successor's successor, or the one before a successor whose
-        first turn failed."""
+        """The conversation that a session's id leads to: its successor's successor."""
         seen: set[str] = set()
         first: tuple[str, Record] | None = None
         for _ in range(_MOST_HOPS):
@@ -146,8 +137,6 @@ class Places:
             if record.successor and record.successor not in seen:
                 first = first or (session_id, record)
                 session_id = record.successor
-            elif record.predecessor and not record.answered:
-                session_id = record.predecessor
             else:
                 record = replace(record, successor="").held(seconds=self._seconds)
                 direct = first is None or first[1].successor == session_id

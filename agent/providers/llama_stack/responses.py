@@ -4,29 +4,44 @@ The resource's context rides in the turn's instructions, which the server neithe
 llama_stack_client only `conversations` and `responses` are used; its Agent class is not.
 """
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import httpx
 
-from agent.errors import ProviderError, ProviderTimeout, ResponseCut
+from agent.conversation import Message
+from agent.errors import AssistantError, ProviderError, ProviderTimeout, ResponseCut
 from agent.prompt import Prompt
 from agent.providers.llama_stack.connection import Connection
 from agent.providers.llama_stack.conversations import Conversations
 from agent.providers.llama_stack.history import history_limit
 from agent.providers.llama_stack.lost_session import notice, notice_tokens, told_to_user
 from agent.providers.llama_stack.model_choice import ModelChoice
-from agent.providers.llama_stack.ownership import Holds
+from agent.providers.llama_stack.ownership import Holds, Record
 from agent.providers.llama_stack.place import Place, Places
 from agent.providers.llama_stack.responses_turn import ResponsesTurn
-from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
+from agent.providers.provider import (
+    ProviderEvent,
+    ProviderInfo,
+    SessionRequest,
+    SessionStarted,
+    TurnCompleted,
+    TurnStarted,
+)
 from agent.settings import Settings
 
 if TYPE_CHECKING:
     from llama_stack_client import AsyncLlamaStackClient
 
+logger = logging.getLogger(__name__)
+
 _SHORTENED = "the earlier turns were shortened to fit the model's window; the session goes on under a new id"
+
+
+_NOT_KEPT = "this turn could not be kept, the next question will not know of it"
 
 
 class Responses:
@@ -37,7 +52,7 @@ class Responses:
     ) -> None:
         self.connection = connection
         self.models = models
-        self._conversations = Conversations(connection)
+        self.conversations = Conversations(connection)
         self._holds = holds
         self._settings = settings
         self._note = note
@@ -49,20 +64,21 @@ class Responses:
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator["ResponsesSession"]:
-        """Makes a conversation, or takes the one that the session's id leads to."""
+        """Takes the conversation that the session's id leads to; without one nothing is asked yet."""
         model = await self.models.current()
         client = await self.connection.client()
         limit = history_limit(self.models.window_of(model), self._settings)
-        places = Places(self._conversations, self._holds, seconds=self._settings.turn_timeout, limit=limit)
+        places = Places(self.conversations, self._holds, seconds=self._settings.turn_timeout, limit=limit)
         with ExitStack() as held:
-            session = ResponsesSession(self, client, await places.find(request, held), model)
+            place = await places.find(request, held)
+            session = ResponsesSession(self, client, place, model)
             try:
-                session.place = await places.take(session.place)
-                session.place = await places.within_limit(session.place, held)
+                await places.take(place)
+                session.place = await places.within_limit(place)
                 yield session
             finally:
-                if not session.place.record.is_over:
-                    await self._conversations.give_back(*session.records())
+                if place.conversation_id and not place.record.is_over:
+                    await self.conversations.give_back(*session.records())
 
 
 class ResponsesSession:
@@ -76,6 +92,7 @@ class ResponsesSession:
         self._prompt: Prompt | None = None
         self._turn = ResponsesTurn(protocol.connection.upstream_of(model))
         self._has_failed = False
+        self._made: Record | None = None
 
     @property
     def redaction_key(self) -> bytes:
@@ -100,27 +117,57 @@ class ResponsesSession:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn, as `Session.stream` says."""
         info = self._protocol.info(self._model, note=self._note(prompt))
-        yield TurnStarted(provider=info, session_id=self.place.conversation_id)
+        yield TurnStarted(provider=info, session_id=self._known_id)
         self._prompt = prompt
         try:
+            completed = TurnCompleted()
             async with aclosing(self._events(prompt)) as told:
                 async for event in told:
                     if isinstance(event, TurnCompleted):
-                        self._protocol.models.worked(self._model)
-                    yield event
+                        completed = event  # told when the response's connection is free for the session's requests
+                    else:
+                        yield event
+            self._protocol.models.worked(self._model)
+            if not self.place.conversation_id:
+                yield await self._start_session(prompt)
+            yield completed
         except ProviderError as error:
             self._has_failed = not isinstance(error, ResponseCut | ProviderTimeout)
+            if self._turn.is_stored and self._turn.text_sent and not self.place.conversation_id:
+                yield await self._start_session(prompt)
             if self._turn.text_sent:
                 raise
             raise self._protocol.models.failed(self._model, error) from None
 
-    def records(self) -> "tuple[tuple[str, Any], ...]":
+    def records(self) -> tuple[tuple[str, Record], ...]:
         """What is to be kept with the conversations now that the turn has ended, in whatever way."""
         prompt = self._prompt
+        if self._made:  # its own is written already
+            return self.place.records(self._made)[1:]
         if prompt is None or not self._turn.is_stored:
             # A turn that failed is not added to the conversation; one that was left may have been.
-            return self.place.unchanged(certain=prompt is None or self._has_failed)
+            return self.place.records(self.place.unanswered(certain=prompt is None or self._has_failed))
+        return self.place.records(self._answered(prompt))
+
+    @property
+    def _known_id(self) -> str | None:
+        """The session's id before its conversation is made: the one that a successor succeeds."""
+        return self.place.conversation_id or (self.place.old[0] if self.place.old else None)
+
+    def _answered(self, prompt: Prompt) -> Record:
         return self.place.answered(prompt.history, prompt.question, self._turn.said, remembered=prompt.fingerprint)
+
+    async def _start_session(self, prompt: Prompt) -> SessionStarted:
+        """Makes the conversation of what was said. That it cannot be made takes nothing from the answer."""
+        said = (*self.place.given(prompt.history, prompt.question), Message("assistant", self._turn.text))
+        record = self._answered(prompt)
+        try:
+            conversation_id = await self._protocol.conversations.make(record, *said)
+        except AssistantError as error:
+            logger.warning("an answered turn could not be kept: %s", error)
+            return SessionStarted(session_id=self._known_id, note=f"{_NOT_KEPT}: {error.public_message}")
+        self.place, self._made = replace(self.place, conversation_id=conversation_id), record
+        return SessionStarted(session_id=conversation_id)
 
     def _note(self, prompt: Prompt) -> str:
         """What the user should know of the session."""
@@ -136,9 +183,9 @@ class ResponsesSession:
         async def start() -> httpx.Response:
             opening = self._client.responses.with_streaming_response.create(
                 model=self._model,
-                input=cast("Any", self.place.input(prompt.history, prompt.question)),
+                input=self.place.input(prompt.history, prompt.question),
                 instructions=instructions,
-                conversation=self.place.conversation_id,
+                conversation=self.place.conversation_id or None,
                 store=True,  # without it the turn is not added to the conversation
                 stream=True,
             )

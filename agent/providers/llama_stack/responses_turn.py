@@ -37,16 +37,25 @@ class ResponsesTurn:
         self.text_sent = False
         self.is_stored = False
         self._said: list[str] = []
+        self._texts: list[str] = []
 
     @property
     def said(self) -> str:
         return "".join(self._said)
 
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return "".join(self._texts)
+
     def read(self, event: dict[str, Any]) -> Iterator[ProviderEvent]:
         """What the event says in our words, nothing for most. Raises the error of an end state that is none."""
         for told in self._read(event):
             match told:
-                case TextDelta(text) | ReasoningDelta(text):
+                case TextDelta(text):
+                    self._said.append(text)
+                    self._texts.append(text)
+                case ReasoningDelta(text):
                     self._said.append(text)
                 case ToolCall():
                     self._said.append(f"{told.name} {told.arguments}\n")

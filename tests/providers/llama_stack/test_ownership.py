@@ -45,7 +45,7 @@ def test_a_record_that_is_not_ours_is_nobodys(damage: dict[str, object]) -> None
 
 def test_what_is_kept_fits_a_servers_metadata() -> None:
     """16 pairs of 64 and 512 characters, as in OpenAI's API; llama-stack and OGX take more."""
-    record = Record.new("ada").succeeding("conv_" + "0" * 48).held(seconds=7200)
+    record = Record.new("ada").succeeding().held(seconds=7200)
     record = record.holding(10**9, remembered="x" * MAX_FINGERPRINT)
     metadata = replace(record, successor="conv_" + "1" * 48).metadata
 
@@ -79,7 +79,7 @@ def test_a_released_session_can_be_held_again() -> None:
     turn = Record.new("ada").held(seconds=100).holding(70, remembered="state")
     again = turn.released().held(seconds=100)
 
-    assert (again.answered, again.history_tokens, again.remembered) == (True, 70, "state")
+    assert (again.history_tokens, again.remembered) == (70, "state")
 
 
 def test_a_session_that_nobody_gave_back_is_told_from_one_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,11 +94,11 @@ def test_a_session_that_nobody_gave_back_is_told_from_one_that_was(monkeypatch: 
 
 def test_a_session_that_succeeds_another_is_its_owners_and_keeps_its_key() -> None:
     old = Record.new("ada").held(seconds=100).holding(70, remembered="state")
-    new = Record.of(old.succeeding("conv_1").metadata)
+    new = Record.of(old.succeeding().metadata)
 
     assert new is not None
     assert check_owner(new, "ada").key == old.key
-    assert (new.predecessor, new.answered, new.remembered, new.holder) == ("conv_1", False, "state", old.holder)
+    assert (new.history_tokens, new.remembered, new.holder) == (0, "state", "")
 
 
 def test_a_hold_of_this_process_ends_with_its_block() -> None:

@@ -14,6 +14,7 @@ from agent.providers.provider import (
     ProviderEvent,
     ProviderInfo,
     SessionRequest,
+    SessionStarted,
     TextDelta,
     TurnCompleted,
     TurnStarted,
@@ -63,8 +64,9 @@ class Turn:
 
     @property
     def session_id(self) -> str:
-        assert self.started.session_id
-        return self.started.session_id
+        told = [each.session_id for each in self.events if isinstance(each, TurnStarted | SessionStarted)]
+        assert told[-1]
+        return told[-1]
 
     @property
     def usage(self) -> Usage | None:
