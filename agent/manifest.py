@@ -45,6 +45,11 @@ def text_at(value: Any, *path: str | int) -> str:
     return str(value) if isinstance(value, int | float) else ""
 
 
+def texts_at(value: Manifest, *keys: str) -> list[str]:
+    """The string at each of the keys of an object, as `text_at` reads it."""
+    return [found if type(found) is str else text_at(found) for found in map(value.get, keys)]
+
+
 def integer_at(value: Any, *path: str | int) -> int | None:
     """The whole number at `path`, None where there is none (a boolean is no number)."""
     for step in path:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from agent.manifest import Manifest, object_at, text_at
+from agent.manifest import Manifest, object_at, texts_at
 
 # What a path of the Kubernetes or Argo CD API cannot carry as one step; the rest is left to the API, as some kinds
 # (RBAC) allow colons and upper case.
@@ -64,10 +64,8 @@ class ResourceRef(BaseModel):
     @staticmethod
     def of(manifest: Manifest) -> "ResourceRef | None":
         """The reference of a manifest, None where it has no usable kind or name (never raises)."""
-        metadata = object_at(manifest, "metadata")
-        at, inside = manifest.get, metadata.get
-        values = (at("apiVersion"), at("kind"), inside("name"), inside("namespace"), inside("uid"))
-        api_version, kind, name, namespace, uid = [v if type(v) is str else text_at(v) for v in values]
+        api_version, kind = texts_at(manifest, "apiVersion", "kind")
+        name, namespace, uid = texts_at(object_at(manifest, "metadata"), "name", "namespace", "uid")
         if not kind or not name:
             return None
         group, _, version = api_version.rpartition("/")

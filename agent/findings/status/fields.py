@@ -24,7 +24,6 @@ from agent.findings.status.words import (
     FAULT_FLAGS,
     MESSAGE_KEYS,
     MUTE,
-    STATE_VALUE_KEYS,
     doubts,
     fails,
     is_coming,
@@ -36,20 +35,16 @@ from agent.manifest import Manifest, text_at
 
 def signs_in(manifest: Manifest, place: Place, situation: Situation) -> Iterator[Sign]:
     """The signs of an object of the status that is no condition."""
-    is_state = len(place.path) > 1 and role_of(place.path[-1]) == "state"
     is_leftover = situation.well or situation.done or (place.weak and "fine" in situation.states)
-    told = _ALWAYS if is_leftover else _TELLING
-    for key, value in place.value.items():
-        role: Role = "state" if is_state and key in STATE_VALUE_KEYS else role_of(key)
-        if role in told and value is not None and value != "":
-            sign = _sign(manifest, place, key, value, role, situation)
+    for key, role in place.roles:
+        if not is_leftover or role in _ALWAYS:
+            sign = _sign(manifest, place, key, place.value[key], role, situation)
             if sign:
                 yield sign
 
 
-# What counts even of an object that is well or has ended, and what only where it may still be so.
-_ALWAYS = frozenset({"state", "level", "code"})
-_TELLING = _ALWAYS | {"error", "message", "flag", "faults"}
+# What counts even of an object that is well or has ended; of other roles only where it may still be so.
+_ALWAYS = frozenset[Role]({"state", "level", "code"})
 
 
 def _sign(manifest: Manifest, place: Place, key: str, value: object, role: Role, situation: Situation) -> Sign | None:

@@ -1,7 +1,7 @@
 """The places of an object's status: one walk, bounded in depth and length, and what stands under each key."""
 
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from agent.findings.status.remembered import Remembered
 from agent.findings.status.words import (
@@ -28,57 +28,77 @@ VALUES = 20_000
 
 
 class Place(NamedTuple):
-    """An object inside the status. `faults`: it is below a key that is there for faults; `weak`: below `last...`."""
+    """An object inside the status, and the `roles` of those of its keys that may tell something. `faults`: it is below
+    a key that is there for faults; `weak`: below `last...`."""
 
     path: Path
     value: Manifest
+    roles: list[tuple[str, Role]]
     faults: bool = False
     weak: bool = False
 
 
 def places_of(manifest: Manifest) -> Iterator[Place]:
     """The objects inside the status that may tell something, in their order; before them the texts beside it."""
-    beside = {k: v for k, v in manifest.items() if isinstance(v, str) and k not in _NO_STATE}
-    if beside:
-        yield Place((), beside)
+    if beside := {k: v for k, v in manifest.items() if isinstance(v, str) and k not in _NO_STATE}:
+        roles, _ = _roles_in(beside, (), [], faults=False, weak=False)
+        yield Place((), beside, roles)
     if labels := object_at(manifest, "metadata", "labels"):
-        yield Place(("metadata", "labels"), labels)
-    stack: list[tuple[Path, object, bool, bool]] = [(("status",), manifest.get("status"), False, False)]
+        roles, _ = _roles_in(labels, ("metadata", "labels"), [], faults=False, weak=False)
+        yield Place(("metadata", "labels"), labels, roles)
+    stack: list[_Inner] = [(("status",), manifest.get("status"), False, False)]
     read = 0
     while stack and read < VALUES:
         path, value, faults, weak = stack.pop()
-        inner: list[tuple[Path, object, bool, bool]] = []
+        inner: list[_Inner] = []
         if isinstance(value, dict):
             node = cast("Manifest", value)
             read += len(node) + 1
-            if _may_tell(node, path, inner, faults, weak):
-                yield Place(path, node, faults, weak)
+            roles, is_telling = _roles_in(node, path, inner, faults=faults, weak=weak)
+            if is_telling:
+                yield Place(path, node, roles, faults, weak)
         elif isinstance(value, list):
             items = cast("list[object]", value)[:VALUES]
             inner = [((*path, i), item, faults, weak) for i, item in enumerate(items) if isinstance(item, _CONTAINERS)]
-        if len(path) < DEPTH:
-            stack.extend(reversed(inner))
+        if inner and len(path) < DEPTH:
+            inner.reverse()
+            stack += inner
 
 
+type _Inner = tuple[Path, object, bool, bool]
 _CONTAINERS = (dict, list)
+# Of the keys with these roles only what is inside them may tell something.
+_SILENT = frozenset[Role]({"other", "past", "last"})
 
 
-def _may_tell(
-    node: Manifest, path: Path, inner: list[tuple[Path, object, bool, bool]], faults: bool, weak: bool
-) -> bool:
-    """Whether a key of the object may tell something; what is to be walked inside it goes into `inner`."""
-    telling = False
+def _roles_in(
+    node: Manifest, path: Path, inner: list[_Inner], *, faults: bool, weak: bool
+) -> tuple[list[tuple[str, Role]], bool]:
+    """The roles of an object's keys, and whether one of them may tell something; what is to be walked inside the object
+    goes into `inner`."""
+    roles: list[tuple[str, Role]] = []
+    is_telling = False
     is_state = len(path) > 1 and role_of(path[-1]) == "state"
-    for key, item in cast("dict[object, object]", node).items():
-        role = role_of(key)
-        if isinstance(item, _CONTAINERS):
-            if role != "past" and isinstance(key, str) and (not _echoes(key) or _holds_text(cast("object", item))):
+    for key, item in node.items():
+        role: Role = "state" if is_state and key in STATE_VALUE_KEYS else role_of(key)
+        if type(item) is not str and isinstance(item, _CONTAINERS):
+            if role != "past" and isinstance(key, _TEXT) and (not _echoes(key) or _holds_text(cast("object", item))):
                 below = faults or role == "faults" or role == "error"
                 inner.append(((*path, key), cast("object", item), below, weak or role == "last"))
-                telling = telling or role == "error"
-        elif item is not None and (role != "other" or (is_state and key in STATE_VALUE_KEYS)):
-            telling = True
-    return telling
+                is_telling = is_telling or role == "error"
+        elif role == "other" or item is None:
+            continue
+        else:
+            is_telling = True
+            if item == "":
+                continue
+        if role not in _SILENT:
+            roles.append((key, role))
+    return roles, is_telling
+
+
+# A key may be of any type in YAML, whatever the type checker knows.
+_TEXT: Any = str
 
 
 def _echoes(key: str) -> bool:

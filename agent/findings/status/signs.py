@@ -3,7 +3,7 @@
 Where to look is in `places`, what single fields tell in `fields`, what words mean in `conditions` and `words`.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 
 from agent.findings.evidence import one_line, quote
@@ -14,9 +14,9 @@ from agent.findings.status.counts import selected_none, short_of
 from agent.findings.status.fields import signs_in
 from agent.findings.status.places import Path, Place, places_of, role_of
 from agent.findings.status.sign import Sign
-from agent.findings.status.situation import Situation, is_stale, situation_of, text_of
+from agent.findings.status.situation import Situation, is_stale, situation_of
 from agent.findings.status.words import fails, words_of
-from agent.manifest import Manifest, list_at, object_at, text_at
+from agent.manifest import Manifest, list_at, object_at, text_at, texts_at
 
 # Of one object so many signs are kept; more say the same again.
 SIGNS = 50
@@ -66,7 +66,10 @@ def signs_of(manifest: Manifest) -> list[Sign]:
     situation = situation_of(manifest)
     signs: list[Sign] = []
     for place in places_of(manifest):
-        signs += _signs_at(manifest, place, situation)
+        if not _is_condition(place):
+            signs += signs_in(manifest, place, situation) if place.roles else ()
+        elif sign := _condition(manifest, place, situation):
+            signs.append(sign)
         if len(signs) >= SIGNS:
             break
     if short := short_of(manifest, situation) if not signs else None:
@@ -87,26 +90,19 @@ def _capped(sign: Sign, situation: Situation) -> Sign | None:
     return sign
 
 
-def _signs_at(manifest: Manifest, place: Place, situation: Situation) -> Iterator[Sign]:
-    node = place.value
-    if (len(place.path) > 1 and place.path[-2] == "conditions") or _is_condition(node):
-        sign = _condition(manifest, place, situation)
-        if sign:
-            yield sign
-        return
-    yield from signs_in(manifest, place, situation)
-
-
-def _is_condition(node: Manifest) -> bool:
-    return "type" in node and "status" in node and text_of(node, "status").lower() in ("true", "false", "unknown")
+def _is_condition(place: Place) -> bool:
+    node, path = place.value, place.path
+    if len(path) > 1 and path[-2] == "conditions":
+        return True
+    return "type" in node and "status" in node and text_at(node, "status").lower() in ("true", "false", "unknown")
 
 
 def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign | None:
     node, path = place.value, place.path
-    kind, status = _type_of(place), text_of(node, "status")
-    reason, level = text_of(node, "reason"), text_of(node, "severity")
+    named, status, reason, level, message, error = texts_at(node, *_OF_A_CONDITION)
+    kind = named or _key_of(path)
     field = "message" if node.get("message") or not node.get("error") else "error"
-    message = text_of(node, field)
+    message = message if field == "message" else error
     if situation.well and path[:2] != ("status", "conditions") and not _is_well_beside(manifest, path):
         # That the whole is well says nothing of its parts.
         situation = replace(situation, well=False)
@@ -133,10 +129,12 @@ def _holder_of(path: Path) -> Path:
     return path[:-2] if path[-2:-1] == ("conditions",) else path[:-1]
 
 
-def _type_of(place: Place) -> str:
-    """The type of a condition: some controllers keep a map of conditions by type."""
-    named = text_of(place.value, "type")
-    return named or next((key for key in place.path[-1:] if isinstance(key, str)), "")
+_OF_A_CONDITION = ("type", "status", "reason", "severity", "message", "error")
+
+
+def _key_of(path: Path) -> str:
+    """The type of a condition where it is no field: some controllers keep a map of conditions by type."""
+    return next((key for key in path[-1:] if isinstance(key, str)), "")
 
 
 _WELL_BESIDE = frozenset({"ready", "available", "healthy"})

@@ -16,7 +16,7 @@ from agent.findings.status.words import (
     is_idle,
     words_of,
 )
-from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at
+from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at, texts_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +34,6 @@ class Situation:
     is_told: bool
 
 
-def text_of(node: Manifest, key: str) -> str:
-    """`text_at` of one key, quicker: for what is read of every condition."""
-    value = node.get(key, "")
-    return value if isinstance(value, str) else text_at(node, key)
-
-
 def situation_of(manifest: Manifest) -> Situation:
     """Reads only what stands at the top of the status, and the switches of the spec."""
     states = frozenset(_states(object_at(manifest, "status")))
@@ -47,12 +41,12 @@ def situation_of(manifest: Manifest) -> Situation:
     false: set[str] = set()
     under_way = is_halt = has_ended = False
     for condition in objects_at(manifest, "status", "conditions"):
-        status, kind = text_of(condition, "status").lower(), text_of(condition, "type")[:IDENTIFIER]
-        reason = text_of(condition, "reason")[:IDENTIFIER]
+        kind, status, reason = texts_at(condition, "type", "status", "reason")
+        kind, status, reason = kind[:IDENTIFIER], status.lower(), reason[:IDENTIFIER]
         if status == "true":
             true.add(kind.lower())
             has_ended = has_ended or (
-                kind.lower() in ENDS and not (fails(reason) or fails(text_of(condition, "message")))
+                kind.lower() in ENDS and not (fails(reason) or fails(text_at(condition, "message")))
             )
             under_way = under_way or _is_under_way(kind, reason)
         elif status == "false":
