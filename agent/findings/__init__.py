@@ -1,12 +1,13 @@
 """What is wrong, told by rules over the context: no model, no network, the same answer each time.
 
-`analyze` is the way in. To add a rule for a kind of Kubernetes object, write one function from an Inventory to findings
-in the module of its family and name it with its kinds in `_FAMILIES`; a rule over the rest of the context goes into
+`analyze` is the way in. To add a rule, write one function from an Inventory to findings in the module of its family:
+one for a kind of Kubernetes object is named with its kinds in `_FAMILIES`, one over the rest of the context in
 `_ANALYZERS`.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
 
 from agent.context.model import Context
 from agent.findings import (
@@ -38,18 +39,16 @@ from agent.findings import (
     webhooks,
     workloads,
 )
-from agent.findings.applications import APPLICATION
 from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
 from agent.findings.objects import GroupKind
 from agent.findings.ranking import ranked
 
-type Analyzer = Callable[[Context], Iterable[Finding]]
-type Family = Callable[[Inventory], Iterable[Finding]]
+type Analyzer = Callable[[Inventory], Iterable[Finding]]
 
 # Where nothing else tells them apart, findings stand in this order, those of the families first. A family is only
 # asked where the context has an object of its kinds.
-_FAMILIES: tuple[tuple[Family, tuple[GroupKind, ...]], ...] = (
+_FAMILIES: tuple[tuple[Analyzer, tuple[GroupKind, ...]], ...] = (
     (nodes.nodes, (nodes.NODE,)),
     (namespaces.namespaces, (namespaces.NAMESPACE,)),
     (storage.claims, (storage.CLAIM,)),
@@ -74,41 +73,41 @@ _FAMILIES: tuple[tuple[Family, tuple[GroupKind, ...]], ...] = (
 )
 
 
-def _has_application(known: Inventory) -> bool:
-    return known.context.application is not None or APPLICATION in known.kinds
+_FAMILIES_OF: dict[GroupKind, list[int]] = defaultdict(list)
+for _place, (_, _kinds) in enumerate(_FAMILIES):
+    for _kind in _kinds:
+        _FAMILIES_OF[_kind].append(_place)
 
-
-def _has_objects(known: Inventory) -> bool:
-    return known.context.application is not None or bool(known.kinds)
-
-
-def _has_tree(known: Inventory) -> bool:
-    return bool(known.context.tree)
-
-
-def _has_managed(known: Inventory) -> bool:
-    return bool(known.context.managed)
-
-
-def _has_other_kinds(known: Inventory) -> bool:
-    return not known.kinds <= status.OWN_FAMILY
-
+type Subject = Literal["application", "deletion", "difference", "other kinds", "tree"]
 
 # ... and an analyzer where there is anything for it to read.
-_ANALYZERS: tuple[tuple[Analyzer, Callable[[Inventory], bool]], ...] = (
-    (deletion.stuck_deletions, _has_objects),
-    (operation.failed_resources, _has_application),
-    (operation.failed_hooks, _has_application),
-    (sync_progress.stuck_syncs, _has_application),
-    (sync_windows.blocking_windows, _has_application),
-    (operation.skipped_prunes, _has_application),
-    (application.conditions, _has_application),
-    (drift.drifted_resources, _has_managed),
-    (status.bad_status, _has_other_kinds),
-    (app_of_apps.broken_children, _has_tree),
-    (operation.failed_operations, _has_application),
-    (application.sync_status, _has_application),
+_ANALYZERS: tuple[tuple[Analyzer, Subject], ...] = (
+    (deletion.stuck_deletions, "deletion"),
+    (operation.failed_resources, "application"),
+    (operation.failed_hooks, "application"),
+    (sync_progress.stuck_syncs, "application"),
+    (sync_windows.blocking_windows, "application"),
+    (operation.skipped_prunes, "application"),
+    (application.conditions, "application"),
+    (drift.drifted_resources, "difference"),
+    (status.bad_status, "other kinds"),
+    (app_of_apps.broken_children, "tree"),
+    (operation.failed_operations, "application"),
+    (application.sync_status, "application"),
 )
+
+
+def _subjects(known: Inventory) -> Iterator[Subject]:
+    if known.applications:
+        yield "application"
+    if known.going or known.applications:
+        yield "deletion"
+    if known.context.managed:
+        yield "difference"
+    if not known.kinds <= status.OWN_FAMILY:
+        yield "other kinds"
+    if known.context.tree:
+        yield "tree"
 
 
 def analyze(context: Context) -> tuple[Finding, ...]:
@@ -117,14 +116,16 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     Empty for what is healthy, completed or still on its way. Never raises, however odd the context's objects are.
     """
     known = Inventory(context)
-    found = [finding for family, kinds in _FAMILIES if not known.kinds.isdisjoint(kinds) for finding in family(known)]
-    found += [finding for analyzer, is_due in _ANALYZERS if is_due(known) for finding in analyzer(context)]
-    if _has_application(known):
+    families = {place for kind in known.kinds if kind in _FAMILIES_OF for place in _FAMILIES_OF[kind]}
+    found = [finding for place in sorted(families) for finding in _FAMILIES[place][0](known)]
+    subjects = set(_subjects(known))
+    found += [finding for analyzer, subject in _ANALYZERS if subject in subjects for finding in analyzer(known)]
+    if known.applications:
         found = application_health.with_resource_health(known, found)
     found = tree.with_health_messages(known, found)
-    if _has_application(known):
+    if known.applications:
         found = application_health.with_health(known, found)
-    if not any(finding.severity == "error" and finding.level in ("cause", "effect") for finding in found):
+    if context.logs and not any(f.severity == "error" and f.level in ("cause", "effect") for f in found):
         found += logs.unexplained_log_errors(known)
     return ranked(known, found)
 

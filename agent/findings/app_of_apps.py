@@ -5,23 +5,25 @@ One whose manifest is there is read like any other, in `application` and `operat
 
 from collections.abc import Iterator
 
-from agent.context.model import Context, TreeNode
-from agent.findings.applications import APPLICATION, applications_of
+from agent.context.model import TreeNode
+from agent.findings.applications import APPLICATION
 from agent.findings.commands import argocd, qualified_name
 from agent.findings.evidence import one_line, quote_node
+from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
 
 _BAD = ("Degraded", "Missing")
 
 
-def broken_children(context: Context) -> Iterator[Finding]:
+def broken_children(known: Inventory) -> Iterator[Finding]:
     """Each child Application whose node is Degraded or Missing, without a manifest that would tell more."""
-    known = {(each.reference.namespace, each.reference.name) for each in applications_of(context) if each.reference}
-    for node in context.tree:
+    references = [each.reference for each in known.applications]
+    read = {(reference.namespace, reference.name) for reference in references if reference}
+    for node in known.context.tree:
         resource = node.resource
         if (resource.group, resource.kind) != APPLICATION or node.health not in _BAD or node.orphaned:
             continue
-        if (resource.namespace, resource.name) not in known:
+        if (resource.namespace, resource.name) not in read:
             yield _finding(node)
 
 

@@ -5,12 +5,12 @@ Its health is in `application_health`, its last operation in `operation`.
 
 from collections.abc import Callable, Iterator
 
-from agent.context.model import Context
-from agent.findings.applications import Application, applications_of, names_of
+from agent.findings.applications import Application, names_of
 from agent.findings.comparison_causes import comparison_cause
 from agent.findings.deletion import cluster_lost
 from agent.findings.drift import explained
 from agent.findings.evidence import one_line
+from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding, Level, Severity
 from agent.findings.operation import operation_failed
 from agent.findings.projects import permitting
@@ -47,9 +47,9 @@ _CONDITIONS: dict[str, tuple[str, Severity]] = {
 _CONTENDED = ("SharedResourceWarning", "RepeatedResourceWarning")
 
 
-def conditions(context: Context) -> Iterator[Finding]:
+def conditions(known: Inventory) -> Iterator[Finding]:
     """The conditions of each Application: errors, warnings, and orphans for information."""
-    for application in applications_of(context):
+    for application in known.applications:
         lost = cluster_lost(application)
         for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
             kind = text_at(condition, "type")
@@ -80,20 +80,19 @@ def _condition(application: Application, index: int, kind: str, message: str) ->
 
 def _cause(kind: str, message: str) -> tuple[str, str]:
     """The name of the cause and what to do, "" where the message tells none that is known."""
-    known, refusal = comparison_cause(message), refusal_in(message)
-    first = (known, refusal) if kind in ("ComparisonError", "UnknownError") else (refusal, known)
+    compared, refusal = comparison_cause(message), refusal_in(message)
+    first = (compared, refusal) if kind in ("ComparisonError", "UnknownError") else (refusal, compared)
     found = next((each for each in first if each), None)
     return (found.name, found.step) if found else ("", "")
 
 
-def sync_status(context: Context) -> Iterator[Finding]:
+def sync_status(known: Inventory) -> Iterator[Finding]:
     """Applications that are OutOfSync (with the resources that are) or whose sync status is not known."""
-    for application in applications_of(context):
+    for application in known.applications:
         match application.text("status", "sync", "status"):
-            case "OutOfSync" if not (application.is_syncing or application.is_going) and not explained(
-                context, application
-            ):
-                yield _out_of_sync(application)
+            case "OutOfSync":
+                if not (application.is_syncing or application.is_going or explained(known, application)):
+                    yield _out_of_sync(application)
             case "Unknown" if not _has_condition(application, "ComparisonError", "InvalidSpecError"):
                 yield application.finding(
                     f"The sync status of {application.title} is not known",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agent.context.model import Context
 from agent.findings.application import entries_where, quoted_entries
-from agent.findings.applications import Application, applications_of, names_of, resource_of
+from agent.findings.applications import Application, names_of, resource_of
 from agent.findings.commands import describe
 from agent.findings.deployments import Deployments
 from agent.findings.inventory import Inventory, Key, key_of
@@ -21,7 +21,7 @@ def with_resource_health(known: Inventory, found: list[Finding]) -> list[Finding
     Where something is found about the resource, or about what it owns, the message becomes evidence of that.
     """
     result, places = list(found), _places(known, found)
-    for degraded in resource_health(known.context):
+    for degraded in resource_health(known):
         about = places.get(key_of(degraded.resource), []) if degraded.resource else []
         if not about:
             result.append(degraded)
@@ -43,7 +43,7 @@ def with_health(known: Inventory, found: list[Finding]) -> list[Finding]:
     places = _places(known, found)
     has_error = any(finding.severity == "error" and finding.level != "summary" for finding in found)
     result = list(found)
-    for summary in health(known.context):
+    for summary in health(known):
         # That something is Missing is a fact of its own; so is what is quoted of a deployment.
         bare = all("health" in evidence.path and evidence.text != "Missing" for evidence in summary.evidence)
         told = has_error and all(key_of(each) in places for each in summary.blames)
@@ -62,12 +62,12 @@ def _places(known: Inventory, found: Iterable[Finding]) -> dict[Key, list[int]]:
     return dict(places)
 
 
-def health(context: Context) -> Iterator[Finding]:
+def health(known: Inventory) -> Iterator[Finding]:
     """Applications that are Degraded or Missing (with the resources that are), or whose health is not known."""
-    for application in applications_of(context):
+    for application in known.applications:
         status = application.text("status", "health", "status")
         if status in ("Degraded", "Missing"):
-            yield _unhealthy(context, application, status)
+            yield _unhealthy(known.context, application, status)
         elif status == "Unknown":
             yield application.finding(
                 f"The health of {application.title} is not known",
@@ -79,9 +79,9 @@ def health(context: Context) -> Iterator[Finding]:
             )
 
 
-def resource_health(context: Context) -> Iterator[Finding]:
+def resource_health(known: Inventory) -> Iterator[Finding]:
     """Each resource whose health Argo CD calls Degraded with a message of its own."""
-    for application in applications_of(context):
+    for application in known.applications:
         for index, entry in entries_where(application, lambda e: text_at(e, "health", "status") == "Degraded"):
             if not text_at(entry, "health", "message"):
                 continue

@@ -3,14 +3,13 @@
 Owns how to quote from them and name their resources; finds nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from agent.context.model import Context
 from agent.findings.commands import argocd, qualified_name
 from agent.findings.evidence import one_line, quote
 from agent.findings.model import Evidence, EvidenceSource, Finding, Level, Severity
-from agent.findings.objects import GroupKind, objects_of
+from agent.findings.objects import GroupKind
 from agent.manifest import Manifest, integer_at, lookup, object_at, text_at
 from agent.target import ResourceRef
 
@@ -100,12 +99,11 @@ class Application:
         )
 
 
-def applications_of(context: Context) -> Iterator[Application]:
-    """The target's Application first, then those among the resources."""
-    first = context.application
+def applications_of(first: Manifest | None, resources: Iterable[Manifest]) -> Iterator[Application]:
+    """The target's Application first, then those that are resources."""
     if first is not None:
         yield Application(manifest=first, source="application")
-    for manifest in objects_of(context, APPLICATION):
+    for manifest in resources:
         if first is None or ResourceRef.of(manifest) != ResourceRef.of(first):
             yield Application(manifest=manifest, source="manifest")
 

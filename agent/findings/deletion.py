@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 
 from agent.context.model import Context
 from agent.findings.about import finding_about, name_of, named, namespace_of
-from agent.findings.applications import APPLICATION, Application, applications_of
+from agent.findings.applications import APPLICATION, Application
 from agent.findings.commands import argocd, kubectl
 from agent.findings.comparison_causes import CLUSTER_UNKNOWN, comparison_cause
 from agent.findings.evidence import one_line, quote, quote_node
+from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.moments import PATIENCE, elapsed, lasted_beyond, latest, minutes_text, moment
 from agent.findings.namespaces import NAMESPACE
 from agent.findings.nodes import NODE, quote_readiness
-from agent.findings.objects import group_kind, objects_of
 from agent.manifest import Manifest, list_at, text_at
 from agent.target import ResourceRef
 
@@ -38,10 +38,10 @@ _KNOWN: dict[str, str] = {
 }
 
 
-def stuck_deletions(context: Context) -> Iterator[Finding]:
+def stuck_deletions(known: Inventory) -> Iterator[Finding]:
     """Resources, then Applications, whose deletion has waited for a finalizer longer than PATIENCE."""
-    applications = list(applications_of(context))
-    held = list(_held_resources(context, latest(context, applications[0] if applications else None)))
+    context, applications = known.context, known.applications
+    held = list(_held_resources(known, latest(context, applications[0] if applications else None)))
     yield from held
     for application in applications:
         lasted = elapsed(context, application, application.text(*_DELETED))
@@ -52,19 +52,19 @@ def stuck_deletions(context: Context) -> Iterator[Finding]:
             yield _application(context, application, lasted, blamed)
 
 
-def _held_resources(context: Context, now: datetime | None) -> Iterator[Finding]:
-    for manifest in objects_of(context):
+def _held_resources(known: Inventory, now: datetime | None) -> Iterator[Finding]:
+    for kind, manifest in known.going:
         deleted = text_at(manifest, *_DELETED)
-        if moment(deleted) is None or group_kind(manifest) in (APPLICATION, NAMESPACE):
+        if moment(deleted) is None or kind in (APPLICATION, NAMESPACE):
             continue
         lasted, finalizers = lasted_beyond(now, manifest, deleted), _finalizers(manifest)
         if lasted is None and finalizers:
-            yield _going(context, manifest, deleted)
+            yield _going(known.context, manifest, deleted)
         elif lasted is not None and lasted >= PATIENCE:
             if finalizers:
                 yield _held(manifest, lasted)
-            elif group_kind(manifest) == ("", "Pod"):
-                yield _left_behind(context, manifest, lasted)
+            elif kind == ("", "Pod"):
+                yield _left_behind(known, manifest, lasted)
 
 
 def _going(context: Context, manifest: Manifest, deleted: str) -> Finding:
@@ -82,10 +82,10 @@ def _going(context: Context, manifest: Manifest, deleted: str) -> Finding:
     )
 
 
-def _left_behind(context: Context, pod: Manifest, lasted: timedelta) -> Finding:
+def _left_behind(known: Inventory, pod: Manifest, lasted: timedelta) -> Finding:
     """A Pod without finalizers: only its kubelet, which reports that the containers are gone, can hold it."""
     node_name = text_at(pod, "spec", "nodeName")
-    nodes = (node for node in objects_of(context, NODE) if text_at(node, "metadata", "name") == node_name)
+    nodes = (node for node in known.of(NODE) if text_at(node, "metadata", "name") == node_name)
     node = next(nodes, None)
     silent = quote_readiness(node) if node else ()
     on = f" on node {one_line(node_name, 80)}" if node_name else ""

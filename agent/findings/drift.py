@@ -6,13 +6,14 @@ Owns one finding a drifted resource; the comparison itself is `agent.drift`'s, w
 from collections.abc import Iterator
 
 from agent.context.model import Context
-from agent.drift import Category, Difference, Drift, drifts_of
+from agent.drift import Category, Difference, Drift
 from agent.drift.mutations import is_argocd, is_person
 from agent.drift.wording import difference_text
-from agent.findings.applications import Application, applications_of
+from agent.findings.applications import Application
 from agent.findings.deployments import Deployments
 from agent.findings.drift_remedies import remedies
 from agent.findings.evidence import one_line, quote_difference
+from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding, Level, Severity
 from agent.findings.status_resources import StatusResources, key_of
 
@@ -31,16 +32,16 @@ _NAMES: dict[Category, tuple[str, str]] = {
 }
 
 
-def drifted_resources(context: Context) -> Iterator[Finding]:
+def drifted_resources(known: Inventory) -> Iterator[Finding]:
     """A finding for each resource that differs from Git while Argo CD calls it OutOfSync (or nobody says).
 
     None while a sync is under way; the last findings stand for many resources where there are many.
     """
-    application = _application(context)
+    context, application = known.context, known.first_application
     if application and (application.is_syncing or application.is_going):
         return
     entries = StatusResources(application) if application else None
-    drifts = [drift for drift in drifts_of(context) if entries is None or entries.is_out_of_sync(drift.resource)]
+    drifts = [drift for drift in known.drifts if entries is None or entries.is_out_of_sync(drift.resource)]
     drifts.sort(key=lambda drift: drift.is_noise)
     for drift in drifts[:_RESOURCES]:
         yield from _finding(context, application, entries, drift)
@@ -48,17 +49,12 @@ def drifted_resources(context: Context) -> Iterator[Finding]:
         yield from _folded(application, rest)
 
 
-def explained(context: Context, application: Application) -> bool:
+def explained(known: Inventory, application: Application) -> bool:
     """Whether the findings about drift already tell of every resource that makes the Application OutOfSync."""
-    if application.source != "application" or not context.managed:
+    if application.source != "application" or not known.context.managed:
         return False
     differing = set(StatusResources(application).out_of_sync())
-    return bool(differing) and differing <= {key_of(drift.resource) for drift in drifts_of(context)}
-
-
-def _application(context: Context) -> Application | None:
-    first = next(applications_of(context), None)
-    return first if first and first.source == "application" else None
+    return bool(differing) and differing <= {key_of(drift.resource) for drift in known.drifts}
 
 
 def _finding(

@@ -4,32 +4,33 @@ from collections.abc import Iterator
 
 from agent.context.model import ContainerLog, Context
 from agent.findings.evidence import quote_log
+from agent.findings.inventory import Inventory
 from agent.findings.logs import error_lines, fatal_lines
 from agent.findings.model import Evidence
-from agent.findings.objects import controller_of, objects_of
+from agent.findings.objects import controller_of
 from agent.manifest import Manifest, text_at
 
 _LINES = 2
 _LOGS = 2
 
 
-def last_words(context: Context, entry: Manifest) -> tuple[Evidence, ...]:
+def last_words(known: Inventory, entry: Manifest) -> tuple[Evidence, ...]:
     """The last telling lines of the logs of a hook (an entry of a sync result) that is a Job or a Pod.
 
     A log that names no Pod is the hook's where the context has no Pod but the hook's.
     """
-    pods = set(_pods(context, entry))
-    if pods and pods >= {text_at(pod, "metadata", "name") for pod in objects_of(context, ("", "Pod"))}:
+    pods = set(_pods(known, entry))
+    if pods and pods >= {text_at(pod, "metadata", "name") for pod in known.of(("", "Pod"))}:
         pods.add("")
-    logs = [log for log in context.logs if log.pod in pods][:_LOGS]
-    return tuple(quoted for log in logs for quoted in _end(context, log))
+    logs = [log for log in known.context.logs if log.pod in pods][:_LOGS]
+    return tuple(quoted for log in logs for quoted in _end(known.context, log))
 
 
-def _pods(context: Context, entry: Manifest) -> Iterator[str]:
+def _pods(known: Inventory, entry: Manifest) -> Iterator[str]:
     kind, namespace, name = (text_at(entry, key) for key in ("kind", "namespace", "name"))
     if kind == "Pod":
         yield name
-    for pod in objects_of(context, ("", "Pod")):
+    for pod in known.of(("", "Pod")):
         owner = controller_of(pod)
         if owner and (owner.kind, owner.namespace, owner.name) == (kind, namespace, name):
             yield text_at(pod, "metadata", "name")

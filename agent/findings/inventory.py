@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from agent.context.model import Context, TreeNode
-from agent.findings.objects import Events, GroupKind, controller_of, group_kind, objects_of
-from agent.manifest import Manifest, objects_at, text_at
+from agent.drift import Drift, drifts_of
+from agent.findings.applications import APPLICATION, Application, applications_of
+from agent.findings.objects import Events, GroupKind, controller_of, objects_of
+from agent.manifest import Manifest, lookup, objects_at, text_at
 from agent.target import ResourceRef
 
 type Key = tuple[str, str, str]
@@ -29,9 +31,10 @@ class Inventory:
     def __init__(self, context: Context) -> None:
         self.context = context
         self._owner_lists: dict[Key, list[ResourceRef]] = {}
+        self.objects = tuple(objects_of(context))
         self._by_kind: dict[GroupKind, list[Manifest]] = defaultdict(list)
-        for manifest in objects_of(context):
-            self._by_kind[group_kind(manifest)].append(manifest)
+        for kind, manifest in self.objects:
+            self._by_kind[kind].append(manifest)
 
     @cached_property
     def kinds(self) -> frozenset[GroupKind]:
@@ -43,6 +46,27 @@ class Inventory:
         """The manifests of these kinds, each object once."""
         for kind in kinds:
             yield from self._by_kind.get(kind, ())
+
+    @cached_property
+    def going(self) -> list[tuple[GroupKind, Manifest]]:
+        """The objects that are being deleted, with their kinds."""
+        return [each for each in self.objects if lookup(each[1], "metadata", "deletionTimestamp") is not None]
+
+    @cached_property
+    def applications(self) -> tuple[Application, ...]:
+        """The target's Application first, then those that are resources (app of apps)."""
+        return tuple(applications_of(self.context.application, self.of(APPLICATION)))
+
+    @property
+    def first_application(self) -> Application | None:
+        """The target's Application, None where there is none, or where one is but a resource."""
+        first = self.applications[0] if self.applications else None
+        return first if first and first.source == "application" else None
+
+    @cached_property
+    def drifts(self) -> tuple[Drift, ...]:
+        """The resources that differ from Git."""
+        return drifts_of(self.context)
 
     def is_asked_about(self, manifest: Manifest) -> bool:
         """Whether the object is the question's own resource."""

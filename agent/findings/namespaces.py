@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from agent.findings.about import finding_about, name_of, named
-from agent.findings.applications import applications_of
 from agent.findings.commands import kubectl
 from agent.findings.evidence import one_line, quote
 from agent.findings.inventory import Inventory
@@ -33,7 +32,7 @@ _GROUP_VERSIONS = re.compile(r"([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})/(v[0-
 
 def namespaces(known: Inventory) -> Iterator[Finding]:
     """Namespaces that are being deleted and say what holds them, unless the deletion is known to be young."""
-    now = latest(known.context, next(applications_of(known.context), None))
+    now = latest(known.context, next(iter(known.applications), None))
     for namespace in known.of(NAMESPACE):
         deleted = text_at(namespace, "metadata", "deletionTimestamp")
         lasted = lasted_beyond(now, namespace, deleted) if deleted else None

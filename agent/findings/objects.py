@@ -19,17 +19,15 @@ def group_kind(manifest: Manifest) -> GroupKind:
     return text_at(manifest, "apiVersion").rpartition("/")[0], text_at(manifest, "kind")
 
 
-def objects_of(context: Context, *kinds: GroupKind) -> Iterator[Manifest]:
-    """The manifests of these kinds, of any kind where none is named; one that is there twice comes once."""
-    seen: set[tuple[str, ...]] = set()
+def objects_of(context: Context) -> Iterator[tuple[GroupKind, Manifest]]:
+    """The manifests with their kinds; one that is there twice comes once."""
+    seen: set[object] = set()
     for manifest in context.manifests:
-        if kinds and group_kind(manifest) not in kinds:
-            continue
-        uid = text_at(manifest, "metadata", "uid")
-        identity = (uid,) if uid else (*group_kind(manifest), *_name(manifest))
+        kind = group_kind(manifest)
+        identity = text_at(manifest, "metadata", "uid") or (kind, *_name(manifest))
         if identity not in seen:
             seen.add(identity)
-            yield manifest
+            yield kind, manifest
 
 
 def controller_of(manifest: Manifest) -> ResourceRef | None:

@@ -14,6 +14,8 @@ def ranked(known: Inventory, findings: Sequence[Finding]) -> tuple[Finding, ...]
     By severity, among equals by level; but whatever explains a finding stands above it, if it is but a warning: what
     the finding blames, and what is wrong with the objects that its resource owns. Mere information explains nothing.
     """
+    if len(findings) < 2:
+        return tuple(findings)
     found = sorted(merged(known, findings), key=lambda each: grade(each.finding))
     if len(found) < 2:
         return tuple(each.finding for each in found)

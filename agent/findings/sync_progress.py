@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.context.model import Context, TreeNode
-from agent.findings.applications import Application, applications_of, names_of
+from agent.findings.applications import Application, names_of
 from agent.findings.commands import describe
 from agent.findings.evidence import one_line, quote_node
+from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.moments import elapsed, minutes_text
 from agent.findings.operation import OPERATION, RESULTS
@@ -36,15 +37,15 @@ class _Awaited:
     more: int
 
 
-def stuck_syncs(context: Context) -> Iterator[Finding]:
+def stuck_syncs(known: Inventory) -> Iterator[Finding]:
     """Each running sync that waits for something that failed, or has waited longer than PATIENCE."""
-    for application in applications_of(context):
+    for application in known.applications:
         if not application.is_syncing:
             continue
-        lasted = elapsed(context, application, application.text(*OPERATION, "startedAt"))
+        lasted = elapsed(known.context, application, application.text(*OPERATION, "startedAt"))
         awaited = _awaited(application)
-        node = _node(context, awaited.resource) if awaited else None
-        failed = awaited is not None and _has_failed(context, application, awaited.resource)
+        node = _node(known.context, awaited.resource) if awaited else None
+        failed = awaited is not None and _has_failed(known.context, application, awaited.resource)
         if lasted >= PATIENCE or failed:
             yield _stuck(application, awaited, node, lasted)
 

@@ -8,9 +8,10 @@ an active allow window permits, inactive allow windows forbid; a window's manual
 from collections.abc import Iterator
 
 from agent.context.model import Context, SyncWindow, SyncWindows
-from agent.findings.applications import Application, applications_of
+from agent.findings.applications import Application
 from agent.findings.commands import argocd
 from agent.findings.evidence import one_line, quote_window
+from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 
 # As Argo CD words it in the state of a running operation.
@@ -18,10 +19,10 @@ _BLOCKED = "blocked by sync window"
 _QUOTED = 3
 
 
-def blocking_windows(context: Context) -> Iterator[Finding]:
+def blocking_windows(known: Inventory) -> Iterator[Finding]:
     """That the Application waits for a window, while it is OutOfSync or an operation is held up by one."""
-    application = next(applications_of(context), None)
-    if application is None or application.source != "application" or not _waits(application):
+    context, application = known.context, known.first_application
+    if application is None or not _waits(application):
         return
     windows = context.sync_windows or SyncWindows(can_sync=False)
     held_up = application.held_up_by(_BLOCKED)

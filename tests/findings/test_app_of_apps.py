@@ -4,6 +4,7 @@ import pytest
 
 from agent.context.model import TreeNode
 from agent.findings.app_of_apps import broken_children
+from agent.findings.inventory import Inventory
 from agent.manifest import Manifest
 from agent.target import ResourceRef
 from tests.drift.states import context_of
@@ -31,11 +32,11 @@ def test_a_broken_child_is_told_and_where_to_look() -> None:
 def test_a_child_that_is_not_broken_is_nothing(health: str) -> None:
     well = context_of(application=PARENT, tree=(TreeNode(resource=CHILD, health=health),))
 
-    assert list(broken_children(well)) == []
+    assert list(broken_children(Inventory(well))) == []
 
 
 def test_a_child_whose_manifest_is_there_is_read_instead() -> None:
     manifest = PARENT | {"metadata": {"name": "billing", "namespace": "argocd"}}
     context = context_of(application=PARENT, related=(manifest,), tree=(TreeNode(resource=CHILD, health="Degraded"),))
 
-    assert list(broken_children(context)) == []
+    assert list(broken_children(Inventory(context))) == []

@@ -13,11 +13,11 @@ not broken.
 
 from collections.abc import Iterator
 
-from agent.context.model import Context
 from agent.findings.about import finding_about, named
 from agent.findings.evidence import one_line
+from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
-from agent.findings.objects import GroupKind, group_kind, objects_of
+from agent.findings.objects import GroupKind, group_kind
 from agent.findings.status.sign import Sign
 from agent.findings.status.signs import signs_of, standing_beside, summaries_of
 from agent.findings.status.situation import is_stale
@@ -52,10 +52,10 @@ _QUOTED = 6
 _NAMED = 12
 
 
-def bad_status(context: Context) -> Iterator[Finding]:
+def bad_status(known: Inventory) -> Iterator[Finding]:
     """For each resource without a family of its own: one finding that quotes all that its status calls wrong."""
-    for manifest in objects_of(context):
-        if group_kind(manifest) not in OWN_FAMILY and (signs := signs_of(manifest)):
+    for kind, manifest in known.objects:
+        if kind not in OWN_FAMILY and (signs := signs_of(manifest)):
             yield _finding(manifest, signs)
 
 
