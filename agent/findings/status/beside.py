@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from agent.findings.evidence import one_line, quote
+from agent.findings.evidence import one_line, quote, walk
 from agent.findings.model import Evidence
 from agent.findings.status.places import Path, Place, Role, role_of
-from agent.findings.status.words import NAME_KEYS, words_of
+from agent.findings.status.words import NAME_KEYS, fails, words_of
 from agent.manifest import Manifest, object_at, text_at
 
 
@@ -48,6 +48,24 @@ def told_beside(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence
         told += quoted(manifest, place, key)
     return told
 
+
+def told_below(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:
+    """The first texts of a failure in the parts of what is bad, where nothing beside it tells why."""
+    told: list[Evidence] = []
+    for path, value in walk(place.value, *place.path, depth=_BELOW):
+        keys = [key for key in path[len(place.path) :] if isinstance(key, str)]
+        if not keys or any(key == "conditions" or role_of(key) in ("past", "last") for key in keys):
+            continue
+        if isinstance(value, str) and role_of(keys[-1]) in _TEXTS and len(keys) > 1 and fails(value):
+            told += quote(manifest, *path)
+        if len(told) == _TEXTS_BELOW:
+            break
+    return tuple(told)
+
+
+# How deep below a bad state texts are looked for, and how many of them are quoted.
+_BELOW = 4
+_TEXTS_BELOW = 3
 
 # Where texts beside a state stand, the most telling first; a reason is the shorter message.
 _TEXTS: dict[Role, int] = {"error": 1, "message": 2, "faults": 4}

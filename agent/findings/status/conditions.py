@@ -50,7 +50,7 @@ def judge(*, kind: str, status: str, reason: str, message: str, level: str, situ
 
 def _true(polarity: Polarity, kind: str, reason: str, message: str, situation: Situation) -> Severity | None:
     if polarity == "bad":
-        if not fails(reason) and (set(words_of(reason)) & FINE or (is_coming(reason) and not fails(message))):
+        if not fails(reason) and (_calls_well(reason) or (is_coming(reason) and not fails(message))):
             return None
         # A list of states passed through (`error`, `ready`, each True once) ends in the newest.
         passed = kind.islower() and situation.states & {"fine", "done"}
@@ -65,6 +65,12 @@ def _true(polarity: Polarity, kind: str, reason: str, message: str, situation: S
     if not fails(message) or _does_for_a_reason(message):
         return None
     return "warning" if fails(reason) or (doubts(reason) and not is_coming(words[-1])) else None
+
+
+def _calls_well(reason: str) -> bool:
+    """Whether a reason says that all is well: `MinimumReplicasAvailable`, but not `NotAllReplicasAvailable`."""
+    words = set(words_of(reason))
+    return bool(words & FINE) and words.isdisjoint(("no", "not", "none", "un", "non"))
 
 
 def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: Situation) -> Severity | None:
@@ -141,12 +147,16 @@ def polarity_of(kind: str) -> Polarity:
 
 @lru_cache(maxsize=2_048)
 def _polarity(words: tuple[str, ...]) -> Polarity:
+    if words[:1] == ("deletion",):
+        return "neutral"  # what stands in its way matters when it is wanted
     for place, word in enumerate(words):
         after = words[place + 1] if place + 1 < len(words) else ""
         if word in ("no", "not", "non", "without"):
             if after in BAD or after in ("warning", "warnings"):
                 return "good"
             return "bad" if after in GOOD else "neutral"
+        if word == "out" and after == "of":
+            return "bad"
         if word in BAD and after not in FEATURES and words[-1] not in DECISIVE:
             return "bad"
-    return "good" if words and words[-1] in GOOD else "neutral"
+    return "good" if words and (words[-1] in GOOD or words[-2:] == ("in", "sync")) else "neutral"

@@ -12,6 +12,7 @@ from agent.findings.status.beside import (
     inside,
     name_of,
     quoted,
+    told_below,
     told_beside,
     type_beside,
 )
@@ -20,6 +21,7 @@ from agent.findings.status.sign import Sign
 from agent.findings.status.situation import Situation
 from agent.findings.status.states import standing_of
 from agent.findings.status.words import (
+    DECISIVE,
     ERROR_LEVELS,
     FAULT_FLAGS,
     MESSAGE_KEYS,
@@ -91,7 +93,8 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
                 severity = None
     if severity is None:
         return None
-    if nested and (situation.coming or (situation.well and not (told and fails(told[0].text)))):
+    below = told_below(manifest, place) if not told and severity == "error" else ()
+    if nested and (situation.coming or (situation.well and not below and not (told and fails(told[0].text)))):
         severity = "warning"
     if nested:
         told += name_of(manifest, place, key)
@@ -103,7 +106,7 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
         title=f"has {one_line(key, 60)} {one_line(str(value), 60)}",
         short=f"{one_line(key, 60)} is {one_line(str(value), 60)}{inside(manifest, place.path)}"
         + (f", and {one_line(flag, 60)} is false" if nested and (flag := _false_flag(place)) else ""),
-        said=told + quote(manifest, *place.path, key),
+        said=told + quote(manifest, *place.path, key) + below,
         text=told[0].text if told else str(value),
     )
 
@@ -186,13 +189,9 @@ def _is_only_told(place: Place) -> bool:
 
 def _message(manifest: Manifest, place: Place, key: str, value: object, situation: Situation) -> Sign | None:
     """A text for people that tells of a failure, where no state beside it says how it stands."""
-    if not isinstance(value, str) or not fails(value) or situation.states & {"fine", "done"}:
-        return None
-    if "bad" in situation.states:
-        # What stands beside a bad state is told with it, what stands in the parts where nothing does.
-        if len(place.path) == 1 or situation.is_told:
-            return None
-    elif len(place.path) != 1:
+    if not isinstance(value, str) or not fails(value) or situation.states & {"fine", "done", "bad"}:
+        return None  # what is bad has told this text already
+    if len(place.path) != 1:
         reason = text_at(place.value, "reason")
         if reason == value or not fails(reason):
             return None
@@ -207,22 +206,29 @@ def _message(manifest: Manifest, place: Place, key: str, value: object, situatio
 
 
 def _flag(manifest: Manifest, place: Place, key: str, situation: Situation) -> Sign | None:
-    """`ready: false` or `applied: false` with a text beside it that tells of a failure."""
+    """`ready: false` or `applied: false` with a text beside it that tells of a failure, or of the whole with none."""
     told = told_beside(manifest, place, key)
-    if not told or situation.states & {"fine", "done"}:
+    if situation.states & {"fine", "done"}:
         return None
-    text, nested = told[0].text, len(place.path) > 1
-    is_hard = fails(text) or (nested and "bad" in situation.states)
-    if not is_hard and (nested or not doubts(text) or _passes(text)):
+    text, nested = told[0].text if told else "", len(place.path) > 1
+    is_hard = bool(told) and (fails(text) or (nested and "bad" in situation.states))
+    if not is_hard and (nested or _passes(text) or not (doubts(text) or _calls_all_bad(key, situation))):
         return None
     return Sign(
         severity="error" if is_hard and not situation.coming else "warning",
         path=place.path,
         title=f"has {one_line(key, 60)} false",
-        short=f"{one_line(key, 60)} is false",
-        said=told + name_of(manifest, place, key),
-        text=told[0].text,
+        short=f"{one_line(key, 60)} is false{inside(manifest, place.path)}",
+        said=(told or quote(manifest, *place.path, key)) + name_of(manifest, place, key),
+        text=text or key,
     )
+
+
+def _calls_all_bad(key: str, situation: Situation) -> bool:
+    """Whether a false flag is of the whole (`healthy`, `isValid`), and nothing else says how that stands."""
+    words = words_of(key)
+    is_of_the_whole = len(words) == 1 or (len(words) == 2 and words[0] in ("is", "all"))
+    return is_of_the_whole and words[-1] in DECISIVE and not situation.states and not situation.coming
 
 
 def _fault_flag(manifest: Manifest, place: Place, key: str) -> Sign | None:

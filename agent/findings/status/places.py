@@ -84,7 +84,7 @@ def _roles_in(
         if type(item) is not str and isinstance(item, _CONTAINERS):
             if role != "past" and isinstance(key, _TEXT) and (not _echoes(key) or _holds_text(cast("object", item))):
                 below = faults or role == "faults" or role == "error"
-                inner.append(((*path, key), cast("object", item), below, weak or role == "last"))
+                inner.append(((*path, key), cast("object", item), below, weak or _is_of_the_last(key)))
                 is_telling = is_telling or role == "error"
         elif role == "other" or item is None:
             continue
@@ -105,6 +105,10 @@ def _echoes(key: str) -> bool:
     """Whether objects below a key are a spec repeated, or a log."""
     words = words_of(key)
     return bool(words) and words[-1] in ECHO_KEYS
+
+
+def _is_of_the_last(key: str) -> bool:
+    return words_of(key)[:1] == ("last",)
 
 
 def _holds_text(item: object) -> bool:

@@ -148,11 +148,13 @@ def _is_well_beside(manifest: Manifest, path: Path) -> bool:
 
 
 def _short_sign(manifest: Manifest, path: Path, ready: int, wanted: int) -> Sign:
+    nouns = [word for word in words_of(str(path[-1])) if word.endswith("s")]
+    what = one_line(nouns[-1], 60) if nouns else "parts"
     return Sign(
         severity="warning",
         path=("status",),
-        title=f"has {ready} of {wanted} replicas ready",
-        short=f"some replicas are not ready or available: {path[-1]} is {ready} of {wanted}",
+        title=f"has {ready} of {wanted} {what} ready",
+        short=f"some {what} are not ready or available: {one_line(str(path[-1]), 60)} is {ready} of {wanted}",
         said=quote(manifest, *path),
         text=str(path[-1]),
     )

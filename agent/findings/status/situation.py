@@ -22,8 +22,7 @@ from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at,
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """`well`: its own conditions call it ready; `done`: it has ended well; `coming`: under way, or the status is of an
-    earlier spec (`stale`); `halted`: paused or suspended; `states`: what its own states say; `is_told`: a text or a
-    condition of the whole says more than a word."""
+    earlier spec (`stale`); `halted`: paused or suspended; `states`: what its own states say."""
 
     well: bool
     done: bool
@@ -31,7 +30,6 @@ class Situation:
     halted: bool
     stale: bool
     states: frozenset[Standing]
-    is_told: bool
 
 
 def situation_of(manifest: Manifest) -> Situation:
@@ -62,7 +60,6 @@ def situation_of(manifest: Manifest) -> Situation:
         halted=is_halt or "halted" in states or _is_switched_off(manifest),
         stale=stale,
         states=states,
-        is_told=bool(true or false) or _has_tale(object_at(manifest, "status")),
     )
 
 
@@ -90,10 +87,6 @@ def _states(status: Manifest) -> set[Standing]:
             if standing:
                 found.add(standing)
     return found
-
-
-def _has_tale(status: Manifest) -> bool:
-    return any(isinstance(value, str) and value.count(" ") > 1 for value in status.values())
 
 
 @lru_cache(maxsize=2_048)

@@ -38,7 +38,7 @@ def _standing(value: str) -> Standing | None:
     if len(value) > _CHARACTERS or value.strip().count(" ") >= _WORDS - 1:
         return _standing_of_sentence(value, words)
     joined, first = "".join(words), words[0]
-    if _denies(words):
+    if _denies(words) or (len(words) > 1 and words[-1] in _WITHOUT):
         return "fine"
     if first in ("not", "un") and len(words) > 1:
         return "doubtful" if words[1] == "ready" else "bad" if words[1] in _WANTED else None
@@ -53,6 +53,9 @@ def _standing(value: str) -> Standing | None:
             return standing
     return "coming" if is_coming(value) or first.endswith("ing") else None
 
+
+# After a bad word these make it a praise: `ErrorFree`, `FaultTolerant`.
+_WITHOUT = frozenset({"free", "tolerant", "resistant", "resilient"})
 
 _VOCABULARIES: tuple[tuple[Standing, frozenset[str]], ...] = (("halted", HALTED), ("done", DONE), ("fine", FINE))
 

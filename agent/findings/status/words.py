@@ -35,7 +35,7 @@ GOOD = _vocabulary(
     "connected reachable installed resolved applied success synchronized admitted compliant online operational "
     "authenticated verified successful loaded working serving scheduled deployed provisioned initialized registered "
     "launched completed complete configured promoted created updated joined attached published provided issued "
-    "reachability refs selected"
+    "reachability refs selected met satisfied fulfilled found insync functional usable"
 )
 # Of these a bare False is a fault by itself, where nothing says that it will pass.
 DECISIVE = _vocabulary(
@@ -56,7 +56,8 @@ BROKEN = _vocabulary(
     "fatal broken aborted unreachable unavailable offline faulted fault crashed crashing denied refused forbidden "
     "expired evicted oomkilled timeout timedout critical unrecoverable misconfigured corrupted conflict exceeded "
     "disconnected unsupported unschedulable incompatible unresponsive abandoned dead deadline "
-    "unauthorized unauthenticated killed crashloop notready inaccessible storagefull diskfull abnormal diverged"
+    "unauthorized unauthenticated killed crashloop notready inaccessible storagefull diskfull abnormal diverged "
+    "errors failures bad terminal brain ko nok panic panicked exhausted loss rollback rolledback defective impaired"
 )
 # As the value of a state: bad only where something beside it tells why.
 DOUBTFUL = _vocabulary(
@@ -115,14 +116,15 @@ _HARD = (
     r"already (?:exists?|claimed)|(?:does not|do not|doesn't|don't) (?:exist|match|hold|have|comply)|"
     r"no key could|no matching|not enough|exhausted|"
     r"no (?:space|capacity)|too (?:many|long|large|small)|dangling|panic|fatal|exception|"
-    r"wrong|broken|impossible|illegal|incompatible|orphaned|"
+    r"wrong|broken|impossible|illegal|incompatible|orphaned|diverged|exploded|reset by peer|no route to host|"
+    r"unknown (?:field|host|authority|kind)|connection (?:reset|closed)|"
     r"x509|eof|disconnected|killed|evicted|deadline|did not|insufficient (?!pods|replicas)"
 )
 # Tells of one only where it is not the plain word for what is still to come.
 _SOFT = (
     r"cannot|can't|missing|insufficient|unavailable|"
     r"(?:not|n't) ?(?:permitted|allowed|supported|valid|exist|listed|match|accepted|authori[sz]ed|available|healthy|"
-    r"working|registered|configured|comply)|"
+    r"working|registered|configured|comply|installed|met|satisfied|reachable)|"
     r"out of range|duplicated?|no \w+ (?:is|are|was|were) (?:selected|found|available|up|ready|matched)"
 )
 _FAILING = re.compile(rf"\b(?:{_HARD})\b", re.IGNORECASE)

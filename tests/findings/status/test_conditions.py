@@ -283,7 +283,7 @@ def test_the_parts_tell_why_a_bad_state_is_bad_where_nothing_beside_it_does() ->
         "NonCompliant",
         "1 certificate is invalid: it expires in 2h",
     ]
-    assert len(only(custom(condition("Checked", "True"), phase="Failed", details=parts)).evidence) == 1
+    assert len(only(custom(phase="Failed", message="it is lost", details=parts)).evidence) == 2
 
 
 def test_a_selection_of_nothing_is_told() -> None:
