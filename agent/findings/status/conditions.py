@@ -41,7 +41,9 @@ def judge(*, kind: str, status: str, reason: str, message: str, level: str, situ
             if level.lower() == "error" and severity:
                 return "error"
             # Some controllers mark what they only wait for as no more than information.
-            return "warning" if level.lower() == "warning" and message and not severity else severity
+            is_of_what_is_well = polarity == "neutral" and "fine" in situation.states
+            is_warned = level.lower() == "warning" and message and not is_of_what_is_well
+            return "warning" if is_warned and not severity else severity
         case "unknown":
             return None if situation.well else _unknown(polarity, kind, reason, message)
         case word:
