@@ -132,6 +132,8 @@ def cut(text: str) -> str:
 
 def one_line(text: str, limit: int = 160) -> str:
     """`text` for a title or a sentence: blanks and line breaks folded, at most `limit` characters."""
+    if len(text) <= limit and text.isalnum():
+        return text
     folded = " ".join(text.split())
     return folded if len(folded) <= limit else folded[: limit - 1] + ELLIPSIS
 

@@ -26,31 +26,33 @@ def key_of(resource: ResourceRef) -> Key:
 
 
 class Inventory:
-    """A context's objects. Built in one pass over its manifests; what else it can look up is read when first asked."""
+    """A context's objects. Built in one pass over its manifests; what else it can look up is read when first asked.
+
+    `objects` are all with their kinds, `going` those that are being deleted.
+    """
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self._owner_lists: dict[Key, list[ResourceRef]] = {}
-        self.objects = tuple(objects_of(context))
+        self.objects: list[tuple[GroupKind, Manifest]] = []
+        self.going: list[tuple[GroupKind, Manifest]] = []
         self._by_kind: dict[GroupKind, list[Manifest]] = defaultdict(list)
-        for kind, manifest in self.objects:
+        for kind, manifest in objects_of(context):
+            self.objects.append((kind, manifest))
             self._by_kind[kind].append(manifest)
+            if lookup(manifest, "metadata", "deletionTimestamp") is not None:
+                self.going.append((kind, manifest))
 
     @cached_property
     def kinds(self) -> frozenset[GroupKind]:
         """The kinds of which there is a manifest, and Service where the tree tells what one selects."""
-        selects = any(node.target_labels for node in self.context.tree)
-        return frozenset(self._by_kind) | ({("", "Service")} if selects else frozenset[GroupKind]())
+        kinds = frozenset(self._by_kind)
+        return kinds | {("", "Service")} if any(node.target_labels for node in self.context.tree) else kinds
 
     def of(self, *kinds: GroupKind) -> Iterator[Manifest]:
         """The manifests of these kinds, each object once."""
         for kind in kinds:
             yield from self._by_kind.get(kind, ())
-
-    @cached_property
-    def going(self) -> list[tuple[GroupKind, Manifest]]:
-        """The objects that are being deleted, with their kinds."""
-        return [each for each in self.objects if lookup(each[1], "metadata", "deletionTimestamp") is not None]
 
     @cached_property
     def applications(self) -> tuple[Application, ...]:

@@ -1,9 +1,10 @@
 """What a condition says, of either polarity: `Ready=False`, `Degraded=True`, `NotReady=True`, `Accepted=Unknown`."""
 
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Literal
 
 from agent.findings.model import Severity
+from agent.findings.status.remembered import Remembered
 from agent.findings.status.situation import Situation
 from agent.findings.status.states import standing_of
 from agent.findings.status.words import (
@@ -13,6 +14,7 @@ from agent.findings.status.words import (
     FEATURES,
     FINE,
     GOOD,
+    IDENTIFIER,
     READ,
     WELL,
     doubts,
@@ -142,13 +144,8 @@ def in_plain_words(kind: str, status: str, reason: str) -> str:
     return " ".join((*words[:-1], denied)) + told
 
 
-def polarity_of(kind: str) -> Polarity:
-    """Whether True is bad, good, or says nothing, by the words of the type."""
-    return _polarity(words_of(kind))
-
-
-@lru_cache(maxsize=2_048)
-def _polarity(words: tuple[str, ...]) -> Polarity:
+def _polarity(kind: str) -> Polarity:
+    words = words_of(kind)
     if words[:1] == ("deletion",):
         return "neutral"  # what stands in its way matters when it is wanted
     for place, word in enumerate(words):
@@ -162,3 +159,7 @@ def _polarity(words: tuple[str, ...]) -> Polarity:
         if word in BAD and after not in FEATURES and words[-1] not in DECISIVE:
             return "bad"
     return "good" if words and (words[-1] in GOOD or words[-2:] == ("in", "sync")) else "neutral"
+
+
+polarity_of: Callable[[str], Polarity] = Remembered[Polarity](_polarity, length=IDENTIFIER, other="neutral").__getitem__
+"""Whether True is bad, good, or says nothing, by the words of the type."""

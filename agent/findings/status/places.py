@@ -51,22 +51,25 @@ def places_of(manifest: Manifest) -> Iterator[Place]:
     while stack and read < VALUES:
         path, value, faults, weak = stack.pop()
         inner: list[_Inner] = []
-        if isinstance(value, dict):
-            node = cast("Manifest", value)
-            read += len(node) + 1
-            roles, is_telling = _roles_in(node, path, inner, faults=faults, weak=weak)
+        if isinstance(value, _OBJECT):
+            read += len(value) + 1
+            roles, is_telling = _roles_in(value, path, inner, faults=faults, weak=weak)
             if is_telling:
-                yield Place(path, node, roles, faults, weak)
-        elif isinstance(value, list):
-            items = cast("list[object]", value)[:VALUES]
-            inner = [((*path, i), item, faults, weak) for i, item in enumerate(items) if isinstance(item, _CONTAINERS)]
+                yield Place(path, value, roles, faults, weak)
+        elif isinstance(value, _LIST):
+            items = enumerate(value[:VALUES])
+            inner = [((*path, i), item, faults, weak) for i, item in items if isinstance(item, _CONTAINERS)]
         if inner and len(path) < DEPTH:
             inner.reverse()
             stack += inner
 
 
-type _Inner = tuple[Path, object, bool, bool]
-_CONTAINERS = (dict, list)
+type _Inner = tuple[Path, Any, bool, bool]
+# To the type checker anything, as in `agent.manifest`. A key may be of any type in YAML.
+_OBJECT: Any = dict
+_LIST: Any = list
+_TEXT: Any = str
+_CONTAINERS: Any = (dict, list)
 # Of the keys with these roles only what is inside them may tell something.
 _SILENT = frozenset[Role]({"other", "past", "last"})
 
@@ -82,9 +85,9 @@ def _roles_in(
     for key, item in node.items():
         role: Role = "state" if is_state and key in STATE_VALUE_KEYS else role_of(key)
         if type(item) is not str and isinstance(item, _CONTAINERS):
-            if role != "past" and isinstance(key, _TEXT) and (not _echoes(key) or _holds_text(cast("object", item))):
+            if role != "past" and isinstance(key, _TEXT) and (not _echoes(key) or _holds_text(item)):
                 below = faults or role == "faults" or role == "error"
-                inner.append(((*path, key), cast("object", item), below, weak or _is_of_the_last(key)))
+                inner.append(((*path, key), item, below, weak or _is_of_the_last(key)))
                 is_telling = is_telling or role == "error"
         elif role == "other" or item is None:
             continue
@@ -97,18 +100,19 @@ def _roles_in(
     return roles, is_telling
 
 
-# A key may be of any type in YAML, whatever the type checker knows.
-_TEXT: Any = str
-
-
-def _echoes(key: str) -> bool:
-    """Whether objects below a key are a spec repeated, or a log."""
+def _ends_in_echo(key: str) -> bool:
     words = words_of(key)
     return bool(words) and words[-1] in ECHO_KEYS
 
 
-def _is_of_the_last(key: str) -> bool:
+def _starts_with_last(key: str) -> bool:
     return words_of(key)[:1] == ("last",)
+
+
+_echoes: Callable[[str], bool] = Remembered(_ends_in_echo, length=IDENTIFIER, other=False).__getitem__
+"""Whether objects below a key are a spec repeated, or a log."""
+
+_is_of_the_last: Callable[[str], bool] = Remembered(_starts_with_last, length=IDENTIFIER, other=False).__getitem__
 
 
 def _holds_text(item: object) -> bool:

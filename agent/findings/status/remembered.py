@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-# The texts that are remembered of a vocabulary: some 4,000 are all that a cluster's controllers use.
+# The texts that are remembered of a vocabulary: there are hardly more words in the statuses of all known controllers.
 MOST = 4_096
 
 

@@ -1,8 +1,10 @@
 """How an object stands as a whole: well, done, on its way, halted. What a part of its status means depends on it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
+from agent.findings.status.remembered import Remembered
 from agent.findings.status.states import Standing, standing_of
 from agent.findings.status.words import (
     ENDS,
@@ -19,8 +21,7 @@ from agent.findings.status.words import (
 from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at, texts_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(NamedTuple):
     """`well`: its own conditions call it ready; `done`: it has ended well; `coming`: under way, or the status is of an
     earlier spec (`stale`); `halted`: paused or suspended; `states`: what its own states say."""
 
@@ -70,8 +71,12 @@ def is_stale(manifest: Manifest, *path: str | int) -> bool:
     return seen is not None and newest is not None and seen < newest
 
 
-def _is_state_key(key: object) -> bool:
-    return isinstance(key, str) and STATE_KEYS.issuperset(words_of(key)[-1:] or ("",))
+def _ends_in_state(key: str) -> bool:
+    words = words_of(key)
+    return bool(words) and words[-1] in STATE_KEYS
+
+
+_is_state_key: Callable[[object], bool] = Remembered(_ends_in_state, length=IDENTIFIER, other=False).__getitem__
 
 
 _WELL_FLAGS = frozenset({"ready", "healthy", "available"})
@@ -113,6 +118,11 @@ def _is_halt(kind: str, status: str, reason: str) -> bool:
 
 def _is_switched_off(manifest: Manifest) -> bool:
     spec = object_at(manifest, "spec")
+    if _SWITCHES.isdisjoint(spec):
+        return False
     return any(spec.get(key) is True for key in ("paused", "pause", "suspend", "suspended")) or (
         spec.get("running") is False and is_idle(text_at(manifest, "status", "printableStatus") or "paused")
     )
+
+
+_SWITCHES = frozenset({"paused", "pause", "suspend", "suspended", "running"})

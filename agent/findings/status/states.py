@@ -1,8 +1,9 @@
 """What a state says: `phase: Failed`, `health: red`, `jobStatus: RUNNING`, a number with its reason."""
 
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Literal
 
+from agent.findings.status.remembered import Remembered
 from agent.findings.status.words import (
     BAD,
     BROKEN,
@@ -25,12 +26,6 @@ _WORDS = 4
 _CHARACTERS = 60
 
 
-def standing_of(value: str) -> Standing | None:
-    """What the value of a state says, None where it says nothing that is known."""
-    return _standing(value[:READ])
-
-
-@lru_cache(maxsize=2_048)
 def _standing(value: str) -> Standing | None:
     words = words_of(value)
     if not words:
@@ -56,6 +51,11 @@ def _standing(value: str) -> Standing | None:
 
 # After a bad word these make it a praise: `ErrorFree`, `FaultTolerant`.
 _WITHOUT = frozenset({"free", "tolerant", "resistant", "resilient"})
+
+standing_of: Callable[[str], Standing | None] = Remembered[Standing | None](
+    _standing, length=READ, other=None
+).__getitem__
+"""What the value of a state says, None where it says nothing that is known."""
 
 _VOCABULARIES: tuple[tuple[Standing, frozenset[str]], ...] = (("halted", HALTED), ("done", DONE), ("fine", FINE))
 

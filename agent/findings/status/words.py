@@ -6,7 +6,6 @@ vocabularies are what the controllers' API conventions and their code call thing
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Literal
 
 from agent.findings.status.remembered import Remembered
@@ -162,22 +161,12 @@ READ = 1_000
 
 def fails(text: str) -> bool:
     """Whether a sentence or a reason tells of a failure."""
-    return bool(text) and _strength(text[:READ]) == "hard"
+    return _strength(text) == "hard"
 
 
 def doubts(text: str) -> bool:
     """Whether it tells at least of something that cannot be, or is not as it should be."""
-    return bool(text) and _strength(text[:READ]) != "none"
-
-
-def is_coming(text: str) -> bool:
-    """Whether a reason or a sentence tells of something under way."""
-    return bool(text) and bool(_COMING.search(spaced(text[:READ])))
-
-
-def is_idle(text: str) -> bool:
-    """Whether a reason or a sentence tells that something is not wanted now."""
-    return bool(text) and bool(_IDLE.search(spaced(text[:READ])))
+    return _strength(text) != "none"
 
 
 def spaced(text: str) -> str:
@@ -200,9 +189,28 @@ words_of: Callable[[str], tuple[str, ...]] = Remembered(_words, length=IDENTIFIE
 """The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
 
 
-@lru_cache(maxsize=2_048)
-def _strength(text: str) -> Literal["hard", "soft", "none"]:
+def _comes(text: str) -> bool:
+    return _COMING.search(spaced(text)) is not None
+
+
+def _idles(text: str) -> bool:
+    return _IDLE.search(spaced(text)) is not None
+
+
+is_coming: Callable[[str], bool] = Remembered(_comes, length=READ, other=False).__getitem__
+"""Whether a reason or a sentence tells of something under way."""
+
+is_idle: Callable[[str], bool] = Remembered(_idles, length=READ, other=False).__getitem__
+"""Whether a reason or a sentence tells that something is not wanted now."""
+
+type _Strength = Literal["hard", "soft", "none"]
+
+
+def _strength_of(text: str) -> _Strength:
     clear = _DENIED.sub(" ", spaced(text))
     if _FAILING.search(clear):
         return "hard"
     return "soft" if _DOUBTING.search(clear) else "none"
+
+
+_strength: Callable[[str], _Strength] = Remembered[_Strength](_strength_of, length=READ, other="none").__getitem__
