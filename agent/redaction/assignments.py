@@ -13,14 +13,18 @@ from agent.redaction.names import Naming, Strength, naming
 from agent.redaction.spans import Span, run_end
 from agent.redaction.values import looks_random, looks_secret
 from agent.redaction.verdict import Place, is_secret
+from agent.redaction.words import PASSWORDS_ABROAD, PASSWORDS_ABROAD_IN_WORDS
 
 # What names of secrets contain, and what follows where the letters alone are too common. In lower case.
 _KEYWORDS = {
+    **dict.fromkeys((*PASSWORDS_ABROAD_IN_WORDS, "parola d'ordine"), ""),
     **dict.fromkeys(
         ("pass", "pwd", "secret", "token", "cred", "dsn", "jwt", "cookie", "salt", "seed", "session", "sessid"), ""
     ),
-    **dict.fromkeys(("mnemonic", "webhook", "contraseña", "connection string"), ""),
-    **dict.fromkeys(("pw", "psw", "psk", "sas", "sig", "signature", "pat", "otp", "sid"), "(?![a-z])"),
+    **dict.fromkeys(("mnemonic", "webhook", "connection string", "community string", "keytab"), ""),
+    **dict.fromkeys(sorted(PASSWORDS_ABROAD), ""),
+    **dict.fromkeys(("recovery code", "backup code", "verification code"), ""),
+    **dict.fromkeys(("pw", "psw", "psk", "sas", "sig", "signature", "pat", "otp", "sid", "pin"), "(?![a-z])"),
     "key": "(?!word|space|board)",
     "auth": "(?!or|ent)",
     "conn": "(?:ection|ect)?[_-]?str",
@@ -29,7 +33,7 @@ _KEYWORDS = {
 # text is read in linear time.
 _REST_OF_NAME = (
     r"[\w.\-]{0,64}+(?:[ ]#?\d{1,2}(?=[ ]?[:=]))?+(?P<close>\\{0,8}+[\"'`]?[\])]?)"
-    r"(?:[ \t]{0,8}+(?P<sign>::?=|=>|={1,3}|:|>|,(?=[ \t]?\\{0,8}[\"'`]))|(?P<gap>[ \t\x1f\n]))"
+    r"(?:[ \t]{0,8}+(?P<sign>::?=|=>|={1,3}|[:：＝]|>|,(?=[ \t]?\\{0,8}[\"'`]))|(?P<gap>[ \t\x1f\n]))"
 )
 _LONGEST_NAME = 100
 _LONGEST_JUDGED = 1024
@@ -41,9 +45,13 @@ _RUN = re.compile(r"[^\s\"'`<,;&|]{0,1024}+")
 _WHOLE_RUN = re.compile(r"\S*+")
 _NEXT_NAME = re.compile(r"[,;&|]+[ \t]*\\{0,8}[\"']?[\w.\-]{1,64}\\{0,8}[\"']?[ \t]?[=:]")
 _YAML_LINE = re.compile(r"[ \t]*(?:- +)*(?:\\{0,8}[\"'])?$")
+_YAML_TAG = re.compile(r"!!\w{1,16}[ \t]{1,4}")
+_COMPOUND = re.compile(r"[_.-]|[a-z][A-Z]")  # `api_key`: no word of a sentence
+_BLANKS = re.compile(r"[ \t]*+")
 _YAML_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?")
 _SAYS = re.compile(
-    r"[ \t]*(?:(?:for|of|to|on|in|from)[ \t]+[\w.@/'\"-]{1,64}(?:[ \t]+[\w.@/'\"-]{1,64})??)?"
+    r"[ \t]*(?:(?:for|of|to|on|in|from)[ \t]+[\w.@/:'\"-]{1,64}(?<!\.)(?:[ \t]+[\w.@/'\"-]{1,64})??"
+    r"|[^\W\x00-\x7f]\w{1,24})?"  # of another language: its word for "user"
     r"[ \t]*(?:(?:is set to|set to|is now|is|was|are|equals|being|has been|->|→)[ \t]*:?|[=:]|(?P<to>to))[ \t]+",
     re.IGNORECASE,
 )
@@ -56,6 +64,7 @@ _ALONE = re.compile(
     r"\r?\n(?P<indent>[ \t]{0,64})(?:- +)?(?P<quote>[\"'])?(?P<word>[^\s\"'#{\[-][^\s\"']{0,1023}(?<!:))"
     r"(?(quote)[\"'])[ \t\r]*(?=\n|$)"
 )
+_PARSED = frozenset({"unexpected", "illegal", "expected"})  # tokens of a language
 _DIRECTIVES = frozenset({"requirepass", "masterauth"})
 
 
@@ -101,10 +110,12 @@ class _Reader:
             return None  # a word within a blob
         name = self._text[start:end].strip("-.")
         word, _, number = name.partition(" ")
-        if word.lower() == "key" and self._text[start - 1 : start] == " ":
+        if word.lower() in ("key", "seed", "token") and self._text[start - 1 : start] == " ":
             before = self._text[max(0, start - 25) : start].rpartition("\n")[2].split()
-            name = f"{before[-1]}_key" if before and before[-1].isalpha() else word
-        elif number:
+            if word.lower() == "token":
+                return None if before and before[-1].lower() in _PARSED else naming(word)
+            name = f"{before[-1]}_{word}" if before and before[-1].isalpha() else word
+        elif number.lstrip("#").isdigit():
             name = word
         return naming(name)
 
@@ -118,7 +129,11 @@ class _Reader:
                     return None
                 end = min(self._end_of_line(at), at + 4096)
                 return self._accepted(at, text.find("<", at, end), named, Place.ASSIGNMENT)
-            case ":":
+            case ":" | "：":
+                if text[name_start : match.start("close")] == "PASS" and not looks_secret(
+                    text[slice(*self._token(self._skip_blanks(at)))]
+                ):
+                    return None  # of a test
                 return None if self._within_arn(name_start) else self._after_colon(match, name_start, named)
             case ",":
                 return self._after_comma(name_start, at, named)
@@ -132,19 +147,23 @@ class _Reader:
 
     def _after_colon(self, match: re.Match[str], name_start: int, named: Naming) -> Span | None:
         text, start = self._text, self._skip_blanks(match.end())
+        if tag := _YAML_TAG.match(text, start):
+            start = tag.end()
         line_start = text.rfind("\n", max(0, name_start - 64), name_start) + 1
         own_line = (line_start or name_start < 64) and _YAML_LINE.fullmatch(text, line_start, name_start)
         if _QUOTE.match(text, start):
             return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
-        if not own_line:
-            glued = start == match.end() or text[name_start - 1 : name_start] in ("{", ",", "(")
-            return self._accepted(*self._token(start), named, Place.ASSIGNMENT if glued else Place.PROSE)
         end = self._end_of_line(start)
         line = text[start:end] if end - start <= 4096 else ""
         if _YAML_BLOCK.fullmatch(line.rstrip()):
-            return self._block(end, name_start - line_start, named)
+            return self._block(end, self._indent(name_start), named)
         if not line.strip():
-            return self._next_line(end, name_start - line_start, named)
+            place = Place.ASSIGNMENT if own_line else Place.PROSE  # `Error: password:` is either
+            return self._next_line(end, self._indent(name_start), named, place)
+        if not own_line:
+            glued = start == match.end() or text[name_start - 1 : name_start] in ("{", ",", "(")
+            alone = " " not in line.strip() and _COMPOUND.search(text, name_start, match.start("close"))
+            return self._accepted(*self._token(start), named, Place.ASSIGNMENT if glued or alone else Place.PROSE)
         comment = line.find(" #")
         value = (line if comment < 0 else line[:comment]).rstrip()
         if value and (" " not in value or named.what == "password"):
@@ -158,20 +177,26 @@ class _Reader:
     def _after_comma(self, name_start: int, at: int, named: Naming) -> Span | None:
         """The next argument of a call or of a list: `define("DB_PASSWORD", "x")`, `["--password", "x"]`."""
         text = self._text
-        called = text[name_start - 2 : name_start - 1] == "(" and text[name_start - 1 : name_start] in "\"'`"
+        before = text[max(0, name_start - 9) : name_start - 1].rstrip(" \t")
+        called = before.endswith("(") and text[name_start - 1 : name_start] in "\"'`"
         if not called and text[name_start : name_start + 1] != "-":
             return None
         return self._accepted(*self._token(self._skip_blanks(at)), named, Place.ASSIGNMENT)
 
-    def _next_line(self, line_end: int, indent: int, named: Naming) -> Span | None:
-        """A value on a line of its own, indented deeper than its key."""
+    def _indent(self, at: int) -> int:
+        """How far the line of `at` is indented. A key may stand further right: after `- `, or after words."""
+        start = self._text.rfind("\n", 0, at) + 1
+        return run_end(_BLANKS, self._text, start) - start
+
+    def _next_line(self, line_end: int, indent: int, named: Naming, place: Place = Place.ASSIGNMENT) -> Span | None:
+        """A value on a line of its own, indented deeper than the line of its key."""
         line = _ALONE.match(self._text, line_end)
         if line is None or len(line["indent"]) <= indent:
             return None
-        return self._accepted(*line.span("word"), named, Place.ASSIGNMENT)
+        return self._accepted(*line.span("word"), named, place)
 
     def _block(self, line_end: int, indent: int, named: Naming) -> Span | None:
-        """The lines of a YAML block that are indented deeper than its key."""
+        """The lines of a YAML block that are indented deeper than the line of its key."""
         text, start, end = self._text, line_end + 1, line_end
         while end < len(text):
             stop = text.find("\n", end + 1)

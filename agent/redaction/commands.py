@@ -21,6 +21,8 @@ class _Command:
     glued: tuple[str, ...] = ()
     pair: frozenset[str] = frozenset()
     only_with: str = ""
+    operands: tuple[tuple[re.Pattern[str], int], ...] = ()
+    """After a word of the pattern, the so-manieth that is no option."""
 
 
 _MYSQL = _Command(glued=("-p",))
@@ -44,6 +46,10 @@ _COMMANDS: dict[str, _Command] = {
     **dict.fromkeys(("mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport"), _MONGO),
     **dict.fromkeys(("keytool", "jarsigner"), _KEYTOOL),
     "vault": _Command(next=frozenset({"unseal", "login"})),
+    "htpasswd": _Command(operands=((re.compile(r"-\w*n\w*b\w*|-\w*b\w*n\w*"), 2), (re.compile(r"-\w*b\w*"), 3))),
+    "rabbitmqctl": _Command(operands=((re.compile("add_user|change_password|authenticate_user"), 2),)),
+    "rclone": _Command(operands=((re.compile("obscure"), 1),)),
+    "etcdctl": _Command(pair=frozenset({"--user"})),
     "sshpass": _Command(next=frozenset({"-p"}), glued=("-p",)),
     "redis-cli": _Command(next=frozenset({"-a", "--pass"})),
     "sqlcmd": _Command(next=frozenset({"-P"}), glued=("-P",)),
@@ -51,7 +57,8 @@ _COMMANDS: dict[str, _Command] = {
 }
 _NAME = re.compile(rf"(?:{'|'.join(sorted(map(re.escape, _COMMANDS), key=len, reverse=True))})(?=[\"',]{{0,3}}[\s])")
 _OPTION = re.compile(
-    r"[\s\"'](?:-(?:[A-Za-z]{0,8}u|[paPwUkK]|-user|-proxy-user|-creds|-from-literal|-pass|\w*pass\w*)[\s=\"']|-[pP]\S|unseal\s)"
+    r"[\s\"'](?:-(?:[A-Za-z]{0,8}u|[paPwUkK]|-user|-proxy-user|-creds|-from-literal|-pass|\w*pass\w*)[\s=\"']|-[pP]\S|unseal\s"
+    r"|\w{3,16}_user\s|change_password\s|obscure\s|-[A-Za-z]{0,4}b[A-Za-z]{0,4}\s)"
 )
 _SHORT_OPTIONS = re.compile(r"-[A-Za-z]{1,8}u")
 _WORD = re.compile(r"[^\s]+")
@@ -67,10 +74,21 @@ _PIPED = re.compile(
 )
 
 
+# `echo 'root:x' | chpasswd`, and what PowerShell is told to take as it is.
+_CHPASSWD = re.compile(
+    r"\b(?:echo|printf)[ \t\x1f]+[^\n|;&]{0,16}?\b[\w.-]{1,32}:([^\s\"'|]{4,256})['\"]?[ \t]*\|[ \t\w/]{0,64}chpasswd\b"
+)
+_SECURE_STRING = re.compile(r"ConvertTo-SecureString[ \t]+(?:-String[ \t]+)?['\"]?([^\s\"']{4,256})")
+
+
 def command_lines(text: str) -> Iterator[Span]:
     """The secrets in the command lines of `text`. Words are divided by blanks, or by U+001F where a list was joined."""
     if "stdin" in text:
         for match in _PIPED.finditer(text):
+            if not is_masked(match[1]) and not is_reference(match[1]):
+                yield Span(*match.span(1), "password")
+    for sign, pattern in (("chpasswd", _CHPASSWD), ("SecureString", _SECURE_STRING)):
+        for match in pattern.finditer(text) if sign in text else ():
             if not is_masked(match[1]) and not is_reference(match[1]):
                 yield Span(*match.span(1), "password")
     if not _OPTION.search(text):
@@ -96,6 +114,7 @@ def _secrets(text: str, start: int, end: int, command: _Command) -> Iterator[Spa
     if command.only_with and command.only_with not in text[start:end]:
         return
     expected = ""
+    operands = 0
     for match in _WORD.finditer(text, start, end):
         word = match[0].lstrip(_OPENING)
         at = match.end() - len(word)
@@ -104,6 +123,12 @@ def _secrets(text: str, start: int, end: int, command: _Command) -> Iterator[Spa
         if expected:
             yield from _argument(word, at, pair=expected == "pair")
             expected = ""
+        elif operands:
+            operands -= not word.startswith("-")
+            if not operands:
+                yield from _argument(word, at, pair=False)
+        elif count := next((count for before, count in command.operands if before.fullmatch(word)), 0):
+            operands = count
         elif word in command.next:
             expected = "next"
         elif word in command.pair or (command.pair and _SHORT_OPTIONS.fullmatch(word)):

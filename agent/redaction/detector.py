@@ -14,38 +14,62 @@ from agent.redaction.formats import tokens
 from agent.redaction.locators import locators
 from agent.redaction.pem import private_keys
 from agent.redaction.spans import Span, merged
+from agent.redaction.spellings import plainly
+from agent.redaction.tables import tables
+from agent.redaction.words import PASSWORDS_ABROAD, PASSWORDS_ABROAD_IN_WORDS
+from agent.redaction.wrapping import wrapped
 
 # Numbers, times, addresses: most of the strings of a manifest that are not names.
 _NUMERIC = re.compile(r"[\d:.TZ+\-/]*")
 _LONG_WORD = re.compile(r"\S{20}")
 # Without any of these a text gives a secret neither a name nor a place. In lower case.
 _SIGNS = re.compile(
-    r"pass|pwd|pw|secret|token|cred|key|auth|dsn|conn|jwt|cookie|salt|seed|mnemonic|kubeconfig|session|webhook|contraseña|psw|psk|sessid|sas"
+    r"pass|pwd|pw|secret|token|cred|key|auth|dsn|conn|jwt|cookie|salt|seed|mnemonic|kubeconfig|session|webhook|psw|psk|sessid|sas"
     r"|sig|pat|otp|sid|basic|bearer|identified|log|://|@|code=|assertion=|ticket=|response=|unseal|:5432:|[\s\"']-[a-z\-]"
+    r"|pin(?![a-z])|community|kty|_user\s|obscure\s|(?:recovery|backup|verification) (?:code|phrase)"
 )
+# Words, where `_SIGNS` has none of them: a search for each in turn is faster than a pattern of all.
+_ABROAD = (*PASSWORDS_ABROAD, *PASSWORDS_ABROAD_IN_WORDS)
+_ABROAD_IN_ASCII = tuple(word for word in _ABROAD if word.isascii())
 
 
 _LAYERS = 2
 """So often a text is decoded: the base64 of a Secret whose data are base64. Each layer is shorter by a quarter."""
 
 
-def find_secrets(text: str, *, layers: int = _LAYERS) -> list[Span]:
+_SPELLINGS = 2
+"""So often a text is read plainly: JSON in a string of JSON, of which the inner one is escaped twice."""
+
+
+def find_secrets(text: str, *, layers: int = _LAYERS, spellings: int = _SPELLINGS) -> list[Span]:
     """Where the secrets of `text` stand, in order and without overlap. Takes linear time on any text. What is encoded
-    is read up to so many `layers` deep, and hidden whole."""
+    is read up to so many `layers` deep, and hidden whole; what is spelt otherwise up to so many `spellings`."""
     if _NUMERIC.fullmatch(text):
         return []
+    spans = _secrets(text, layers)
+    if spellings and (plain := plainly(text)):
+        spans += plain.places(find_secrets(plain.text, layers=layers, spellings=spellings - 1))
+    return [wrapped(span, text) for span in merged(spans, text)] if spans else spans
+
+
+def _secrets(text: str, layers: int) -> list[Span]:
     spans: list[Span] = []
     if _LONG_WORD.search(text):
         spans += tokens(text)
         spans += private_keys(text)
         spans += _encoded(text, layers) if layers else ()
     lowered = _lowered(text)
-    if _SIGNS.search(lowered):
+    if _SIGNS.search(lowered) or _is_abroad(lowered):
         spans += documents(text)
         spans += locators(text, lowered)
         spans += command_lines(text)
+        spans += tables(text, lowered)
         spans += assignments(text, lowered)
-    return merged(spans, text) if spans else spans
+    return spans
+
+
+def _is_abroad(lowered: str) -> bool:
+    return any(map(lowered.__contains__, _ABROAD_IN_ASCII if lowered.isascii() else _ABROAD))
 
 
 def _encoded(text: str, layers: int) -> Iterator[Span]:

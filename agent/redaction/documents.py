@@ -1,7 +1,7 @@
-"""Secrets in Kubernetes objects that stand in a text: the data of a Secret, and `name: X` with `value: Y`, as YAML, as
+"""Secrets in objects that stand in a text: the data of a Secret, `name: X` with `value: Y`, a JSON web key; as YAML, as
 JSON (however often escaped), as Go prints it, whole or cut.
 
-Owns these two structures; it parses no document, so that a cut or broken one is read as well.
+Owns these structures; it parses no document, so that a cut or broken one is read as well.
 """
 
 import re
@@ -19,11 +19,20 @@ _YAML_ENTRY = re.compile(r"[ \t]*[\"']?[\w.\-]{1,253}[\"']?:(?:[ \t]+|$)")
 _JSON_SECRET = re.compile(r"\"kind\\{0,16}\"\s{0,4}:\s{0,4}\\{0,16}\"Secret\\{0,16}\"")
 _JSON_DATA = re.compile(r"(\\{0,16})\"(data|stringData)\1\"\s{0,4}:\s{0,4}\{")
 _JSON_BLANK = re.compile(r"(?:[\s,:]|\\{1,16}[nrt])*+")
+_NAME_FIELD = r"{}\\{{0,16}}[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}\\{{0,16}}[\"']?(?P<name>[\w./\-]{{2,253}}+)"
+_VALUE_FIELD = r"[Vv]alue\\{0,16}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+_BETWEEN = r"(?P<between>(?:\s|\\{1,16}n){0,80}+)\\{0,16}[\"']?"
 _PAIR = re.compile(
-    r"(?:[Nn]ame|[Kk]ey)\\{0,16}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,16}[\"']?(?P<name>[\w./\-]{2,253}+)\\{0,16}[\"']?,?"
-    r"(?P<between>(?:\s|\\{1,16}n){0,80}+)\\{0,16}[\"']?[Vv]alue\\{0,16}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
-    r"(?P<quote>\\{0,16}[\"'])?"
+    rf"{_NAME_FIELD.format('(?:[Nn]ame|[Kk]ey|path)')}\\{{0,16}}[\"']?,?{_BETWEEN}{_VALUE_FIELD}(?P<quote>\\{{0,16}}[\"'])?"
 )
+# The same with the value first, as a program sorts its fields.
+_REVERSED = re.compile(
+    rf"{_VALUE_FIELD}(?:\\{{0,16}}\"(?P<double>[^\"\n]{{1,1024}}+)\"|'(?P<single>[^'\n]{{1,1024}}+)'"
+    rf"|(?P<bare>[^\s,}}\]\"'\\]{{1,1024}}+)),?{_BETWEEN}{_NAME_FIELD.format('(?:[Nn]ame|[Kk]ey)')}"
+)
+# What opens or signs in a JSON web key; `x`, `y`, `n`, `e` are public.
+_KEY_TYPE = re.compile(r"[\"']kty\\{0,16}[\"']")
+_KEY_PART = re.compile(r"[\"'](?:d|p|q|dp|dq|qi|k)\\{0,16}[\"']\s{0,4}:\s{0,4}\\{0,16}[\"']([A-Za-z0-9_-]{16,4096}+)")
 _BARE = re.compile(r"[^\s,}\]]*+")
 _LINE = re.compile(r"[^\n]*+")
 
@@ -42,6 +51,10 @@ def documents(text: str) -> Iterator[Span]:
     if "alue" in text:
         for match in _PAIR.finditer(text):
             yield from _pair(text, match)
+        for match in _REVERSED.finditer(text):
+            yield from _reversed_pair(match)
+    if "kty" in text and _KEY_TYPE.search(text):
+        yield from (Span(*match.span(1), "private-key") for match in _KEY_PART.finditer(text))
 
 
 def _json_data(text: str, at: int, quote: str, *, encoded: bool) -> Iterator[Span]:
@@ -136,3 +149,11 @@ def _pair(text: str, match: re.Match[str]) -> Iterator[Span]:
         end = run_end(_BARE, text, start)
     if is_secret(text[start:end], named, Place.FIELD):
         yield Span(start, end, named.what)
+
+
+def _reversed_pair(match: re.Match[str]) -> Iterator[Span]:
+    named = naming(match["name"])
+    group = next(group for group in ("double", "single", "bare") if match[group])
+    value = match[group].rstrip("\\")
+    if named and is_secret(value, named, Place.FIELD):
+        yield Span(match.start(group), match.start(group) + len(value), named.what)

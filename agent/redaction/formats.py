@@ -101,6 +101,12 @@ _OURS = [
     ("pbkdf2_sha", "hash", r"pbkdf2_sha\d{1,3}\$\d{1,8}\$[\w./+-]{4,64}\$[A-Za-z0-9+/]{20,128}={0,2}"),
     ("{S", "hash", r"\{(?:SSHA|SHA|SMD5|SSHA256|SSHA512)\}([A-Za-z0-9+/=]{20,255})"),
     ("{CRYPT}", "hash", r"\{CRYPT\}([\w./$]{20,255})"),
+    (".", "token", r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}"),
+    ("NRAL", "key", r"[a-f0-9]{30,36}(?:FFFF)?NRAL"),
+    ("hooks.zapier.com/", "webhook", r"hooks\.zapier\.com/hooks/catch/\d{1,12}/([A-Za-z0-9]{5,64})"),
+    ("infura.io/", "key", r"infura\.io/(?:ws/)?v3/([a-f0-9]{32})"),
+    ("alchemy.com/", "key", r"alchemy\.com/(?:nft/)?v\d/([A-Za-z0-9_-]{20,64})"),
+    ("inline:", "key", r"inline:([A-Za-z0-9+/]{38,128}={0,2})"),
     ("SCRAM-SHA-", "hash", r"SCRAM-SHA-(?:1|256|512)\$\d{1,7}:([A-Za-z0-9+/=:$]{40,255})"),
 ]
 _SHORTEST = 20

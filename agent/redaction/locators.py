@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from agent.redaction.names import Strength, naming
 from agent.redaction.spans import Span
 from agent.redaction.values import ORDINARY, is_masked, is_reference, looks_random, looks_secret
 from agent.redaction.verdict import is_basic
@@ -20,10 +21,22 @@ _ODD_USERINFO = re.compile(
     r"://[^\s/?#\"'`<>@:\\]{0,128}:(?!\d{1,5}(?:[/?#,;\"'`<>)\]}\s]|$))([^\s\"@]{1,256})@(?=[\w.\-]+(?:[:/?,\s\"']|$))"
 )
 _TOKEN_AS_USER = re.compile(r"://([^\s/?#\"'`<>@:\\]{16,1024})@")
-_ADDRESS = re.compile(r"@(?:(?P<go>(?:tcp|unix|udp)\()|[a-z][\w-]{0,62}(?:\.[\w-]{1,63}){1,8}+)")
-_PGPASS = re.compile(r"^[\w.*-]{1,253}:(?:\d{2,5}|\*):[\w.*-]{1,64}:[\w.*-]{1,64}:(\S{4,256})$", re.MULTILINE)
+_ADDRESS = re.compile(
+    r"@(?:(?P<go>(?:tcp|unix|udp)\()|(?!sha\d)[a-z][\w-]{0,62}(?:(?:\.[\w-]{1,63}){1,8}+|(?P<short>(?=[:/]\w|[\s\"'`,;)]|$))))"
+)
+_PGPASS = re.compile(
+    r"(?:^|(?<=\s))[\w.*-]{1,253}+:(?:\d{2,5}|\*):[\w.*-]{1,64}:[\w.*-]{1,64}:(\S{4,256})$", re.MULTILINE
+)
 _ORACLE = re.compile(r"jdbc:oracle:\w{1,8}:[\w.$#\"-]{1,64}/([^\s@\"'/]{1,128})@")
 _CODE = re.compile(r"(?:^|[?&\s\"'])(?:code|assertion|ticket|samlresponse)=([\w%.~+/=-]{16,4096})", re.IGNORECASE)
+# `/reset-password/Zm9v...`: the step before says that what follows lets somebody in.
+_STEP = re.compile(
+    r"/[\w-]{0,32}(?:token|password|passwd|invite|invitation|magic|verify|confirm|unsubscribe|hooks?)/([A-Za-z0-9_-]{20,512}+)"
+    r"(?=[\s/?#\"'`<>)\],;.]|$)"
+)
+# What the API server says of a field: `env[0].value: Invalid value: "x": DB_PASSWORD must come from a Secret`.
+_REFUSED = re.compile(r"(?:nvalid|nsupported|uplicate) value: \\{0,8}\"([^\"\n\\]{4,1024})")
+_NAME = re.compile(r"[A-Za-z][\w.\-\[\]]{2,80}")
 
 # On lower-cased text.
 _BEARER = re.compile(r"\bbearer[ \t\x1f]{1,4}\\{0,8}[\"'`]?([a-z0-9\-._~+/]{8,}+={0,2}+)(?![\w])")
@@ -42,6 +55,18 @@ _SQL = re.compile(
 _LOGIN = re.compile(
     r"(?:login|user(?:name)?|account)[ \t\x1f]+[\"'`]?\S{1,128}[\s,]+(?:with[ \t]+|and[ \t]+)?(?:the[ \t]+)?"
     r"(?:password|passwd|pass|pw)[ \t\x1f:=]+[\"'`]?([^\s\"'`,;]{4,256})"
+)
+_PARAMETER = re.compile(r"[A-Za-z]{1,16}=")
+_DIGEST = re.compile(r"\bdigest[ \t][^\n]{0,512}?response=\\{0,8}\"?([0-9a-f]{32,128})")
+_CHANGED = re.compile(
+    r"(?:password|passwd|passphrase|pwd|pass|token|secret|[_-]key)\b[\"'`]?[ \t]{1,4}(?:\w{1,12}[ \t]{1,4}){0,3}?"
+    r"from[ \t]{1,4}[\"'`]?([^\s\"'`]{1,256})[\"'`]?,?[ \t]{1,4}to[ \t]{1,4}[\"'`]?([^\s\"'`]{1,256})"
+)
+# The words of BIP 39, of which twelve to twenty-four make a wallet.
+_MNEMONIC = re.compile(
+    r"(?:mnemonic|(?:seed|recovery|backup|secret) (?:phrase|words))[ \t]{0,4}(?:is[ \t])?[:=]{0,2}"
+    r"[ \t]{0,4}\\{0,8}[\"'`]?"
+    r"((?:[a-z]{3,8}[ \t]){11,23}[a-z]{3,8})\b"
 )
 _LOGIN_SIGNS = ("cred", "login", "log in", "logged in", "logging in", "sign in", "signed in")
 _PAIR_IN_WORDS = re.compile(
@@ -74,6 +99,9 @@ def _urls(text: str) -> Iterator[Span]:
             password = match[pattern.groups]
             if not is_masked(password) and not is_reference(password):
                 yield Span(*match.span(pattern.groups), "password", plain=unquote(password))
+    for match in _STEP.finditer(text):
+        if looks_random(match[1]):
+            yield Span(*match.span(1), "token")
     for match in _TOKEN_AS_USER.finditer(text):
         if looks_random(match[1]):
             yield Span(*match.span(1), "token")
@@ -87,7 +115,10 @@ def _data_source_names(text: str) -> Iterator[Span]:
         for sign in " \t\n\"'`<>/,\x1f":
             before = before.rpartition(sign)[2]
         password = before.partition(":")[2]
-        if not address["go"] and not looks_secret(password):
+        if address["short"] is not None and text[address.end() : address.end() + 1] not in (":", "/"):
+            if not looks_random(password):
+                continue  # `npm:left-pad@latest`
+        elif not address["go"] and not looks_secret(password):
             continue
         if password and not is_masked(password) and not is_reference(password):
             yield Span(address.start() - len(password), address.start(), "password")
@@ -104,6 +135,7 @@ def _headers(text: str, lowered: str) -> Iterator[Span]:
                 yield Span(*match.span(1), "credential")
     if "authorization" in lowered:
         yield from _credentials(text, lowered, _AUTHORIZATION)
+        yield from (Span(*match.span(1), "credential") for match in _DIGEST.finditer(lowered))
     if "cookie" in lowered:
         for match in _COOKIE.finditer(lowered):
             yield from _cookies(text, match.end())
@@ -112,6 +144,8 @@ def _headers(text: str, lowered: str) -> Iterator[Span]:
 def _credentials(text: str, lowered: str, pattern: re.Pattern[str]) -> Iterator[Span]:
     for match in pattern.finditer(lowered):
         value = text[slice(*match.span(1))]
+        if _PARAMETER.fullmatch(value):
+            continue  # `Digest username="x"`
         if value.lower() not in ORDINARY and (looks_secret(value) or looks_random(value) or is_basic(value)):
             yield Span(*match.span(1), "token")
 
@@ -140,8 +174,31 @@ def _sentences(text: str, lowered: str) -> Iterator[Span]:
         for match in _AS_PASSWORD.finditer(lowered):
             if looks_secret(text[slice(*match.span(1))]):
                 yield Span(*match.span(1), "password")
+    if "from" in lowered:
+        for match in _CHANGED.finditer(lowered):
+            for group in (1, 2):
+                value = text[slice(*match.span(group))].rstrip(".,;:)!?")
+                if looks_secret(value) or looks_random(value):
+                    yield Span(match.start(group), match.start(group) + len(value), "secret")
+    if "mnemonic" in lowered or " phrase" in lowered or " words" in lowered:
+        yield from (Span(*match.span(1), "mnemonic") for match in _MNEMONIC.finditer(lowered))
+    if "value: " in lowered:
+        yield from _refused(text)
     if any(sign in lowered for sign in _LOGIN_SIGNS):
         for match in _PAIR_IN_WORDS.finditer(lowered):
             value = text[slice(*match.span(1))].rstrip(".,;:)!?")
             if looks_secret(value):
                 yield Span(match.start(1), match.start(1) + len(value), "password")
+
+
+def _refused(text: str) -> Iterator[Span]:
+    for match in _REFUSED.finditer(text):
+        if not looks_secret(match[1]):
+            continue
+        line_start = max(text.rfind("\n", 0, match.start()) + 1, match.start() - 200)
+        line_end = text.find("\n", match.end(), match.end() + 200)
+        line_end = match.end() + 200 if line_end < 0 else line_end
+        around = f"{text[line_start : match.start()]}\n{text[match.end() : line_end]}"
+        names = (naming(name) for name in _NAME.findall(around))
+        if any(named and named.strength is Strength.STRONG for named in names):
+            yield Span(*match.span(1), "secret")

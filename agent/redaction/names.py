@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from agent.redaction.words import HARMLESS_KEY_OF, KEY_OF, PAGING, QUESTIONS, REFERENCES, SECRET_OF, TRAILING
+from agent.redaction.words import (
+    HARMLESS_KEY_OF,
+    KEY_OF,
+    ONE_TIME,
+    PAGING,
+    PASSWORDS_ABROAD,
+    PASSWORDS_ABROAD_IN_WORDS,
+    QUESTIONS,
+    REFERENCES,
+    SECRET_OF,
+    TRAILING,
+    VAULTS,
+)
 
 
 class Strength(IntEnum):
@@ -38,17 +50,20 @@ _WHOLE = {
     **dict.fromkeys(
         ("dbpass", "dbpw", "userpass", "mypass", "rootpass", "smtppass", "adminpass", "sshpass"), "password"
     ),
-    **dict.fromkeys(("jwt", "bearer", "otp", "totp"), "token"),
+    **dict.fromkeys(("passe", "otp", "totp", "pin"), "password"),
+    **dict.fromkeys(("jwt", "bearer"), "token"),
     **dict.fromkeys(("dsn", "connstr", "sas"), "connection-string"),
     **dict.fromkeys(("mnemonic",), "secret"),
     **dict.fromkeys(("authorization",), "authorization"),
 }
 _ENDINGS = {
-    **dict.fromkeys(("password", "passwd", "passphrase", "passcode", "pwd", "passwort", "contraseña"), "password"),
+    **dict.fromkeys(("password", "passwd", "passphrase", "passcode", "pwd", "passwort"), "password"),
+    **dict.fromkeys(sorted(PASSWORDS_ABROAD), "password"),
     "token": "token",
     "secret": "secret",
     **dict.fromkeys(("apikey", "accesskey", "secretkey", "authkey"), "key"),
     **dict.fromkeys(("encryptionkey", "signingkey", "masterkey", "accountkey", "sharedkey", "subscriptionkey"), "key"),
+    **dict.fromkeys(("userkey",), "key"),
     **dict.fromkeys(("privatekey",), "private-key"),
     **dict.fromkeys(("credential", "credentials"), "credential"),
     **dict.fromkeys(("connectionstring",), "connection-string"),
@@ -58,6 +73,7 @@ _MEDIUM_WHOLE = {
     **dict.fromkeys(("tokens", "pat", "apikeys"), "token"),
     **dict.fromkeys(("secrets",), "secret"),
     **dict.fromkeys(("cookie", "cookies"), "cookie"),
+    **dict.fromkeys(("community", "keytab"), "secret"),
 }
 _WEAK_WHOLE = {
     "auth": "credential",
@@ -69,7 +85,11 @@ _WEAK_WHOLE = {
     **dict.fromkeys(("sid", "session", "sessionid", "jsessionid", "phpsessid", "sessid"), "cookie"),
     "webhook": "webhook",
 }
-_FLATTENED = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zß-öø-ÿ]+|\d+")
+_LOWER = r"[^\W\d_A-Z]"  # and letters without a case
+_FLATTENED = re.compile(
+    r"(?<![^\W_])(?i:b64|oauth2|s3|2fa|sha256sum)(?![^\W_])|(?i:base64)(?![^\W_])"
+    rf"|[A-Z]+(?!{_LOWER})|[A-Z]?{_LOWER}+|\d+"
+)
 
 
 @lru_cache(maxsize=8192)
@@ -86,6 +106,8 @@ def naming(name: str) -> Naming | None:
         return None
     if words[-3:] == ["private", "key", "id"]:
         return Naming(what="key", strength=Strength.MEDIUM)
+    if words[-2:] == ["secret", "id"]:
+        return Naming(what="secret", strength=Strength.MEDIUM if VAULTS.isdisjoint(words) else Strength.STRONG)
     if words[-1] in REFERENCES:
         return None
     return _by_last_words(words, name) or _by_any_word(words)
@@ -109,11 +131,16 @@ def _by_last_words(words: list[str], name: str) -> Naming | None:
         return _key(before, words, environment=environment)
     if (before, last) in {("connection", "string"), ("conn", "str"), ("connect", "string")}:
         return Naming(what="connection-string", strength=Strength.STRONG)
+    if last in ("seed", "code", "codes") and before in ONE_TIME:
+        return Naming(what="secret", strength=Strength.STRONG)
     if last in _MEDIUM_WHOLE:
         return Naming(what=_MEDIUM_WHOLE[last], strength=Strength.MEDIUM)
     if last in _WEAK_WHOLE:
         return Naming(what=_WEAK_WHOLE[last], strength=Strength.WEAK)
     what = _WHOLE.get(last) or next((what for ending, what in _ENDINGS.items() if last.endswith(ending)), "")
+    what = (
+        what or PASSWORDS_ABROAD_IN_WORDS.get(" ".join(words[-3:])) or PASSWORDS_ABROAD_IN_WORDS.get(f"{before} {last}")
+    )
     return Naming(what=what, strength=Strength.STRONG) if what else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
 from agent.redaction.names import Naming, Strength, naming
-from agent.redaction.values import decoded, is_masked, looks_secret
+from agent.redaction.values import PLACEHOLDER, decoded, is_masked, looks_secret
 from agent.redaction.verdict import Place, is_secret
 
 
@@ -67,6 +67,7 @@ _NAMES = frozenset(
 _VALUES = frozenset({"value", "plaintext", "plain", "literal", "inline", "stringValue", "content", "default"})
 _PAIR_NAMES = ("name", "key", "Name", "header", "parameter", "envVar", "property", "field")
 _COMMAND_LINES = frozenset({"command", "args", "cmd", "entrypoint", "argv", "arguments", "extraArgs"})
+_KEY_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})  # of a JSON web key: what is not public of it
 _UNIT = "\x1f"
 
 
@@ -132,6 +133,8 @@ def _opened_mapping(node: Mapping[Any, object], where: _Where, strings: Strings)
             child = _Where(str(key), where.data)
         elif is_a_secret and key in ("data", "stringData"):
             child = _Where(str(key), "base64" if key == "data" else "plain")
+        elif key in _KEY_PARTS and "kty" in node:
+            child = _Where("private_key")
         elif key in _VALUES and naming(about):
             child = _Where(about)
         else:
@@ -145,7 +148,8 @@ def _subject(node: Mapping[Any, object]) -> str:
     path = node.get("path")
     if isinstance(path, str) and "op" in node:
         return path.rpartition("/")[2]
-    return next((name for key in _PAIR_NAMES if isinstance(name := node.get(key), str)), "")
+    name = next((name for key in _PAIR_NAMES if isinstance(name := node.get(key), str)), "")
+    return "" if PLACEHOLDER.search(name) else name
 
 
 def _is_command_line(name: str, node: object) -> bool:

@@ -34,7 +34,9 @@ _SCALAR = re.compile(
     r"|\d+(?:\.\d+)?\s?(?:[kmgtpe]i?b?|%|bits?|bytes?|m)"
     r"|\d{4}-\d\d-\d\d(?:[t ][\d:.]+(?:z|[+-]\d\d:?\d\d)?)?"
     r"|v?\d+(?:\.\d+){1,3}(?:[-+][a-z0-9.\-]+)?"
-    r"|(?:\d{1,3}\.){3}\d{1,3}(?::\d+|/\d+)?",
+    r"|(?:\d{1,3}\.){3}\d{1,3}(?::\d+|/\d+)?"
+    r"|0x[0-9a-f]{1,16}"
+    r"|(?:[\d*/,\-]{1,32} ){4}[\w*/,\-?#]{1,32}",  # of cron
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
@@ -43,6 +45,10 @@ _POINTER = re.compile(
     r"|[\w.\-/]+\.(?:pem|crt|cer|key|txt|json|ya?ml|conf|cfg|ini|env|jks|p12|pfx|keystore|toml|properties|pub|sh|py|go|java"
     r"|js|ts|rb|php|sql|html?|svc|local|com|io|org|net|dev|internal)"
     r"|[\w.\-]+/[\w.\-]+(?:/[\w.\-]+)*[#:][\w.\-]+|ssh-(?:rsa|dss|ed25519) \S+.*|ecdsa-\S+ \S+.*",
+)
+# What only another key opens: of SOPS and eyaml, Ansible's vault, Vault's transit engine, a SealedSecret.
+_CIPHERTEXT = re.compile(
+    r"ENC\[.*|\$ANSIBLE_VAULT;.*|vault:v\d{1,6}:[A-Za-z0-9+/=]{20,}|Ag[A-D][A-Za-z0-9+/]{300,}={0,2}", re.DOTALL
 )
 _DIGEST = re.compile(
     r"(?:(?:sha\d{1,3}|md5)[:=-])?(?:[0-9a-f]{7,12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{128})"
@@ -77,8 +83,10 @@ def is_masked(value: str) -> bool:
 
 
 def is_reference(value: str) -> bool:
-    """Whether the value only says where the secret is: `${VAR}`, `$(VAR)`, `{{ .Values.x }}`, `$oidc.clientSecret`."""
-    return _REFERENCE.fullmatch(value.strip()) is not None
+    """Whether the value only says where the secret is: `${VAR}`, `$(VAR)`, `{{ .Values.x }}`, `$oidc.clientSecret`;
+    or is one that only another key opens."""
+    value = value.strip()
+    return _REFERENCE.fullmatch(value) is not None or _CIPHERTEXT.fullmatch(value) is not None
 
 
 def is_plain(value: str) -> bool:
@@ -100,7 +108,10 @@ def is_number(value: str) -> bool:
 def is_name(value: str) -> bool:
     """Whether the value reads like the name of an object (`db-credentials`, `postgres-14`), or is a single word."""
     return len(value) <= 253 and (
-        (_NAME.fullmatch(value) is not None and (value.isalpha() or any(sign in value for sign in "-._/")))
+        (
+            _NAME.fullmatch(value) is not None
+            and (value.isalpha() or any(sign in value for sign in "-._/") or value.count(":") > 1)
+        )
         or _GENERATED_NAME.fullmatch(value) is not None
         or (value.isalpha() and (value.islower() or value.istitle() or _is_camel(value)))
     )
@@ -146,7 +157,8 @@ def looks_random(value: str) -> bool:
         return False
     if not any(c.isdigit() for c in value):
         return False
-    if sum(len(piece) for piece in _WORD_PIECES.findall(value)) > len(value) * 0.7:
+    upper = value.isalnum() and value.isupper()  # capitals and digits in a row are no words
+    if not upper and sum(len(piece) for piece in _WORD_PIECES.findall(value)) > len(value) * 0.7:
         return len(value) >= 40 and entropy(value) >= 4.5  # mostly words: an identifier of some program
     return entropy(value) >= 3.0
 

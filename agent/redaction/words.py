@@ -66,7 +66,7 @@ KEY_OF = _words(
 HARMLESS_KEY_OF = _words(
     """
     annotation cache column composite config dedup etcd foreign group hash host hosts idempotency index join json
-    label lock map message natural object partition primary property public range redis registry routing row s3
+    label lock map message natural object partition primary property public range redis registry row s3
     shard sharding sort topology trusted unique yaml
     """
 )
@@ -92,7 +92,7 @@ REFERENCES = _words(
     account accounts address age alg algorithm allowed annotation annotations args at audience audiences backend
     bucket budget bytes ca cert certificate chain change changed checksum claim claims class client cmd column
     command complexity condition conditions config configs configuration configured controller count counts created
-    crt days digest dir directory disable disabled driver duration email enable enabled endpoint endpoints engine
+    cron crt days digest dir directory disable disabled driver duration email enable enabled endpoint endpoints engine
     entries entropy entry env error errors exists expiration expire expired expires expiring expiry failure failures
     field fields file filename files fingerprint folder format from function generation grace group groups hash
     hashes header headers helper hint host hosts hours id ids image images index interval issuer items keyring kind
@@ -100,8 +100,8 @@ REFERENCES = _words(
     methods min minimum minutes missing mode module mount name names namespace namespaces on operation operator
     optional options owner param parameter path paths pattern period phase plugin policies policy port prefix
     present prompt property provider providers pub public queue rate reason ref reference references refs regex
-    request requests required reset resource resources review reviews revision role roles rotate rotation scope
-    scopes seconds secs selector server service set settings size source sources state status store strategy
+    request requests required reset resource resources review reviews revision role roles rotate rotation schedule
+    scope scopes seconds secs selector server service set settings size source sources state status store strategy
     strength suffix sum supported table tag tags template templates thumbprint time timeout timestamp topic total
     ttl type types updated uri uris url urls usage used user username valid validated validation vars verified
     version volume
@@ -125,3 +125,24 @@ TRAILING = _words(
     """
 )
 """Said at the end of a name without changing what it is: `PASSWORD_PROD`."""
+
+PASSWORDS_ABROAD = _words(
+    """
+    adgangskode contrasena contraseña geslo hasło haslo heslo jelszó jelszo kennwort kodeord lozinka lösenord losenord
+    parolă parola parool passord salasana senha sifre slaptažodis wachtwoord zugangswort şifre κωδικός лозинка парола
+    пароль סיסמה 口令 密码 密碼 パスワード 비밀번호 암호
+    """
+)
+"""What a password is called in other languages, in one word. Languages that join words put it last."""
+
+PASSWORDS_ABROAD_IN_WORDS = {
+    **dict.fromkeys(("mot de passe", "palavra passe", "parola d ordine", "kata sandi", "mật khẩu"), "password"),
+    **dict.fromkeys(("كلمة المرور", "كلمة السر", "رمز عبور"), "password"),
+}
+"""The same in several words."""
+
+ONE_TIME = _words("2fa backup mfa otp recovery totp verification")
+"""`<word> code` and `<word> seed` of these log somebody in."""
+
+VAULTS = _words("approle avp bao openbao vault")
+"""`<word>_SECRET_ID` of these is the secret of an AppRole, `secretId` elsewhere the name of a secret."""

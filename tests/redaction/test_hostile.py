@@ -18,7 +18,13 @@ HOSTILE = [
     "--password\n", "password:\n", "password:\n ", '("password", ', "Key 1: ", "arn:aws:a:secret:", "unseal ",
     "echo a1B2 | ", "echo a1B2c | x stdin ",
     "\\", '"', "12345678:", "MIIaaaIBAAK", "LS0tLS1CRUdJTi", "$2a$10$", "hvs.-", "glpat-",
-    "[REDACTED:password:abcdef]", "İpassword=x ", "password for a b ", "<password>a", "Private-Lines: 1\na ",
+    "[REDACTED:password:abcdef]", "İpassword=x ",
+    "%3D", "\x1b[", "\\u001b[0m", "&quot;", "a,", "pass,", "pass,a\n", "| ", "|a|b|\n",
+    "insert into a(", "insert into a(b) values (", "insert into a(pass) values ('", "('a'),",
+    'Invalid value: "abc1', "password from ", "mnemonic abc ", "mnemonic ", "abc abc ", "/hook/",
+    "value: x\nname: ", 'value:"', '"kty":', '"d":"', "token: a1B2\\\n", "A1b2C3d4\n", "htpasswd -b ",
+    "mot de passe ", "a:A1b2C3@db:",
+    "password for a b ", "<password>a", "Private-Lines: 1\na ",
 ]  # fmt: skip
 
 

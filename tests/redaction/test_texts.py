@@ -1,5 +1,7 @@
 """What a text gives away by a name, a form or a place is hidden, and nothing else is."""
 
+import json
+
 import pytest
 
 from agent.redaction import Redactor
@@ -81,6 +83,47 @@ def hidden(text: str) -> str:
         "echo {} | docker login -u bot --password-stdin registry.example.com",
         "printf '%s' '{}' | helm registry login -u bot --password-stdin r",
         'echo -n "{}" | passwd --stdin app',
+        "Error: password:\n  {}",
+        "Error: password:\n    {}\nuser: app",
+        "Error: smtp_password: >-\n  {}\nport: 25",
+        "- password:\n    {}",
+        "define( 'DB_PASSWORD', '{}' );",
+        "password: !!str {}",
+        "API_TOKEN={}abcdEFGH\\\n{}",
+        "Password for 'https://bot@git.example.com': {}",
+        "env DB_PASSWORD changed from 'a' to '{}'",
+        "I changed the db password to {}. Why is the pod crashing?",
+        # other languages
+        "Kennwort: {}",
+        "mot de passe: {}",
+        "MOT_DE_PASSE={}",
+        "usuario=app senha={}",
+        "пароль: {}",
+        "пароль пользователя: {}",
+        "数据库密码：{}",
+        "パスワード={}",
+        "كلمة المرور: {}",
+        # tables
+        "| DB_PASSWORD | {} |",
+        "| NAME | PASSWORD |\n|---|---|\n| app | {} |",
+        "user,password\nadmin,{}",
+        "INSERT INTO users (name, password) VALUES ('bob', '{}')",
+        # spelt otherwise
+        "\x1b[1mpassword\x1b[0m=\x1b[36m{}\x1b[0m host=db",
+        '{"log":"\\u001b[34mtoken:\\u001b[0m \\u001b[33m{}\\u001b[0m"}',
+        "redirect_uri=postgres%3A%2F%2Fapp%3A{}%40db%3A5432%2Fx",
+        "body=user%3Dapp%26password%3D{}%26x%3D1",
+        "{&quot;password&quot;:&quot;{}&quot;}",
+        "{\\u0022password\\u0022:\\u0022{}\\u0022}",
+        'manifest: "apiVersion: v1\\nkind: Secret\\nstringData:\\n  foo: {}\\n"',
+        # further commands
+        "htpasswd -bB /auth/file admin {}",
+        "htpasswd -nb admin {}",
+        "rabbitmqctl add_user app {}",
+        "etcdctl --user root:{} endpoint health",
+        "rclone obscure {}",
+        "echo 'root:{}' | chpasswd",
+        'ConvertTo-SecureString "{}" -AsPlainText -Force',
         # headers
         "Authorization: Bearer {}",
         '"Authorization":"Bearer {}"',
@@ -94,6 +137,10 @@ def hidden(text: str) -> str:
         '{"name":"DB_PASSWORD","value":"{}"}',
         '{\\"name\\":\\"DB_PASSWORD\\",\\"value\\":\\"{}\\"}',
         "EnvVar{Name:DB_PASSWORD,Value:{},ValueFrom:nil,}",
+        '{"value":"{}","name":"DB_PASSWORD"}',
+        'env:\n  - value: "{}"\n    name: STRIPE_SECRET',
+        '[{"op":"replace","path":"/spec/password","value":"{}"}]',
+        'spec.env[0].value: Invalid value: "{}": DB_PASSWORD must come from a Secret',
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\nstringData:\n  settings: {}\n",
         "kind: Secret\nstringData:\n  settings: |\n    first\n    {}\ntype: Opaque\n",
         '{"apiVersion":"v1","data":{"settings":"{}"},"kind":"Secret"}',
@@ -174,6 +221,20 @@ def test_hides_what_a_name_or_a_place_gives_away(text: str) -> None:
         "keyspace=orders partition_key=order_id routing_key=orders.created",
         "cache-key: npm-linux-x64-8f14e45fceea167a5a36dedd4bea2543",
         "İstanbul password: ${X}",
+        "Das Passwort ist falsch",
+        "parse error: unexpected token: IDENTIFIER_39",
+        "key=user:858040:profile not found in cache",
+        "sessionid = 0x7bbec6f5b5b1d75",
+        "PASS: TestLogin (3.0s)",
+        "password: ENC[AES256_GCM,data:g9K9SBHuyS3y1JL1,iv:abc=,tag:x==,type:str]",
+        "Error: password: ENC[AES256_GCM,data:g9K9SBHuyS3y1JL1,iv:abc=,tag:x==,type:str]",
+        "Failed to read the password:\n  permission denied",
+        "user,password,email\nare the columns,all of them,of it",
+        "path=%2Fhealthz%3Fverbose%3Dtrue",
+        "\x1b[31mERROR\x1b[0m pod \x1b[1mapi-x2x4z\x1b[0m failed",
+        'spec.tls.secretName: Invalid value: "web-tls-v2": not found',
+        "npm:left-pad@latest",
+        "htpasswd -c /auth/file admin",
         "",
     ],
 )
@@ -271,3 +332,45 @@ def test_a_certificate_is_no_secret() -> None:
     certificate = "-----BEGIN CERTIFICATE-----\n" + "A" * 64 + "\n-----END CERTIFICATE-----"
     assert hidden(certificate) == certificate
     assert hidden(f"caBundle: {b64(certificate)}") == f"caBundle: {b64(certificate)}"
+
+
+def test_a_token_wrapped_over_lines_is_hidden_to_its_end() -> None:
+    lines = ["q7Zk2Lw9Xr4Tb8Nc1Vd6Mf3Hs5Jg0Py2Qe7Ua9Io4Zk", "b3Wx8Rt5Yn1Lp6Kd2Sv9Fm4Gc7Hj0Bq3Za5Xe8Cu1Vi", "Zt4Nb7Qw"]
+    result = hidden("token: " + "\n".join([*lines, "server started on port 8080"]))
+    assert not any(line in result for line in lines)
+    assert result.endswith("server started on port 8080")
+
+
+def test_a_line_below_a_token_that_is_no_part_of_it_stays() -> None:
+    token = "q7Zk2Lw9Xr4Tb8Nc1Vd6Mf3Hs5Jg0Py2Qe7Ua9Io4Zk"
+    commit = "3f786850e387550fdab836ed7e6dc881de23001b"
+    assert hidden(f"token: {token}\n{commit}").endswith(f"\n{commit}")
+
+
+def test_a_mnemonic_is_hidden_whole() -> None:
+    words = "adapt achieve afraid aerobic access adjust advance address alert afford age air"
+    assert hidden(f"mnemonic: {words}").startswith("mnemonic: [REDACTED:mnemonic:")
+    assert "aerobic" not in hidden(f'WALLET="the seed phrase is {words}"')
+
+
+def test_the_private_part_of_a_json_web_key_is_hidden_and_its_public_one_stays() -> None:
+    key = {
+        "kty": "EC",
+        "x": "dEYw8zGcXNCCiFaj2dLeVBSVnaCsKtRUdlASxH8dHzE",
+        "d": "QgRkeV-o5c2g6LdovwAZ74gzrhWBz4HPcGSKb6PN",
+    }
+    for result in (hidden(json.dumps(key)), str(Redactor(b"session").value(key))):
+        assert key["d"] not in result
+        assert key["x"] in result
+
+
+def test_a_digest_header_keeps_its_user_and_loses_its_response() -> None:
+    result = hidden('Authorization: Digest username="u", nonce="a1", response="b84d15dc58728fe66262e14c7cd1fc1a"')
+    assert 'username="u"' in result
+    assert "b84d15dc" not in result
+
+
+def test_a_step_of_a_url_that_lets_somebody_in_is_hidden() -> None:
+    token = "5KEvY0wA9zQmHrJiSRnCgm7A7UE3Yd2j"
+    assert token not in hidden(f"https://app.example.com/reset-password/{token} sent")
+    assert token in hidden(f"https://app.example.com/orders/{token} sent")

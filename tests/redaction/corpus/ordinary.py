@@ -205,6 +205,24 @@ ORDINARY: tuple[Kind, ...] = (
         manifests=(config_map("blob"), env("CONFIG_B64"), annotation("example.com/config")),
     ),
     Kind(
+        name="ciphertext",
+        make=lambda random: random.choice(
+            [
+                "AgB" + of(ALNUM + "+/", 400)(random),
+                f"ENC[AES256_GCM,data:{of(ALNUM, 16)(random)},iv:{of(ALNUM, 12)(random)},type:str]",
+                "vault:v1:" + of(ALNUM + "+/", 60)(random),
+            ]
+        ),
+        texts=("encryptedData:\n  password: {}", "password: {}"),
+        manifests=(custom("encryptedData", "password"), config_map("values.yaml", "password: {}\n"), custom("token")),
+    ),
+    Kind(
+        name="schedule of a secret",
+        make=one_of("0 3 * * *", "*/15 * * * *", "@daily"),
+        texts=("token rotation at {}",),
+        manifests=(env("ROTATE_SECRET_SCHEDULE"), env("TOKEN_CRON"), custom("passwordRotationSchedule")),
+    ),
+    Kind(
         name="count",
         make=lambda random: str(random.randint(1, 999)),
         texts=("pass={} fail=3", "tests: pass: {} fail: 0"),

@@ -195,6 +195,54 @@ PASSWORDS: tuple[Kind, ...] = (
         manifests=(config_map("init.sql", "CREATE ROLE app LOGIN PASSWORD '{}';\nGRANT ALL ON shop TO app;\n"),),
     ),
     Kind(
+        name="password in another language",
+        make=of(ALNUM, 14),
+        texts=(
+            "Kennwort: {}",
+            "mot de passe : {}",
+            "usuario=app contraseña={}",
+            "senha={} usuario=app",
+            "пароль пользователя: {}",
+            "数据库密码：{}",
+            "パスワード={}",
+        ),
+        manifests=(env("MOT_DE_PASSE"), config_map("datenbank.passwort"), custom("wachtwoord"), env("DB_SENHA")),
+    ),
+    Kind(
+        name="password spelt otherwise",
+        make=of(ALNUM, 14),
+        texts=(
+            "\x1b[1mpassword\x1b[0m=\x1b[36m{}\x1b[0m host=db",
+            "redirect_uri=postgres%3A%2F%2Fapp%3A{}%40db%3A5432%2Fx",
+            "body=user%3Dapp%26password%3D{}%26x%3D1",
+            "{&quot;password&quot;:&quot;{}&quot;}",
+            'manifest: "apiVersion: v1\\nkind: Secret\\nstringData:\\n  settings: {}\\n"',
+        ),
+        manifests=(config_map("rendered", "<p>{&quot;password&quot;:&quot;{}&quot;}</p>"),),
+    ),
+    Kind(
+        name="password in a table",
+        make=of(ALNUM, 14),
+        texts=(
+            "\n| DB_PASSWORD | {} |",
+            "\n| NAME | PASSWORD |\n|---|---|\n| app | {} |",
+            "\nuser,password\nadmin,{}",
+            "INSERT INTO users (name, password) VALUES ('bob', '{}')",
+        ),
+        manifests=(config_map("init.sql", "INSERT INTO users (name, password) VALUES ('a', '{}');\n"),),
+    ),
+    Kind(
+        name="password of a command",
+        make=of(ALNUM, 14),
+        texts=(
+            "htpasswd -bB /auth/file admin {}",
+            "rabbitmqctl add_user app {}",
+            "etcdctl --user root:{} endpoint health",
+            "echo 'root:{}' | chpasswd",
+        ),
+        manifests=(command("rabbitmqctl", "add_user", "app", "{}"), command("etcdctl", "--user", "root:{}", "get")),
+    ),
+    Kind(
         name="password in words",
         make=lambda random: random.choice(["hunter", "Winter", "tiger"]) + str(random.randint(22, 99999)),
         texts=(
