@@ -79,12 +79,13 @@ def objects_at(value: Any, *path: str | int) -> list[Manifest]:
 
 def path_text(path: Sequence[str | int]) -> str:
     """`("status", "conditions", 0, "type")` as `status.conditions[0].type`; keys with dots or slashes are quoted."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        elif step.isalnum() or step.replace("_", "").replace("-", "").isalnum():
-            text += f".{step}" if text else step
-        else:
-            text += f"[{json.dumps(step, ensure_ascii=False)}]"
-    return text
+    # Nearly every step is a plain word.
+    steps = [f".{s}" if isinstance(s, str) and s.isalnum() else _spelled(s) for s in path]
+    return "".join(steps).removeprefix(".")
+
+
+def _spelled(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    plain = step.replace("_", "").replace("-", "").isalnum()
+    return f".{step}" if plain else f"[{json.dumps(step, ensure_ascii=False)}]"

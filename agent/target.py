@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from agent.manifest import Manifest, object_at, texts_at
+from agent.manifest import Manifest, object_at, text_at
 
 # What a path of the Kubernetes or Argo CD API cannot carry as one step; the rest is left to the API, as some kinds
 # (RBAC) allow colons and upper case.
@@ -64,12 +64,12 @@ class ResourceRef(BaseModel):
     @staticmethod
     def of(manifest: Manifest) -> "ResourceRef | None":
         """The reference of a manifest, None where it has no usable kind or name (never raises)."""
-        api_version, kind = texts_at(manifest, "apiVersion", "kind")
-        name, namespace, uid = texts_at(object_at(manifest, "metadata"), "name", "namespace", "uid")
-        if not kind or not name:
-            return None
-        group, _, version = api_version.rpartition("/")
-        return ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name, uid=uid)
+        at, inside = manifest.get, object_at(manifest, "metadata").get
+        values = (at("apiVersion"), at("kind"), inside("name"), inside("namespace"), inside("uid"))
+        try:
+            return _references[values]
+        except TypeError:  # one of them is an object or a list
+            return _reference(values)
 
     @staticmethod
     def unchecked(
@@ -97,6 +97,37 @@ _set_dict = _SLOTS["__dict__"].__set__
 _set_fields = _SLOTS["__pydantic_fields_set__"].__set__
 _set_extra = _SLOTS["__pydantic_extra__"].__set__
 _set_private = _SLOTS["__pydantic_private__"].__set__
+
+
+type _Values = tuple[Any, Any, Any, Any, Any]
+"""apiVersion, kind, name, namespace and uid, as they stand in a manifest."""
+
+
+def _reference(values: _Values) -> ResourceRef | None:
+    api_version, kind, name, namespace, uid = map(text_at, values)
+    if not kind or not name:
+        return None
+    group, _, version = api_version.rpartition("/")
+    return ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name, uid=uid)
+
+
+class _References(dict[_Values, ResourceRef | None]):
+    """The references of the manifests that were met last: what is found of an object names it ten times."""
+
+    _MOST = 4_096
+    _LENGTH = 253
+
+    def __missing__(self, values: _Values) -> ResourceRef | None:
+        reference = _reference(values)
+        # A number is equal to a boolean, and written otherwise; a name of a megabyte is none of Kubernetes.
+        if all(value is None or (isinstance(value, str) and len(value) <= self._LENGTH) for value in values):
+            if len(self) >= self._MOST:
+                self.clear()
+            self[values] = reference
+        return reference
+
+
+_references = _References()
 
 
 class Target(BaseModel):

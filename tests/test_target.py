@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -68,6 +69,34 @@ def test_a_manifest_names_its_resource() -> None:
     assert ResourceRef.of({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}) == ResourceRef(
         version="v1", kind="Pod", name="p"
     )
+
+
+def test_manifests_of_equal_values_that_are_written_otherwise_have_references_of_their_own() -> None:
+    names: list[Any] = ["1", 1, True, 1.0]
+
+    references = [ResourceRef.of({"kind": "Pod", "metadata": {"name": name}}) for name in names * 2]
+
+    assert [each.name if each else "" for each in references] == ["1", "1", "true", "1.0"] * 2
+
+
+def test_an_odd_part_of_a_name_is_left_out_of_the_reference() -> None:
+    manifest: dict[str, Any] = {
+        "apiVersion": ["v1"],
+        "kind": "Pod",
+        "metadata": {"name": "p", "namespace": {}, "uid": None},
+    }
+
+    assert ResourceRef.of(manifest) == ResourceRef(kind="Pod", name="p")
+
+
+def test_references_of_many_manifests_take_no_more_than_their_room() -> None:
+    tracemalloc.start()
+    try:
+        for name in (*(f"p{number}" for number in range(10_000)), *("p" * 100_000 + str(n) for n in range(100))):
+            assert str(ResourceRef.of({"kind": "Pod", "metadata": {"name": name}})) == f"Pod {name}"
+        assert tracemalloc.get_traced_memory()[0] < 8_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

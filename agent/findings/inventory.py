@@ -28,36 +28,30 @@ def key_of(resource: ResourceRef) -> Key:
 class Inventory:
     """A context's objects. Built in one pass over its manifests; what else it can look up is read when first asked.
 
-    `objects` are all with their kinds, `going` those that are being deleted.
+    `objects` are all with their kinds, `going` those that are being deleted; `kinds` are those of which there is a
+    manifest, and Service where the tree tells what one selects; `applications` are the target's Application first, then
+    those that are resources (app of apps).
     """
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.objects = list(objects_of(context))
+        self.going = [each for each in self.objects if lookup(each[1], "metadata", "deletionTimestamp") is not None]
         self._owner_lists: dict[Key, list[ResourceRef]] = {}
-        self.objects: list[tuple[GroupKind, Manifest]] = []
-        self.going: list[tuple[GroupKind, Manifest]] = []
-        self._by_kind: dict[GroupKind, list[Manifest]] = defaultdict(list)
-        for kind, manifest in objects_of(context):
-            self.objects.append((kind, manifest))
-            self._by_kind[kind].append(manifest)
-            if lookup(manifest, "metadata", "deletionTimestamp") is not None:
-                self.going.append((kind, manifest))
-
-    @cached_property
-    def kinds(self) -> frozenset[GroupKind]:
-        """The kinds of which there is a manifest, and Service where the tree tells what one selects."""
-        kinds = frozenset(self._by_kind)
-        return kinds | {("", "Service")} if any(node.target_labels for node in self.context.tree) else kinds
+        self._by_kind: dict[GroupKind, list[Manifest]] = {}
+        for kind, manifest in self.objects:
+            self._by_kind.setdefault(kind, []).append(manifest)
+        self.kinds = frozenset(self._by_kind)
+        if context.tree and any(node.target_labels for node in context.tree):
+            self.kinds |= {("", "Service")}
+        self.applications: tuple[Application, ...] = ()
+        if context.application is not None or APPLICATION in self.kinds:
+            self.applications = tuple(applications_of(context.application, self.of(APPLICATION)))
 
     def of(self, *kinds: GroupKind) -> Iterator[Manifest]:
         """The manifests of these kinds, each object once."""
         for kind in kinds:
             yield from self._by_kind.get(kind, ())
-
-    @cached_property
-    def applications(self) -> tuple[Application, ...]:
-        """The target's Application first, then those that are resources (app of apps)."""
-        return tuple(applications_of(self.context.application, self.of(APPLICATION)))
 
     @property
     def first_application(self) -> Application | None:

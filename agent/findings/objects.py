@@ -21,8 +21,12 @@ def group_kind(manifest: Manifest) -> GroupKind:
 
 def objects_of(context: Context) -> Iterator[tuple[GroupKind, Manifest]]:
     """The manifests with their kinds; one that is there twice comes once."""
+    manifests = context.manifests
+    if len(manifests) == 1:
+        yield group_kind(manifests[0]), manifests[0]
+        return
     seen: set[object] = set()
-    for manifest in context.manifests:
+    for manifest in manifests:
         kind = group_kind(manifest)
         identity = text_at(manifest, "metadata", "uid") or (kind, *_name(manifest))
         if identity not in seen:

@@ -1,13 +1,12 @@
 """A sign of a fault: the value that the other modules of this package make."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.findings.model import Evidence, Severity
 from agent.findings.status.places import Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class Sign(NamedTuple):
     """A part of a status that tells of a fault.
 
     `title` completes "Kind name", `short` names it in a list, `said` is what is quoted of it, `text` tells signs apart.

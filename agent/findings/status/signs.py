@@ -4,7 +4,6 @@ Where to look is in `places`, what single fields tell in `fields`, what words me
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from agent.findings.evidence import one_line, quote
 from agent.findings.model import Evidence
@@ -86,7 +85,7 @@ def _capped(sign: Sign, situation: Situation) -> Sign | None:
     if situation.halted and sign.severity == "warning":
         return None
     if sign.severity == "error" and (situation.halted or situation.stale):
-        return replace(sign, severity="warning")
+        return sign._replace(severity="warning")
     return sign
 
 
