@@ -1,5 +1,6 @@
 """What a condition says, of either polarity: `Ready=False`, `Degraded=True`, `NotReady=True`, `Accepted=Unknown`."""
 
+import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -32,6 +33,7 @@ def judge(*, kind: str, status: str, reason: str, message: str, level: str, situ
 
     `level` is the condition's own `severity`, by which some controllers mark what is no fault.
     """
+    kind = _BARE.split(kind, maxsplit=1)[0] or kind
     polarity = polarity_of(kind.rpartition("/")[2])
     match status.lower():
         case "true":
@@ -49,7 +51,13 @@ def judge(*, kind: str, status: str, reason: str, message: str, level: str, situ
         case "unknown":
             return None if situation.well else _unknown(polarity, kind, reason, message)
         case word:
-            return "error" if standing_of(word) == "bad" else None
+            if standing_of(word) == "bad":
+                return "error"
+            return "warning" if polarity == "good" and fails(reason) and fails(message) else None
+
+
+# Some controllers write into the type which part it is about: `Ready--search-api`, `Available: node-1`.
+_BARE = re.compile(r"--|: ")
 
 
 def _true(polarity: Polarity, kind: str, reason: str, message: str, situation: Situation) -> Severity | None:
@@ -89,6 +97,8 @@ def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: 
         return None
     if fails(reason) and not (polarity == "neutral" and settled and words[-1:] != ("progressing",)):
         return error
+    if is_idle(reason) and len(words) == 1 and words[0] in DECISIVE and doubts(message):
+        return "warning"  # what is not enabled is asked for
     if is_coming(reason) or is_idle(reason):
         if polarity == "neutral" and settled:
             return None
@@ -99,6 +109,8 @@ def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: 
         return "warning" if is_part and message.count(" ") > 1 and "fine" in situation.states else None
     passing = is_coming(message) or is_idle(message) or _begins_with_doing(message)
     if polarity == "neutral":
+        if settled and fails(message) and not passing and words and not words[-1].endswith("able"):
+            return "warning"  # not an ability that it lacks: a part that fails
         if settled or is_idle(message):
             return None
         return error if fails(message) else "warning" if doubts(message) and not passing else None

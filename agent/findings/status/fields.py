@@ -164,7 +164,11 @@ def _error(manifest: Manifest, place: Place, key: str, value: object, situation:
         return None  # a switch, like `onFailure: Retry`
     if _is_only_told(place):
         return None
+    if len(place.path) > 1 and _is_fine_beside(place):
+        return None
     # The newest error of something that runs may have passed.
+    if words_of(key)[0] == "last" and situation.calm:
+        return None
     is_overcome = words_of(key)[0] == "last" and "fine" in situation.states
     return Sign(
         severity="warning" if situation.coming or place.weak or is_overcome else "error",
@@ -174,6 +178,12 @@ def _error(manifest: Manifest, place: Place, key: str, value: object, situation:
         said=quoted(manifest, place, key) + name_of(manifest, place, key) + code_of(manifest, place),
         text=text,
     )
+
+
+def _is_fine_beside(place: Place) -> bool:
+    """Whether the state of the part that an error stands in calls it well."""
+    states = (place.value[key] for key, role in place.roles if role == "state")
+    return any(isinstance(state, str) and standing_of(state) in ("fine", "done") for state in states)
 
 
 _TELLS_ONLY = frozenset({"dryrun", "warn", "audit"})

@@ -145,7 +145,11 @@ def _role(key: str) -> Role:
         return "code"
     if words[0] == "fail" and len(words) > 1 and words[1] not in ("over", "back", "fast", "safe"):
         return "faults"
-    return "flag" if last in GOOD else "other"
+    return "flag" if last in GOOD and last not in _CHOICES else "other"
+
+
+# What is not chosen is no fault.
+_CHOICES = frozenset({"selected", "promoted"})
 
 
 role_of: Callable[[object], Role] = Remembered[Role](_role, length=IDENTIFIER, other="other").__getitem__

@@ -4,9 +4,11 @@ Where to look is in `places`, what single fields tell in `fields`, what words me
 """
 
 from collections.abc import Collection
+from itertools import islice
 
 from agent.findings.evidence import one_line, quote
 from agent.findings.model import Evidence
+from agent.findings.status.attempts import failed_attempts
 from agent.findings.status.beside import inside
 from agent.findings.status.conditions import in_plain_words, judge, polarity_of
 from agent.findings.status.counts import selected_none, short_of
@@ -73,6 +75,8 @@ def signs_of(manifest: Manifest) -> list[Sign]:
             break
     if short := short_of(manifest, situation) if not signs else None:
         signs.append(_short_sign(manifest, *short))
+    if not signs:
+        signs += islice(failed_attempts(manifest, situation), SIGNS)
     if nothing := selected_none(manifest) if not signs else None:
         signs.append(_none_sign(manifest, *nothing))
     kept = [capped for sign in signs if (capped := _capped(sign, situation))]

@@ -23,7 +23,8 @@ from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at,
 
 class Situation(NamedTuple):
     """`well`: its own conditions call it ready; `done`: it has ended well; `coming`: under way, or the status is of an
-    earlier spec (`stale`); `halted`: paused or suspended; `states`: what its own states say."""
+    earlier spec (`stale`); `halted`: paused or suspended; `states`: what its own states say; `calm`: all parts that
+    its conditions call by such words as ready or available are so."""
 
     well: bool
     done: bool
@@ -31,6 +32,7 @@ class Situation(NamedTuple):
     halted: bool
     stale: bool
     states: frozenset[Standing]
+    calm: bool
 
 
 def situation_of(manifest: Manifest) -> Situation:
@@ -38,10 +40,13 @@ def situation_of(manifest: Manifest) -> Situation:
     states = frozenset(_states(object_at(manifest, "status")))
     true: set[str] = set()
     false: set[str] = set()
+    parts: set[str] = set()
     under_way = is_halt = has_ended = False
     for condition in objects_at(manifest, "status", "conditions"):
         kind, status, reason = texts_at(condition, "type", "status", "reason")
         kind, status, reason = kind[:IDENTIFIER], status.lower(), reason[:IDENTIFIER]
+        if _calls_a_part_well(kind):
+            parts.add(status)
         if status == "true":
             true.add(kind.lower())
             has_ended = has_ended or (
@@ -61,7 +66,17 @@ def situation_of(manifest: Manifest) -> Situation:
         halted=is_halt or "halted" in states or _is_switched_off(manifest),
         stale=stale,
         states=states,
+        calm=parts == {"true"} and "bad" not in states,
     )
+
+
+def _calls_a_part_well(kind: str) -> bool:
+    """Whether a type of condition ends in a word that calls something well: `StaticPodsAvailable`."""
+    words = words_of(kind)
+    return words[-1:] in _WELL_PARTS and "not" not in words
+
+
+_WELL_PARTS = (("ready",), ("available",), ("healthy",))
 
 
 def is_stale(manifest: Manifest, *path: str | int) -> bool:

@@ -117,6 +117,7 @@ _HARD = (
     r"no key could|no matching|not enough|exhausted|"
     r"no (?:space|capacity)|too (?:many|long|large|small)|dangling|panic|fatal|exception|"
     r"wrong|broken|impossible|illegal|incompatible|orphaned|diverged|exploded|reset by peer|no route to host|"
+    r"authentication required|"
     r"unknown (?:field|host|authority|kind)|connection (?:reset|closed)|"
     r"x509|eof|disconnected|killed|evicted|deadline|did not|insufficient (?!pods|replicas)"
 )
@@ -124,7 +125,9 @@ _HARD = (
 _SOFT = (
     r"cannot|can't|missing|insufficient|unavailable|"
     r"(?:not|n't) ?(?:permitted|allowed|supported|valid|exist|listed|match|accepted|authori[sz]ed|available|healthy|"
-    r"working|registered|configured|comply|installed|met|satisfied|reachable)|"
+    r"working|registered|configured|comply|installed|met|satisfied|reachable|accepting|responding|"
+    r"answering)|(?:disabled|unknown) (?:feature|field|option)|"
+    r"no (?:pods?|endpoints?|nodes?|clusters?|backends?|hosts?|replicas?|targets?|matching \w+) found|"
     r"out of range|duplicated?|no \w+ (?:is|are|was|were) (?:selected|found|available|up|ready|matched)"
 )
 _FAILING = re.compile(rf"\b(?:{_HARD})\b", re.IGNORECASE)
