@@ -17,7 +17,7 @@ from agent.redaction.words import PASSWORDS_ABROAD, PASSWORDS_ABROAD_IN_WORDS
 
 # What names of secrets contain, and what follows where the letters alone are too common. In lower case.
 _KEYWORDS = {
-    **dict.fromkeys((*PASSWORDS_ABROAD_IN_WORDS, "parola d'ordine"), ""),
+    **dict.fromkeys((*PASSWORDS_ABROAD_IN_WORDS, "parola d'ordine", "secret id"), ""),
     **dict.fromkeys(
         ("pass", "pwd", "secret", "token", "cred", "dsn", "jwt", "cookie", "salt", "seed", "session", "sessid"), ""
     ),
@@ -46,13 +46,17 @@ _WHOLE_RUN = re.compile(r"\S*+")
 _NEXT_NAME = re.compile(r"[,;&|]+[ \t]*\\{0,8}[\"']?[\w.\-]{1,64}\\{0,8}[\"']?[ \t]?[=:]")
 _YAML_LINE = re.compile(r"[ \t]*(?:- +)*(?:\\{0,8}[\"'])?$")
 _YAML_TAG = re.compile(r"!!\w{1,16}[ \t]{1,4}")
+_TYPE = re.compile(r"(?:str|string|String|Optional\[str\]|str \| None)\??[ \t]*=[ \t]*(?=[\"'])")
 _COMPOUND = re.compile(r"[_.-]|[a-z][A-Z]")  # `api_key`: no word of a sentence
 _BLANKS = re.compile(r"[ \t]*+")
 _YAML_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?")
 _SAYS = re.compile(
+    r"(?:[ \t]*(?:is|was|has been) (?:generated|created|set|reset))?"
     r"[ \t]*(?:(?:for|of|to|on|in|from)[ \t]+[\w.@/:'\"-]{1,64}(?<!\.)(?:[ \t]+[\w.@/'\"-]{1,64})??"
-    r"|[^\W\x00-\x7f]\w{1,24})?"  # of another language: its word for "user"
-    r"[ \t]*(?:(?:is set to|set to|is now|is|was|are|equals|being|has been|->|→)[ \t]*:?|[=:]|(?P<to>to))[ \t]+",
+    r"|(?:secure)?string|[^\W\x00-\x7f]\w{1,24})?"  # a type, or of another language: its word for "user"
+    r"[ \t]*(?:(?:(?:has been |is |was )?(?:re)?set to|is now|is|was|are|equals|being|has been"
+    r"|lautet|ist|est|es|è|é|->|→)[ \t]*:?"
+    r"|[=:]|(?P<to>to|with))[ \t]+",
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(
@@ -61,9 +65,14 @@ _CLAUSE_END = re.compile(
 _ARN = re.compile(r"arn:[\w-]{2,16}:[\w:/-]{0,140}$")
 # A word that is alone on the next line: no key, no entry of a list of objects.
 _ALONE = re.compile(
-    r"\r?\n(?P<indent>[ \t]{0,64})(?:- +)?(?P<quote>[\"'])?(?P<word>[^\s\"'#{\[-][^\s\"']{0,1023}(?<!:))"
+    r"\r?\n(?P<indent>[ \t]{0,64})(?P<item>- +)?(?P<quote>[\"'])?(?P<word>[^\s\"'#{\[-][^\s\"']{0,1023}(?<!:))"
     r"(?(quote)[\"'])[ \t\r]*(?=\n|$)"
 )
+_ITEM_BEFORE = re.compile(r"\n[ \t]{0,32}- {1,8}[\"']?$")
+_FURTHER_ITEM = re.compile(
+    r"[\"']?[ \t\r]*\n[ \t]{0,64}- +[\"']?(?P<word>[^\s\"'#{\[-][^\s\"']{0,1023}(?<!:))(?=[\"']?[ \t\r]*(?:\n|$))"
+)
+_FURTHER_ELEMENT = re.compile(r"[\"'],\s{0,64}[\"'](?P<word>[^\"'\n]{1,1024})(?=[\"'])")
 _PARSED = frozenset({"unexpected", "illegal", "expected"})  # tokens of a language
 _DIRECTIVES = frozenset({"requirepass", "masterauth"})
 
@@ -100,6 +109,21 @@ class _Reader:
             if found is not None:
                 done = found.end
                 yield found
+                for further in self._further(found, named):
+                    done = further.end
+                    yield further
+
+    def _further(self, found: Span, named: Naming) -> Iterator[Span]:
+        """The other items of the list that a value is the first of: `tokens: ["a", "b"]`, or each on its line."""
+        text = self._text
+        pattern = _FURTHER_ITEM if _ITEM_BEFORE.search(text, max(0, found.start - 66), found.start) else None
+        if text[max(0, found.start - 2) : found.start] in ('["', "['"):
+            pattern = _FURTHER_ELEMENT
+        end = found.end
+        while pattern and (item := pattern.match(text, end)):
+            end = item.end()
+            if span := self._accepted(*item.span("word"), named, Place.ASSIGNMENT):
+                yield span
 
     def _name_start(self, at: int) -> int:
         before = self._text[max(0, at - _LONGEST_NAME) : at]
@@ -147,10 +171,12 @@ class _Reader:
 
     def _after_colon(self, match: re.Match[str], name_start: int, named: Naming) -> Span | None:
         text, start = self._text, self._skip_blanks(match.end())
-        if tag := _YAML_TAG.match(text, start):
+        if tag := _YAML_TAG.match(text, start) or _TYPE.match(text, start):
             start = tag.end()
         line_start = text.rfind("\n", max(0, name_start - 64), name_start) + 1
         own_line = (line_start or name_start < 64) and _YAML_LINE.fullmatch(text, line_start, name_start)
+        if text[start : start + 2] in ('["', "['"):
+            start += 1
         if _QUOTE.match(text, start):
             return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
         end = self._end_of_line(start)
@@ -191,7 +217,7 @@ class _Reader:
     def _next_line(self, line_end: int, indent: int, named: Naming, place: Place = Place.ASSIGNMENT) -> Span | None:
         """A value on a line of its own, indented deeper than the line of its key."""
         line = _ALONE.match(self._text, line_end)
-        if line is None or len(line["indent"]) <= indent:
+        if line is None or len(line["indent"]) + bool(line["item"]) <= indent:
             return None
         return self._accepted(*line.span("word"), named, place)
 
@@ -228,6 +254,9 @@ class _Reader:
         value = text[first:last].strip("()[]*_.,;:?!\"'")
         if _assigns(text, first) or "](" in value:
             return None
+        if any(word in text[name_start:name_end].lower() for word in PASSWORDS_ABROAD):
+            ordinary = not (looks_secret(value) or looks_random(value))  # its sentences are not read
+            return None if ordinary else self._accepted(first, last, named, Place.PROSE)
         mixed = named.what == "password" and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
         if says:
             ends = (mixed or not says["to"]) and _CLAUSE_END.match(text, last, last + 40)

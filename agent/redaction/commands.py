@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent.redaction.spans import Span
-from agent.redaction.values import is_masked, is_plain, is_reference
+from agent.redaction.values import is_masked, is_plain, is_reference, looks_random, looks_secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,8 @@ _LITERAL = re.compile(r"--from-literal[=\s]['\"]?[\w.\-]{1,253}=(?:(?<=\")([^\"\
 # A password that is piped into the command that reads it.
 _PIPED = re.compile(
     r"\b(?:echo|printf)[ \t\x1f]+(?:-\w{1,3}[ \t]+|['\"]?%s(?:\\n)?['\"]?[ \t]+){0,2}"
-    r"['\"]?([^\s\"'|]{4,256})['\"]?[ \t]*\|[^\n|;&]{1,200}?--(?:password-|pass-)?stdin\b"
+    r"['\"]?([^\s\"'|]{4,256})['\"]?[ \t]*\|"
+    r"(?:[^\n|;&]{1,200}?--(?:password-|pass-)?stdin\b|[ \t]*(?:sudo[ \t]+(?:-\w+[ \t]+){0,4}?-\w*S\b|kinit\b))"
 )
 
 
@@ -78,12 +79,15 @@ _PIPED = re.compile(
 _CHPASSWD = re.compile(
     r"\b(?:echo|printf)[ \t\x1f]+[^\n|;&]{0,16}?\b[\w.-]{1,32}:([^\s\"'|]{4,256})['\"]?[ \t]*\|[ \t\w/]{0,64}chpasswd\b"
 )
+_REPLACED = re.compile(  # of sed
+    r"\bs([/|#,])[^/|#,\n]{0,64}(?i:passw|token|secret|_key)[^/|#,\n]{0,64}\1([^/|#,\n]{4,256})\1"
+)
 _SECURE_STRING = re.compile(r"ConvertTo-SecureString[ \t]+(?:-String[ \t]+)?['\"]?([^\s\"']{4,256})")
 
 
 def command_lines(text: str) -> Iterator[Span]:
     """The secrets in the command lines of `text`. Words are divided by blanks, or by U+001F where a list was joined."""
-    if "stdin" in text:
+    if "|" in text and any(reader in text for reader in ("stdin", "sudo", "kinit")):
         for match in _PIPED.finditer(text):
             if not is_masked(match[1]) and not is_reference(match[1]):
                 yield Span(*match.span(1), "password")
@@ -91,6 +95,9 @@ def command_lines(text: str) -> Iterator[Span]:
         for match in pattern.finditer(text) if sign in text else ():
             if not is_masked(match[1]) and not is_reference(match[1]):
                 yield Span(*match.span(1), "password")
+    for match in _REPLACED.finditer(text) if "sed " in text or "sed\x1f" in text else ():
+        if looks_secret(match[2]) or looks_random(match[2]):
+            yield Span(*match.span(2), "password")
     if not _OPTION.search(text):
         return
     done = 0

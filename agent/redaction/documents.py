@@ -20,7 +20,7 @@ _JSON_SECRET = re.compile(r"\"kind\\{0,16}\"\s{0,4}:\s{0,4}\\{0,16}\"Secret\\{0,
 _JSON_DATA = re.compile(r"(\\{0,16})\"(data|stringData)\1\"\s{0,4}:\s{0,4}\{")
 _JSON_BLANK = re.compile(r"(?:[\s,:]|\\{1,16}[nrt])*+")
 _NAME_FIELD = r"{}\\{{0,16}}[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}\\{{0,16}}[\"']?(?P<name>[\w./\-]{{2,253}}+)"
-_VALUE_FIELD = r"[Vv]alue\\{0,16}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+_VALUE_FIELD = r"(?:[A-Z]\w{0,16})?[Vv]alue\\{0,16}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
 _BETWEEN = r"(?P<between>(?:\s|\\{1,16}n){0,80}+)\\{0,16}[\"']?"
 _PAIR = re.compile(
     rf"{_NAME_FIELD.format('(?:[Nn]ame|[Kk]ey|path)')}\\{{0,16}}[\"']?,?{_BETWEEN}{_VALUE_FIELD}(?P<quote>\\{{0,16}}[\"'])?"

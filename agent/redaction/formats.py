@@ -106,6 +106,13 @@ _OURS = [
     ("hooks.zapier.com/", "webhook", r"hooks\.zapier\.com/hooks/catch/\d{1,12}/([A-Za-z0-9]{5,64})"),
     ("infura.io/", "key", r"infura\.io/(?:ws/)?v3/([a-f0-9]{32})"),
     ("alchemy.com/", "key", r"alchemy\.com/(?:nft/)?v\d/([A-Za-z0-9_-]{20,64})"),
+    ("sk.eyJ", "token", r"^sk\.eyJ[A-Za-z0-9_-]{20,512}\.[A-Za-z0-9_-]{10,64}"),
+    ("secret_", "token", r"^secret_[A-Za-z0-9]{43}(?![A-Za-z0-9])"),
+    ("pat", "token", r"^pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),
+    ("pat-", "token", r"^pat-[a-z]{2}\d-[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}"),
+    ("-", "key", r"^(?:sdk|mob|api)-[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}(?![\w-])"),
+    ("/", "token", r"^[0-2]/\d{16}:[a-f0-9]{32}"),
+    ("oauth:", "token", r"^oauth:[a-z0-9]{30}(?![A-Za-z0-9])"),
     ("inline:", "key", r"inline:([A-Za-z0-9+/]{38,128}={0,2})"),
     ("SCRAM-SHA-", "hash", r"SCRAM-SHA-(?:1|256|512)\$\d{1,7}:([A-Za-z0-9+/=:$]{40,255})"),
 ]

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from agent.redaction.names import Strength, naming
 from agent.redaction.spans import Span
-from agent.redaction.values import ORDINARY, is_masked, is_reference, looks_random, looks_secret
-from agent.redaction.verdict import is_basic
+from agent.redaction.values import ORDINARY, is_masked, is_plain, is_reference, is_uuid, looks_random, looks_secret
+from agent.redaction.verdict import Place, is_basic, is_secret
 from agent.redaction.words import STATES
 
 # Up to the last @ before the path, so that a password may hold an unescaped @ or a colon.
@@ -31,7 +31,8 @@ _ORACLE = re.compile(r"jdbc:oracle:\w{1,8}:[\w.$#\"-]{1,64}/([^\s@\"'/]{1,128})@
 _CODE = re.compile(r"(?:^|[?&\s\"'])(?:code|assertion|ticket|samlresponse)=([\w%.~+/=-]{16,4096})", re.IGNORECASE)
 # `/reset-password/Zm9v...`: the step before says that what follows lets somebody in.
 _STEP = re.compile(
-    r"/[\w-]{0,32}(?:token|password|passwd|invite|invitation|magic|verify|confirm|unsubscribe|hooks?)/([A-Za-z0-9_-]{20,512}+)"
+    r"/[\w-]{0,32}(?:token|password|passwd|invite|invitation|magic|verify|confirm|unsubscribe|hooks?|incoming|integration|key)/"
+    r"([A-Za-z0-9_-]{16,512}(?:/[A-Za-z0-9_-]{16,512})?+)"
     r"(?=[\s/?#\"'`<>)\],;.]|$)"
 )
 # What the API server says of a field: `env[0].value: Invalid value: "x": DB_PASSWORD must come from a Secret`.
@@ -55,6 +56,27 @@ _SQL = re.compile(
 _LOGIN = re.compile(
     r"(?:login|user(?:name)?|account)[ \t\x1f]+[\"'`]?\S{1,128}[\s,]+(?:with[ \t]+|and[ \t]+)?(?:the[ \t]+)?"
     r"(?:password|passwd|pass|pw)[ \t\x1f:=]+[\"'`]?([^\s\"'`,;]{4,256})"
+)
+# On a line of its own below: `use the following password to proceed:`.
+_BELOW = re.compile(
+    r"(?:password|passphrase|token|secret|key)\b[^\n:]{0,120}:[ \t\r]*\n(?:[ \t\r]*\n){0,2}[ \t]*"
+    r"([^\s:\"']{12,256})[ \t\r]*(?=\n|$)"
+)
+_AS_UNQUOTED = re.compile(
+    r"\b(?:uses?|used|using|set|with|enter|entered|chose|gave)[ \t]+([^\s\"'`]{6,128})[ \t]+as"
+    r"(?:[ \t]+(?:my|the|a|our|its|your))?[ \t]+(?:\w+[ \t]+)?(?:password|passphrase|token)\b"
+)
+# `sentinel auth-pass mymaster x`, and a line of an access list: `user app on >x ~* +@all`.
+_REDIS = re.compile(
+    r"\bauth-pass[ \t]+\S{1,128}[ \t]+(\S{4,256})"
+    r"|\buser[ \t]+\S{1,128}[ \t][^\n>]{0,128}>(\S{4,256})(?=[^\n]{0,256}[~+])"
+)
+_USERLIST = re.compile(  # of PgBouncer
+    r"^\"[\w.@-]{1,63}\" \"([^\"\n]{4,256})\"[ \t\r]*$", re.MULTILINE
+)
+_ELEMENT = re.compile(
+    r"<(?:\w{1,32}:)?([\w.-]{2,64}+)(?:[ \t][^<>\n]{0,256})?>[ \t]*(?:<!\[cdata\[)?"
+    r"([^<>\s\]]{1,1024}+)(?:\]\]>)?[ \t]*</"
 )
 _PARAMETER = re.compile(r"[A-Za-z]{1,16}=")
 _DIGEST = re.compile(r"\bdigest[ \t][^\n]{0,512}?response=\\{0,8}\"?([0-9a-f]{32,128})")
@@ -85,11 +107,26 @@ def locators(text: str, lowered: str) -> Iterator[Span]:
         yield from _urls(text)
     if "@" in text:
         yield from _data_source_names(text)
+    if "</" in text:
+        for match in _ELEMENT.finditer(lowered):
+            named = naming(text[slice(*match.span(1))])
+            value = text[slice(*match.span(2))]
+            if named and named.strength >= Strength.MEDIUM and is_secret(value, named, Place.ASSIGNMENT):
+                yield Span(*match.span(2), named.what)
     if "=" in text:
         yield from (Span(*m.span(1), "token") for m in _CODE.finditer(text) if looks_random(unquote(m[1])))
     if ":5432:" in text:
         yield from (Span(*m.span(1), "password") for m in _PGPASS.finditer(text) if not is_masked(m[1]))
     yield from _headers(text, lowered)
+    if "auth-pass" in lowered or (">" in text and "user" in lowered):
+        for match in _REDIS.finditer(text):
+            group = 1 if match[1] else 2
+            if not is_masked(match[group]) and not is_reference(match[group]) and not is_plain(match[group]):
+                yield Span(*match.span(group), "password")
+    if '" "' in text:
+        for match in _USERLIST.finditer(text):
+            if looks_secret(match[1]) or looks_random(match[1]):
+                yield Span(*match.span(1), "password")
     yield from _sentences(text, lowered)
 
 
@@ -100,7 +137,7 @@ def _urls(text: str) -> Iterator[Span]:
             if not is_masked(password) and not is_reference(password):
                 yield Span(*match.span(pattern.groups), "password", plain=unquote(password))
     for match in _STEP.finditer(text):
-        if looks_random(match[1]):
+        if all(looks_random(step) for step in match[1].split("/")):
             yield Span(*match.span(1), "token")
     for match in _TOKEN_AS_USER.finditer(text):
         if looks_random(match[1]):
@@ -146,7 +183,9 @@ def _credentials(text: str, lowered: str, pattern: re.Pattern[str]) -> Iterator[
         value = text[slice(*match.span(1))]
         if _PARAMETER.fullmatch(value):
             continue  # `Digest username="x"`
-        if value.lower() not in ORDINARY and (looks_secret(value) or looks_random(value) or is_basic(value)):
+        if value.lower() not in ORDINARY and (
+            looks_secret(value) or looks_random(value) or is_basic(value) or is_uuid(value)
+        ):
             yield Span(*match.span(1), "token")
 
 
@@ -174,6 +213,14 @@ def _sentences(text: str, lowered: str) -> Iterator[Span]:
         for match in _AS_PASSWORD.finditer(lowered):
             if looks_secret(text[slice(*match.span(1))]):
                 yield Span(*match.span(1), "password")
+        for match in _AS_UNQUOTED.finditer(lowered):
+            if looks_secret(text[slice(*match.span(1))]):
+                yield Span(*match.span(1), "password")
+    if "\n" in text:
+        for match in _BELOW.finditer(lowered):
+            value = text[slice(*match.span(1))]
+            if looks_random(value) or (match[0].startswith("pass") and looks_secret(value)):
+                yield Span(*match.span(1), "password" if match[0].startswith("pass") else "secret")
     if "from" in lowered:
         for match in _CHANGED.finditer(lowered):
             for group in (1, 2):

@@ -50,14 +50,14 @@ _WHOLE = {
     **dict.fromkeys(
         ("dbpass", "dbpw", "userpass", "mypass", "rootpass", "smtppass", "adminpass", "sshpass"), "password"
     ),
-    **dict.fromkeys(("passe", "otp", "totp", "pin"), "password"),
+    **dict.fromkeys(("passe", "otp", "totp"), "password"),
     **dict.fromkeys(("jwt", "bearer"), "token"),
     **dict.fromkeys(("dsn", "connstr", "sas"), "connection-string"),
     **dict.fromkeys(("mnemonic",), "secret"),
     **dict.fromkeys(("authorization",), "authorization"),
 }
 _ENDINGS = {
-    **dict.fromkeys(("password", "passwd", "passphrase", "passcode", "pwd", "passwort"), "password"),
+    **dict.fromkeys(("password", "passwd", "passphrase", "passcode", "pwd"), "password"),
     **dict.fromkeys(sorted(PASSWORDS_ABROAD), "password"),
     "token": "token",
     "secret": "secret",
@@ -74,6 +74,7 @@ _MEDIUM_WHOLE = {
     **dict.fromkeys(("secrets",), "secret"),
     **dict.fromkeys(("cookie", "cookies"), "cookie"),
     **dict.fromkeys(("community", "keytab"), "secret"),
+    "pin": "pin",
 }
 _WEAK_WHOLE = {
     "auth": "credential",
@@ -107,7 +108,7 @@ def naming(name: str) -> Naming | None:
     if words[-3:] == ["private", "key", "id"]:
         return Naming(what="key", strength=Strength.MEDIUM)
     if words[-2:] == ["secret", "id"]:
-        return Naming(what="secret", strength=Strength.MEDIUM if VAULTS.isdisjoint(words) else Strength.STRONG)
+        return Naming(what="secret-id", strength=Strength.MEDIUM if VAULTS.isdisjoint(words) else Strength.STRONG)
     if words[-1] in REFERENCES:
         return None
     return _by_last_words(words, name) or _by_any_word(words)
@@ -131,6 +132,8 @@ def _by_last_words(words: list[str], name: str) -> Naming | None:
         return _key(before, words, environment=environment)
     if (before, last) in {("connection", "string"), ("conn", "str"), ("connect", "string")}:
         return Naming(what="connection-string", strength=Strength.STRONG)
+    if before == "pass" and last in ("phrase", "word", "code"):
+        return Naming(what="password", strength=Strength.STRONG)
     if last in ("seed", "code", "codes") and before in ONE_TIME:
         return Naming(what="secret", strength=Strength.STRONG)
     if last in _MEDIUM_WHOLE:

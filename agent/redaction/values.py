@@ -21,7 +21,7 @@ _MASKED = re.compile(
 )
 _REFERENCE = re.compile(
     r"\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Z_][A-Z0-9_]*|\$[a-z_]+|\$\w[\w-]*[.:][\w.:\-]+|\$\d{1,2}"  # shell, Argo CD, SQL
-    r"|%\(\w+\)s|%[A-Za-z_]\w*%|%[svdqrw]|%\+?v|:[a-z_]+|\?|\{[\w.]*\}"  # formats and SQL parameters
+    r"|%\(\w+\)s|%[A-Za-z_]\w*%|%[svdqrw]|%\+?v|:[a-z_]+|\?|\{[\w.!:]*\}"  # formats and SQL parameters
     r"|\{\{.*\}\}|\{%.*%\}|<%.*%>|\$\{\{.*\}\}"  # templates
     r"|[!&*][a-z_]+|@\w+@"  # YAML tags and anchors, build-time substitution
     r"|(?:valueFrom|secretKeyRef|configMapKeyRef|process\.env|os\.environ|os\.getenv|getenv|env|var|vault|ref\+\w+|secretsmanager"
@@ -44,6 +44,7 @@ _POINTER = re.compile(
     r"[a-z][a-z0-9+.\-]*://\S*|arn:aws[\w-]*:\S+|(?:\.{0,2}|~)(?:/[a-z0-9_.\-]+)+/?|/|[a-z]:\\\S*|projects/\S+/secrets/\S*"
     r"|[\w.\-/]+\.(?:pem|crt|cer|key|txt|json|ya?ml|conf|cfg|ini|env|jks|p12|pfx|keystore|toml|properties|pub|sh|py|go|java"
     r"|js|ts|rb|php|sql|html?|svc|local|com|io|org|net|dev|internal)"
+    r"|[a-z_]\w{0,63}(?:\.[a-z_]\w{0,63}){1,16}\.[A-Z]\w{0,127}"  # a class
     r"|[\w.\-]+/[\w.\-]+(?:/[\w.\-]+)*[#:][\w.\-]+|ssh-(?:rsa|dss|ed25519) \S+.*|ecdsa-\S+ \S+.*",
 )
 # What only another key opens: of SOPS and eyaml, Ansible's vault, Vault's transit engine, a SealedSecret.
@@ -126,6 +127,11 @@ def _is_camel(value: str) -> bool:
 def is_identifier(value: str) -> bool:
     """Whether the value is a digest, a commit or a UID: random, and public."""
     return len(value) <= 140 and (_DIGEST.fullmatch(value) is not None or _UUID.fullmatch(value) is not None)
+
+
+def is_uuid(value: str) -> bool:
+    """Whether the value is a UUID, as some servers give them out as keys."""
+    return _UUID.fullmatch(value) is not None
 
 
 def is_ordinary(value: str) -> bool:

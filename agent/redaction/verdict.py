@@ -15,6 +15,7 @@ from agent.redaction.values import (
     is_ordinary,
     is_plain,
     is_reference,
+    is_uuid,
     looks_random,
     looks_secret,
 )
@@ -47,7 +48,7 @@ def is_secret(value: str, named: Naming, place: Place) -> bool:
                 return False
             return place is not Place.PROSE or _stands_out(value, named)
         case Strength.MEDIUM:
-            return looks_secret(value) or looks_random(value)
+            return looks_secret(value) or looks_random(value) or _is_of_its_kind(value, named)
         case Strength.WEAK:
             return looks_random(value) or (named.what == "credential" and is_basic(value))
 
@@ -63,6 +64,17 @@ def _tells_a_state(value: str) -> bool:
 def _is_count(value: str) -> bool:
     """Whether it counts something: `pass=12 fail=3`. No password has so few digits only."""
     return len(value) <= 3 and value.isdecimal()
+
+
+def _is_of_its_kind(value: str, named: Naming) -> bool:
+    """Whether it is what such a secret is made of, though it would be ordinary elsewhere."""
+    match named.what:
+        case "pin":
+            return value.isdecimal() and 4 <= len(value) <= 12
+        case "secret-id":  # of Vault's AppRole, Consul and Nomad
+            return is_uuid(value)
+        case _:
+            return False
 
 
 def _stands_out(value: str, named: Naming) -> bool:

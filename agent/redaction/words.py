@@ -89,22 +89,21 @@ PAGING = _words(
 
 REFERENCES = _words(
     """
-    account accounts address age alg algorithm allowed annotation annotations args at audience audiences backend
-    bucket budget bytes ca cert certificate chain change changed checksum claim claims class client cmd column
-    command complexity condition conditions config configs configuration configured controller count counts created
-    cron crt days digest dir directory disable disabled driver duration email enable enabled endpoint endpoints engine
-    entries entropy entry env error errors exists expiration expire expired expires expiring expiry failure failures
-    field fields file filename files fingerprint folder format from function generation grace group groups hash
-    hashes header headers helper hint host hosts hours id ids image images index interval issuer items keyring kind
-    kinds label labels leeway len length lifetime limit limits list location manager map max maximum message method
-    methods min minimum minutes missing mode module mount name names namespace namespaces on operation operator
-    optional options owner param parameter path paths pattern period phase plugin policies policy port prefix
-    present prompt property provider providers pub public queue rate reason ref reference references refs regex
-    request requests required reset resource resources review reviews revision role roles rotate rotation schedule
-    scope scopes seconds secs selector server service set settings size source sources state status store strategy
-    strength suffix sum supported table tag tags template templates thumbprint time timeout timestamp topic total
-    ttl type types updated uri uris url urls usage used user username valid validated validation vars verified
-    version volume
+    account accounts address age alg algorithm allowed annotation annotations args at audience audiences backend bucket
+    budget bytes ca cert certificate chain change changed checksum claim claims class client cmd column command
+    complexity condition conditions config configs configuration configured controller count counts created cron crt
+    days digest dir directory disable disabled driver duration email enable enabled encoder encoders endpoint endpoints
+    engine entries entropy entry env error errors exists expiration expire expired expires expiring expiry failure
+    failures field fields file filename files fingerprint folder format from function generation grace group groups
+    hash hasher hashers hashes header headers helper hint host hosts hours id ids image images index interval issuer
+    items keyring kind kinds label labels leeway len length lifetime limit limits list location manager map max maximum
+    message method methods min minimum minutes missing mode module mount name names namespace namespaces on operation
+    operator optional options owner param parameter path paths pattern period phase plugin policies policy port prefix
+    present prompt property provider providers pub public queue rate reason ref reference references refs regex request
+    requests required reset resource resources review reviews revision role roles rotate rotation schedule scope scopes
+    seconds secs selector server service set settings size source sources state status store strategy strength suffix
+    sum supported table tag tags template templates thumbprint time timeout timestamp topic total ttl type types
+    updated uri uris url urls usage used user username valid validated validation vars verified version volume
     """
 )
 """A last word that turns a name into one of a setting or a pointer: `PASSWORD_FILE`, `tokenTTL`."""
@@ -129,8 +128,8 @@ TRAILING = _words(
 PASSWORDS_ABROAD = _words(
     """
     adgangskode contrasena contraseña geslo hasło haslo heslo jelszó jelszo kennwort kodeord lozinka lösenord losenord
-    parolă parola parool passord salasana senha sifre slaptažodis wachtwoord zugangswort şifre κωδικός лозинка парола
-    пароль סיסמה 口令 密码 密碼 パスワード 비밀번호 암호
+    parolă parola parool passord passwort salasana senha sifre slaptažodis wachtwoord zugangswort şifre κωδικός
+    лозинка парола пароль סיסמה 口令 密码 密碼 パスワード 비밀번호 암호
     """
 )
 """What a password is called in other languages, in one word. Languages that join words put it last."""

@@ -23,7 +23,8 @@ HOSTILE = [
     "insert into a(", "insert into a(b) values (", "insert into a(pass) values ('", "('a'),",
     'Invalid value: "abc1', "password from ", "mnemonic abc ", "mnemonic ", "abc abc ", "/hook/",
     "value: x\nname: ", 'value:"', '"kty":', '"d":"', "token: a1B2\\\n", "A1b2C3d4\n", "htpasswd -b ",
-    "mot de passe ", "a:A1b2C3@db:",
+    "mot de passe ", "a:A1b2C3@db:", "password a:\n\n", "use a1B2c3 as ", "auth-pass a ", "user a >", '"a" "',
+    "<pass a>", "<a>b</", "s/passw/", "tokens: ['a', ", "tokens:\n- a\n", "- a\n", "secret id ",
     "password for a b ", "<password>a", "Private-Lines: 1\na ",
 ]  # fmt: skip
 

@@ -124,6 +124,28 @@ def hidden(text: str) -> str:
         "rclone obscure {}",
         "echo 'root:{}' | chpasswd",
         'ConvertTo-SecureString "{}" -AsPlainText -Force',
+        "echo {} | sudo -S systemctl restart x",
+        "sed -i 's/__PASSWORD__/{}/' /etc/app.conf",
+        "sentinel auth-pass mymaster {}",
+        "user worker on >{} ~* +@all",
+        '"app" "{}"',
+        # further sentences
+        "Please use the following password to proceed:\n\n{}Ab1Zq8\n\nIt is also at /x",
+        "A temporary password is generated for root@localhost: {}",
+        "The initial password has been set to: {}",
+        "I replaced the token with {} in the secret",
+        "I use {} as password, still NOAUTH",
+        "Mein Passwort lautet {} und es geht nicht",
+        "le mot de passe est {} mais il est refusé",
+        # lists, types, elements
+        'tokens: ["other1Aa", "{}"]',
+        "passwords:\n- other1Aa\n- {}",
+        "param adminPassword string = '{}'",
+        'password: str = "{}"',
+        '<wsse:Password Type="x#PasswordText">{}</wsse:Password>',
+        "<password><![CDATA[{}]]></password>",
+        '"ParameterKey": "DBPassword", "ParameterValue": "{}"',
+        "pass_phrase={}",
         # headers
         "Authorization: Bearer {}",
         '"Authorization":"Bearer {}"',
@@ -234,6 +256,13 @@ def test_hides_what_a_name_or_a_place_gives_away(text: str) -> None:
         "\x1b[31mERROR\x1b[0m pod \x1b[1mapi-x2x4z\x1b[0m failed",
         'spec.tls.secretName: Invalid value: "web-tls-v2": not found',
         "npm:left-pad@latest",
+        "BCryptPasswordEncoder : Encoded password does not look like BCrypt",
+        'raise ValueError(f"bad token {token!r}")',
+        "spin: idle, pin: cpu1",
+        "het wachtwoord is verlopen",
+        "PASSWORD_HASHER=django.contrib.auth.hashers.Argon2PasswordHasher",
+        "user alice on node worker-1 > 90 % +1",
+        "secretId: prod/shop/db",
         "htpasswd -c /auth/file admin",
         "",
     ],
@@ -374,3 +403,15 @@ def test_a_step_of_a_url_that_lets_somebody_in_is_hidden() -> None:
     token = "5KEvY0wA9zQmHrJiSRnCgm7A7UE3Yd2j"
     assert token not in hidden(f"https://app.example.com/reset-password/{token} sent")
     assert token in hidden(f"https://app.example.com/orders/{token} sent")
+
+
+def test_a_uuid_is_a_secret_where_a_server_gives_it_out_as_one() -> None:
+    uuid = "c803bbe5-9290-38bf-93c9-496e0644e7d2"
+    for text in (f"Secret ID    = {uuid}", f"VAULT_SECRET_ID={uuid}", f"Authorization: Splunk {uuid}"):
+        assert uuid not in hidden(text)
+    assert hidden(f"request id = {uuid}") == f"request id = {uuid}"
+
+
+def test_a_pin_is_digits() -> None:
+    assert "040926" not in hidden("PIN: 040926")
+    assert "131975" not in hidden("https://app.example.com/verify?otp=131975&u=1")
