@@ -19,8 +19,9 @@ from agent.redaction.tables import tables
 from agent.redaction.words import PASSWORDS_ABROAD, PASSWORDS_ABROAD_IN_WORDS
 from agent.redaction.wrapping import wrapped
 
-# Numbers, times, addresses: most of the strings of a manifest that are not names.
-_NUMERIC = re.compile(r"[\d:.TZ+\-/]*")
+# Numbers, times, addresses, and short words without a sign: nearly all strings of a manifest. A secret has a name
+# before it, joined to it by a blank or a sign, or else the length of a key.
+_ORDINARY = re.compile(r"[\d:.TZ+\-/]*|[A-Za-z\d_.\-/]{0,19}")
 _LONG_WORD = re.compile(r"\S{20}")
 # Without any of these a text gives a secret neither a name nor a place. In lower case.
 _SIGNS = re.compile(
@@ -44,7 +45,7 @@ _SPELLINGS = 2
 def find_secrets(text: str, *, layers: int = _LAYERS, spellings: int = _SPELLINGS) -> list[Span]:
     """Where the secrets of `text` stand, in order and without overlap. Takes linear time on any text. What is encoded
     is read up to so many `layers` deep, and hidden whole; what is spelt otherwise up to so many `spellings`."""
-    if _NUMERIC.fullmatch(text):
+    if _ORDINARY.fullmatch(text):
         return []
     spans = _secrets(text, layers)
     if spellings and (plain := plainly(text)):

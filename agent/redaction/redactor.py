@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
-from agent.context.model import ContainerLog, Context, LogLine, ManagedResource, TreeNode
+from agent.context.model import ContainerLog, Context, Event, Gap, LogLine, ManagedResource, Revision, TreeNode
 from agent.redaction.hiding import Hiding
 from agent.redaction.structure import mapped, redacted
 from agent.target import ApplicationRef, ResourceRef
@@ -59,23 +59,22 @@ class Redactor:
         messages = texts([event.message for event in context.events], "\n")
         healths = texts([node.message for node in context.tree], "\n")
         revisions = texts([revision.message for revision in context.revisions], "\n")
-        gaps = texts([gap.message for gap in context.gaps], "\n")
+        read = [gap.message for gap in context.gaps if gap.reason != "not_configured"]  # which quotes nothing
+        gaps = dict(zip(read, texts(read, "\n"), strict=True))
         return replace(
             context,
             application=self._object(context.application, seen=seen),
             manifest=self._object(context.manifest, seen=seen),
             children=tuple(self._object(child, seen=seen) for child in context.children),
             related=tuple(self._object(each, seen=seen) for each in context.related),
-            tree=tuple(_with_message(node, text) for node, text in zip(context.tree, healths, strict=True)),
+            tree=_with_messages(context.tree, healths),
             managed=tuple(self._managed(each, seen=seen) for each in context.managed),
-            revisions=tuple(
-                replace(revision, message=text) for revision, text in zip(context.revisions, revisions, strict=True)
-            ),
-            events=tuple(replace(event, message=text) for event, text in zip(context.events, messages, strict=True)),
+            revisions=_with_messages(context.revisions, revisions),
+            events=_with_messages(context.events, messages),
             logs=tuple(
                 replace(log, lines=_lines(log, texts([line.text for line in log.lines], "\n"))) for log in context.logs
             ),
-            gaps=tuple(replace(gap, message=text) for gap, text in zip(context.gaps, gaps, strict=True)),
+            gaps=_with_messages(context.gaps, [gaps.get(gap.message, gap.message) for gap in context.gaps]),
         )
 
     def _managed(self, managed: ManagedResource, *, seen: bool) -> ManagedResource:
@@ -93,8 +92,11 @@ class Redactor:
         return cast("T", mapped(value, self._hiding.known_text) if seen else redacted(value, self._hiding))
 
 
-def _with_message(node: TreeNode, message: str) -> TreeNode:
-    return node if message == node.message else replace(node, message=message)
+def _with_messages[Told: (Event, Gap, Revision, TreeNode)](
+    given: tuple[Told, ...], messages: Sequence[str]
+) -> tuple[Told, ...]:
+    told = zip(given, messages, strict=True)
+    return tuple(each if message == each.message else replace(each, message=message) for each, message in told)
 
 
 def _lines(log: ContainerLog, texts: Sequence[str]) -> tuple[LogLine, ...]:

@@ -5,7 +5,7 @@ Owns the walk over JSON-like values and what Kubernetes' structures mean; `Strin
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Protocol
 
 from agent.redaction.names import Naming, Strength, naming
 from agent.redaction.values import PLACEHOLDER, decoded, is_masked, looks_secret
@@ -32,14 +32,6 @@ class Strings(Protocol):
         ...
 
 
-class _Where(NamedTuple):
-    """Where a value stands: `name` is the name it is judged by, `data` says how a Secret's data is written there."""
-
-    name: str = ""
-    data: str = ""  # "base64" or "plain" within a Secret's data
-
-
-_NOWHERE = _Where()
 _NAMES = frozenset(
     {
         "name",
@@ -71,75 +63,85 @@ _KEY_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})  # of a JSON web 
 _UNIT = "\x1f"
 
 
+type _Child = tuple[Any, Any, Any, str, str]
+"""A value, the container and the key that its copy goes under, the name it is judged by, and how a Secret's data is
+written there: "base64" or "plain", "" elsewhere."""
+
+# What is looked into; anything else (numbers, booleans, nulls) is copied with its container.
+_CONTAINERS: Any = (dict, list, tuple)
+_OPENED: Any = (str, dict, list, tuple, bytes)
+_OBJECT: Any = dict
+
+
 def redacted(root: object, strings: Strings) -> Any:
     """A copy of a JSON-like value of any depth, its secrets hidden: same keys, same types, same numbers.
 
     A tuple becomes a list, the one sequence that JSON has.
     """
     result: list[Any] = [None]
-    pending: list[tuple[object, Any, Any, _Where]] = [(root, result, 0, _NOWHERE)]
-    copies: dict[tuple[int, _Where], Any] = {}  # of containers met before: shared ones (YAML anchors) stay shared
+    pending: list[_Child] = [(root, result, 0, "", "")]
+    copies: dict[tuple[int, str, str], Any] = {}  # of containers met before: shared ones (YAML anchors) stay shared
     while pending:
-        node, parent, key, where = pending.pop()
+        node, parent, key, name, data = pending.pop()
         if isinstance(node, str):
-            parent[key] = _string(node, where, strings)
-        elif isinstance(node, dict | list | tuple):
-            identity = (id(cast("object", node)), where)
+            parent[key] = _string(node, name, data, strings)
+        elif isinstance(node, _CONTAINERS):
+            identity = (id(node), name, data)
             if identity not in copies:
-                copies[identity], children = _opened(cast("dict[str, object] | list[object]", node), where, strings)
-                pending.extend(reversed(children))
+                copies[identity], children = _opened(node, name, data, strings)
+                children.reverse()
+                pending += children
             parent[key] = copies[identity]
-        elif isinstance(node, bytes) and where.data:
-            parent[key] = _string(node.decode("utf-8", "replace"), where._replace(data="plain"), strings)
+        elif isinstance(node, bytes) and data:
+            parent[key] = _string(node.decode("utf-8", "replace"), name, "plain", strings)
         else:
             parent[key] = node
     return result[0]
 
 
-type _Child = tuple[object, Any, Any, _Where]
+def _opened(node: Any, name: str, data: str, strings: Strings) -> tuple[Any, list[_Child]]:
+    """A copy of a container, and what of it is to be put in anew."""
+    if isinstance(node, _OBJECT):
+        return _opened_mapping(node, name, data, strings)
+    if data or not _is_command_line(name, node):
+        copy: list[Any] = list(node)
+        return copy, [(item, copy, index, name, data) for index, item in enumerate(copy) if isinstance(item, _OPENED)]
+    return _command_line(node, strings), []
 
 
-def _opened(node: Mapping[Any, object] | Sequence[object], where: _Where, strings: Strings) -> tuple[Any, list[_Child]]:
-    """An empty copy of a container, and what is to be put into it."""
-    if isinstance(node, Mapping):
-        return _opened_mapping(node, where, strings)
-    copy: list[Any] = [None] * len(node)
-    if where.data or not _is_command_line(where.name, node):
-        return copy, [(item, copy, index, where) for index, item in enumerate(node)]
-    copy[:] = _command_line(cast("Sequence[str]", node), strings)
-    return copy, []
-
-
-def _opened_mapping(node: Mapping[Any, object], where: _Where, strings: Strings) -> tuple[dict[Any, Any], list[_Child]]:
-    copy: dict[Any, Any] = dict.fromkeys(node)
+def _opened_mapping(
+    node: Mapping[Any, Any], name: str, data: str, strings: Strings
+) -> tuple[dict[Any, Any], list[_Child]]:
+    copy: dict[Any, Any] = dict(node)
     done: frozenset[str] = frozenset()
-    command, arguments = node.get("command"), node.get("args")
-    if _is_command_line("command", command) and _is_command_line("args", arguments):
-        command, arguments = cast("list[str]", command), cast("list[str]", arguments)
-        line = _command_line([*command, *arguments], strings)
-        copy["command"], copy["args"] = line[: len(command)], line[len(command) :]
-        done = frozenset({"command", "args"})
-    elif command is None and _is_command_line("args", arguments) and isinstance(image := node.get("image"), str):
-        # The image's own command runs; mostly it has the image's name.
-        copy["args"] = _command_line([_program(image), *cast("list[str]", arguments)], strings)[1:]
-        done = frozenset({"args"})
+    command: Any = node.get("command")
+    arguments: Any = node.get("args")
+    if _is_command_line("args", arguments):
+        if _is_command_line("command", command):
+            line = _command_line([*command, *arguments], strings)
+            copy["command"], copy["args"] = line[: len(command)], line[len(command) :]
+            done = frozenset({"command", "args"})
+        elif command is None and isinstance(image := node.get("image"), str):
+            # The image's own command runs; mostly it has the image's name.
+            copy["args"] = _command_line([_program(image), *arguments], strings)[1:]
+            done = frozenset({"args"})
     is_a_secret = node.get("kind") == "Secret"
-    about = where.name if _VALUES.isdisjoint(node) else _subject(node) or where.name
+    is_a_key = "kty" in node
+    about = name if _VALUES.isdisjoint(node) else _subject(node) or name
     children: list[_Child] = []
     for key, value in node.items():
-        if key in done:
+        if not isinstance(value, _OPENED) or key in done:
             continue
-        if where.data:
-            child = _Where(str(key), where.data)
+        child, written = str(key), data
+        if data:
+            pass
         elif is_a_secret and key in ("data", "stringData"):
-            child = _Where(str(key), "base64" if key == "data" else "plain")
-        elif key in _KEY_PARTS and "kty" in node:
-            child = _Where("private_key")
+            written = "base64" if key == "data" else "plain"
+        elif is_a_key and key in _KEY_PARTS:
+            child = "private_key"
         elif key in _VALUES and naming(about):
-            child = _Where(about)
-        else:
-            child = _Where(str(key))
-        children.append((value, copy, key, child))
+            child = about
+        children.append((value, copy, key, child, written))
     return copy, children
 
 
@@ -152,13 +154,13 @@ def _subject(node: Mapping[Any, object]) -> str:
     return "" if PLACEHOLDER.search(name) else name
 
 
-def _is_command_line(name: str, node: object) -> bool:
-    if not isinstance(node, list | tuple) or not node:
+def _is_command_line(name: str, node: Any) -> bool:
+    if not node or not isinstance(node, _LISTS) or not all(isinstance(item, str) for item in node):
         return False
-    items = cast("Sequence[object]", node)
-    return all(isinstance(item, str) for item in items) and (
-        name in _COMMAND_LINES or any(cast("str", item).startswith("-") for item in items)
-    )
+    return name in _COMMAND_LINES or any(item.startswith("-") for item in node)
+
+
+_LISTS: Any = (list, tuple)
 
 
 def _program(image: str) -> str:
@@ -178,15 +180,15 @@ def _command_line(items: Sequence[str], strings: Strings) -> list[str]:
     return strings.texts(line, _UNIT)
 
 
-def _string(value: str, where: _Where, strings: Strings) -> str:
-    named = naming(where.name)
-    if where.data:
+def _string(value: str, name: str, data: str, strings: Strings) -> str:
+    named = naming(name)
+    if data:
         if is_masked(value):
             return value
-        plain = (decoded(value) if where.data == "base64" else None) or value
+        plain = (decoded(value) if data == "base64" else None) or value
         trusted = named is not None and named.strength is Strength.STRONG
         return strings.hide(value, named.what if named else "secret", plain=plain, trusted=trusted)
-    if where.name in _NAMES:
+    if name in _NAMES:
         strings.name(value)
     hidden = _under_name(value, named, strings) if named else None
     return strings.text(value) if hidden is None else hidden
@@ -213,24 +215,20 @@ def _under_name(value: str, named: Naming, strings: Strings) -> str | None:
 def mapped(root: object, change: Callable[[str], str]) -> Any:
     """A copy of a JSON-like value of any depth with each of its strings, but no key, changed."""
     result: list[Any] = [None]
-    pending: list[tuple[object, Any, Any]] = [(root, result, 0)]
+    pending: list[tuple[Any, Any, Any]] = [(root, result, 0)]
     copies: dict[int, Any] = {}
     while pending:
         node, parent, key = pending.pop()
         if isinstance(node, str):
             parent[key] = change(node)
-        elif isinstance(node, dict):
-            if id(cast("object", node)) not in copies:
-                entries = cast("dict[Any, object]", node)
-                copy = copies[id(cast("object", node))] = dict.fromkeys(entries)
-                pending.extend((value, copy, name) for name, value in entries.items())
-            parent[key] = copies[id(cast("object", node))]
-        elif isinstance(node, list):
-            if id(cast("object", node)) not in copies:
-                items = cast("list[object]", node)
-                copy = copies[id(cast("object", node))] = [None] * len(items)
-                pending.extend((value, copy, index) for index, value in enumerate(items))
-            parent[key] = copies[id(cast("object", node))]
+        elif isinstance(node, _CONTAINERS):
+            if id(node) not in copies:
+                is_object = isinstance(node, _OBJECT)
+                copy: Any = dict(node) if is_object else list(node)
+                copies[id(node)] = copy
+                inside: Any = node.items() if is_object else enumerate(node)
+                pending += [(value, copy, name) for name, value in inside if isinstance(value, _OPENED)]
+            parent[key] = copies[id(node)]
         else:
             parent[key] = node
     return result[0]

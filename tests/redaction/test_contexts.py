@@ -57,6 +57,22 @@ def test_a_value_that_a_secret_holds_is_hidden_in_logs_events_question_and_answe
     assert answer.startswith("The server refuses `[REDACTED:")
 
 
+def test_a_gap_of_what_is_not_configured_is_in_our_own_words_and_stays() -> None:
+    ours = "Nothing is configured to read the logs of Pod shop/api from: set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN"
+    gaps = (
+        Gap(part="events", source="argocd", reason="forbidden", message=f"401 for https://app:{SECRET}@argocd/"),
+        Gap(part="logs", source="kubernetes", reason="not_configured", message=ours),
+        Gap(part="tree", source="argocd", reason="timeout", message=f"password={SECRET}"),
+    )
+
+    redacted = Redactor(b"session").context(Context(target=Target(), gaps=gaps)).gaps
+
+    assert [gap.reason for gap in redacted] == ["forbidden", "not_configured", "timeout"]
+    assert redacted[1].message == ours
+    assert PLACEHOLDER.findall(redacted[0].message) == PLACEHOLDER.findall(redacted[2].message) != []
+    assert SECRET not in str(redacted)
+
+
 def test_what_argocd_tells_beside_the_application_is_redacted_as_well() -> None:
     context = Redactor(b"session").context(
         Context(

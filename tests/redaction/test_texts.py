@@ -1,10 +1,18 @@
 """What a text gives away by a name, a form or a place is hidden, and nothing else is."""
 
 import json
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from agent.redaction import Redactor
+from agent.redaction.assignments import assignments
+from agent.redaction.commands import command_lines
+from agent.redaction.documents import documents
+from agent.redaction.locators import locators
+from agent.redaction.spans import Span
+from agent.redaction.spellings import plainly
+from agent.redaction.tables import tables
 from tests.redaction.corpus.making import b64
 
 SECRET = "hunter2Xq9"
@@ -415,3 +423,14 @@ def test_a_uuid_is_a_secret_where_a_server_gives_it_out_as_one() -> None:
 def test_a_pin_is_digits() -> None:
     assert "040926" not in hidden("PIN: 040926")
     assert "131975" not in hidden("https://app.example.com/verify?otp=131975&u=1")
+
+
+@pytest.mark.parametrize("detect", [tables, assignments, locators], ids=lambda each: each.__name__)
+def test_a_short_word_without_a_sign_gives_nothing_away(detect: Callable[[str, str], Iterable[Span]]) -> None:
+    """Which is why most strings of a manifest are not looked into at all."""
+    keywords = ("password", "secret", "token", "key", "auth", "pin", "from", "into", "value", "mysql", "sshpass", "log")
+    for keyword in keywords:
+        for word in (keyword, f"{keyword}-hunter2", f"-p{keyword}", f"--{keyword}", f"a/{keyword}.X9", f"{keyword}_1"):
+            assert list(detect(word, word.lower())) == []
+            assert list(command_lines(word)) == list(documents(word)) == []
+            assert plainly(word) is None
