@@ -74,6 +74,8 @@ def _true(polarity: Polarity, kind: str, reason: str, message: str, situation: S
         return None
     if words[-1] in ("warning", "warnings") and (message or reason):
         return "warning"
+    if "missing" in words and doubts(message):
+        return "warning"
     if not fails(message) or _does_for_a_reason(message):
         return None
     return "warning" if fails(reason) or (doubts(reason) and not is_coming(words[-1])) else None
@@ -119,7 +121,7 @@ def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: 
     if passing:
         return None
     if settled or not words or words[-1] not in DECISIVE:
-        return error if doubts(message) and not settled else None
+        return None if settled else error if doubts(message) else "warning" if doubts(reason) else None
     if situation.coming and not doubts(message):
         return None
     return error if doubts(message) and not doubts(reason) else "warning"
@@ -166,7 +168,7 @@ def _polarity(kind: str) -> Polarity:
             if after in BAD or after in ("warning", "warnings"):
                 return "good"
             return "bad" if after in GOOD else "neutral"
-        if word == "out" and after == "of":
+        if (word, after) in (("out", "of"), ("back", "off")):
             return "bad"
         if word in BAD and after not in FEATURES and words[-1] not in DECISIVE:
             return "bad"

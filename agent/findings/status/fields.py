@@ -56,13 +56,13 @@ def _sign(manifest: Manifest, place: Place, key: str, value: object, role: Role,
         return _level(manifest, place, key, value)
     if role == "code":
         return _code(manifest, place, key, value)
+    if role in ("error", "faults") and value is True:
+        return _fault_flag(manifest, place, key)
     if role == "error" or (role == "message" and place.faults):
         return _error(manifest, place, key, value, situation)
     if role == "message":
         return _message(manifest, place, key, value, situation)
-    if role == "flag" and value is False:
-        return _flag(manifest, place, key, situation)
-    return _fault_flag(manifest, place, key) if role == "faults" and value is True else None
+    return _flag(manifest, place, key, situation) if role == "flag" and value is False else None
 
 
 def _state(manifest: Manifest, place: Place, key: str, value: object, situation: Situation) -> Sign | None:
@@ -87,6 +87,9 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
                 is_told = bool(told) and (doubts(told[0].text) or MUTE.isdisjoint(words_of(value)))
                 is_told = is_told or (not nested and _is_explained(place))
                 severity = "warning" if is_told or _false_flag(place) else None
+            case "halted":
+                # It stopped because it failed.
+                severity = "error" if told and fails(told[0].text) else None
             case None:
                 severity = "warning" if value.count(" ") >= 2 else None
             case _:
@@ -160,8 +163,8 @@ def _error(manifest: Manifest, place: Place, key: str, value: object, situation:
         return None
     if isinstance(value, list) and not isinstance(cast("list[object]", value)[0], str):
         return None  # its objects are places of their own
-    if role_of(key) == "error" and words_of(key)[-1] not in MESSAGE_KEYS and " " not in text and not doubts(text):
-        return None  # a switch, like `onFailure: Retry`
+    if role_of(key) == "error" and words_of(key)[-1] not in MESSAGE_KEYS and _is_switch(text):
+        return None
     if _is_only_told(place):
         return None
     if len(place.path) > 1 and _is_fine_beside(place):
@@ -178,6 +181,11 @@ def _error(manifest: Manifest, place: Place, key: str, value: object, situation:
         said=quoted(manifest, place, key) + name_of(manifest, place, key) + code_of(manifest, place),
         text=text,
     )
+
+
+def _is_switch(text: str) -> bool:
+    """Whether the value of an error key is a choice, as in `onFailure: Retry`; codes like `EIO` are none."""
+    return " " not in text and not doubts(text) and not (text.isupper() and len(text) > 2)
 
 
 def _is_fine_beside(place: Place) -> bool:
@@ -210,7 +218,8 @@ def _message(manifest: Manifest, place: Place, key: str, value: object, situatio
         path=place.path,
         title=f"tells of a failure in {one_line(key, 60)}",
         short=f"{one_line(key, 60)} tells of a failure{inside(manifest, place.path)}",
-        said=quote(manifest, *place.path, key) + (quote(manifest, *place.path, "reason") if key != "reason" else ()),
+        said=quote(manifest, *place.path, key)
+        + (quote(manifest, *place.path, "message" if key == "reason" else "reason")),
         text=value,
     )
 
@@ -243,7 +252,9 @@ def _calls_all_bad(key: str, situation: Situation) -> bool:
 
 def _fault_flag(manifest: Manifest, place: Place, key: str) -> Sign | None:
     """`failed: true`, of the object itself or of a part that is no past run."""
-    if place.weak or words_of(key)[-1] not in FAULT_FLAGS or words_of(key)[0] in ("no", "not"):
+    if place.weak or words_of(key)[0] in ("no", "not"):
+        return None
+    if words_of(key)[-1] not in FAULT_FLAGS and words_of(key)[:1] not in (("has",), ("is",)):
         return None
     told = told_beside(manifest, place, key) + name_of(manifest, place, key)
     return Sign(

@@ -97,7 +97,12 @@ def _is_condition(place: Place) -> bool:
     node, path = place.value, place.path
     if len(path) > 1 and path[-2] == "conditions":
         return True
-    return "type" in node and "status" in node and text_at(node, "status").lower() in ("true", "false", "unknown")
+    named = "type" in node or (bool(path) and _ends_in_condition(path[-1]))
+    return named and "status" in node and text_at(node, "status").lower() in ("true", "false", "unknown")
+
+
+def _ends_in_condition(key: str | int) -> bool:
+    return isinstance(key, str) and key.lower().endswith("condition")
 
 
 def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign | None:

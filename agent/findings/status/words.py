@@ -21,7 +21,8 @@ BAD = _vocabulary(
     "unreachable unready unschedulable unsupported pressure terminal recoverable orphan orphaned rejected denied "
     "conflict conflicted conflicts expired violation violations violated broken exceeded incompatible misconfigured "
     "aborted crashed crashing crash deadlocked overlapping lost corrupted timeout outage fault faulted "
-    "impaired insufficient unauthorized forbidden blocked"
+    "impaired insufficient unauthorized forbidden blocked stuck disconnected mismatch mismatched exhausted "
+    "inconsistent throttled backoff interrupted inaccessible unresponsive unresolved unsynced crashlooping quarantined"
 )
 # After a bad word these make it a feature, not a fault: `FailureInjection`, `DegradedMode`, `ErrorBudget`.
 FEATURES = _vocabulary(
@@ -56,7 +57,8 @@ BROKEN = _vocabulary(
     "expired evicted oomkilled timeout timedout critical unrecoverable misconfigured corrupted conflict exceeded "
     "disconnected unsupported unschedulable incompatible unresponsive abandoned dead deadline "
     "unauthorized unauthenticated killed crashloop notready inaccessible storagefull diskfull abnormal diverged "
-    "errors failures bad terminal brain ko nok panic panicked exhausted loss rollback rolledback defective impaired"
+    "errors failures bad terminal brain ko nok panic panicked exhausted loss rollback rolledback defective impaired "
+    "cancelled canceled"
 )
 # As the value of a state: bad only where something beside it tells why.
 DOUBTFUL = _vocabulary(
@@ -69,7 +71,7 @@ FINE = DONE | _vocabulary(
     "completed finished done idle standby "
     "available healthy ok resolved valid expected ready running active green bound online connected established "
     "applied synced deployed created stable operational enabled attached normal up loaded happy provisioned exists "
-    "compliant published open progressed"
+    "compliant published open progressed verified validated"
 )
 HALTED = _vocabulary(
     "paused pausing pause suspended suspending suspend stopped stopping hibernated hibernating disabled sleeping"
@@ -85,7 +87,10 @@ STATE_KEYS = _vocabulary(
     "phase state status health result stage verdict robustness outcome conclusion compliant compliance condition"
 )
 # ... under which a text for people stands.
-MESSAGE_KEYS = _vocabulary("message reason description msg detail details explanation cause trace text log logs")
+MESSAGE_KEYS = _vocabulary(
+    "message messages reason reasons description msg detail details explanation cause trace text log logs summary info "
+    "stderr output note"
+)
 # In a key: what stands below is there for faults only.
 FAULT_KEYS = _vocabulary(
     "error errors err failure failures failed failing violation violations unhealthy rejected rejections problem "
