@@ -95,14 +95,19 @@ class SettingsError(AssistantError):
 
 
 class SourceError(AssistantError):
-    """A context source could not read something. `code` is one of the reasons a Gap may have."""
+    """A context source could not read something. `code` is one of the reasons a Gap may have.
+
+    `refused` says that the source answered, and that its answer is no: the right is missing, or what was asked for is
+    no part of the Application. No other source may be asked for the same then.
+    """
 
     code = "unavailable"
     http_status = 502
 
-    def __init__(self, public_message: str, *, code: str = "unavailable") -> None:
+    def __init__(self, public_message: str, *, code: str = "unavailable", refused: bool = False) -> None:
         super().__init__(public_message)
         self.code = code
+        self.refused = refused or code == "forbidden"
 
 
 class ProviderError(AssistantError):

@@ -97,6 +97,7 @@ class _ArgoCDSource:
                 # 400: not in the tree under this name; perhaps its group or namespace was left out.
                 if error.code != "invalid":
                     raise
+                return Reading(value=await self._reads.live(await self._named_in_full(resource, error)))
         node = (await self._tree()).find(resource)
         return Reading(value=await self._reads.live(node.resource))
 
@@ -153,6 +154,13 @@ class _ArgoCDSource:
             tree = ResourceTree((await self._state.tree()).value)
         return tree
 
+    async def _named_in_full(self, resource: ResourceRef, refusal: SourceError) -> ResourceRef:
+        """The resource as the tree names it. Where the tree cannot be read, the refusal stands."""
+        try:
+            return (await self._tree()).find(resource).resource
+        except SourceError as error:
+            raise error if error.refused or not refusal.refused else refusal from None
+
     async def _pods_of_application(self, tree: ResourceTree) -> list[TreeNode]:
         failed, _ = nodes_in(tree, failed_in_sync(await self._known.application()))
         hooks = [node for node in failed if is_pod_node(node)]
@@ -202,7 +210,7 @@ def _log(lines: Generator[bytes], choice: LogChoice) -> Reading[ContainerLog]:
             if not closed:  # otherwise all is read, only the stream's own end is missing
                 raise
     if not entries and not broken:  # an empty body
-        raise SourceError(f"Argo CD found no Pod for {choice}", code="not_found")
+        raise SourceError(f"Argo CD found no Pod for {choice}", code="not_found", refused=True)
     return _reading(entries, choice, closed=closed)
 
 

@@ -158,6 +158,7 @@ class ArgoCDAPI:
         if status == 200:
             return
         code = "unavailable"
+        refused = status in {400, 403, 404}  # not for this token, no such Application, or no part of it
         match status:
             case 401:
                 code = "unauthorized"
@@ -182,7 +183,7 @@ class ArgoCDAPI:
                 message = f"{self._who} redirects{to} when asked for {what}: set ARGOCD_SERVER to the API's address"
             case _:
                 message = f"{self._who} answered HTTP {status} when asked for {what}"
-        raise SourceError(message, code=code)
+        raise SourceError(message, code=code, refused=refused)
 
     def _unreachable(self, error: "RequestException", request: ArgoCDRequest) -> SourceError:
         from requests import exceptions

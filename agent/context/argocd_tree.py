@@ -48,11 +48,12 @@ class ResourceTree:
             case [node]:
                 return node
             case []:
-                raise SourceError(f"{resource} is not part of the Application's resource tree", code="not_found")
+                message = f"{resource} is not part of the Application's resource tree"
+                raise SourceError(message, code="not_found", refused=True)
             case several:
                 named = ", ".join(f"{node.resource} ({node.resource.group or 'core'})" for node in several[:5])
                 message = f"{resource} may be any of {named}: name its group and namespace"
-                raise SourceError(message, code="invalid")
+                raise SourceError(message, code="invalid", refused=True)
 
     def below(self, resource: ResourceRef) -> Iterator[TreeNode]:
         """Everything owned by `resource`, through however many owners."""

@@ -4,7 +4,7 @@ Owns which parts a target has and what waits for what. The order of the sources 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from agent.context.naming import about, application_object, refined
 from agent.context.needs import is_at_odds, is_out_of_sync
 from agent.context.parts import Found, argocd_only, each_once, first, from_all, not_configured
 from agent.context.pods import has_events, is_pod, is_workload, none_has_run
-from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection, Reading, Source
+from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection
 from agent.context.started import StartedAtOnce
 from agent.context.supplied import MANY_EVENTS, SuppliedContext, is_heavy, read_supplied
 from agent.log_lines import distilled
@@ -160,7 +160,7 @@ class _Turn:
             return Found(value=self._supplied.application, source="supplied")
         if self.target.application is None:
             return Found()
-        found = await self._first("application", lambda source: source.application())
+        found = await first(self._sources, "application", lambda source: source.application(), target=self.target)
         return replace(found, value=cleaned_application(found.value)) if found.value else found
 
     async def _read_manifest(self) -> Found[Manifest]:
@@ -168,7 +168,13 @@ class _Turn:
             return Found(value=self._supplied.manifest, source="supplied")
         if self.target.resource is None:
             return Found()
-        found = await self._first("manifest", lambda source: source.manifest())
+        found = await first(
+            self._sources,
+            "manifest",
+            lambda source: source.manifest(),
+            target=self.target,
+            refused=self._refused_application,
+        )
         return replace(found, value=cleaned(found.value)) if found.value else found
 
     def _begin[T](
@@ -214,16 +220,21 @@ class _Turn:
         sources = self._sources
         if self.target.resource is None:
             if await self.tree() is None:  # which says why
-                sources = [source for source in sources if not source.state]
+                refused = (await self._tree).refused or await self._refused()
+                sources = [] if refused else [source for source in sources if not source.state]
             if not sources:
                 return Found()
         elif not await self._is_workload():
             return Found()
-        found = await first(sources, "children", lambda source: source.children(), target=self.target)
+        found = await first(
+            sources, "children", lambda source: source.children(), target=self.target, refused=self._refused
+        )
         return replace(found, value=tuple(map(cleaned, found.value or ())))
 
     async def _read_related(self) -> Found[tuple[Manifest, ...]]:
-        found = await from_all(self._sources, "related", lambda source, known: source.related(known))
+        found = await from_all(
+            self._sources, "related", lambda source, known: source.related(known), refused=self._refused
+        )
         return replace(found, value=tuple(map(cleaned, found.value or ())))
 
     async def _read_events(self) -> Found[tuple[Event, ...]]:
@@ -232,7 +243,9 @@ class _Turn:
         if not self.target:
             return Found()
         involved = await self._involved()
-        found = await self._first("events", lambda source: source.events(involved))
+        found = await first(
+            self._sources, "events", lambda source: source.events(involved), target=self.target, refused=self._refused
+        )
         raw = found.value or ()
         events = await asyncio.to_thread(merge_events, raw) if len(raw) > MANY_EVENTS else merge_events(raw)
         return Found(value=events, source=found.source, gaps=found.gaps)
@@ -257,7 +270,8 @@ class _Turn:
             return Found()
         if not self._sources:
             return Found(gaps=(not_configured("logs", self.target),))
-        return await read_logs(self._sources, self.target, pods, self._question.log_request, self._tail_lines)
+        request = self._question.log_request
+        return await read_logs(self._sources, self.target, pods, request, self._tail_lines, refused=self._refused)
 
     async def _may_have_logs(self) -> bool:
         resource = self.target.resource
@@ -279,5 +293,9 @@ class _Turn:
     async def _pods_below(self) -> list[Manifest]:
         return [child for child in await self.children() if is_pod(text_at(child, "kind"))]
 
-    async def _first[T](self, part: Part, ask: Callable[[Source], Awaitable[Reading[T]]]) -> Found[T]:
-        return await first(self._sources, part, ask, target=self.target)
+    async def _refused_application(self) -> bool:
+        return (await self._application).refused
+
+    async def _refused(self) -> bool:
+        """Whether Argo CD refused the Application or the resource that is asked about."""
+        return (await self._application).refused or (await self._manifest).refused

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.context.model import ContainerLog
-from agent.context.parts import Found, first
+from agent.context.parts import Found, Refused, first, never
 from agent.context.pods import choose_logs, is_pod
 from agent.context.source import LogChoice, Reading, Source, gap
 from agent.errors import SourceError
@@ -19,7 +19,13 @@ from agent.target import Target
 
 
 async def read_logs(
-    sources: Sequence[Source], target: Target, pods: Sequence[Manifest], request: LogRequest, tail_lines: int
+    sources: Sequence[Source],
+    target: Target,
+    pods: Sequence[Manifest],
+    request: LogRequest,
+    tail_lines: int,
+    *,
+    refused: Refused = never,
 ) -> Found[tuple[ContainerLog, ...]]:
     """The logs that the request names or that `pods` need, those that tell most first. There is at least one source."""
     try:
@@ -28,7 +34,7 @@ async def read_logs(
         return Found(gaps=(gap("logs", sources[0].name, error),))
 
     async def read(choice: LogChoice) -> Found[ContainerLog]:
-        return await first(sources, "logs", lambda source: _read(source, choice), target=target)
+        return await first(sources, "logs", lambda source: _read(source, choice), target=target, refused=refused)
 
     found = await asyncio.gather(*map(read, choices))
     return Found(

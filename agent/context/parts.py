@@ -1,10 +1,11 @@
 """Asking the sources for a part of the context: the first that has it gives it, each that fails leaves a gap.
 
-Owns that order and the words for a part nobody can be asked for; knows no part's content.
+Owns that order, that a refusal of Argo CD ends it, and the words for a part nobody can be asked for; knows no part's
+content.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.context.model import Gap, Part, SourceName
 from agent.context.source import Reading, Source, gap
@@ -39,34 +40,70 @@ _OPTIONS: dict[Part, str] = {
 # Parts that round the picture off.
 _FURTHER: frozenset[Part] = frozenset({"tree", "managed", "revisions", "sync_windows", "related"})
 
+_SOURCES: dict[SourceName, str] = {"argocd": "Argo CD", "kubernetes": "Kubernetes", "supplied": "the request"}
+
 # What fails for one object fails alike for the next.
 _GENERAL = frozenset({"unreachable", "unauthorized", "forbidden", "timeout"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found[T]:
-    """A part of the context: who gave it (None: nobody) and what is missing of it."""
+    """A part of the context: who gave it (None: nobody) and what is missing of it. `refused`: Argo CD answered that
+    it is not to be had, so nobody else was asked."""
 
     value: T | None = None
     source: SourceName | None = None
     gaps: tuple[Gap, ...] = ()
+    refused: bool = False
+
+
+type Refused = Callable[[], Awaitable[bool]]
+"""Whether Argo CD refused the target itself. It is asked only before another source is."""
+
+
+async def never() -> bool:
+    """Nothing was refused."""
+    return False
 
 
 async def first[T](
-    sources: Sequence[Source], part: Part, ask: Callable[[Source], Awaitable[Reading[T]]], *, target: Target
+    sources: Sequence[Source],
+    part: Part,
+    ask: Callable[[Source], Awaitable[Reading[T]]],
+    *,
+    target: Target,
+    refused: Refused = never,
 ) -> Found[T]:
-    """The part from the first source that has it, with a gap for each that failed."""
+    """The part from the first source that has it, with a gap for each that failed. A refusal is the last word: the
+    next source reads with the rights of the process, which may be more than whoever was refused has."""
     if not sources:
         return Found(gaps=(not_configured(part, target),))
     gaps: list[Gap] = []
-    for source in sources:
+    for source, following in zip(sources, (*sources[1:], None), strict=True):
         try:
             reading = await ask(source)
         except SourceError as error:
             gaps.append(gap(part, source.name, error))
+            if error.refused or (following and await refused()):
+                if following:
+                    gaps[-1] = _final(gaps[-1], error, following)
+                return Found(gaps=tuple(gaps), refused=True)
         else:
             return Found(value=reading.value, source=source.name, gaps=(*gaps, *reading.gaps))
     return Found(gaps=tuple(gaps))
+
+
+def _final(last: Gap, error: SourceError, following: Source) -> Gap:
+    """The gap that says why the following source was not asked, and what would help."""
+    instead = f"not read from {_SOURCES[following.name]} instead"
+    match error:
+        case SourceError(code="forbidden"):
+            why = f"Argo CD refused it, so it is {instead}: grant the right in Argo CD's RBAC"
+        case SourceError(refused=True):
+            why = f"Argo CD refused it, so it is {instead}: name the Application that it is part of"
+        case _:
+            why = f"{instead}, since Argo CD refused the target"
+    return replace(last, message=f"{last.message} ({why})")
 
 
 async def argocd_only[T](part: Part, asked: Awaitable[Reading[T]]) -> Found[T]:
@@ -74,7 +111,7 @@ async def argocd_only[T](part: Part, asked: Awaitable[Reading[T]]) -> Found[T]:
     try:
         reading = await asked
     except SourceError as error:
-        return Found(gaps=(gap(part, "argocd", error),))
+        return Found(gaps=(gap(part, "argocd", error),), refused=error.refused)
     return Found(value=reading.value, source="argocd" if reading.value else None, gaps=reading.gaps)
 
 
@@ -82,17 +119,30 @@ async def from_all(
     sources: Sequence[Source],
     part: Part,
     ask: Callable[[Source, Sequence[Manifest] | None], Awaitable[Reading[tuple[Manifest, ...]]]],
+    *,
+    refused: Refused = never,
 ) -> Found[tuple[Manifest, ...]]:
-    """A part to which every source adds what those before it did not have."""
+    """A part to which every source adds what those before it did not have. A refusal is the last word here too."""
     manifests: list[Manifest] | None = None
     gaps: list[Gap] = []
     name: SourceName | None = None
-    for source in sources:
+    for source, following in zip(sources, (*sources[1:], None), strict=True):
         try:
             reading = await ask(source, manifests)
         except SourceError as error:
             gaps.append(gap(part, source.name, error))
+            if error.refused or (following and await refused()):
+                if following:
+                    gaps[-1] = _final(gaps[-1], error, following)
+                return Found(gaps=tuple(gaps), refused=True)
         else:
+            if any(each.reason == "forbidden" for each in reading.gaps):
+                return Found(
+                    value=reading.value,
+                    source=source.name if reading.value else None,
+                    gaps=(*gaps, *reading.gaps),
+                    refused=True,
+                )
             name = name or (source.name if reading.value else None)
             manifests = [*(manifests or []), *reading.value]
             gaps += reading.gaps

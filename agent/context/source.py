@@ -235,7 +235,7 @@ class TurnReads:
 
 def again(error: SourceError) -> SourceError:
     """The same error to be raised once more."""
-    return SourceError(error.public_message, code=error.code)
+    return SourceError(error.public_message, code=error.code, refused=error.refused)
 
 
 def gap(part: Part, source: SourceName, error: SourceError) -> Gap:
@@ -246,10 +246,11 @@ def gap(part: Part, source: SourceName, error: SourceError) -> Gap:
 async def read_each[K, V](
     keys: Iterable[K], read: Callable[[K], Awaitable[V]], *, part: Part, source: SourceName
 ) -> Reading[tuple[V, ...]]:
-    """Reads all of `keys` at once. Those that fail become gaps; raises SourceError where every one failed."""
+    """Reads all of `keys` at once. Those that fail become gaps; raises SourceError where every one failed, a refusal
+    before any other."""
     values, failures = await _read_all(keys, read)
     if failures and not values:
-        raise failures[0]
+        raise next((error for error in failures if error.refused), failures[0])
     return Reading(value=values, gaps=tuple(gap(part, source, error) for error in failures))
 
 

@@ -93,14 +93,81 @@ def test_where_argo_cd_is_away_the_cluster_is_asked(kubernetes: FakeKubernetes, 
     ]
 
 
-def test_only_what_argo_cd_refuses_is_asked_of_the_cluster(argocd: FakeArgoCD, kubernetes: FakeKubernetes):
-    argocd.refuse_logs()
+def test_only_what_argo_cd_fails_at_is_asked_of_the_cluster(argocd: FakeArgoCD, kubernetes: FakeKubernetes):
+    argocd.fail("/logs", JSONResponse({"error": "upstream"}, status_code=502))
     context = collect(application=SHOP, resource=WEB_POD)
     assert (context.origins["manifest"], context.origins["logs"]) == ("argocd", "kubernetes")
+    assert gaps(context) == [("logs", "argocd", "unavailable")]
+    assert _objects_read(kubernetes) == ["/api/v1/namespaces/shop/pods/web-5d9-x1/log"]
+
+
+def test_a_log_that_argo_cd_refuses_is_not_read_from_the_cluster(argocd: FakeArgoCD, kubernetes: FakeKubernetes):
+    argocd.refuse_logs()
+    context = collect(application=SHOP, resource=WEB_POD)
+    assert (context.origins["manifest"], context.logs) == ("argocd", ())
     assert gaps(context) == [("logs", "argocd", "forbidden")]
-    assert [seen.path for seen in kubernetes.requests if "/namespaces/" in seen.path] == [
-        "/api/v1/namespaces/shop/pods/web-5d9-x1/log"
-    ]
+    assert "the right `logs, get` is missing" in messages(context)
+    assert "not read from Kubernetes instead: grant the right in Argo CD's RBAC" in messages(context)
+    assert _objects_read(kubernetes) == []
+
+
+def test_a_refusal_without_a_cluster_says_nothing_of_one(argocd: FakeArgoCD):
+    argocd.refuse_logs()
+    assert "Kubernetes" not in messages(collect(application=SHOP, resource=WEB_POD))
+
+
+ELSEWHERE = [
+    {"version": "v1", "kind": "Pod", "namespace": "shop", "name": "vault-0"},
+    {"version": "v1", "kind": "Pod", "namespace": "shop", "name": "vault-0", "uid": "uid-vault-0"},
+    {"kind": "Pod", "namespace": "shop", "name": "vault-0"},
+    {"group": "apps", "version": "v1", "kind": "StatefulSet", "namespace": "shop", "name": "vault"},
+]
+
+
+def _beside(kubernetes: FakeKubernetes) -> None:
+    """What the process may read in the cluster, and Argo CD holds in no Application of the caller's."""
+    owner = workload("StatefulSet", "vault")
+    member = pod("vault-0", crashing("vault"), owner=owner)
+    kubernetes.add(owner, member, event(member, "BackOff", "Back-off restarting failed container"))
+    kubernetes.add_log("vault-0", "vault", ["unsealed"], previous=True)
+
+
+@pytest.mark.parametrize("resource", ELSEWHERE)
+def test_a_resource_of_no_place_in_the_application_is_not_read_from_the_cluster(
+    argocd: FakeArgoCD, kubernetes: FakeKubernetes, resource: dict[str, str]
+):
+    _beside(kubernetes)
+    context = collect(application=SHOP, resource=resource, log_request={"container": "vault"})
+    assert (context.manifest, context.children, context.related, context.events, context.logs) == (None, (), (), (), ())
+    assert _objects_read(kubernetes) == []
+    assert "not read from Kubernetes instead: name the Application that it is part of" in messages(context)
+
+
+@pytest.mark.parametrize("suffix", ["/resource-tree", "/events", "/logs"])
+def test_what_fails_of_a_refused_resource_is_not_read_from_the_cluster(
+    argocd: FakeArgoCD, kubernetes: FakeKubernetes, suffix: str
+):
+    _beside(kubernetes)
+    argocd.fail(suffix, JSONResponse({"error": "upstream"}, status_code=502))
+    for resource in (each for each in ELSEWHERE if "version" in each):
+        context = collect(application=SHOP, resource=resource, log_request={"container": "vault"})
+        assert (context.manifest, context.events, context.logs, _objects_read(kubernetes)) == (None, (), (), [])
+
+
+@pytest.mark.parametrize("application", ["argocd/other", {"name": "other", "namespace": "argocd", "project": "web"}])
+@pytest.mark.parametrize("resource", [None, WEB])
+def test_nothing_of_an_application_that_argo_cd_refuses_is_read_from_the_cluster(
+    argocd: FakeArgoCD, kubernetes: FakeKubernetes, application: object, resource: dict[str, str] | None
+):
+    """Another Application than the fake knows: Argo CD answers 403, or 404 where the project is named."""
+    target = {"application": application} | ({"resource": resource} if resource else {})
+    context = collect(**target)
+    assert (context.origins, _objects_read(kubernetes)) == ({}, [])
+    assert "not read from Kubernetes instead" in messages(context)
+
+
+def _objects_read(kubernetes: FakeKubernetes) -> list[str]:
+    return [seen.path for seen in kubernetes.requests if "/namespaces/" in seen.path]
 
 
 def test_the_targets_blanks_are_filled_in_from_what_was_read(argocd: FakeArgoCD):
