@@ -5,6 +5,7 @@ Owns the typed reading of `dict[str, Any]`; knows nothing of what the parts mean
 
 import json
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, cast
 
 type Manifest = dict[str, Any]
@@ -47,7 +48,7 @@ def text_at(value: Any, *path: str | int) -> str:
 
 def texts_at(value: Manifest, *keys: str) -> list[str]:
     """The string at each of the keys of an object, as `text_at` reads it."""
-    return [found if type(found) is str else text_at(found) for found in map(value.get, keys)]
+    return [found if type(found) is str else text_at(found) for found in map(value.get, keys, repeat(""))]
 
 
 def integer_at(value: Any, *path: str | int) -> int | None:

@@ -1,5 +1,6 @@
 """Commands as next steps spell them: quoted for a shell, in backticks. Runs none."""
 
+import re
 import shlex
 
 from agent.target import ResourceRef
@@ -7,13 +8,24 @@ from agent.target import ResourceRef
 
 def kubectl(*words: str, namespace: str = "") -> str:
     """A kubectl command line in backticks; `namespace` "" for what has none."""
-    place = ["-n", namespace] if namespace else []
-    return f"`{shlex.join(['kubectl', *place, *words])}`"
+    place = ("-n", namespace) if namespace else ()
+    return f"`{_joined('kubectl', *place, *words)}`"
 
 
 def argocd(*words: str) -> str:
     """An argocd command line in backticks."""
-    return f"`{shlex.join(['argocd', *words])}`"
+    return f"`{_joined('argocd', *words)}`"
+
+
+# The characters that a shell reads as they are, by `shlex.quote`, and the blanks between words.
+_PLAIN = re.compile(r"[\w@%+=:,./ -]*", re.ASCII)
+
+
+def _joined(*words: str) -> str:
+    """`shlex.join`, in one look where no word is to be quoted: nearly always."""
+    line = " ".join(words)
+    is_plain = _PLAIN.fullmatch(line) and line.count(" ") == len(words) - 1 and all(words)
+    return line if is_plain else shlex.join(words)
 
 
 def describe(resource: ResourceRef | None) -> str:

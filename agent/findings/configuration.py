@@ -111,38 +111,47 @@ def _references(holder: Manifest) -> Iterator[Reference]:
         for index, container in enumerate(list_at(holder, *spec, field)):
             yield from _of_container(container, (*spec, field, index))
     for index, volume in enumerate(list_at(holder, *spec, "volumes")):
-        user = f"volume {one_line(text_at(volume, 'name'), 80)}"
-        yield from _of_source(volume, (*spec, "volumes", index), user)
+        yield from _of_source(volume, (*spec, "volumes", index), volume)
         for place, source in enumerate(list_at(volume, "projected", "sources")):
-            yield from _of_source(source, (*spec, "volumes", index, "projected", "sources", place), user)
+            yield from _of_source(source, (*spec, "volumes", index, "projected", "sources", place), volume)
 
 
 def _of_container(container: object, path: Path) -> Iterator[Reference]:
     user = f"container {one_line(text_at(container, 'name'), 80)}"
     for index, entry in enumerate(list_at(container, "env")):
-        for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
-            found = object_at(entry, "valueFrom", field)
+        origin = object_at(entry, "valueFrom")
+        for field, kind in _KEYS if origin else ():
+            found = object_at(origin, field)
             name, key = text_at(found, "name"), text_at(found, "key")
             if name and key and found.get("optional") is not True:
                 place = (*path, "env", index, "valueFrom", field, "key")
                 yield Reference(kind=kind, name=name, key=key, path=place, user=user)
     for index, entry in enumerate(list_at(container, "envFrom")):
-        for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
+        for field, kind in _WHOLE:
             found = object_at(entry, field)
             if text_at(found, "name") and found.get("optional") is not True:
                 place = (*path, "envFrom", index, field, "name")
                 yield Reference(kind=kind, name=text_at(found, "name"), key="", path=place, user=user)
 
 
-def _of_source(source: object, path: Path, user: str) -> Iterator[Reference]:
+def _of_source(source: object, path: Path, volume: object) -> Iterator[Reference]:
     """A volume, or a source of a projected one (which names a Secret by `name`)."""
-    for field, kind in (("secret", "Secret"), ("configMap", "ConfigMap")):
+    for field, kind in _SOURCES:
         found = object_at(source, field)
+        if not found:
+            continue
         named = "secretName" if text_at(found, "secretName") else "name"
         name = text_at(found, named)
         if not name or found.get("optional") is True:
             continue
+        user = f"volume {one_line(text_at(volume, 'name'), 80)}"
         yield Reference(kind=kind, name=name, key="", path=(*path, field, named), user=user)
         for index, item in enumerate(objects_at(found, "items")):
             if key := text_at(item, "key"):
                 yield Reference(kind=kind, name=name, key=key, path=(*path, field, "items", index, "key"), user=user)
+
+
+# By which field each is named: a key of it, all its keys, a volume of it.
+_KEYS = (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap"))
+_WHOLE = (("secretRef", "Secret"), ("configMapRef", "ConfigMap"))
+_SOURCES = (("secret", "Secret"), ("configMap", "ConfigMap"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from agent.context.model import Event
 from agent.findings.about import finding_about, name_of, namespace_of
@@ -20,20 +20,17 @@ type StatusField = Literal["initContainerStatuses", "containerStatuses"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """One container of a Pod with all that tells of it. `field` and `index` are its place in the Pod's status,
-    `spec_path` is that in its spec, None where the spec does not have it."""
+    """One container of a Pod with all that tells of it. `status` is what the Pod says of it, `field` and `index`
+    are its place there, `spec_path` is that in its spec, None where the spec does not have it."""
 
     known: Inventory
     pod: Manifest
+    status: Manifest
     field: StatusField
     index: int
     events: tuple[Event, ...]
     last_words: LastWords
     spec_path: tuple[str | int, ...] | None = None
-
-    @property
-    def status(self) -> Manifest:
-        return object_at(self.pod, "status", self.field, self.index)
 
     @property
     def name(self) -> str:
@@ -102,12 +99,14 @@ def containers_of(known: Inventory, pod: Manifest, last_words: LastWords) -> Ite
     events = known.events.of(pod)
     fields: tuple[StatusField, ...] = ("initContainerStatuses", "containerStatuses")
     for field in fields:
-        for index, status in enumerate(list_at(pod, "status", field)):
-            if isinstance(status, dict):
-                spec_path = _spec_path(pod, field, text_at(pod, "status", field, index, "name"))
+        for index, listed in enumerate(list_at(pod, "status", field)):
+            if isinstance(listed, dict):
+                status = cast("Manifest", listed)
+                spec_path = _spec_path(pod, field, text_at(status, "name"))
                 yield Container(
                     known=known,
                     pod=pod,
+                    status=status,
                     field=field,
                     index=index,
                     events=events,
