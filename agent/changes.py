@@ -74,9 +74,11 @@ def fingerprint(context: Context, findings: Sequence[Finding], *, room: int = 0)
     """The state of `context`, written in `room` tokens, in at most MAX_FINGERPRINT characters; equal states have equal
     texts."""
     state = _State.of(context, findings, room)
-    while len(state.text) > MAX_FINGERPRINT and (state.manifests or state.logs or state.findings):
+    text = state.text
+    while len(text) > MAX_FINGERPRINT and (state.manifests or state.logs or state.findings):
         state = _smaller(state)
-    return state.text if len(state.text) <= MAX_FINGERPRINT else ""
+        text = state.text
+    return text if len(text) <= MAX_FINGERPRINT else ""
 
 
 def _smaller(state: _State) -> _State:
@@ -94,6 +96,8 @@ def _smaller(state: _State) -> _State:
 def steady_room(room: int, remembered: str) -> int:
     """The room for the context of a turn that may take `room` tokens: that of the turn which left `remembered`, while
     it fits and is not much less. What is cut is then cut at the same places, and stays the same byte by byte."""
+    if not remembered:
+        return room
     try:
         before = _State.model_validate_json(remembered).room
     except ValidationError:
@@ -106,6 +110,8 @@ def changes_since(remembered: str, context: Context, findings: Sequence[Finding]
 
     "" when nothing did, for the first turn, and for a fingerprint of another version of this module.
     """
+    if not remembered:
+        return ""
     try:
         before = _State.model_validate_json(remembered)
     except ValidationError:

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from agent.changes import changes_since, fingerprint
 from agent.context.model import Context, Gap
@@ -98,9 +98,12 @@ class Prompt:
 
     @property
     def tokens(self) -> int:
-        """Upper estimate of `system_text` and `question`."""
-        strange = sum(section.surplus for section in self.sections) + surplus(self.question)
-        return count_tokens(self.system_text) + count_tokens(self.question) + strange
+        """Upper estimate of `system_text` and `question`: of their parts, the most of which are counted already."""
+        untold = tuple(section.name for section in self.sections if not section.text)
+        changes = count_tokens(_changes_block(self.changes, _fences([""])[0])) if self.changes else 0
+        around = _text_tokens(self.instructions) + count_tokens(_head(self.target)) + _untold_tokens(untold) + changes
+        told = sum([_block_tokens(section) for section in self.sections if section.text])
+        return around + told + 2 * (len(self.sections) + 3) + count_tokens(self.question) + surplus(self.question)
 
 
 def compose(
@@ -140,9 +143,13 @@ def compose(
     )
 
 
-@lru_cache(maxsize=4)
 def _instruction_tokens(instructions: Instructions) -> int:
-    return count_tokens(instructions.full_text)
+    return _text_tokens(instructions.full_text)
+
+
+@lru_cache(maxsize=4)
+def _text_tokens(instructions: str) -> int:
+    return count_tokens(instructions)
 
 
 def _fitting(instructions: Instructions, room: int) -> Instructions:
@@ -165,12 +172,12 @@ def _fitting(instructions: Instructions, room: int) -> Instructions:
 def _dealt(material: Material, room: int) -> Iterator[Section]:
     """The sections: each within its share first, then what is left goes to those that were cut, by priority."""
     parts = [part for part in PARTS if part.present(material)]
-    left = room - count_tokens(_untold([part.name for part in parts])) - 2
+    left = room - _untold_tokens(tuple(part.name for part in parts)) - 2
     made: list[tuple[Part, Section | None, int]] = []
     for part in parts:
         share = int(room * part.share)
         if part.name == "findings":
-            share = max(share, least_for(material.findings) + _frame(part) + _NOTE_TOKENS)
+            share = max(share, least_for(material.findings) + _frame_tokens(part.title) + 2 + _NOTE_TOKENS)
         section, cost = _section(part, material, min(left, share))
         made.append((part, section, cost))
         left -= cost
@@ -188,7 +195,7 @@ def _dealt(material: Material, room: int) -> Iterator[Section]:
 
 def _section(part: Part, material: Material, room: int) -> tuple[Section | None, int]:
     """The section within `room`, frame and note included, and what it costs; None where nothing fits."""
-    inside = room - _frame(part) - _NOTE_TOKENS
+    inside = room - _frame_tokens(part.title) - 2 - _NOTE_TOKENS
     if inside < _LEAST_TEXT:
         return None, 0
     made = _checked(part, part.render(material, inside), inside)
@@ -200,14 +207,14 @@ def _section(part: Part, material: Material, room: int) -> tuple[Section | None,
             made = _checked(part, most, inside)
     if not made.text:
         return None, 0
-    note = count_tokens(_note(made.left_out)) + 2 if made.left_out else 0
-    return made, _frame(part) + made.tokens + note
+    return made, _block_tokens(made) + 2
 
 
 def _checked(part: Part, made: Rendered, room: int) -> Section:
-    """The part without anything that looks like a fence, and within its room by the plain count whoever made it."""
+    """The part without anything that looks like a fence, and within its room."""
     text, left_out = _LOOKS_LIKE_A_FENCE.sub("--", well_formed(made.text)), made.left_out
-    tokens = count_tokens(text)
+    # Lines that are counted one by one are together no more than that; `re` gives the same text where nothing matched.
+    tokens = made.tokens if text is made.text else count_tokens(text)
     if tokens > room:
         text, left_out = cut(text, room), left_out or "the end of it"
         tokens = count_tokens(text)
@@ -217,9 +224,20 @@ def _checked(part: Part, made: Rendered, room: int) -> Section:
     )
 
 
-@cache
-def _frame(part: Part) -> int:
-    return count_tokens(_block(Section(name=part.name, title=part.title, text="", tokens=0), _fences([""])[0])) + 3
+def _block_tokens(section: Section) -> int:
+    """Upper estimate of a section with its frame and its note."""
+    note = count_tokens(_note(section.left_out)) + 1 if section.left_out else 0
+    return _frame_tokens(section.title) + section.tokens + note
+
+
+@lru_cache(maxsize=64)
+def _frame_tokens(title: str) -> int:
+    return count_tokens(_block(Section(name="findings", title=title, text="", tokens=0), _fences([""])[0])) + 1
+
+
+@lru_cache(maxsize=64)
+def _untold_tokens(names: tuple[SectionName, ...]) -> int:
+    return count_tokens(_untold(names)) if names else 0
 
 
 def _note(left_out: str) -> str:

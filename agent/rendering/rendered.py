@@ -20,7 +20,7 @@ _LEAST_ITEM = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A part as text, its token estimate, and what was left out ("" when nothing was)."""
+    """A part as text, its tokens (no fewer than `count_tokens` gives), and what was left out ("" when nothing was)."""
 
     text: str
     tokens: int
