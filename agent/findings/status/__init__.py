@@ -80,7 +80,7 @@ def _finding(manifest: Manifest, signs: list[Sign]) -> Finding:
         manifest,
         f"{named(manifest)} {signs[0].title}",
         " ".join(filter(None, explained)),
-        tuple(dict.fromkeys(told)),
+        tuple({evidence.path: evidence for evidence in told}.values()),
         "Repair what the message names; if it names nothing, read the log of the controller of this kind.",
         severity=signs[0].severity,
         level="effect",

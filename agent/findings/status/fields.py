@@ -19,7 +19,7 @@ from agent.findings.status.beside import (
 from agent.findings.status.places import Place, Role, role_of
 from agent.findings.status.sign import Sign
 from agent.findings.status.situation import Situation
-from agent.findings.status.states import standing_of
+from agent.findings.status.states import Standing, standing_of
 from agent.findings.status.words import (
     DECISIVE,
     ERROR_LEVELS,
@@ -72,6 +72,9 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
     nested = len(place.path) > 1
     if nested and (situation.done or (place.weak and situation.well)):
         return None
+    standing = standing_of(value) if isinstance(value, str) else None
+    if standing in _NO_FAULT:
+        return None
     told = told_beside(manifest, place, key)
     severity: Severity | None
     if isinstance(value, int):
@@ -80,7 +83,7 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
         if severity == "warning" and (situation.well or not told):
             return None
     else:
-        match standing_of(value):
+        match standing:
             case "bad":
                 severity = "error"
             case "doubtful":
@@ -92,7 +95,7 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
                 severity = "error" if told and fails(told[0].text) else None
             case None:
                 severity = "warning" if value.count(" ") >= 2 else None
-            case _:
+            case "fine" | "done" | "coming":
                 severity = None
     if severity is None:
         return None
@@ -112,6 +115,10 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
         said=told + quote(manifest, *place.path, key) + below,
         text=told[0].text if told else str(value),
     )
+
+
+# Whatever stands beside such a state is no matter of it.
+_NO_FAULT: frozenset[Standing | None] = frozenset({"fine", "done", "coming"})
 
 
 def _false_flag(place: Place) -> str:
@@ -226,9 +233,9 @@ def _message(manifest: Manifest, place: Place, key: str, value: object, situatio
 
 def _flag(manifest: Manifest, place: Place, key: str, situation: Situation) -> Sign | None:
     """`ready: false` or `applied: false` with a text beside it that tells of a failure, or of the whole with none."""
-    told = told_beside(manifest, place, key)
     if situation.states & {"fine", "done"}:
         return None
+    told = told_beside(manifest, place, key)
     text, nested = told[0].text if told else "", len(place.path) > 1
     is_hard = bool(told) and (fails(text) or (nested and "bad" in situation.states))
     if not is_hard and (nested or _passes(text) or not (doubts(text) or _calls_all_bad(key, situation))):
@@ -275,9 +282,11 @@ def _code(manifest: Manifest, place: Place, key: str, value: object) -> Sign | N
     """The number by which a program, or an answer of HTTP, said that it failed."""
     if not isinstance(value, int) or isinstance(value, bool) or len(place.path) > 2 or place.weak:
         return None
-    told = told_beside(manifest, place, key)
     is_exit = "exit" in words_of(key) and value > 0
-    if not is_exit and not (value in _HTTP_ERRORS and told and fails(told[0].text)):
+    if not is_exit and value not in _HTTP_ERRORS:
+        return None
+    told = told_beside(manifest, place, key)
+    if not is_exit and not (told and fails(told[0].text)):
         return None
     return Sign(
         severity="error",

@@ -82,8 +82,10 @@ _WELL_PARTS = (("ready",), ("available",), ("healthy",))
 def is_stale(manifest: Manifest, *path: str | int) -> bool:
     """Whether the status (or the condition at `path`) is of an earlier spec than the newest."""
     seen = integer_at(manifest, *(path or ("status",)), "observedGeneration")
+    if seen is None:
+        return False
     newest = integer_at(manifest, "metadata", "generation")
-    return seen is not None and newest is not None and seen < newest
+    return newest is not None and seen < newest
 
 
 def _ends_in_state(key: str) -> bool:
