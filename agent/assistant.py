@@ -159,12 +159,14 @@ class Assistant:
         )
         yield report
         turn = TurnRecord(report, outage)
-        given = (prompt.system_text, prompt.question, *(message.text for message in prompt.history))
+        given = (prompt.system_text, prompt.question)
         with spans.span("turn", "CHAT_MODEL", inputs=messages(prompt)) as span:
             try:
                 async with aclosing(self._events(session, prompt)) as events:
                     async for event in events:
-                        if isinstance(event, TurnCompleted) and (warning := await turn.ground(given, context, spans)):
+                        if isinstance(event, TurnCompleted) and (
+                            warning := await turn.ground(given, context, session, spans)
+                        ):
                             yield turn.take(TextDelta(warning), span)
                         yield turn.take(event, span)
             finally:

@@ -192,12 +192,17 @@ class TurnTrace(SpanRecord):
         share = self._grounding.share
         if share is None:
             return
-        unsupported = [f"{claim.kind} {claim.text!r}" for claim in self._grounding.unsupported]
+        found = (
+            ("Not in what was read", self._grounding.unsupported),
+            ("Only in earlier answers", self._grounding.earlier),
+            ("Not checked, for earlier turns could not be looked at", self._grounding.unchecked),
+        )
+        told = [f"{what}: {', '.join(f'{c.kind} {c.text!r}' for c in claims)}" for what, claims in found if claims]
         yield Feedback(
             name="grounded",
             value=round(share, 3),
             source=AssessmentSource(source_type=AssessmentSourceType.CODE, source_id="agent.grounding"),
-            rationale=f"Not in what was read: {', '.join(unsupported)}" if unsupported else "Every claim was read.",
+            rationale=". ".join(told) or "Every claim was read.",
             trace_id=trace_id,
             metadata={"checked": str(self._grounding.checked), "supported": str(self._grounding.supported)},
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.composing import RequestPlan
 from agent.context.model import Context, Gap
-from agent.errors import ProviderUnreachable
+from agent.errors import AssistantError, ProviderUnreachable
 from agent.findings.model import Finding
 from agent.grounding import Grounding, ground, may_claim
 from agent.prompt import Section
@@ -18,6 +18,7 @@ from agent.providers.provider import (
     ProviderEvent,
     ProviderInfo,
     Reference,
+    Session,
     SessionStarted,
     TextDelta,
     ToolCall,
@@ -30,6 +31,9 @@ from agent.redaction import Redactor
 from agent.request import Message
 from agent.spans import Span, Spans
 from agent.target import Target
+
+_LOOKING_BACK = 2.0
+"""Seconds that the end of an answer waits for what its session holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,16 +127,34 @@ class TurnRecord:
         """Whether a model spoke. What is answered without one is made of the findings, and claims nothing else."""
         return self._started is not None and self._started.provider.protocol != "none"
 
-    async def ground(self, given: Sequence[str], context: Context, spans: Spans) -> str:
-        """Checks what was said against what was read; gives what the reader must be warned of, "" for nothing."""
+    async def ground(self, given: Sequence[str], context: Context, session: Session, spans: Spans) -> str:
+        """Checks what was said against what was read; gives what the reader must be warned of, "" for nothing. Only
+        where something of it stands nowhere is the session asked for what it holds of earlier turns."""
         answer = self._report.redactor.text("".join(self._text))
         if may_claim(answer) and self._by_model:
             with spans.span("ground", "TASK") as span:
                 told = (*given, *_told(self._report.findings))
+                sent = self._report.history
                 # Looking things up in megabytes takes a while.
-                self._grounding = await asyncio.to_thread(ground, answer, given=told, context=context)
+                self._grounding = await asyncio.to_thread(ground, answer, given=told, context=context, earlier=sent)
+                if self._grounding.unsupported:
+                    held = await self._held(session)
+                    if held is None or held:
+                        earlier = None if held is None else (*sent, *held)
+                        self._grounding = await asyncio.to_thread(
+                            ground, answer, given=told, context=context, earlier=earlier
+                        )
                 span.outputs(self._grounding.as_json())
         return self._grounding.warning
+
+    async def _held(self, session: Session) -> Sequence[Message] | None:
+        """What the session holds of earlier turns, None where that is not to be had (in time)."""
+        try:
+            async with asyncio.timeout(_LOOKING_BACK):
+                held = await session.earlier()
+        except (AssistantError, TimeoutError):
+            return None
+        return held and [replace(each, text=self._report.redactor.text(each.text)) for each in held]
 
     def _marked(self, event: TurnStarted) -> TurnStarted:
         """The start, telling of the provider that could not be reached."""

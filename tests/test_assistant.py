@@ -7,6 +7,7 @@ import pytest
 
 from agent.answer import context_as_json
 from agent.assistant import Assistant
+from agent.conversation import Message
 from agent.errors import ProviderUnreachable, RateLimited, SessionForbidden, SettingsError
 from agent.providers.provider import TextDelta, ToolCall, ToolResult, TurnCompleted, TurnStarted, Usage
 from agent.request import Question, parse_question
@@ -201,3 +202,32 @@ def test_turns_side_by_side_see_their_own_context_only() -> None:
         others = {f"pod-{number}" for number in range(8)} - {asked}
         assert asked in prompt.system_text
         assert not [other for other in others if other in prompt.system_text]
+
+
+def test_a_session_is_asked_for_its_earlier_turns_only_where_a_claim_stands_nowhere_else() -> None:
+    held = ScriptedProvider(["`Pod/api-1` was `OOMKilled`."], earlier=(Message("user", "Is it api-0?"),))
+    assert outcome_of(run(held)).grounding.unsupported == ()
+    assert held.asked_for_earlier == 0
+
+    held = ScriptedProvider(["`Pod/api-0` is well."], earlier=(Message("user", "Is it Pod/api-0?"),))
+    grounding = outcome_of(run(held)).grounding
+    assert (grounding.unsupported, grounding.earlier, held.asked_for_earlier) == ((), (), 1)
+
+
+@pytest.mark.parametrize("earlier", [None, ProviderUnreachable("away")])
+def test_what_may_stand_in_turns_that_cannot_be_looked_at_is_called_unchecked(earlier: Exception | None) -> None:
+    outcome = outcome_of(run(ScriptedProvider(["`Pod/api-0` is well."], earlier=earlier)))
+    assert (outcome.grounding.unsupported, len(outcome.grounding.unchecked)) == ((), 1)
+    assert "could not be looked at" in outcome.text
+
+
+def test_what_a_message_of_the_request_answered_earlier_is_told_apart_from_what_was_read() -> None:
+    conversation = [
+        {"role": "user", "content": "Why?"},
+        {"role": "assistant", "content": "Pod/api-0 was in its way."},
+        {"role": "user", "content": "Which?"},
+    ]
+    question = parse_question({"input": conversation, "custom_inputs": {"manifest": POD}})
+    outcome = outcome_of(run(ScriptedProvider(["`Pod/api-0`."]), question))
+    assert [claim.text for claim in outcome.grounding.earlier] == ["Pod/api-0"]
+    assert "From earlier in this conversation" in outcome.text

@@ -2,11 +2,12 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 from agent.context.model import Context
+from agent.conversation import Message
 from agent.grounding.claims import Claim, claims_in
 from agent.grounding.known import Known
 from agent.grounding.vocabulary import COMMANDS, KINDS
@@ -20,32 +21,51 @@ _PLACEHOLDER = re.compile(r"<[^>]*>|\$\{?\w+\}?|\{\{.*\}\}|[A-Z][A-Z0-9_-]*|\.\.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounding:
-    """What became of an answer's claims. `invented` are the resources that nothing names which was read."""
+    """What became of an answer's claims. `invented` are the resources that nothing names which was read.
+
+    `earlier` are the claims that hold by earlier answers of the conversation alone: they were made from what was read
+    then. `unchecked` are those that may, where earlier turns are kept and could not be looked at. `stale`: something
+    was read for this answer, so that what only earlier answers name may be gone.
+    """
 
     checked: int = 0
     unsupported: tuple[Claim, ...] = ()
+    earlier: tuple[Claim, ...] = ()
+    unchecked: tuple[Claim, ...] = ()
+    stale: bool = False
 
     @property
     def supported(self) -> int:
-        return self.checked - len(self.unsupported)
+        return self.checked - len(self.unsupported) - len(self.unchecked)
 
     @property
     def share(self) -> float | None:
-        """The share of claims that hold, None where nothing was claimed."""
-        return self.supported / self.checked if self.checked else None
+        """The share of claims that hold of those that are decided, None where there are none."""
+        decided = self.checked - len(self.unchecked)
+        return self.supported / decided if decided else None
 
     @property
     def invented(self) -> tuple[str, ...]:
-        return tuple(claim.text for claim in self.unsupported if claim.kind == "resource")
+        return _resources(self.unsupported)
 
     @property
     def warning(self) -> str:
         """What the reader must know, as the end of a Markdown answer; "" where every resource that is named exists."""
-        if not self.invented:
-            return ""
-        names = ", ".join(code(name) for name in self.invented[:_NAMED])
-        more = f" and {len(self.invented) - _NAMED} more" if len(self.invented) > _NAMED else ""
-        return f"\n\n> **Not in what was read:** {names}{more}. Check that it exists before you act on it.\n"
+        said = (
+            ("Not in what was read:", self.invented, "Check that it exists before you act on it."),
+            (
+                "Not in what was read now:",
+                _resources(self.unchecked),
+                "The earlier turns of this conversation could not be looked at. Check that it exists before you act "
+                "on it.",
+            ),
+            (
+                "From earlier in this conversation, not in what was read now:",
+                _resources(self.earlier) if self.stale else (),
+                "Check that it is still there before you act on it.",
+            ),
+        )
+        return "".join(f"\n\n> **{what}** {_listed(names)}. {hint}\n" for what, names, hint in said if names)
 
     def as_json(self) -> dict[str, Any]:
         """The form in `custom_outputs`."""
@@ -53,20 +73,46 @@ class Grounding:
             "checked": self.checked,
             "supported": self.supported,
             "share": None if self.share is None else round(self.share, 3),
-            "unsupported": [{"kind": claim.kind, "text": claim.text} for claim in self.unsupported],
+            "unsupported": _as_json(self.unsupported),
+            "earlier": _as_json(self.earlier),
+            "unchecked": _as_json(self.unchecked),
             "invented_resources": list(self.invented),
         }
 
 
-def ground(answer: str, *, given: Iterable[str], context: Context) -> Grounding:
-    """Looks the claims of `answer` up in what the model was `given` (instructions with context, question, history) and
-    in all of `context`. Costs nothing where the answer claims nothing.
+def _resources(claims: Iterable[Claim]) -> tuple[str, ...]:
+    return tuple(claim.text for claim in claims if claim.kind == "resource")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(code(name) for name in names[:_NAMED]) + more
+
+
+def _as_json(claims: Iterable[Claim]) -> list[dict[str, str]]:
+    return [{"kind": claim.kind, "text": claim.text} for claim in claims]
+
+
+def ground(answer: str, *, given: Iterable[str], context: Context, earlier: Sequence[Message] | None = ()) -> Grounding:
+    """Looks the claims of `answer` up in what the model was `given` (instructions with context, question) and in all of
+    `context`; then in the `earlier` messages of the conversation (None: there are some, and nobody knows them). What
+    the user said there holds as what is given. Costs nothing where the answer claims nothing.
     """
     claims = claims_in(answer)
     if not claims:
         return Grounding()
-    known = Known(given, context)
-    return Grounding(checked=len(claims), unsupported=tuple(claim for claim in claims if not _holds(claim, known)))
+    known = Known((*given, *(each.text for each in earlier or () if each.role == "user")), context)
+    missing = [claim for claim in claims if not _holds(claim, known)]
+    if earlier is None:
+        return Grounding(checked=len(claims), unchecked=tuple(missing))
+    answered = known.adding(each.text for each in earlier if each.role == "assistant")
+    found = [claim for claim in missing if earlier and _holds(claim, answered)]
+    return Grounding(
+        checked=len(claims),
+        unsupported=tuple(claim for claim in missing if claim not in found),
+        earlier=tuple(found),
+        stale=not context.is_empty,
+    )
 
 
 def _holds(claim: Claim, known: Known) -> bool:

@@ -37,7 +37,7 @@ _PATH = re.compile(
 _NO_NAME = re.compile(r"v?\d[\d.-]*")
 _PATH_ROOTS = frozenset({"metadata", "spec", "status", "data", "stringData", "operation"})
 _NUMBER = re.compile(
-    r"(?<![\w.:/-])(\d[\d,]*(?:\.\d+)?)"
+    r"(?<![\w.:/-])(\d(?:[\d,]*\d)?(?:\.\d+)?)"
     r" ?(Ki|Mi|Gi|Ti|KiB|MiB|GiB|kB|KB|MB|GB|m|%|ms|s|h|min|minutes?|seconds?|hours?)?(?![\w:/-]|\.\d)"
 )
 _QUOTED = re.compile(r"[\"“]([^\"“”\n]{3,400})[\"”]")

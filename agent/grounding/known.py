@@ -5,6 +5,7 @@ Owns how a text is compared (letter case, white space and quotation marks do not
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import copy
 from functools import cached_property
 from typing import cast
 
@@ -25,6 +26,13 @@ class Known:
     def __init__(self, texts: Iterable[str], context: Context) -> None:
         self._seen = folded("\n".join(texts))
         self._context = context
+
+    def adding(self, texts: Iterable[str]) -> "Known":
+        """The same with further texts; what was read is not gone through again."""
+        more = copy(self)
+        more._seen = f"{self._seen} {folded('\n'.join(texts))}"
+        more.__dict__.pop("_words_seen", None)
+        return more
 
     def says(self, text: str) -> bool:
         """Whether `text` stands somewhere; one cut off by an ellipsis, as far as it goes."""

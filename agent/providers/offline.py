@@ -7,12 +7,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 import anyio.lowlevel
 
 from agent.context.model import Gap
+from agent.conversation import Message
 from agent.findings.model import Evidence, Finding
 from agent.markdown import code, fenced, prose
 from agent.prompt import Prompt
@@ -82,6 +83,10 @@ class OfflineSession:
         is no store that could keep a secret: who knows both can test guesses against a placeholder. Random where the
         session has no name."""
         return self._redaction_key
+
+    async def earlier(self) -> Sequence[Message]:
+        """Nothing is kept."""
+        return ()
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """The rendered answer in pieces of a few words, each line by itself."""

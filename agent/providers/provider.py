@@ -4,11 +4,12 @@ A Provider opens a Session; a Session streams a turn. Owns no wire format: each 
 and its own failures to `agent.errors`.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from agent.conversation import Message
 from agent.prompt import Prompt
 
 type ProviderName = Literal["llama-stack", "lightspeed", "offline"]
@@ -144,6 +145,11 @@ class Session(Protocol):
     @property
     def remembered(self) -> str:
         """The `Prompt.fingerprint` of the last turn that was answered, "" for none or where none is kept."""
+        ...
+
+    async def earlier(self) -> Sequence[Message] | None:
+        """What was said in the session before this turn, as far as it is kept, oldest first; None where the server
+        keeps it and does not tell. Asked after the answer only. Raises ProviderError or SessionError."""
         ...
 
     def stream(self, prompt: Prompt) -> AsyncIterator[ProviderEvent]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from agent.conversation import Message
 from agent.prompt import Prompt
 from agent.providers.provider import (
     ProviderEvent,
@@ -22,7 +23,7 @@ class ScriptedProvider:
     """Streams `deltas`, `pause` seconds apart, then completes; an exception in `deltas` or `on_open` is raised.
 
     `prompts` holds every prompt that was asked, `closed` counts the streams that were closed, `open_streams` those that
-    are running.
+    are running; `earlier` is what the session holds, `asked_for_earlier` counts how often it was asked for.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class ScriptedProvider:
         window: int | None = None,
         history_tokens: int = 0,
         remembered: str = "",
+        earlier: Sequence[Message] | Exception | None = (),
     ) -> None:
         self.deltas = deltas
         self.pause = pause
@@ -45,6 +47,8 @@ class ScriptedProvider:
         self.window = window
         self.history_tokens = history_tokens
         self.remembered = remembered
+        self.earlier = earlier
+        self.asked_for_earlier = 0
         self.prompts: list[Prompt] = []
         self.requests: list[SessionRequest] = []
         self.open_streams = 0
@@ -74,6 +78,12 @@ class ScriptedSession:
         self.window = provider.window
         self.history_tokens = provider.history_tokens
         self.remembered = provider.remembered
+
+    async def earlier(self) -> Sequence[Message] | None:
+        self._provider.asked_for_earlier += 1
+        if isinstance(self._provider.earlier, Exception):
+            raise self._provider.earlier
+        return self._provider.earlier
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[ProviderEvent]:
         provider = self._provider

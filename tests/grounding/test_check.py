@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from agent.context.model import ContainerLog, Context, Event, LogLine, TreeNode
+from agent.conversation import Message
 from agent.grounding import Grounding, ground
 from agent.target import ResourceRef, Target
 
@@ -106,5 +107,49 @@ def test_the_result_tells_what_did_not_hold() -> None:
         "supported": 1,
         "share": 0.5,
         "unsupported": [{"kind": "number", "text": "139"}],
+        "earlier": [],
+        "unchecked": [],
         "invented_resources": [],
     }
+
+
+def recalled(answer: str, *earlier: Message, context: Context = CONTEXT) -> Grounding:
+    return ground(answer, given=(), context=context, earlier=earlier)
+
+
+def test_what_the_user_said_earlier_holds() -> None:
+    result = recalled("`Deployment/payments` is another one.", Message("user", "And Deployment/payments?"))
+    assert (result.unsupported, result.earlier, result.warning) == ((), (), "")
+
+
+def test_what_an_earlier_answer_said_holds_and_is_told_apart() -> None:
+    answer = "Delete `Pod/checkout-api-old-1`, it ended with exit code 139."
+    said = Message("assistant", "Pod/checkout-api-old-1 ended with exit code 139.")
+    result = recalled(answer, said)
+    assert (result.unsupported, [claim.text for claim in result.earlier]) == ((), ["Pod/checkout-api-old-1", "139"])
+    assert (result.share, result.invented) == (1.0, ())
+    assert "From earlier in this conversation, not in what was read now:** `Pod/checkout-api-old-1`." in result.warning
+
+
+def test_a_command_may_take_one_name_from_now_and_one_from_earlier() -> None:
+    said = Message("assistant", "The namespace is payments.")
+    result = recalled("Run `kubectl -n payments delete pod checkout-api-7d9f-x2`.", said)
+    assert (result.unsupported, len(result.earlier)) == ((), 1)
+
+
+def test_where_nothing_was_read_a_name_of_an_earlier_answer_needs_no_warning() -> None:
+    said = Message("assistant", "Pod/old-1 crashes.")
+    assert recalled("`Pod/old-1` does.", said, context=Context(target=Target())).warning == ""
+
+
+def test_what_was_invented_is_so_whatever_was_said_earlier() -> None:
+    result = recalled("`Deployment/ghost` fails.", Message("assistant", "Pod/old-1 crashes."))
+    assert (result.invented, result.earlier) == (("Deployment/ghost",), ())
+
+
+def test_where_earlier_turns_cannot_be_looked_at_nothing_is_called_invented() -> None:
+    result = ground("`api` runs, `Deployment/ghost` fails.", given=(), context=CONTEXT, earlier=None)
+    assert (result.unsupported, result.invented) == ((), ())
+    assert [claim.text for claim in result.unchecked] == ["Deployment/ghost"]
+    assert (result.checked, result.supported, result.share) == (2, 1, 1.0)
+    assert "could not be looked at" in result.warning

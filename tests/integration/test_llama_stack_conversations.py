@@ -123,6 +123,26 @@ async def test_over_ten_turns_the_context_is_sent_once_and_only_changes_with_the
     assert "2 new log lines of container api" in note
 
 
+async def test_what_an_earlier_turn_established_is_no_invention_of_a_later_one(
+    server: str, backend: ScriptedBackend
+) -> None:
+    backend.answer(
+        Reply(deltas=["`Pod/api-old-1` ended with exit code 139."]),
+        Reply(deltas=["`Pod/api-old-1` did with 139, ", "`Deployment/ghost-api` made it so, in `payments`."]),
+        Reply(deltas=["`Pod/api-1` ended with exit code 137."]),
+    )
+    async with assistant(server) as process:
+        first = await turn(process, "Is payments the namespace?", **EARLY)
+        second = await turn(process, "Which one was it?", first.session_id, **EARLY)
+        third = await turn(process, "And now?", second.session_id, **EARLY)
+
+    assert first.grounding.invented == ("Pod/api-old-1",)
+    assert second.grounding.invented == ("Deployment/ghost-api",)
+    assert [claim.text for claim in second.grounding.earlier] == ["Pod/api-old-1", "139"]
+    assert "`Pod/api-old-1`. Check that it is still there" in second.text
+    assert (third.grounding.unsupported, third.grounding.earlier) == ((), ())
+
+
 async def test_sixty_turns_in_a_window_of_8k_stay_below_the_ceiling_and_know_what_the_first_established(
     server: str, backend: ScriptedBackend
 ) -> None:

@@ -3,12 +3,13 @@
 import json
 import secrets
 import ssl
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, aclosing, asynccontextmanager, contextmanager
 
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from agent.conversation import Message
 from agent.errors import (
     ProviderUnreachable,
     ResponseCut,
@@ -182,6 +183,7 @@ class LightspeedSession:
         self._ids = ids
         self._held = held
         self._conversation = conversation_id
+        self._continues = conversation_id is not None
         self._nonce = nonce
         self._user = user_id
 
@@ -207,6 +209,10 @@ class LightspeedSession:
     def remembered(self) -> str:
         """Nothing: Lightspeed has no place for it."""
         return ""
+
+    async def earlier(self) -> Sequence[Message] | None:
+        """None where Lightspeed continues a conversation: it does not tell what that holds."""
+        return None if self._continues else ()
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn. Raises ProviderError, SessionNotFound, SessionBusy, and RequestError for too long a question."""

@@ -198,6 +198,13 @@ class AgentsSession:
     def remembered(self) -> str:
         return self._past.record.remembered
 
+    async def earlier(self) -> Sequence[Message]:
+        """What goes before the question. What was shortened tells of both sides."""
+        return [
+            Message("user" if line.startswith(_ASKED) else "assistant", _message(line).text)
+            for line in (self._past.lines if self._past.session_id else ())
+        ]
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn, as `Session.stream` says."""
         protocol = self._protocol

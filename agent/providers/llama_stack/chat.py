@@ -2,10 +2,11 @@
 request's own messages are the history. Owns that protocol's chunks and ends."""
 
 import secrets
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+from agent.conversation import Message
 from agent.errors import AssistantError, ProviderError, ResponseCut, ResponseFailed, ResponseIncomplete, SessionNotFound
 from agent.manifest import integer_at, lookup, object_at, text_at
 from agent.prompt import Prompt
@@ -77,6 +78,10 @@ class ChatSession:
     def remembered(self) -> str:
         """Nothing: there is no session to keep it."""
         return ""
+
+    async def earlier(self) -> Sequence[Message]:
+        """Nothing: the messages of the request are all there is."""
+        return ()
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn, as `Session.stream` says."""

@@ -5,7 +5,7 @@ llama_stack_client only `conversations` and `responses` are used; its Agent clas
 """
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -113,6 +113,16 @@ class ResponsesSession:
     @property
     def remembered(self) -> str:
         return self.place.record.remembered
+
+    async def earlier(self) -> Sequence[Message]:
+        """What the conversation holds, without the turn that the server has added to it by now."""
+        place, said = self.place, self._turn.text
+        if place.earlier:
+            return [Message("assistant", place.earlier)]
+        if not place.history_tokens:
+            return ()
+        held = await self._protocol.conversations.messages(place.conversation_id)
+        return [message for message in held if message.role == "user" or message.text.strip() not in said]
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn, as `Session.stream` says."""
