@@ -74,7 +74,7 @@ def _true(polarity: Polarity, kind: str, reason: str, message: str, situation: S
         return None
     if words[-1] in ("warning", "warnings") and (message or reason):
         return "warning"
-    if "missing" in words and doubts(message):
+    if ("missing" in words and doubts(message)) or (words[0] == "no" and polarity == "neutral" and " " in message):
         return "warning"
     if not fails(message) or _does_for_a_reason(message):
         return None
@@ -121,7 +121,10 @@ def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: 
     if passing:
         return None
     if settled or not words or words[-1] not in DECISIVE:
-        return None if settled else error if doubts(message) else "warning" if doubts(reason) else None
+        if settled:
+            is_of_the_whole = len(words) == 1 and words[0] in DECISIVE and not situation.calm
+            return "warning" if is_of_the_whole and doubts(message) else None
+        return error if doubts(message) else "warning" if doubts(reason) else None
     if situation.coming and not doubts(message):
         return None
     return error if doubts(message) and not doubts(reason) else "warning"
@@ -145,7 +148,8 @@ def _unknown(polarity: Polarity, kind: str, reason: str, message: str) -> Severi
     if fails(reason) or fails(message):
         return "warning"
     words = words_of(kind)
-    return "warning" if message and words[-1] in DECISIVE and not (is_coming(reason) or is_coming(message)) else None
+    is_told = any(map(str.isalpha, message))
+    return "warning" if is_told and words[-1] in DECISIVE and not (is_coming(reason) or is_coming(message)) else None
 
 
 def in_plain_words(kind: str, status: str, reason: str) -> str:
@@ -165,7 +169,7 @@ def _polarity(kind: str) -> Polarity:
     for place, word in enumerate(words):
         after = words[place + 1] if place + 1 < len(words) else ""
         if word in ("no", "not", "non", "without"):
-            if after in BAD or after in ("warning", "warnings"):
+            if after in BAD or after in ("warning", "warnings") or (word == "no" and not BAD.isdisjoint(words)):
                 return "good"
             return "bad" if after in GOOD else "neutral"
         if (word, after) in (("out", "of"), ("back", "off")):

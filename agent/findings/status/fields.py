@@ -26,13 +26,14 @@ from agent.findings.status.words import (
     FAULT_FLAGS,
     MESSAGE_KEYS,
     MUTE,
+    NAME_KEYS,
     doubts,
     fails,
     is_coming,
     is_idle,
     words_of,
 )
-from agent.manifest import Manifest, text_at
+from agent.manifest import Manifest, objects_at, text_at
 
 
 def signs_in(manifest: Manifest, place: Place, situation: Situation) -> Iterator[Sign]:
@@ -74,6 +75,8 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
         return None
     standing = standing_of(value) if isinstance(value, str) else None
     if standing in _NO_FAULT:
+        return None
+    if nested and _is_overtaken(manifest, place, key):
         return None
     told = told_beside(manifest, place, key)
     severity: Severity | None
@@ -119,6 +122,23 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
 
 # Whatever stands beside such a state is no matter of it.
 _NO_FAULT: frozenset[Standing | None] = frozenset({"fine", "done", "coming"})
+
+
+def _is_overtaken(manifest: Manifest, place: Place, key: str) -> bool:
+    """Whether the list that a part is in names it again, and calls it well there: an action that was tried anew."""
+    if not isinstance(place.path[-1], int):
+        return False
+    name = next((name for name in NAME_KEYS if isinstance(place.value.get(name), str)), "")
+    return any(
+        entry is not place.value
+        and text_at(entry, name) == place.value.get(name)
+        and standing_of(text_at(entry, key)) in ("fine", "done")
+        for entry in (objects_at(manifest, *place.path[:-1])[:_BESIDE] if name else ())
+    )
+
+
+# So many entries of a list are looked through for the same part.
+_BESIDE = 20
 
 
 def _false_flag(place: Place) -> str:
@@ -218,7 +238,7 @@ def _message(manifest: Manifest, place: Place, key: str, value: object, situatio
         return None  # what is bad has told this text already
     if len(place.path) != 1:
         reason = text_at(place.value, "reason")
-        if reason == value or not fails(reason):
+        if not fails(reason) or (reason == value and (situation.calm or not _is_code(place, key, reason))):
             return None
     return Sign(
         severity="warning" if situation.coming or situation.states else "error",
@@ -229,6 +249,11 @@ def _message(manifest: Manifest, place: Place, key: str, value: object, situatio
         + (quote(manifest, *place.path, "message" if key == "reason" else "reason")),
         text=value,
     )
+
+
+def _is_code(place: Place, key: str, reason: str) -> bool:
+    """Whether a reason that stands alone begins with the name of a fault: `CrashLoopBackOff on pod api-0`."""
+    return key == "reason" and "message" not in place.value and standing_of(reason.partition(" ")[0]) == "bad"
 
 
 def _flag(manifest: Manifest, place: Place, key: str, situation: Situation) -> Sign | None:

@@ -22,7 +22,8 @@ BAD = _vocabulary(
     "conflict conflicted conflicts expired violation violations violated broken exceeded incompatible misconfigured "
     "aborted crashed crashing crash deadlocked overlapping lost corrupted timeout outage fault faulted "
     "impaired insufficient unauthorized forbidden blocked stuck disconnected mismatch mismatched exhausted "
-    "inconsistent throttled backoff interrupted inaccessible unresponsive unresolved unsynced crashlooping quarantined"
+    "inconsistent throttled backoff interrupted inaccessible unresponsive unresolved unsynced crashlooping quarantined "
+    "offline abnormal irreconcilable dead"
 )
 # After a bad word these make it a feature, not a fault: `FailureInjection`, `DegradedMode`, `ErrorBudget`.
 FEATURES = _vocabulary(
@@ -35,12 +36,15 @@ GOOD = _vocabulary(
     "connected reachable installed resolved applied success synchronized admitted compliant online operational "
     "authenticated verified successful loaded working serving scheduled deployed provisioned initialized registered "
     "launched completed complete configured promoted created updated joined attached published provided issued "
-    "reachability refs selected met satisfied fulfilled found insync functional usable"
+    "reachability refs selected met satisfied fulfilled found insync functional usable "
+    "enforced propagated balanced converged bootstrapped "
+    "mounted replicated"
 )
 # Of these a bare False is a fault by itself, where nothing says that it will pass.
 DECISIVE = _vocabulary(
     "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
-    "connected reachable installed resolved applied success synchronized admitted compliant online operational"
+    "connected reachable installed resolved applied success synchronized admitted compliant online operational "
+    "enforced"
 )
 # A condition of one such word calls the whole object well.
 WELL = _vocabulary(
@@ -94,13 +98,13 @@ MESSAGE_KEYS = _vocabulary(
 # In a key: what stands below is there for faults only.
 FAULT_KEYS = _vocabulary(
     "error errors err failure failures failed failing violation violations unhealthy rejected rejections problem "
-    "problems issues conflicts invalid unready unreachable"
+    "problems issues conflicts invalid unready unreachable orphaned orphans"
 )
 # The last word of a key whose text is an error.
 ERROR_KEYS = _vocabulary("error errors err failure failures problem problems violations") | MESSAGE_KEYS
 LEVEL_KEYS = _vocabulary("level severity")
 # In a key: what stands below was once.
-PAST_KEYS = _vocabulary("history previous old past prior measurements attempts runs revisions retries events")
+PAST_KEYS = _vocabulary("history previous old past prior recent measurements attempts runs revisions retries events")
 # The last word of a key below which a spec is repeated, or is told line by line what has been.
 ECHO_KEYS = _vocabulary("spec settings parameters template log logs")
 # True under such a key is a fault by itself.
@@ -131,7 +135,7 @@ _SOFT = (
     r"cannot|can't|missing|insufficient|unavailable|"
     r"(?:not|n't) ?(?:permitted|allowed|supported|valid|exist|listed|match|accepted|authori[sz]ed|available|healthy|"
     r"working|registered|configured|comply|installed|met|satisfied|reachable|accepting|responding|"
-    r"answering)|(?:disabled|unknown) (?:feature|field|option)|"
+    r"answering)|encountered (?:some |an? |\d+ )?(?:issue|problem)s?|(?:disabled|unknown) (?:feature|field|option)|"
     r"no (?:pods?|endpoints?|nodes?|clusters?|backends?|hosts?|replicas?|targets?|matching \w+) found|"
     r"out of range|duplicated?|no \w+ (?:is|are|was|were) (?:selected|found|available|up|ready|matched)"
 )
