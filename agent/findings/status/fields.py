@@ -237,7 +237,7 @@ def _message(manifest: Manifest, place: Place, key: str, value: object, situatio
     if not isinstance(value, str) or not fails(value) or situation.states & {"fine", "done", "bad"}:
         return None  # what is bad has told this text already
     if len(place.path) != 1:
-        reason = text_at(place.value, "reason")
+        reason = text_at(place.value, "reason") or text_at(place.value, "code")
         if not fails(reason) or (reason == value and (situation.calm or not _is_code(place, key, reason))):
             return None
     return Sign(

@@ -35,6 +35,8 @@ def _standing(value: str) -> Standing | None:
     joined, first = "".join(words), words[0]
     if _denies(words) or (len(words) > 1 and words[-1] in _WITHOUT):
         return "fine"
+    if first in ("no", "without") and not _NEEDED.isdisjoint(words):
+        return "bad"
     if first in ("not", "un") and len(words) > 1:
         return "doubtful" if words[1] == "ready" else "bad" if words[1] in _WANTED else None
     if {joined, *words} & BROKEN or joined.endswith("backoff"):
@@ -56,6 +58,9 @@ standing_of: Callable[[str], Standing | None] = Remembered[Standing | None](
     _standing, length=READ, other=None
 ).__getitem__
 """What the value of a state says, None where it says nothing that is known."""
+
+# What nothing works without: `NO_QUORUM`.
+_NEEDED = frozenset({"quorum", "leader", "master", "primary", "endpoints", "capacity", "space", "route", "connection"})
 
 _VOCABULARIES: tuple[tuple[Standing, frozenset[str]], ...] = (("halted", HALTED), ("done", DONE), ("fine", FINE))
 
