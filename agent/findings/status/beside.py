@@ -23,7 +23,11 @@ def _names(part: Manifest) -> Iterator[str]:
     """How people name a part: `branch env/dev`, `member1`, `ancestor gateway` of an `ancestorRef`."""
     for key in NAME_KEYS:
         if name := text_at(part, key):
-            yield name if key in ("name", "id", "key", "type") else f"{' '.join(words_of(key))} {name}"
+            yield (
+                name
+                if key in ("name", "id", "key", "type") and not name.isdigit()
+                else f"{' '.join(words_of(key))} {name}"
+            )
     for key, value in cast("dict[object, object]", part).items():
         if not isinstance(key, str) or not isinstance(value, dict) or words_of(key)[-1:] not in _REFERENCES:
             continue

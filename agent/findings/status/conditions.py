@@ -158,6 +158,8 @@ def in_plain_words(kind: str, status: str, reason: str) -> str:
     told = ": " + " ".join(words_of(reason)[:12]) if len(words_of(reason)) > 1 else ""
     if not words or status.lower() != "false":
         return " ".join(words) + told if told or len(words) > 1 else ""
+    if words[-1] not in GOOD:  # `ResolvedRefs`, `LastOperation`
+        return f"not {' '.join(words)}{told}" if words[0] in GOOD else f"{' '.join(words)} is false{told}"
     denied = "unhealthy" if words[-1] == "healthy" else f"not {words[-1]}"
     return " ".join((*words[:-1], denied)) + told
 

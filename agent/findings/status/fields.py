@@ -114,7 +114,8 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
         path=place.path,
         title=f"has {one_line(key, 60)} {one_line(str(value), 60)}",
         short=f"{one_line(key, 60)} is {one_line(str(value), 60)}{inside(manifest, place.path)}"
-        + (f", and {one_line(flag, 60)} is false" if nested and (flag := _false_flag(place)) else ""),
+        + (f", and {one_line(flag, 60)} is false" if nested and (flag := _false_flag(place)) else "")
+        + (": at least one part does not comply" if below and words_of(str(value))[-1:] in _NO_COMPLIANCE else ""),
         said=told + quote(manifest, *place.path, key) + below,
         text=told[0].text if told else str(value),
     )
@@ -122,6 +123,9 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
 
 # Whatever stands beside such a state is no matter of it.
 _NO_FAULT: frozenset[Standing | None] = frozenset({"fine", "done", "coming"})
+
+
+_NO_COMPLIANCE = (("compliant",), ("noncompliant",))
 
 
 def _is_overtaken(manifest: Manifest, place: Place, key: str) -> bool:

@@ -59,7 +59,7 @@ def standing_beside(manifest: Manifest, signs: list[Sign]) -> str:
     if beside or states:
         return f"Beside that it says {', '.join(beside)}." if beside else ""
     tells_faults_only = all(polarity_of(text_at(manifest, *sign.path, "type")) == "bad" for sign in signs)
-    return "Nothing in it tells how the whole stands: its state is not yet known." if tells_faults_only else ""
+    return "How the whole stands is not said: its state is not yet known." if tells_faults_only else ""
 
 
 def signs_of(manifest: Manifest) -> list[Sign]:
