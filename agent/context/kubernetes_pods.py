@@ -11,6 +11,7 @@ from agent.context.model import Gap
 from agent.context.pods import unhealthiest_first
 from agent.context.source import MAX_CHILDREN, Reading
 from agent.manifest import Manifest, list_at, object_at, objects_at, text_at
+from agent.selectors import labels_at, spelled
 from agent.target import ApplicationRef, ResourceRef
 
 # What stands between a workload and its Pods.
@@ -58,12 +59,10 @@ def taken(
 def selector_of(workload: Manifest) -> str:
     """The label selector of a workload's Pods as the API takes it, "" where it has none."""
     spec = object_at(workload, "spec", "selector")
-    labels = object_at(spec, "matchLabels")
+    labels = labels_at(spec, "matchLabels")
     if not labels and "matchExpressions" not in spec:  # a ReplicationController has the labels alone
-        labels = {key: value for key, value in spec.items() if isinstance(value, str)}
-    terms = [f"{key}={value}" for key, value in sorted(labels.items())]
-    for expression in objects_at(spec, "matchExpressions"):
-        terms.append(_term(expression))
+        labels = labels_at(spec)
+    terms = [spelled(labels), *map(_term, objects_at(spec, "matchExpressions"))]
     # A Rollout that refers to a Deployment tells its selector in its status.
     return ",".join(filter(None, terms)) or text_at(workload, "status", "selector")
 

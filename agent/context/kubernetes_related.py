@@ -11,10 +11,11 @@ from agent.context.kubernetes_pods import between
 from agent.context.kubernetes_reads import ClusterReads
 from agent.context.model import Gap
 from agent.context.pods import is_refused_pods, unhealthiest_first
-from agent.context.references import Reference, pod_labels, points_to, references, selects
+from agent.context.references import Reference, pod_labels, points_to, references, selects_pods
 from agent.context.source import MAX_CHILDREN, MAX_RELATED, Known, Reading, gap, read_some
 from agent.errors import SourceError
 from agent.manifest import Manifest, object_at, objects_at, text_at
+from agent.selectors import labels_at, spelled
 from agent.target import ResourceRef
 
 MAX_NAMED = 8
@@ -112,7 +113,7 @@ class KubernetesRelated:
             return Reading(value=())
         namespace = itself.namespace
         kinds = ["Ingress"] if is_service else ["Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget"]
-        selector = _selector(manifest) if is_service else ""
+        selector = spelled(labels_at(manifest, "spec", "selector")) if is_service else ""
         kinds += ["Pod"] if selector else []
 
         async def read(kind: str) -> Listing:
@@ -120,11 +121,11 @@ class KubernetesRelated:
 
         reading = await read_some(kinds, read, part="related", source="kubernetes")
         listed = [each for listing in reading.value for each in listing.items]
-        found = [each for each in listed if text_at(each, "kind") == "Service" and selects(each, labels)]
+        found = [each for each in listed if text_at(each, "kind") == "Service" and selects_pods(each, labels)]
         services = [manifest] if is_service else found[:_SERVICES]
         aimed = [itself, *filter(None, map(ResourceRef.of, services))]
         pointing = [each for each in listed if text_at(each, "kind") not in {"Service", "Pod"}]
-        pointing = [each for each in pointing if selects(each, labels) or any(points_to(each, a) for a in aimed)]
+        pointing = [each for each in pointing if selects_pods(each, labels) or any(points_to(each, a) for a in aimed)]
         pods = unhealthiest_first(each for each in listed if text_at(each, "kind") == "Pod")[:MAX_CHILDREN]
         endpoints = await read_some(services, self._endpoints, part="related", source="kubernetes")
         slices = [each for listing in endpoints.value for each in listing.items[:_SERVICES]]
@@ -162,12 +163,6 @@ def _is_within(manifest: Manifest, reference: Reference) -> bool:
 def _place(manifest: Manifest) -> tuple[str, str, str]:
     metadata = object_at(manifest, "metadata")
     return text_at(manifest, "kind"), text_at(metadata, "namespace"), text_at(metadata, "name")
-
-
-def _selector(service: Manifest) -> str:
-    """The labels by which a Service selects, as the API takes them."""
-    selector = object_at(service, "spec", "selector")
-    return ",".join(f"{key}={value}" for key, value in sorted(selector.items()) if isinstance(value, str))
 
 
 def _owner(manifest: Manifest) -> ResourceRef | None:

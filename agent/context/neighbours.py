@@ -9,9 +9,10 @@ from itertools import islice
 from agent.context.argocd_tree import ResourceTree, identity, is_pod_node, worst_first
 from agent.context.model import TreeNode
 from agent.context.needs import nodes_in
-from agent.context.references import pod_labels, points_to, references, selects
+from agent.context.references import pod_labels, points_to, references, selects_pods
 from agent.context.source import MAX_CHILDREN
 from agent.manifest import Manifest, text_at
+from agent.selectors import takes
 from agent.target import ResourceRef
 
 # Of one sort, so many are read.
@@ -26,7 +27,7 @@ def nodes_around(
 ) -> list[TreeNode]:
     """The nodes around `node`, the nearest first. Autoscalers and disruption budgets are candidates: `concerns`."""
     labels = labels_of(node, manifest)
-    services = [each for each in tree.nodes if _is(each, "Service", node) and _takes(each.target_labels, labels)]
+    services = [each for each in tree.nodes if _is(each, "Service", node) and takes(each.target_labels, labels)]
     services = ([node] if node.resource.kind == "Service" else []) + services[:_SERVICES]
     leading = [each for each in tree.nodes if _leads_to(each, services)]
     pointing = [each for each in tree.nodes if each.resource.kind in _POINTS and _is_beside(each, node)]
@@ -53,7 +54,7 @@ def concerns(manifest: Manifest, itself: Iterable[ResourceRef], labels: Mapping[
     (`itself`), or select its Pods; everything else was chosen because it does."""
     if text_at(manifest, "kind") not in _POINTS:
         return True
-    return selects(manifest, labels) or any(points_to(manifest, each) for each in itself)
+    return selects_pods(manifest, labels) or any(points_to(manifest, each) for each in itself)
 
 
 def labels_of(node: TreeNode, manifest: Manifest | None) -> Mapping[str, str]:
@@ -85,7 +86,7 @@ def _selected_pods(tree: ResourceTree, node: TreeNode) -> list[TreeNode]:
     if node.resource.kind != "Service" or not node.target_labels:
         return []
     pods = (each for each in tree.nodes if is_pod_node(each) and _is_beside(each, node))
-    return worst_first(pod for pod in pods if _takes(node.target_labels, pod.labels))[:MAX_CHILDREN]
+    return worst_first(pod for pod in pods if takes(node.target_labels, pod.labels))[:MAX_CHILDREN]
 
 
 def _endpoints(tree: ResourceTree, service: TreeNode) -> list[TreeNode]:
@@ -104,7 +105,3 @@ def _is(node: TreeNode, kind: str, beside: TreeNode) -> bool:
 
 def _is_beside(node: TreeNode, other: TreeNode) -> bool:
     return node.resource.namespace == other.resource.namespace
-
-
-def _takes(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    return bool(selector) and selector.items() <= labels.items()

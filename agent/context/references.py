@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
 
-from agent.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
+from agent.manifest import Manifest, lookup, object_at, objects_at, text_at
+from agent.selectors import labels_at, selects, takes
 from agent.target import ResourceRef
 
 MAX_REFERENCES = 50
@@ -42,25 +43,19 @@ def references(manifest: Manifest) -> list[Reference]:
 def pod_labels(manifest: Manifest) -> Mapping[str, str]:
     """The labels of the Pod that the manifest is, or of those that it creates; {} where it has none to do with Pods."""
     if text_at(manifest, "kind") == "Pod":
-        return _texts(manifest, "metadata", "labels")
-    return _texts(manifest, "spec", "template", "metadata", "labels") or _texts(
+        return labels_at(manifest, "metadata", "labels")
+    return labels_at(manifest, "spec", "template", "metadata", "labels") or labels_at(
         manifest, "spec", "jobTemplate", "spec", "template", "metadata", "labels"
     )
 
 
-def selects(manifest: Manifest, labels: Mapping[str, str]) -> bool:
+def selects_pods(manifest: Manifest, labels: Mapping[str, str]) -> bool:
     """Whether the selector of a Service, PodDisruptionBudget or NetworkPolicy takes Pods with `labels`."""
     spec = object_at(manifest, "spec")
     if text_at(manifest, "kind") == "Service":
-        wanted = _texts(spec, "selector")
-        return bool(wanted) and wanted.items() <= labels.items()
+        return takes(labels_at(spec, "selector"), labels)
     name = "podSelector" if "podSelector" in spec else "selector"
-    if name not in spec or not labels:
-        return False
-    selector = object_at(spec, name)
-    return _texts(selector, "matchLabels").items() <= labels.items() and all(
-        _holds(expression, labels) for expression in objects_at(selector, "matchExpressions")
-    )
+    return name in spec and bool(labels) and selects(object_at(spec, name), labels)
 
 
 def points_to(manifest: Manifest, resource: ResourceRef) -> bool:
@@ -180,22 +175,3 @@ def _one(
             group=group, version="", kind=kind, namespace=namespace, name=name, uid=""
         )
         yield Reference(resource=resource, optional=lookup(holder, "optional") is True)
-
-
-def _holds(expression: Manifest, labels: Mapping[str, str]) -> bool:
-    value, values = labels.get(text_at(expression, "key")), list_at(expression, "values")
-    match text_at(expression, "operator"):
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case _:
-            return False
-
-
-def _texts(value: object, *path: str) -> dict[str, str]:
-    return {key: text for key, text in object_at(value, *path).items() if isinstance(text, str)}

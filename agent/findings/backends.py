@@ -12,9 +12,9 @@ from agent.findings.evidence import quote, quote_node
 from agent.findings.inventory import Inventory, Key, key_of
 from agent.findings.model import Evidence
 from agent.findings.objects import GroupKind
-from agent.findings.selectors import Labels, differences, labels_at
 from agent.findings.wellness import has_condition, is_starting
 from agent.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
+from agent.selectors import Labels, differences, labels_at
 from agent.target import ResourceRef
 
 SERVICE: GroupKind = ("", "Service")

@@ -19,9 +19,9 @@ from agent.findings.inventory import Inventory
 from agent.findings.logs import tells_another_fault
 from agent.findings.model import Evidence, Finding
 from agent.findings.network_policies import policies_on, quote_policies
-from agent.findings.selectors import labels_at
 from agent.findings.spelling import alike
 from agent.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
+from agent.selectors import labels_at
 from agent.target import ResourceRef
 
 _QUOTED = 2

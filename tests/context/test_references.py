@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.context.references import MAX_REFERENCES, pod_labels, points_to, references, selects
+from agent.context.references import MAX_REFERENCES, pod_labels, points_to, references, selects_pods
 from agent.manifest import Manifest
 from agent.target import ResourceRef
 from tests.context.manifests import metadata, workload
@@ -122,13 +122,13 @@ def test_a_webhook_names_its_service():
 def test_selectors_take_the_pods_they_mean():
     labels = pod_labels(workload("Deployment", "web"))
     assert labels == {"app": "web"}
-    assert selects(of("Service", {"selector": {"app": "web"}}), labels)
-    assert not selects(of("Service", {"selector": {"app": "web", "tier": "db"}}), labels)
-    assert not selects(of("Service", {"selector": None}), labels)
-    assert selects(of("PodDisruptionBudget", {"selector": {"matchLabels": {"app": "web"}}}), labels)
+    assert selects_pods(of("Service", {"selector": {"app": "web"}}), labels)
+    assert not selects_pods(of("Service", {"selector": {"app": "web", "tier": "db"}}), labels)
+    assert not selects_pods(of("Service", {"selector": None}), labels)
+    assert selects_pods(of("PodDisruptionBudget", {"selector": {"matchLabels": {"app": "web"}}}), labels)
     expression = {"key": "app", "operator": "NotIn", "values": ["web"]}
-    assert not selects(of("PodDisruptionBudget", {"selector": {"matchExpressions": [expression]}}), labels)
-    assert not selects(of("ConfigMap", {}), labels)
+    assert not selects_pods(of("PodDisruptionBudget", {"selector": {"matchExpressions": [expression]}}), labels)
+    assert not selects_pods(of("ConfigMap", {}), labels)
 
 
 def test_an_autoscaler_points_to_its_target_only():
@@ -152,7 +152,7 @@ _JSON = st.recursive(
 @given(st.sampled_from(["Pod", "Ingress", "StatefulSet", "PersistentVolumeClaim", "Thing"]), _JSON)
 def test_no_spec_is_too_odd(kind: str, spec: Any):
     references(of(kind, spec))
-    selects(of(kind, spec), {"app": "web"})
+    selects_pods(of(kind, spec), {"app": "web"})
 
 
 def test_of_very_many_references_a_bounded_number_is_looked_at():

@@ -17,8 +17,14 @@ def differences(wanted: Labels, labels: Labels) -> list[tuple[str, str, str | No
     return [(key, value, labels.get(key)) for key, value in wanted.items() if labels.get(key) != value]
 
 
+def takes(wanted: Labels, labels: Labels) -> bool:
+    """Whether a selector of labels alone (a Service's) matches; an empty one matches nothing."""
+    return bool(wanted) and not differences(wanted, labels)
+
+
 def selects(selector: Manifest, labels: Labels) -> bool:
-    """Whether a LabelSelector (`matchLabels`, `matchExpressions`) matches; an empty one matches everything."""
+    """Whether a LabelSelector (`matchLabels`, `matchExpressions`) matches; an empty one matches everything, one with
+    an operator that Kubernetes does not know nothing."""
     if differences(labels_at(selector, "matchLabels"), labels):
         return False
     return all(_holds(expression, labels) for expression in objects_at(selector, "matchExpressions"))
@@ -37,7 +43,7 @@ def _holds(expression: Manifest, labels: Labels) -> bool:
         case "DoesNotExist":
             return value is None
         case _:
-            return True
+            return False
 
 
 def spelled(labels: Labels) -> str:
