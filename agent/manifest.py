@@ -6,7 +6,7 @@ Owns the typed reading of `dict[str, Any]`; knows nothing of what the parts mean
 import json
 from collections.abc import Sequence
 from itertools import repeat
-from typing import Any, cast
+from typing import Any
 
 type Manifest = dict[str, Any]
 """One Kubernetes object as parsed JSON."""
@@ -62,20 +62,20 @@ def object_at(value: Any, *path: str | int) -> Manifest:
     """The object at `path`, {} where there is none."""
     for step in path:
         value = value.get(step) if type(value) is _OBJECT else _stepped(value, step)
-    return cast("Manifest", value) if isinstance(value, dict) else {}
+    return value if isinstance(value, _OBJECT) else {}
 
 
 def list_at(value: Any, *path: str | int) -> list[Any]:
     """The list at `path`, [] where there is none."""
     for step in path:
         value = value.get(step) if type(value) is _OBJECT else _stepped(value, step)
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return value if isinstance(value, _LIST) else []
 
 
 def objects_at(value: Any, *path: str | int) -> list[Manifest]:
     """The objects of the list at `path`; anything else in it is left out."""
     items = list_at(value, *path)
-    return [cast("Manifest", item) for item in items if isinstance(item, dict)] if items else []
+    return [item for item in items if isinstance(item, _OBJECT)] if items else []
 
 
 def path_text(path: Sequence[str | int]) -> str:

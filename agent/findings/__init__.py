@@ -5,8 +5,8 @@ one for a kind of Kubernetes object is named with its kinds in `_FAMILIES`, one 
 `_ANALYZERS`.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Literal
 
 from agent.context.model import Context
@@ -73,10 +73,7 @@ _FAMILIES: tuple[tuple[Analyzer, tuple[GroupKind, ...]], ...] = (
 )
 
 
-_FAMILIES_OF: dict[GroupKind, list[int]] = defaultdict(list)
-for _place, (_, _kinds) in enumerate(_FAMILIES):
-    for _kind in _kinds:
-        _FAMILIES_OF[_kind].append(_place)
+_KINDS = frozenset(kind for _, kinds in _FAMILIES for kind in kinds)
 
 type Subject = Literal["application", "deletion", "difference", "other kinds", "tree"]
 
@@ -95,6 +92,13 @@ _ANALYZERS: tuple[tuple[Analyzer, Subject], ...] = (
     (operation.failed_operations, "application"),
     (application.sync_status, "application"),
 )
+
+
+@lru_cache(maxsize=1_024)
+def _due(kinds: frozenset[GroupKind], subjects: frozenset[Subject]) -> tuple[Analyzer, ...]:
+    """Who is asked where there are such kinds and subjects, in their order."""
+    families = [family for family, its_kinds in _FAMILIES if not kinds.isdisjoint(its_kinds)]
+    return (*families, *(analyzer for analyzer, subject in _ANALYZERS if subject in subjects))
 
 
 def _subjects(known: Inventory) -> Iterator[Subject]:
@@ -116,10 +120,8 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     Empty for what is healthy, completed or still on its way. Never raises, however odd the context's objects are.
     """
     known = Inventory(context)
-    families = {place for kind in known.kinds if kind in _FAMILIES_OF for place in _FAMILIES_OF[kind]}
-    found = [finding for place in sorted(families) for finding in _FAMILIES[place][0](known)]
-    subjects = set(_subjects(known))
-    found += [finding for analyzer, subject in _ANALYZERS if subject in subjects for finding in analyzer(known)]
+    due = _due(known.kinds & _KINDS, frozenset(_subjects(known)))
+    found = [finding for analyzer in due for finding in analyzer(known)]
     if known.applications:
         found = application_health.with_resource_health(known, found)
     found = tree.with_health_messages(known, found)

@@ -33,7 +33,7 @@ def judge(*, kind: str, status: str, reason: str, message: str, level: str, situ
 
     `level` is the condition's own `severity`, by which some controllers mark what is no fault.
     """
-    kind = _BARE.split(kind, maxsplit=1)[0] or kind
+    kind = _bare(kind)
     polarity = polarity_of(kind.rpartition("/")[2])
     match status.lower():
         case "true":
@@ -57,7 +57,11 @@ def judge(*, kind: str, status: str, reason: str, message: str, level: str, situ
 
 
 # Some controllers write into the type which part it is about: `Ready--search-api`, `Available: node-1`.
-_BARE = re.compile(r"--|: ")
+_PART = re.compile(r"--|: ")
+
+
+def _bare(kind: str) -> str:
+    return _PART.split(kind, maxsplit=1)[0] or kind if "--" in kind or ": " in kind else kind
 
 
 def _true(polarity: Polarity, kind: str, reason: str, message: str, situation: Situation) -> Severity | None:
@@ -183,3 +187,16 @@ def _polarity(kind: str) -> Polarity:
 
 polarity_of: Callable[[str], Polarity] = Remembered[Polarity](_polarity, length=IDENTIFIER, other="neutral").__getitem__
 """Whether True is bad, good, or says nothing, by the words of the type."""
+
+
+def praises(kind: object) -> bool:
+    """Whether a condition of this type is no sign where it is True, by `judge`, whatever else it says."""
+    return isinstance(kind, str) and len(kind) <= IDENTIFIER and _praises(kind)
+
+
+def _tells_no_fault(kind: str) -> bool:
+    bare = _bare(kind)
+    return polarity_of(bare.rpartition("/")[2]) == "good" and words_of(bare)[-1] not in ENDS
+
+
+_praises: Callable[[str], bool] = Remembered(_tells_no_fault, length=IDENTIFIER, other=False).__getitem__

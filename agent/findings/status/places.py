@@ -27,6 +27,14 @@ DEPTH = 8
 VALUES = 20_000
 
 
+type _Inner = tuple[Path, Any, bool, bool]
+# To the type checker anything, as in `agent.manifest`. A key may be of any type in YAML.
+_OBJECT: Any = dict
+_LIST: Any = list
+_TEXT: Any = str
+_CONTAINERS: Any = (dict, list)
+
+
 class Place(NamedTuple):
     """An object inside the status, and the `roles` of those of its keys that may tell something. `faults`: it is below
     a key that is there for faults; `weak`: below `last...`."""
@@ -38,66 +46,87 @@ class Place(NamedTuple):
     weak: bool = False
 
 
-def places_of(manifest: Manifest) -> Iterator[Place]:
-    """The objects inside the status that may tell something, in their order; before them the texts beside it."""
-    if beside := {k: v for k, v in manifest.items() if isinstance(v, str) and k not in _NO_STATE}:
-        roles, _ = _roles_in(beside, (), [], faults=False, weak=False)
-        yield Place((), beside, roles)
-    if labels := object_at(manifest, "metadata", "labels"):
-        roles, _ = _roles_in(labels, ("metadata", "labels"), [], faults=False, weak=False)
-        yield Place(("metadata", "labels"), labels, roles)
-    stack: list[_Inner] = [(("status",), manifest.get("status"), False, False)]
-    read = 0
-    while stack and read < VALUES:
-        path, value, faults, weak = stack.pop()
-        inner: list[_Inner] = []
-        if isinstance(value, _OBJECT):
-            read += len(value) + 1
-            roles, is_telling = _roles_in(value, path, inner, faults=faults, weak=weak)
-            if is_telling:
-                yield Place(path, value, roles, faults, weak)
-        elif isinstance(value, _LIST):
-            items = enumerate(value[:VALUES])
-            inner = [((*path, i), item, faults, weak) for i, item in items if isinstance(item, _CONTAINERS)]
-        if inner and len(path) < DEPTH:
-            inner.reverse()
-            stack += inner
+class Places:
+    """The objects inside the status that may tell something, in their order; before them the texts beside it.
+
+    When they were gone through, `left_out` says whether parts of the status were not: what is past, or a spec, or lies
+    too deep or too far.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self.left_out = False
+
+    def __iter__(self) -> Iterator[Place]:
+        manifest = self._manifest
+        if beside := {k: v for k, v in manifest.items() if isinstance(v, str) and k not in _NO_STATE}:
+            roles, _ = self._roles_in(beside, (), [], faults=False, weak=False)
+            yield Place((), beside, roles)
+        if labels := object_at(manifest, "metadata", "labels"):
+            roles, _ = self._roles_in(labels, ("metadata", "labels"), [], faults=False, weak=False)
+            yield Place(("metadata", "labels"), labels, roles)
+        stack: list[_Inner] = [(("status",), manifest.get("status"), False, False)]
+        read = 0
+        while stack and read < VALUES:
+            path, value, faults, weak = stack.pop()
+            inner: list[_Inner] = []
+            if isinstance(value, _OBJECT):
+                read += len(value) + 1
+                if len(path) > 1 and path[-2] == "conditions" and _is_flat_condition(value):
+                    yield Place(path, value, [], faults, weak)
+                    continue
+                roles, is_telling = self._roles_in(value, path, inner, faults=faults, weak=weak)
+                if is_telling:
+                    yield Place(path, value, roles, faults, weak)
+            elif isinstance(value, _LIST):
+                items = enumerate(value[:VALUES])
+                inner = [((*path, i), item, faults, weak) for i, item in items if isinstance(item, _CONTAINERS)]
+            if inner and len(path) < DEPTH:
+                inner.reverse()
+                stack += inner
+            elif inner:
+                self.left_out = True
+        self.left_out = self.left_out or bool(stack)
+
+    def _roles_in(
+        self, node: Manifest, path: Path, inner: list[_Inner], *, faults: bool, weak: bool
+    ) -> tuple[list[tuple[str, Role]], bool]:
+        """The roles of an object's keys, and whether one of them may tell something; what is to be walked inside the
+        object goes into `inner`."""
+        roles: list[tuple[str, Role]] = []
+        is_telling = False
+        is_state = len(path) > 1 and role_of(path[-1]) == "state"
+        for key, item in node.items():
+            role: Role = "state" if is_state and key in STATE_VALUE_KEYS else role_of(key)
+            if type(item) is not str and isinstance(item, _CONTAINERS):
+                if role != "past" and isinstance(key, _TEXT) and (not _echoes(key) or _holds_text(item)):
+                    below = faults or role == "faults" or role == "error"
+                    inner.append(((*path, key), item, below, weak or _is_of_the_last(key)))
+                    is_telling = is_telling or role == "error"
+                else:
+                    self.left_out = True
+            elif role == "other" or item is None:
+                continue
+            else:
+                is_telling = True
+                if item == "":
+                    continue
+            if role not in _SILENT:
+                roles.append((key, role))
+        return roles, is_telling
 
 
-type _Inner = tuple[Path, Any, bool, bool]
-# To the type checker anything, as in `agent.manifest`. A key may be of any type in YAML.
-_OBJECT: Any = dict
-_LIST: Any = list
-_TEXT: Any = str
-_CONTAINERS: Any = (dict, list)
 # Of the keys with these roles only what is inside them may tell something.
 _SILENT = frozenset[Role]({"other", "past", "last"})
 
 
-def _roles_in(
-    node: Manifest, path: Path, inner: list[_Inner], *, faults: bool, weak: bool
-) -> tuple[list[tuple[str, Role]], bool]:
-    """The roles of an object's keys, and whether one of them may tell something; what is to be walked inside the object
-    goes into `inner`."""
-    roles: list[tuple[str, Role]] = []
-    is_telling = False
-    is_state = len(path) > 1 and role_of(path[-1]) == "state"
-    for key, item in node.items():
-        role: Role = "state" if is_state and key in STATE_VALUE_KEYS else role_of(key)
-        if type(item) is not str and isinstance(item, _CONTAINERS):
-            if role != "past" and isinstance(key, _TEXT) and (not _echoes(key) or _holds_text(item)):
-                below = faults or role == "faults" or role == "error"
-                inner.append(((*path, key), item, below, weak or _is_of_the_last(key)))
-                is_telling = is_telling or role == "error"
-        elif role == "other" or item is None:
-            continue
-        else:
-            is_telling = True
-            if item == "":
-                continue
-        if role not in _SILENT:
-            roles.append((key, role))
-    return roles, is_telling
+_FLAT = frozenset[type]({str, bool, int, float, type(None)})
+
+
+def _is_flat_condition(node: Manifest) -> bool:
+    """Whether it is a condition like nearly all: it has a status, and nothing that is to be walked. Its keys' roles are
+    asked for by nobody."""
+    return type(node.get("status")) is str and _FLAT.issuperset(map(type, node.values()))
 
 
 def _ends_in_echo(key: str) -> bool:

@@ -10,10 +10,10 @@ from agent.findings.evidence import one_line, quote
 from agent.findings.model import Evidence
 from agent.findings.status.attempts import failed_attempts
 from agent.findings.status.beside import inside
-from agent.findings.status.conditions import in_plain_words, judge, polarity_of
+from agent.findings.status.conditions import in_plain_words, judge, polarity_of, praises
 from agent.findings.status.counts import selected_none, short_of
 from agent.findings.status.fields import signs_in
-from agent.findings.status.places import Path, Place, places_of, role_of
+from agent.findings.status.places import Path, Place, Places, role_of
 from agent.findings.status.sign import Sign
 from agent.findings.status.situation import Situation, is_stale, situation_of
 from agent.findings.status.words import fails, words_of
@@ -66,7 +66,8 @@ def signs_of(manifest: Manifest) -> list[Sign]:
     """The signs in an object's status, worst first, then those nearest its top."""
     situation = situation_of(manifest)
     signs: list[Sign] = []
-    for place in places_of(manifest):
+    places = Places(manifest)
+    for place in places:
         if not _is_condition(place):
             signs += signs_in(manifest, place, situation) if place.roles else ()
         elif sign := _condition(manifest, place, situation):
@@ -75,7 +76,7 @@ def signs_of(manifest: Manifest) -> list[Sign]:
             break
     if short := short_of(manifest, situation) if not signs else None:
         signs.append(_short_sign(manifest, *short))
-    if not signs:
+    if not signs and places.left_out:
         signs += islice(failed_attempts(manifest, situation), SIGNS)
     if nothing := selected_none(manifest) if not signs else None:
         signs.append(_none_sign(manifest, *nothing))
@@ -107,6 +108,8 @@ def _ends_in_condition(key: str | int) -> bool:
 
 def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign | None:
     node, path = place.value, place.path
+    if node.get("status") == "True" and praises(node.get("type")):
+        return None
     named, status, reason, level, message, error = texts_at(node, *_OF_A_CONDITION)
     kind = named or _key_of(path)
     field = "message" if node.get("message") or not node.get("error") else "error"

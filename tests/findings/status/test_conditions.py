@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.findings.model import Finding
+from agent.findings.status.conditions import judge, praises
+from agent.findings.status.situation import situation_of
 from agent.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, resource
@@ -299,3 +301,21 @@ def test_a_definition_that_is_not_established_is_explained() -> None:
     crd = resource("apiextensions.k8s.io/v1", "CustomResourceDefinition", "widgets", status={"conditions": conditions})
 
     assert "only while it is established" in only(crd).explanation
+
+
+@pytest.mark.parametrize(
+    "kind", ["Ready", "ACK.ResourceSynced", "example.org/Available", "Ready--search-api", "Healthy"]
+)
+@pytest.mark.parametrize("reason", ["", "Failed", "InstallError", "Progressing"])
+@pytest.mark.parametrize("message", ["", "the connection was refused", "all is well"])
+def test_a_praise_that_is_true_is_no_sign_whatever_it_says(kind: str, reason: str, message: str) -> None:
+    assert praises(kind)
+    for coming in (True, False):
+        manifest: Manifest = {"status": {"phase": "Pending" if coming else "Failed"}}
+        situation = situation_of(manifest)
+        assert not judge(kind=kind, status="True", reason=reason, message=message, level="Error", situation=situation)
+
+
+@pytest.mark.parametrize("kind", ["", None, 7, "Complete", "Failed", "NotReady", "Progressing", "x" * 300 + "/Ready"])
+def test_what_may_be_a_sign_where_it_is_true_is_no_praise(kind: object) -> None:
+    assert not praises(kind)
