@@ -156,13 +156,16 @@ def _unknown(polarity: Polarity, kind: str, reason: str, message: str) -> Severi
     return "warning" if is_told and words[-1] in DECISIVE and not (is_coming(reason) or is_coming(message)) else None
 
 
+_NOUNS = ("refs", "success", "reachability")
+
+
 def in_plain_words(kind: str, status: str, reason: str) -> str:
     """A condition as people say it, "" where that is the type itself: `DaemonHealthy`, False is `daemon unhealthy`."""
     words = words_of(kind.rpartition("/")[2])[:8]
     told = ": " + " ".join(words_of(reason)[:12]) if len(words_of(reason)) > 1 else ""
     if not words or status.lower() != "false":
         return " ".join(words) + told if told or len(words) > 1 else ""
-    if words[-1] not in GOOD:  # `ResolvedRefs`, `LastOperation`
+    if words[-1] not in GOOD or words[-1] in _NOUNS:  # `LastOperation`, `ResolvedRefs`
         return f"not {' '.join(words)}{told}" if words[0] in GOOD else f"{' '.join(words)} is false{told}"
     denied = "unhealthy" if words[-1] == "healthy" else f"not {words[-1]}"
     return " ".join((*words[:-1], denied)) + told

@@ -253,6 +253,19 @@ def test_the_part_of_a_list_that_is_bad_is_named() -> None:
     assert "health is Unhealthy for cluster name member1, and applied is false." in by_field.explanation
 
 
+@pytest.mark.parametrize(
+    ("kind", "plain"),
+    [
+        ("DaemonHealthy", "daemon unhealthy"),
+        ("ResolvedRefs", "not resolved refs"),
+        ("LastOperation", "last operation is false"),
+        ("ControlPlaneReady", "control plane not ready"),
+    ],
+)
+def test_an_unmet_condition_is_told_in_plain_words(kind: str, plain: str) -> None:
+    assert f": {plain} ({kind}=False)." in only(custom(condition(kind, "False", "Failed", "it failed"))).explanation
+
+
 def test_what_the_status_says_beside_its_fault_is_told_once_and_short() -> None:
     well = [condition(f"C{number}Ready", "True") for number in range(30)]
 
