@@ -6,6 +6,7 @@ Owns the walk through owners and the order of unhealthiness; fetches nothing.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
+from agent.context.health import badness
 from agent.context.model import TreeNode
 from agent.context.pods import is_pod
 from agent.errors import SourceError
@@ -13,9 +14,6 @@ from agent.target import ResourceRef
 
 MAX_OWNERS = 20
 """Owners above one node that are looked at; real chains have three or four."""
-
-# Argo CD's health codes, the worst last.
-_HEALTH = ("Healthy", "Suspended", "Progressing", "Unknown", "Missing", "Degraded")
 
 
 class ResourceTree:
@@ -105,7 +103,7 @@ def worst_first(nodes: Iterable[TreeNode]) -> list[TreeNode]:
 def _order(node: TreeNode) -> tuple[int, int, str]:
     restarts = node.info.get("Restart Count", "")
     return (
-        _HEALTH.index(node.health) if node.health in _HEALTH else 0,
+        badness(node.health),
         int(restarts) if restarts.isdecimal() and len(restarts) < 10 else 0,
         node.created_at,
     )

@@ -11,6 +11,7 @@ from agent.context.model import Event
 from agent.logs import printable
 from agent.manifest import Manifest, integer_at, object_at, text_at
 from agent.target import ResourceRef
+from agent.times import moment
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -77,8 +78,8 @@ def _parse(item: Manifest) -> _Merged:
     counts = (integer_at(item, *path) for path in _COUNTS if item.get(path[0]))
     about = object_at(item, "involvedObject") or object_at(item, "regarding")
     message = text_at(item, "message") or text_at(item, "note")
-    times = (_time(text) for text in _texts(item, _LAST_SEEN))
-    first_times = (_time(text) for text in _texts(item, _FIRST_SEEN))
+    times = (moment(text) for text in _texts(item, _LAST_SEEN))
+    first_times = (moment(text) for text in _texts(item, _FIRST_SEEN))
     return _Merged(
         type=text_at(item, "type") or "Normal",
         reason=text_at(item, "reason"),
@@ -99,19 +100,6 @@ def _texts(item: Manifest, paths: Iterable[tuple[str, ...]]) -> Iterator[str]:
 def _reference(about: _Object) -> ResourceRef | None:
     known = dict(zip(_OBJECT_KEYS, about, strict=False))
     return ResourceRef.of(known | {"metadata": known})
-
-
-def _time(text: str) -> datetime | None:
-    if not text or text.startswith("0001-01-01"):  # Go's zero time
-        return None
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    try:
-        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    except OverflowError:
-        return None
 
 
 def _text(time: datetime) -> str:

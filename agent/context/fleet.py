@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.context.argocd_api import ArgoCDAPI, ArgoCDRequest
 from agent.context.clean import cleaned_application
+from agent.context.health import WORST_FIRST
 from agent.context.model import Fleet, FleetApplication
 from agent.manifest import Manifest, object_at, objects_at, text_at
 from agent.target import ApplicationRef
@@ -29,8 +30,7 @@ _FIELDS = ",".join(
         "status.operationState.message",
     )
 )
-# The worst first.
-_HEALTH = ("Degraded", "Missing", "Unknown")
+_BAD = WORST_FIRST[:2]  # whatever else is so
 _FAILED = ("Failed", "Error")
 
 
@@ -77,7 +77,7 @@ def _application(item: Manifest) -> FleetApplication:
 
 def _is_troubled(application: FleetApplication) -> bool:
     return (
-        application.health in _HEALTH
+        application.health in (*_BAD, "Unknown")
         or application.sync in ("OutOfSync", "Unknown")
         or application.operation in _FAILED
         or any(text_at(each, "type").endswith("Error") for each in _conditions(application))
@@ -90,8 +90,8 @@ def _conditions(application: FleetApplication) -> list[Manifest]:
 
 def _grade(application: FleetApplication) -> int:
     """How bad it is: 0 the worst."""
-    if application.health in _HEALTH[:2]:
-        return _HEALTH.index(application.health)
+    if application.health in _BAD:
+        return _BAD.index(application.health)
     if application.operation in _FAILED:
         return 2
     return 3 if application.health == "Unknown" or application.sync == "Unknown" else 4

@@ -15,11 +15,12 @@ from agent.findings.comparison_causes import CLUSTER_UNKNOWN, comparison_cause
 from agent.findings.evidence import one_line, quote, quote_node
 from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
-from agent.findings.moments import PATIENCE, elapsed, lasted_beyond, latest, minutes_text, moment
+from agent.findings.moments import PATIENCE, elapsed, lasted_beyond, latest, minutes_text
 from agent.findings.namespaces import NAMESPACE
 from agent.findings.nodes import NODE, quote_readiness
 from agent.manifest import Manifest, list_at, text_at
 from agent.target import ResourceRef
+from agent.times import moment
 
 _QUOTED = 4
 _DELETED = ("metadata", "deletionTimestamp")

@@ -1,26 +1,18 @@
-"""Times as the API writes them, and how late it is by the context's own word. Reads no clock: the same context always
+"""How late it is by the context's own word, and how long something has lasted. Reads no clock: the same context always
 tells the same.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from agent.context.model import Context
 from agent.findings.applications import Application
 from agent.manifest import Manifest, objects_at, text_at
+from agent.times import moment
 
 # Controllers clean up in less; cloud load balancers and volumes take a few minutes.
 PATIENCE = timedelta(minutes=10)
 """How long a deletion may take before it is stuck."""
-
-
-def moment(text: str) -> datetime | None:
-    """An RFC 3339 time, None for what is none; without a zone it is UTC."""
-    try:
-        time = datetime.fromisoformat(text)
-        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def latest(context: Context, application: Application | None) -> datetime | None:

@@ -5,13 +5,13 @@ Owns the wording of the kubelet's Unhealthy events and the settings of probes; m
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from agent.context.model import Event
 from agent.findings.container import Container
 from agent.findings.evidence import one_line
 from agent.manifest import Manifest, integer_at, list_at, lookup, object_at, objects_at, text_at
+from agent.times import moment
 
 type ProbeField = Literal["readinessProbe", "livenessProbe", "startupProbe"]
 
@@ -149,8 +149,8 @@ def is_starting(container: Container) -> bool:
     patience = max(_patience(probe) for probe in probes)
     if sum(event.count for event in failed) >= max(_setting(probe, "failureThreshold") for probe in probes):
         return False
-    started = _time(text_at(container.status, "state", "running", "startedAt"))
-    seen = [time for event in container.events if (time := _time(event.last_seen))]
+    started = moment(text_at(container.status, "state", "running", "startedAt"))
+    seen = [time for event in container.events if (time := moment(event.last_seen))]
     if started is None or not seen:
         return False
     return (max(seen) - started).total_seconds() < patience
@@ -167,11 +167,3 @@ def _patience(probe: Manifest) -> int:
 def _setting(probe: Manifest, key: str) -> int:
     value = integer_at(probe, key)
     return _DEFAULTS[key] if value is None else min(max(value, 0), 100_000)
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return time if time.tzinfo else None

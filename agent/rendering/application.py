@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from agent.context.health import badness
 from agent.context.model import Context, SyncWindow, TreeNode
 from agent.manifest import Manifest, list_at, object_at, objects_at, text_at
 from agent.rendering.manifests import render_manifest
@@ -162,9 +163,7 @@ def _unwell(nodes: Sequence[TreeNode]) -> Iterator[str]:
     for node in nodes:
         if node.health not in ("", "Healthy"):
             groups.setdefault((node.health, node.resource.kind, node.message), []).append(node)
-    worst = ("Degraded", "Missing", "Unknown", "Progressing", "Suspended")
-    order = {health: rank for rank, health in enumerate(worst)}
-    ranked = sorted(groups.items(), key=lambda group: order.get(group[0][0], len(order)))
+    ranked = sorted(groups.items(), key=lambda group: -badness(group[0][0]))
     for (health, kind, message), members in ranked[:_MOST_STATES]:
         names = _some([_node(member) for member in members])
         yield f"- {label(health)} {label(kind)}: {names}{f': {shortened(message)}' if message else ''}"
