@@ -16,7 +16,7 @@ from agent.findings.evidence import one_line, quote, quote_event
 from agent.findings.inventory import Inventory
 from agent.findings.logs import LastWords
 from agent.findings.model import Finding
-from agent.findings.probes import is_starting, probe_failure
+from agent.findings.probes import may_become_ready, probe_failure
 from agent.findings.references import how_to_supply, makers_of, missing_in, quote_reference
 from agent.findings.scheduling import unscheduled_pod
 from agent.findings.waiting import waiting_container
@@ -137,7 +137,7 @@ def _is_rolled_out(container: Container) -> bool:
 def _unready(container: Container) -> Finding | None:
     """A container that runs and is not ready, None where it may well be starting."""
     failure, logs = probe_failure(container), container.quote_log()
-    if not logs and (is_starting(container) or (failure is None and _is_rolled_out(container))):
+    if not logs and (may_become_ready(container) or (failure is None and _is_rolled_out(container))):
         return None
     if failure is None:
         return finding_about(

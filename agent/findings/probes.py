@@ -4,6 +4,7 @@ Owns the wording of the kubelet's Unhealthy events and the settings of probes; m
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -137,18 +138,23 @@ def _undeclared(container: Container, settings: Manifest) -> _Undeclared | None:
     return _Undeclared(place=f"{kind}.port", port=one_line(str(port), 40), declared=ports)
 
 
-def is_starting(container: Container) -> bool:
-    """Whether a container that is not ready yet may well become so: its probes had no time to fail for good.
+def allowed_failures(containers: Iterable[Manifest]) -> int:
+    """How often probes of these containers (as a Pod's spec has them) may fail before the kubelet acts on it."""
+    probes = (object_at(container, field) for container in containers for field in _FIELDS.values())
+    return max((_setting(probe, "failureThreshold") for probe in probes), default=_DEFAULTS["failureThreshold"])
+
+
+def may_become_ready(container: Container) -> bool:
+    """Whether a container that runs and is not ready yet may well become so: its probes had no time to fail for good.
 
     By the events (how often a probe failed, when last) against failureThreshold, periodSeconds and initialDelaySeconds.
     """
     if integer_at(container.status, "restartCount"):
         return False
     failed = [event for event in container.events if event.reason == "Unhealthy"]
-    probes = [object_at(container.spec, field) for field in _FIELDS.values()]
-    patience = max(_patience(probe) for probe in probes)
-    if sum(event.count for event in failed) >= max(_setting(probe, "failureThreshold") for probe in probes):
+    if sum(event.count for event in failed) >= allowed_failures([container.spec]):
         return False
+    patience = max(_patience(object_at(container.spec, field)) for field in _FIELDS.values())
     started = moment(text_at(container.status, "state", "running", "startedAt"))
     seen = [time for event in container.events if (time := moment(event.last_seen))]
     if started is None or not seen:

@@ -12,6 +12,7 @@ from agent.findings.evidence import one_line, quote, quote_event
 from agent.findings.inventory import Inventory, key_of
 from agent.findings.model import Evidence, Finding
 from agent.findings.objects import GroupKind, controller_of
+from agent.findings.probes import allowed_failures
 from agent.findings.refusals import refusal_in
 from agent.findings.remedies import change
 from agent.findings.spelling import alike
@@ -182,11 +183,8 @@ def _starts(known: Inventory, pod: Manifest) -> bool:
     statuses = objects_at(pod, "status", "containerStatuses")
     runs = bool(statuses) and all(lookup(status, "state", "running") is not None for status in statuses)
     failed = sum(event.count for event in known.events.of(pod, "Unhealthy"))
-    return runs and failed < _FAILED_PROBES and not any(integer_at(status, "restartCount") for status in statuses)
-
-
-# A probe fails three times before the kubelet acts on it, where nothing else is set.
-_FAILED_PROBES = 3
+    allowed = allowed_failures(objects_at(pod, "spec", "containers"))
+    return runs and failed < allowed and not any(integer_at(status, "restartCount") for status in statuses)
 
 
 def _is_short(workload: Manifest) -> bool:

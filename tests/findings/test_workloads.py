@@ -208,6 +208,17 @@ def test_a_stateful_set_whose_next_pod_is_starting_is_coming_up() -> None:
     assert findings_of(context(stateful_set(1), first, second)) == ()
 
 
+@pytest.mark.parametrize(("failures", "found"), [(10, 0), (30, 1)])
+def test_a_stateful_set_waits_for_its_pod_as_long_as_the_pod_s_own_probe_does(failures: int, found: int) -> None:
+    slow = pod(running(ready=False), owner=("StatefulSet", "db"))
+    slow["spec"]["containers"][0]["startupProbe"] = {"failureThreshold": 30, "tcpSocket": {"port": 5432}}
+    failing = event(slow, "Unhealthy", "Startup probe failed: dial tcp: connection refused", count=failures)
+
+    short = [f for f in findings_of(context(stateful_set(1), slow, events=(failing,))) if f.level == "symptom"]
+
+    assert len(short) == found
+
+
 def test_a_stateful_set_whose_pod_crashes_is_not() -> None:
     crashing = pod(crash_loop(1), name="db-0", owner=("StatefulSet", "db"))
 
