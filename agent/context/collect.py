@@ -26,7 +26,7 @@ from agent.context.model import (
 )
 from agent.context.naming import about, application_object, refined
 from agent.context.needs import is_at_odds, is_out_of_sync
-from agent.context.parts import Found, argocd_only, each_once, first, from_all, not_configured
+from agent.context.parts import NOTHING, Found, argocd_only, each_once, first, from_all, not_configured
 from agent.context.pods import has_events, is_pod, is_workload, none_has_run
 from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection
 from agent.context.started import StartedAtOnce
@@ -159,7 +159,7 @@ class _Turn:
         if self._supplied.application is not None:
             return Found(value=self._supplied.application, source="supplied")
         if self.target.application is None:
-            return Found()
+            return NOTHING
         found = await first(self._sources, "application", lambda source: source.application(), target=self.target)
         return replace(found, value=cleaned_application(found.value)) if found.value else found
 
@@ -167,7 +167,7 @@ class _Turn:
         if self._supplied.manifest is not None:
             return Found(value=self._supplied.manifest, source="supplied")
         if self.target.resource is None:
-            return Found()
+            return NOTHING
         found = await first(
             self._sources,
             "manifest",
@@ -184,29 +184,29 @@ class _Turn:
         if supplied is None and self._sources:
             return tasks.start(read())
         done: asyncio.Future[Found[T]] = asyncio.get_running_loop().create_future()
-        done.set_result(Found() if supplied is None else Found(value=supplied, source="supplied"))
+        done.set_result(NOTHING if supplied is None else Found(value=supplied, source="supplied"))
         return done
 
     async def _read_tree(self) -> Found[tuple[TreeNode, ...]]:
-        return await argocd_only("tree", self._state.tree()) if self._state else Found()
+        return await argocd_only("tree", self._state.tree()) if self._state else NOTHING
 
     async def _read_managed(self) -> Found[tuple[ManagedResource, ...]]:
         application = await self.application()
         if self._state is None:
             differs = self.target.resource is None and is_out_of_sync(application)
-            return Found(gaps=(not_configured("managed", self.target),)) if differs else Found()
+            return Found(gaps=(not_configured("managed", self.target),)) if differs else NOTHING
         if application is None:
-            return Found()
+            return NOTHING
         return await argocd_only("managed", self._state.managed())
 
     async def _read_revisions(self) -> Found[tuple[Revision, ...]]:
         if self._state is None or not await self._concerns_the_sync():
-            return Found()
+            return NOTHING
         return await argocd_only("revisions", self._state.revisions())
 
     async def _read_sync_windows(self) -> Found[SyncWindows]:
         if self._state is None or not await self._concerns_the_sync():
-            return Found()
+            return NOTHING
         return await argocd_only("sync_windows", self._state.sync_windows())
 
     async def _concerns_the_sync(self) -> bool:
@@ -223,9 +223,9 @@ class _Turn:
                 refused = (await self._tree).refused or await self._refused()
                 sources = [] if refused else [source for source in sources if not source.state]
             if not sources:
-                return Found()
+                return NOTHING
         elif not await self._is_workload():
-            return Found()
+            return NOTHING
         found = await first(
             sources, "children", lambda source: source.children(), target=self.target, refused=self._refused
         )
@@ -241,7 +241,7 @@ class _Turn:
         if self._supplied.events is not None:
             return Found(value=self._supplied.events, source="supplied")
         if not self.target:
-            return Found()
+            return NOTHING
         involved = await self._involved()
         found = await first(
             self._sources, "events", lambda source: source.events(involved), target=self.target, refused=self._refused
@@ -262,12 +262,12 @@ class _Turn:
         if self._supplied.logs is not None:
             return Found(value=self._supplied.logs, source="supplied", gaps=self._supplied.gaps)
         if not self.target or not await self._may_have_logs():
-            return Found()
+            return NOTHING
         resource = self.target.resource
         manifest = await self.manifest() if resource and is_pod(resource.kind) else None
         pods = ([manifest] if manifest else []) + await self._pods_below()
         if none_has_run(pods) and self._question.log_request.container is None:
-            return Found()
+            return NOTHING
         if not self._sources:
             return Found(gaps=(not_configured("logs", self.target),))
         request = self._question.log_request

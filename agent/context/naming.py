@@ -35,7 +35,16 @@ def refined(target: Target, application: Manifest | None, manifest: Manifest | N
     read = ResourceRef.of(manifest) if manifest else None
     # What was read is what was named; what was supplied may be another resource, or lack what the target tells.
     if resource and read and (not supplied or (read.kind, read.name) == (resource.kind, resource.name)):
-        resource = resource.model_copy(update={key: value for key, value in read.model_dump().items() if value})
+        resource = ResourceRef.unchecked(
+            group=read.group or resource.group,
+            version=read.version or resource.version,
+            kind=read.kind,
+            namespace=read.namespace or resource.namespace,
+            name=read.name,
+            uid=read.uid or resource.uid,
+        )
+    if (named, resource) == (target.application, target.resource):
+        return target
     return Target(application=named, resource=resource)
 
 

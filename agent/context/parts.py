@@ -6,6 +6,7 @@ content.
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from agent.context.model import Gap, Part, SourceName
 from agent.context.source import Reading, Source, gap
@@ -64,6 +65,10 @@ type Refused = Callable[[], Awaitable[bool]]
 async def never() -> bool:
     """Nothing was refused."""
     return False
+
+
+NOTHING: Found[Any] = Found()
+"""A part that is not there, and not missed."""
 
 
 async def first[T](
