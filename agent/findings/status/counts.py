@@ -8,6 +8,8 @@ from agent.findings.status.situation import Situation
 from agent.findings.status.words import words_of
 from agent.manifest import Manifest, integer_at, object_at
 
+# Replicas that are in use, and so no longer counted as ready.
+_TAKEN = ("allocatedReplicas", "reservedReplicas")
 _READY = ("readyReplicas", "availableReplicas", "updatedReadyReplicas", "updatedAvailableReplicas")
 
 # `1/3` or `1 of 3`, in a field whose name says that it is about what is ready.
@@ -33,6 +35,8 @@ def short_of(manifest: Manifest, situation: Situation) -> tuple[Path, int, int] 
 def _replicas(manifest: Manifest) -> Iterator[tuple[Path, int, int]]:
     wanted = integer_at(manifest, "spec", "replicas")
     wanted = integer_at(manifest, "status", "replicas") if wanted is None else wanted
+    taken = sum(integer_at(manifest, "status", field) or 0 for field in _TAKEN)
+    wanted = wanted - taken if wanted else wanted
     for field in _READY:
         ready = integer_at(manifest, "status", field)
         if wanted and ready is not None and ready < wanted:

@@ -73,6 +73,8 @@ def _state(manifest: Manifest, place: Place, key: str, value: object, situation:
     nested = len(place.path) > 1
     if nested and (situation.done or (place.weak and situation.well)):
         return None
+    if role_of(key) == "other" and (situation.well or place.weak or _is_one_of_many(place, key)):
+        return None
     standing = standing_of(value) if isinstance(value, str) else None
     if standing in _NO_FAULT:
         return None
@@ -126,6 +128,12 @@ _NO_FAULT: frozenset[Standing | None] = frozenset({"fine", "done", "coming"})
 
 
 _NO_COMPLIANCE = (("compliant",), ("noncompliant",))
+
+
+def _is_one_of_many(place: Place, key: str) -> bool:
+    """Whether a state is of one of many alike (`executor-1: FAILED`), of which others are well: it is replaced."""
+    values = (value for value in place.value.values() if isinstance(value, str))
+    return any(map(str.isdigit, key)) and any(standing_of(value) in ("fine", "done") for value in values)
 
 
 def _is_overtaken(manifest: Manifest, place: Place, key: str) -> bool:

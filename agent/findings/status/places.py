@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 from agent.findings.status.remembered import Remembered
 from agent.findings.status.words import (
+    CHOICE_KEYS,
     ECHO_KEYS,
     ERROR_KEYS,
     FAULT_KEYS,
@@ -13,6 +14,7 @@ from agent.findings.status.words import (
     LEVEL_KEYS,
     MESSAGE_KEYS,
     PAST_KEYS,
+    PLAINLY_BROKEN,
     STATE_KEYS,
     STATE_VALUE_KEYS,
     words_of,
@@ -105,6 +107,8 @@ class Places:
                     is_telling = is_telling or role == "error"
                 else:
                     self.left_out = True
+            elif role == "other" and item in PLAINLY_BROKEN and _tells_how_it_is(path, key):
+                is_telling, role = True, "state"
             elif role == "other" or item is None:
                 continue
             else:
@@ -144,6 +148,13 @@ _echoes: Callable[[str], bool] = Remembered(_ends_in_echo, length=IDENTIFIER, ot
 _is_of_the_last: Callable[[str], bool] = Remembered(_starts_with_last, length=IDENTIFIER, other=False).__getitem__
 
 
+def _tells_how_it_is(path: Path, key: object) -> bool:
+    """Whether a value under a key of the status is a state, whatever the key is called: not a choice, as `onError`."""
+    words = words_of(key) if isinstance(key, str) else ()
+    is_choice = not words or words[-1] in CHOICE_KEYS or words[0] in ("on", "if", "when", "last", "previous")
+    return path[:1] == ("status",) and not is_choice
+
+
 def _holds_text(item: object) -> bool:
     return isinstance(item, list) and isinstance(next(iter(cast("list[object]", item)), None), str)
 
@@ -154,6 +165,8 @@ _NO_STATE = frozenset({"apiVersion", "kind"})
 def _role(key: str) -> Role:
     words = words_of(key)
     if not words:
+        return "other"
+    if words[0] in _SWITCHES and words[1:]:
         return "other"
     kinds, last = set(words), words[-1]
     if kinds & PAST_KEYS:
@@ -177,6 +190,8 @@ def _role(key: str) -> Role:
     return "flag" if last in GOOD and last not in _CHOICES else "other"
 
 
+# How a key begins under which stands what is to be done or written: `onError: Retry`, `logLevel: error`.
+_SWITCHES = frozenset({"on", "log", "logging", "verbosity"})
 # What is not chosen is no fault.
 _CHOICES = frozenset({"selected", "promoted"})
 

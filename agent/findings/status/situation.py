@@ -97,6 +97,7 @@ _is_state_key: Callable[[object], bool] = Remembered(_ends_in_state, length=IDEN
 
 
 _WELL_FLAGS = frozenset({"ready", "healthy", "available"})
+_DONE_FLAGS = frozenset({"success", "succeeded"})
 
 
 def _states(status: Manifest) -> set[Standing]:
@@ -104,6 +105,8 @@ def _states(status: Manifest) -> set[Standing]:
     for key, value in status.items():
         if value is True and key in _WELL_FLAGS:
             found.add("fine")
+        elif value is True and key in _DONE_FLAGS:
+            found.add("done")
         elif isinstance(value, str) and _is_state_key(key):
             standing = standing_of(value)
             if standing:

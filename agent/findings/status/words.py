@@ -36,7 +36,7 @@ GOOD = _vocabulary(
     "connected reachable installed resolved applied success synchronized admitted compliant online operational "
     "authenticated verified successful loaded working serving scheduled deployed provisioned initialized registered "
     "launched completed complete configured promoted created updated joined attached published provided issued "
-    "reachability refs selected met satisfied fulfilled found insync functional usable "
+    "reachability refs selected met satisfied fulfilled found insync ok functional usable "
     "enforced propagated balanced converged bootstrapped "
     "mounted replicated"
 )
@@ -44,7 +44,7 @@ GOOD = _vocabulary(
 DECISIVE = _vocabulary(
     "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
     "connected reachable installed resolved applied success synchronized admitted compliant online operational "
-    "enforced"
+    "enforced ok"
 )
 # A condition of one such word calls the whole object well.
 WELL = _vocabulary(
@@ -62,7 +62,7 @@ BROKEN = _vocabulary(
     "disconnected unsupported unschedulable incompatible unresponsive abandoned dead deadline "
     "unauthorized unauthenticated killed crashloop notready inaccessible storagefull diskfull abnormal diverged "
     "errors failures bad terminal brain ko nok panic panicked exhausted loss rollback rolledback defective impaired "
-    "cancelled canceled"
+    "cancelled canceled violated breached unresolvable unstable shunned"
 )
 # As the value of a state: bad only where something beside it tells why.
 DOUBTFUL = _vocabulary(
@@ -75,7 +75,7 @@ FINE = DONE | _vocabulary(
     "completed finished done idle standby "
     "available healthy ok resolved valid expected ready running active green bound online connected established "
     "applied synced deployed created stable operational enabled attached normal up loaded happy provisioned exists "
-    "compliant published open progressed verified validated"
+    "compliant published open progressed verified validated confirmed"
 )
 HALTED = _vocabulary(
     "paused pausing pause suspended suspending suspend stopped stopping hibernated hibernating disabled sleeping"
@@ -86,6 +86,19 @@ MUTE = _vocabulary("inactive unknown missing notfound unset unconfigured")
 # The level of a message that tells of a fault; `critical` is how somebody classes it.
 ERROR_LEVELS = _vocabulary("error errors err fatal")
 
+# As the whole value under any key: broken. What else a controller calls so is told by more than a word.
+PLAINLY_BROKEN = frozenset(
+    form(word)
+    for word in _vocabulary(
+        "failed failure failing fail error errored unhealthy degraded broken crashed unreachable violated breached"
+    )
+    for form in (str.lower, str.upper, str.capitalize)
+) | {"NotReady", "CrashLoopBackOff"}
+# The last word of a key that says what is to be done, or of what sort something is; not how it is.
+CHOICE_KEYS = _vocabulary(
+    "policy mode type level severity action strategy filter event class priority category kind name key label value "
+    "behavior behaviour on code default tag role cause"
+)
 # The last word of a key under which a state stands.
 STATE_KEYS = _vocabulary(
     "phase state status health result stage verdict robustness outcome conclusion compliant compliance condition"
@@ -98,10 +111,13 @@ MESSAGE_KEYS = _vocabulary(
 # In a key: what stands below is there for faults only.
 FAULT_KEYS = _vocabulary(
     "error errors err failure failures failed failing violation violations unhealthy rejected rejections problem "
-    "problems issues conflicts invalid unready unreachable orphaned orphans"
+    "problems issues conflicts invalid unready unreachable orphaned orphans fault faults"
 )
 # The last word of a key whose text is an error.
-ERROR_KEYS = _vocabulary("error errors err failure failures problem problems violations") | MESSAGE_KEYS
+ERROR_KEYS = (
+    _vocabulary("error errors err failure failures problem problems violations conflicts issues fault faults")
+    | MESSAGE_KEYS
+)
 LEVEL_KEYS = _vocabulary("level severity")
 # In a key: what stands below was once.
 PAST_KEYS = _vocabulary("history previous old past prior recent measurements attempts runs revisions retries events")
@@ -149,7 +165,7 @@ _DENIED = re.compile(
     r"unavailable|stalled)\b|"
     r"\b(?:errors?|failed|failures?|failing|conflicts?|violations?|cancelled|rejected|missing|invalid|unhealthy|"
     r"unavailable) ?[:=] ?\"?(?:0\b|none\b|false\b|null\b|\"\")|"
-    r"\b(?:recovered|resolved) (?:from|after)\b.*|\bpreviously\b.*|"
+    r"\bafter \d+ (?:failed|unsuccessful) \w+|\b(?:recovered|resolved) (?:from|after)\b.*|\bpreviously\b.*|"
     r"\bdoes not have minimum availability\b|\bminimum replicas unavailable\b",
     re.IGNORECASE,
 )
