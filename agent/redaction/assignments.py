@@ -33,7 +33,7 @@ _KEYWORDS = {
 # text is read in linear time.
 _REST_OF_NAME = (
     r"[\w.\-]{0,64}+(?:[ ]#?\d{1,2}(?=[ ]?[:=]))?+(?P<close>\\{0,8}+[\"'`]?[\])]?)"
-    r"(?:[ \t]{0,8}+(?P<sign>::?=|=>|={1,3}|[:：＝]|>|,(?=[ \t]?\\{0,8}[\"'`]))|(?P<gap>[ \t\x1f\n]))"
+    r"(?:[ \t]{0,8}+(?P<sign>::?=|!=|=>|={1,3}|[:：＝]|>|,(?=[ \t]?\\{0,8}[\"'`]))|(?P<gap>[ \t\x1f\n]))"
 )
 _LONGEST_NAME = 100
 _LONGEST_JUDGED = 1024
@@ -53,6 +53,7 @@ _YAML_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?")
 _SAYS = re.compile(
     r"(?:[ \t]*(?:is|was|has been) (?:generated|created|set|reset))?"
     r"[ \t]*(?:(?:for|of|to|on|in|from)[ \t]+[\w.@/:'\"-]{1,64}(?<!\.)(?:[ \t]+[\w.@/'\"-]{1,64})??"
+    r"|(?:(?:that|which) )?(?:i|we|you|they) \w{2,12}"
     r"|(?:secure)?string|[^\W\x00-\x7f]\w{1,24})?"  # a type, or of another language: its word for "user"
     r"[ \t]*(?:(?:(?:has been |is |was )?(?:re)?set to|is now|is|was|are|equals|being|has been"
     r"|lautet|ist|est|es|è|é|->|→)[ \t]*:?"
@@ -177,6 +178,8 @@ class _Reader:
         own_line = (line_start or name_start < 64) and _YAML_LINE.fullmatch(text, line_start, name_start)
         if text[start : start + 2] in ('["', "['"):
             start += 1
+        elif text[start : start + 2] in ('{"', "{'") or text.startswith('{\\"', start):
+            return None  # what is in an object has names of its own
         if _QUOTE.match(text, start):
             return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
         end = self._end_of_line(start)

@@ -49,6 +49,7 @@ _COMMANDS: dict[str, _Command] = {
     "htpasswd": _Command(operands=((re.compile(r"-\w*n\w*b\w*|-\w*b\w*n\w*"), 2), (re.compile(r"-\w*b\w*"), 3))),
     "rabbitmqctl": _Command(operands=((re.compile("add_user|change_password|authenticate_user"), 2),)),
     "rclone": _Command(operands=((re.compile("obscure"), 1),)),
+    "mc": _Command(operands=((re.compile("set|add"), 4),)),
     "etcdctl": _Command(pair=frozenset({"--user"})),
     "sshpass": _Command(next=frozenset({"-p"}), glued=("-p",)),
     "redis-cli": _Command(next=frozenset({"-a", "--pass"})),
@@ -58,7 +59,7 @@ _COMMANDS: dict[str, _Command] = {
 _NAME = re.compile(rf"(?:{'|'.join(sorted(map(re.escape, _COMMANDS), key=len, reverse=True))})(?=[\"',]{{0,3}}[\s])")
 _OPTION = re.compile(
     r"[\s\"'](?:-(?:[A-Za-z]{0,8}u|[paPwUkK]|-user|-proxy-user|-creds|-from-literal|-pass|\w*pass\w*)[\s=\"']|-[pP]\S|unseal\s"
-    r"|\w{3,16}_user\s|change_password\s|obscure\s|-[A-Za-z]{0,4}b[A-Za-z]{0,4}\s)"
+    r"|\w{3,16}_user\s|change_password\s|obscure\s|alias\s|-[A-Za-z]{0,4}b[A-Za-z]{0,4}\s)"
 )
 _SHORT_OPTIONS = re.compile(r"-[A-Za-z]{1,8}u")
 _WORD = re.compile(r"[^\s]+")

@@ -27,7 +27,8 @@ _LONG_WORD = re.compile(r"\S{20}")
 _SIGNS = re.compile(
     r"pass|pwd|pw|secret|token|cred|key|auth|dsn|conn|jwt|cookie|salt|seed|mnemonic|kubeconfig|session|webhook|psw|psk|sessid|sas"
     r"|sig|pat|otp|sid|basic|bearer|identified|log|://|@|code=|assertion=|ticket=|response=|unseal|:5432:|[\s\"']-[a-z\-]"
-    r"|pin(?![a-z])|community|kty|\s>\S|\" \"|sed\s|_user\s|obscure\s|(?:recovery|backup|verification) (?:code|phrase)"
+    r"|pin(?![a-z])|community|kty|\s>\S|\" \"|sed\s"
+    r"|login|base64|pdo|mysql|----|alias\s|_user\s|obscure\s|(?:recovery|backup|verification) (?:code|phrase)"
 )
 # Words, where `_SIGNS` has none of them: a search for each in turn is faster than a pattern of all.
 _ABROAD = (*PASSWORDS_ABROAD, *PASSWORDS_ABROAD_IN_WORDS)

@@ -21,10 +21,16 @@ _JSON_DATA = re.compile(r"(\\{0,16})\"(data|stringData)\1\"\s{0,4}:\s{0,4}\{")
 _JSON_BLANK = re.compile(r"(?:[\s,:]|\\{1,16}[nrt])*+")
 _NAME_FIELD = r"{}\\{{0,16}}[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}\\{{0,16}}[\"']?(?P<name>[\w./\-]{{2,253}}+)"
 _VALUE_FIELD = r"(?:[A-Z]\w{0,16})?[Vv]alue\\{0,16}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
-_BETWEEN = r"(?P<between>(?:\s|\\{1,16}n){0,80}+)\\{0,16}[\"']?"
+_BETWEEN = r"(?P<between>(?:\s|\\{1,16}n|(?<=\n)[-+]){0,80}+)\\{0,16}[\"']?"
 _PAIR = re.compile(
     rf"{_NAME_FIELD.format('(?:[Nn]ame|[Kk]ey|path)')}\\{{0,16}}[\"']?,?{_BETWEEN}{_VALUE_FIELD}(?P<quote>\\{{0,16}}[\"'])?"
 )
+_OTHER_SIDE = re.compile(
+    rf"[\"']?[ \t]*\n\+[ \t]*{_VALUE_FIELD}(?P<quote>[\"'])?(?P<value>[^\s\"']{{1,1024}})"
+)  # of a diff
+# `kubectl describe configmap`, and iscsiadm.
+_DESCRIBED = re.compile(r"^(?P<name>[\w.\-]{2,253}+):[ \t]*\n-{4}[ \t]*\n(?P<value>[^\n]{1,1024})", re.MULTILINE)
+_OPTIONS = re.compile(r"(?:--name|-n)[ =](?P<name>[\w.\-]{2,253}+)[ ](?:--value|-v)[ =](?P<value>[^\s\"']{1,1024})")
 # The same with the value first, as a program sorts its fields.
 _REVERSED = re.compile(
     rf"{_VALUE_FIELD}(?:\\{{0,16}}\"(?P<double>[^\"\n]{{1,1024}}+)\"|'(?P<single>[^'\n]{{1,1024}}+)'"
@@ -51,8 +57,13 @@ def documents(text: str) -> Iterator[Span]:
     if "alue" in text:
         for match in _PAIR.finditer(text):
             yield from _pair(text, match)
+        for match in _OPTIONS.finditer(text) if "--value" in text or " -v" in text else ():
+            yield from _named_value(match)
         for match in _REVERSED.finditer(text):
             yield from _reversed_pair(match)
+    if "\n----" in text:
+        for match in _DESCRIBED.finditer(text):
+            yield from _named_value(match)
     if "kty" in text and _KEY_TYPE.search(text):
         yield from (Span(*match.span(1), "private-key") for match in _KEY_PART.finditer(text))
 
@@ -149,6 +160,15 @@ def _pair(text: str, match: re.Match[str]) -> Iterator[Span]:
         end = run_end(_BARE, text, start)
     if is_secret(text[start:end], named, Place.FIELD):
         yield Span(start, end, named.what)
+    other = _OTHER_SIDE.match(text, end)
+    if other and is_secret(other["value"], named, Place.FIELD):
+        yield Span(*other.span("value"), named.what)
+
+
+def _named_value(match: re.Match[str]) -> Iterator[Span]:
+    named = naming(match["name"])
+    if named and is_secret(match["value"], named, Place.FIELD):
+        yield Span(*match.span("value"), named.what)
 
 
 def _reversed_pair(match: re.Match[str]) -> Iterator[Span]:

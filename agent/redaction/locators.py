@@ -50,8 +50,8 @@ _COOKIE = re.compile(r"cookies?\\{0,8}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,8}[\"'\
 _COOKIE_PAIR = re.compile(r"([\w.\-]{1,128})(?:=([^\s;,\"'\\\]}]{0,4096}))?(?:;[ \t]{0,4}|$|(?=[\s,\"'\\\]}]))")
 _COOKIE_SETTINGS = frozenset({"path", "domain", "expires", "max-age", "samesite", "version", "comment", "priority"})
 _SQL = re.compile(
-    r"(?:identified[ \t]+(?:with[ \t]+\S{1,64}[ \t]+)?(?:by|as)(?:[ \t]+password)?|password)[ \t]+(?:=[ \t]*)?"
-    r"'([^'\n]{1,256})'"
+    r"(?:identified[ \t]+(?:with[ \t]+\S{1,64}[ \t]+)?(?:by|as)(?:[ \t]+password)?|password)"
+    r"(?:[ \t]+(?:=[ \t]*)?|[ \t]?\([ \t]?)'([^'\n]{1,256})'"
 )
 _LOGIN = re.compile(
     r"(?:login|user(?:name)?|account)[ \t\x1f]+[\"'`]?\S{1,128}[\s,]+(?:with[ \t]+|and[ \t]+)?(?:the[ \t]+)?"
@@ -78,6 +78,24 @@ _ELEMENT = re.compile(
     r"<(?:\w{1,32}:)?([\w.-]{2,64}+)(?:[ \t][^<>\n]{0,256})?>[ \t]*(?:<!\[cdata\[)?"
     r"([^<>\s\]]{1,1024}+)(?:\]\]>)?[ \t]*</"
 )
+# What a command printed below it.
+_PRINTED = re.compile(r"\bbase64[ \t]+(?:-d|--decode)\b[^\n]{0,64}\n[ \t]*([^\s:\"']{6,256})[ \t\r]*(?=\n|$)")
+# PHP's stack traces quote the arguments.
+_PHP = re.compile(
+    r"(?:\b(?:pdo|mysqli)(?:->__construct|->real_connect)?|\bmysqli?_connect)\("
+    r"[ ]?'[^'\n]{0,256}',[ ]?'[^'\n]{0,128}',[ ]?'([^'\n]{1,256})'"
+)
+# SMTP, IMAP and Redis on the wire, in capitals.
+_WIRE = re.compile(
+    r"\bAUTH PLAIN ([A-Za-z0-9+/]{8,1024}={0,2})"
+    r"|\b(?:LOGIN [\w.@-]{1,128}|PASS|AUTH(?: [\w.-]{1,64})?) ([^\s\"']{6,256})"
+    r"|[\"']AUTH[\"'](?: [\"'][\w.-]{1,64}[\"'])? [\"']([^\s\"']{6,256})[\"']",
+)
+_CLOUD_INIT = re.compile(
+    r"chpasswd:[ \t]*\n(?:[^\n]{0,128}\n){0,2}?[ \t]*list:[ \t]*\|?[ \t]*\n"
+    r"((?:[ \t]+[\w.-]{1,64}:\S{1,256}(?:\n|$)){1,64})"
+)
+_USER_LINE = re.compile(r"[ \t]+[\w.-]{1,64}:(\S{1,256})")
 _PARAMETER = re.compile(r"[A-Za-z]{1,16}=")
 _DIGEST = re.compile(r"\bdigest[ \t][^\n]{0,512}?response=\\{0,8}\"?([0-9a-f]{32,128})")
 _CHANGED = re.compile(
@@ -221,6 +239,25 @@ def _sentences(text: str, lowered: str) -> Iterator[Span]:
             value = text[slice(*match.span(1))]
             if looks_random(value) or (match[0].startswith("pass") and looks_secret(value)):
                 yield Span(*match.span(1), "password" if match[0].startswith("pass") else "secret")
+    if "base64" in lowered:
+        for match in _PRINTED.finditer(lowered):
+            value = text[slice(*match.span(1))]
+            if looks_secret(value) or looks_random(value):
+                yield Span(*match.span(1), "secret")
+    if "pdo" in lowered or "mysql" in lowered:
+        for match in _PHP.finditer(lowered):
+            if not is_masked(match[1]) and not is_reference(text[slice(*match.span(1))]):
+                yield Span(*match.span(1), "password")
+    if "chpasswd" in lowered:
+        for match in _CLOUD_INIT.finditer(text):
+            for line in _USER_LINE.finditer(text, match.start(1), match.end(1)):
+                if not is_masked(line[1]) and line[1] not in ("R", "RANDOM"):
+                    yield Span(*line.span(1), "password")
+    if "AUTH" in text or "LOGIN" in text or "PASS" in text:
+        for match in _WIRE.finditer(text):
+            group = next(group for group in (1, 2, 3) if match[group])
+            if group == 1 or looks_secret(match[group]) or looks_random(match[group]):
+                yield Span(*match.span(group), "password")
     if "from" in lowered:
         for match in _CHANGED.finditer(lowered):
             for group in (1, 2):

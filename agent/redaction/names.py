@@ -75,6 +75,7 @@ _MEDIUM_WHOLE = {
     **dict.fromkeys(("cookie", "cookies"), "cookie"),
     **dict.fromkeys(("community", "keytab"), "secret"),
     "pin": "pin",
+    "hmac": "key",
 }
 _WEAK_WHOLE = {
     "auth": "credential",

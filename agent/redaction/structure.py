@@ -56,7 +56,7 @@ _NAMES = frozenset(
         "ingressClassName",
     }
 )
-_VALUES = frozenset({"value", "plaintext", "plain", "literal", "inline", "stringValue", "content", "default"})
+_VALUES = frozenset({"value", "plaintext", "plain", "literal", "inline", "string", "stringValue", "content", "default"})
 _PAIR_NAMES = ("name", "key", "Name", "header", "parameter", "envVar", "property", "field")
 _COMMAND_LINES = frozenset({"command", "args", "cmd", "entrypoint", "argv", "arguments", "extraArgs"})
 _KEY_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})  # of a JSON web key: what is not public of it

@@ -25,6 +25,8 @@ HOSTILE = [
     "value: x\nname: ", 'value:"', '"kty":', '"d":"', "token: a1B2\\\n", "A1b2C3d4\n", "htpasswd -b ",
     "mot de passe ", "a:A1b2C3@db:", "password a:\n\n", "use a1B2c3 as ", "auth-pass a ", "user a >", '"a" "',
     "<pass a>", "<a>b</", "s/passw/", "tokens: ['a', ", "tokens:\n- a\n", "- a\n", "secret id ",
+    "pass:\n----\n", "--name a --value ", "base64 -d\n", "pdo('a','", "AUTH a ", "LOGIN ", "chpasswd:\n list:\n a:b\n",
+    " alias set a ", "+ value: ", "name: password\n- value: x\n+ value: ",
     "password for a b ", "<password>a", "Private-Lines: 1\na ",
 ]  # fmt: skip
 
