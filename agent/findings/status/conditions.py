@@ -95,6 +95,8 @@ def _false(polarity: Polarity, kind: str, reason: str, message: str, situation: 
     if polarity == "bad":
         return None
     words = words_of(kind)
+    if situation.sound and words[1:]:
+        return None  # it lacks what it can do without
     error: Severity = "warning" if situation.coming else "error"
     settled = situation.well or situation.done
     if "halted" in situation.states and words[-1:] and words[-1] in WELL and not fails(reason):

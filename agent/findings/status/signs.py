@@ -116,7 +116,7 @@ def _condition(manifest: Manifest, place: Place, situation: Situation) -> Sign |
     message = message if field == "message" else error
     if situation.well and path[:2] != ("status", "conditions") and not _is_well_beside(manifest, path):
         # That the whole is well says nothing of its parts.
-        situation = situation._replace(well=False)
+        situation = situation._replace(well=False, sound=False)
     severity = judge(kind=kind, status=status, reason=reason, message=message, level=level, situation=situation)
     if severity is None:
         return None

@@ -24,7 +24,8 @@ from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at,
 class Situation(NamedTuple):
     """`well`: its own conditions call it ready; `done`: it has ended well; `coming`: under way, or the status is of an
     earlier spec (`stale`); `halted`: paused or suspended; `states`: what its own states say; `calm`: all parts that
-    its conditions call by such words as ready or available are so."""
+    its conditions call by such words as ready or available are so; `sound`: it is
+    well and expressly not degraded."""
 
     well: bool
     done: bool
@@ -33,6 +34,7 @@ class Situation(NamedTuple):
     stale: bool
     states: frozenset[Standing]
     calm: bool
+    sound: bool
 
 
 def situation_of(manifest: Manifest) -> Situation:
@@ -59,13 +61,15 @@ def situation_of(manifest: Manifest) -> Situation:
     well = true & WELL
     stale = is_stale(manifest)
     deleted = object_at(manifest, "metadata").get("deletionTimestamp") is not None
+    is_well = bool(well) and not false & WELL and "bad" not in states
     return Situation(
-        well=bool(well) and not false & WELL and "bad" not in states,
+        well=is_well,
         done="bad" not in states and ("done" in states or has_ended),
         coming=stale or deleted or under_way or "coming" in states,
         halted=is_halt or "halted" in states or _is_switched_off(manifest),
         stale=stale,
         states=states,
+        sound=is_well and "degraded" in false,
         calm=parts == {"true"} and "bad" not in states,
     )
 

@@ -38,7 +38,7 @@ GOOD = _vocabulary(
     "launched completed complete configured promoted created updated joined attached published provided issued "
     "reachability refs selected met satisfied fulfilled found insync ok functional usable "
     "enforced propagated balanced converged bootstrapped "
-    "mounted replicated"
+    "mounted replicated passed formed"
 )
 # Of these a bare False is a fault by itself, where nothing says that it will pass.
 DECISIVE = _vocabulary(
@@ -144,11 +144,12 @@ _HARD = (
     r"wrong|broken|impossible|illegal|incompatible|orphaned|diverged|exploded|reset by peer|no route to host|"
     r"authentication required|"
     r"unknown (?:field|host|authority|kind)|connection (?:reset|closed)|"
-    r"x509|eof|disconnected|killed|evicted|deadline|did not|insufficient (?!pods|replicas)"
+    r"x509|eof|disconnected|killed|evicted|deadline|did(?: not|n't)|insufficient (?!pods|replicas)"
 )
 # Tells of one only where it is not the plain word for what is still to come.
 _SOFT = (
-    r"cannot|can't|missing|insufficient|unavailable|"
+    r"cannot|can't|won't|absent|(?:below|under) the minimum|(?:above|over) the maximum|"
+    r"missing|insufficient|unavailable|"
     r"(?:not|n't) ?(?:permitted|allowed|supported|valid|exist|listed|match|accepted|authori[sz]ed|available|healthy|"
     r"working|registered|configured|comply|installed|met|satisfied|reachable|accepting|responding|"
     r"answering)|encountered (?:some |an? |\d+ )?(?:issue|problem)s?|(?:disabled|unknown) (?:feature|field|option)|"
