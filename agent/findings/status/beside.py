@@ -1,6 +1,7 @@
 """What stands beside a field that tells of a fault, quoted: texts, names, codes and counts."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, cast
 
 from agent.findings.evidence import one_line, quote, walk
@@ -41,7 +42,7 @@ _REFERENCES = (("ref",), ("reference",))
 def told_beside(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence, ...]:
     """What the texts beside a state say of it: its own (`appliedMessage` of `applied`), errors, messages, reasons."""
     texts: list[tuple[int, str]] = []
-    for key, value in place.value.items():
+    for key, value in islice(place.value.items(), _READ_BESIDE):
         role = role_of(key)
         if key == beside or role not in _TEXTS or not first_text(value):
             continue
@@ -56,7 +57,9 @@ def told_beside(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence
 def told_below(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:
     """The first texts of a failure in the parts of what is bad, where nothing beside it tells why."""
     told: list[Evidence] = []
-    for path, value in walk(place.value, *place.path, depth=_BELOW):
+    if not any(isinstance(part, dict | list) for part in islice(place.value.values(), _READ_BELOW)):
+        return ()
+    for path, value in islice(walk(place.value, *place.path, depth=_BELOW), _READ_BELOW):
         keys = [key for key in path[len(place.path) :] if isinstance(key, str)]
         if not keys or any(key == "conditions" or role_of(key) in ("past", "last") for key in keys):
             continue
@@ -67,8 +70,11 @@ def told_below(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:
     return tuple(told)
 
 
-# How deep below a bad state texts are looked for, and how many of them are quoted.
+# So many keys are looked through beside a state.
+_READ_BESIDE = 200
+# How deep and how far below a bad state texts are looked for, and how many of them are quoted.
 _BELOW = 4
+_READ_BELOW = 500
 _TEXTS_BELOW = 3
 
 # Where texts beside a state stand, the most telling first; a reason is the shorter message.
@@ -119,7 +125,9 @@ def code_of(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:
 
 def counts_beside(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:
     """The counts of errors beside a state that is bad."""
-    counts = [key for key, value in place.value.items() if role_of(key) == "error" and _is_count(value)]
+    counts = [
+        key for key, value in islice(place.value.items(), _READ_BESIDE) if role_of(key) == "error" and _is_count(value)
+    ]
     return tuple(evidence for key in counts[:2] for evidence in quote(manifest, *place.path, key))
 
 

@@ -1,6 +1,7 @@
 """The signs that single fields give: states, levels, errors, messages, flags, codes. Conditions are read in `signs`."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import cast
 
 from agent.findings.evidence import one_line, quote
@@ -33,7 +34,7 @@ from agent.findings.status.words import (
     is_idle,
     words_of,
 )
-from agent.manifest import Manifest, objects_at, text_at
+from agent.manifest import Manifest, list_at, text_at
 
 
 def signs_in(manifest: Manifest, place: Place, situation: Situation) -> Iterator[Sign]:
@@ -132,7 +133,7 @@ _NO_COMPLIANCE = (("compliant",), ("noncompliant",))
 
 def _is_one_of_many(place: Place, key: str) -> bool:
     """Whether a state is of one of many alike (`executor-1: FAILED`), of which others are well: it is replaced."""
-    values = (value for value in place.value.values() if isinstance(value, str))
+    values = (value for value in islice(place.value.values(), _BESIDE) if isinstance(value, str))
     return any(map(str.isdigit, key)) and any(standing_of(value) in ("fine", "done") for value in values)
 
 
@@ -145,11 +146,11 @@ def _is_overtaken(manifest: Manifest, place: Place, key: str) -> bool:
         entry is not place.value
         and text_at(entry, name) == place.value.get(name)
         and standing_of(text_at(entry, key)) in ("fine", "done")
-        for entry in (objects_at(manifest, *place.path[:-1])[:_BESIDE] if name else ())
+        for entry in (list_at(manifest, *place.path[:-1])[:_BESIDE] if name else ())
     )
 
 
-# So many entries of a list are looked through for the same part.
+# So many entries of a list, or values of an object, are looked through beside one.
 _BESIDE = 20
 
 

@@ -69,7 +69,7 @@ def signs_of(manifest: Manifest) -> list[Sign]:
     places = Places(manifest)
     for place in places:
         if not _is_condition(place):
-            signs += signs_in(manifest, place, situation) if place.roles else ()
+            signs += islice(signs_in(manifest, place, situation), SIGNS) if place.roles else ()
         elif sign := _condition(manifest, place, situation):
             signs.append(sign)
         if len(signs) >= SIGNS:

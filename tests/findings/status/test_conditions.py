@@ -1,5 +1,6 @@
 """Any resource by a general reading of its status."""
 
+import time
 from typing import Any
 
 import pytest
@@ -203,6 +204,23 @@ def test_a_fault_at_the_head_of_an_endless_list_is_found_and_the_rest_left() -> 
 
     assert finding.evidence[0].text == "failure 0"
     assert len(finding.evidence) < 50
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"actions": [{"name": "a", "status": "Failed"}] * 20_000 + [{"name": "a", "status": "Finished"}]},
+        {"executors": {f"e-{n}": "FAILED" for n in range(20_000)} | {"e-x": "RUNNING"}},
+        {"records": [{"events": [{"type": "Failed"}, {"type": "Succeeded"}]}] * 20_000},
+        {"phase": "Failed", "parts": [{"phase": "Failed", "inner": {"a": {"b": ["c"] * 20}}}] * 2_000},
+    ],
+)
+def test_endless_parts_are_read_in_one_pass(status: Manifest) -> None:
+    started = time.process_time()
+
+    findings_of(context(custom(**status)))
+
+    assert time.process_time() - started < 5
 
 
 def test_a_part_names_itself() -> None:
