@@ -27,6 +27,7 @@ class Gateway:
         self._lock = threading.Lock()
         self._refusals: list[tuple[str, int, Mapping[str, str]]] = []
         self._asked: list[str] = []
+        self._clients: set[object] = set()
         self.app = Starlette(routes=[Route("/{path:path}", self._pass, methods=_METHODS)])
 
     def refuse(self, asked: str, status: int, *, times: int = 1, headers: Mapping[str, str] | None = None) -> None:
@@ -39,10 +40,17 @@ class Gateway:
         with self._lock:
             return self._asked.count(asked)
 
+    @property
+    def connections(self) -> int:
+        """Over how many connections it was asked."""
+        with self._lock:
+            return len(self._clients)
+
     def _refusal(self, request: Request) -> Response | None:
         asked = f"{request.method} {request.url.path}"
         with self._lock:
             self._asked.append(asked)
+            self._clients.add(request.client)
             for index, (refused, status, headers) in enumerate(self._refusals):
                 if asked == refused:
                     del self._refusals[index]

@@ -21,6 +21,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from agent.errors import ProviderUnauthorized, SettingsError
 from agent.providers.llama_stack.event_stream import events
 from agent.providers.llama_stack.failures import Upstream, retry_after, translated
+from agent.providers.llama_stack.http_client import HttpClient
 from agent.settings import Settings
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class Connection:
         """The pool. How many turns run at once is the server's to limit, not the pool's."""
         if self._http is None:
             settings = self._settings
-            self._http = httpx.AsyncClient(
+            self._http = HttpClient(
                 headers=_credentials(settings),
                 verify=_certificates(self.root, settings.llamastack_ca_bundle),
                 timeout=httpx.Timeout(settings.provider_timeout, connect=settings.connect_timeout),

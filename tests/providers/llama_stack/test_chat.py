@@ -18,6 +18,7 @@ from agent.errors import (
     SessionNotFound,
 )
 from agent.providers.provider import ReasoningDelta, SessionRequest, TextDelta, TurnCompleted, Usage
+from tests.fakes.gateway import Gateway
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Answer, Failure, Gate, Reply, ScriptedBackend
 from tests.fakes.server import running
 from tests.providers.llama_stack.turns import Connect, ask, begun
@@ -143,12 +144,14 @@ async def test_the_key_is_sent_as_a_bearer_token(connect: Connect) -> None:
                 await ask(connect(url, llamastack_api_key=wrong), "Why?")
 
 
-async def test_turns_after_each_other_use_one_connection(
-    backend_url: str, connect: Connect, caplog: pytest.LogCaptureFixture
-) -> None:
-    provider = connect(backend_url)
-    with caplog.at_level("DEBUG", "httpcore.connection"):
+async def test_turns_after_each_other_use_one_connection(backend_url: str, connect: Connect) -> None:
+    gateway = Gateway(backend_url.removesuffix("/v1"))
+    with running(gateway.app) as url:
+        provider = connect(f"{url}/v1")
+        await provider.check()
+        opened = gateway.connections
         for _ in range(3):
             await ask(provider, "Why?")
 
-    assert sum("connect_tcp.started" in record.message for record in caplog.records) == 1
+    assert gateway.count("POST /v1/chat/completions") == 3
+    assert gateway.connections == opened
