@@ -36,6 +36,7 @@ from agent.span_content import documents, messages
 from agent.spans import NoSpans, Spans
 from agent.triage import Overview, Survey, asks_about_applications, overview
 from agent.turn import Report, TurnEvent, TurnRecord
+from agent.turnstile import Turnstile
 
 
 class Assistant:
@@ -57,6 +58,7 @@ class Assistant:
         self._collector = collector or Collector(settings)
         self._survey = Survey(self._collector)
         self._composer = Composer(settings)
+        self._turnstile = Turnstile()
         self._instructions = instructions or built_in(team=settings.team_instructions or "")
 
     async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
@@ -200,6 +202,7 @@ class Assistant:
         instructions = await self._instructions()
         if _is_large(known.context):
             return await asyncio.to_thread(self._prepared, question, known, session, spans, instructions)
+        await self._turnstile.enter()
         return self._prepared(question, known, session, spans, instructions)
 
     def _prepared(

@@ -1,0 +1,72 @@
+"""Turns that arrive at once begin one after the other."""
+
+import asyncio
+
+import pytest
+
+from agent.turnstile import Turnstile
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def steps(count: int) -> None:
+    """What an HTTP client does until its request is out: it waits for the loop `count` times."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_a_turn_is_on_its_way_before_the_next_one_begins() -> None:
+    turnstile, told = Turnstile(), list[str]()
+
+    async def turn(name: str) -> None:
+        await turnstile.enter()
+        told.append(f"{name} begins")
+        await steps(5)
+        told.append(f"{name} is on its way")
+
+    await asyncio.gather(*(turn(name) for name in "abc"))
+
+    assert told == [f"{name} {what}" for name in "abc" for what in ("begins", "is on its way")]
+
+
+async def test_of_a_hundred_several_begin_at_a_time_in_their_order() -> None:
+    turnstile, began, passes = Turnstile(), list[int](), 0
+
+    async def turn(number: int) -> None:
+        await turnstile.enter()
+        began.append(number)
+
+    turns = asyncio.gather(*(turn(number) for number in range(100)))
+    while not turns.done():
+        passes += 1
+        await asyncio.sleep(0)
+
+    assert began == list(range(100))
+    assert passes < 100 * 4
+
+
+async def test_one_that_is_cancelled_while_it_waits_keeps_nobody_waiting() -> None:
+    turnstile = Turnstile()
+    await turnstile.enter()
+    left = asyncio.create_task(turnstile.enter())
+    stays = asyncio.create_task(turnstile.enter())
+    await asyncio.sleep(0)
+    left.cancel()
+
+    await stays
+    assert left.cancelled()
+
+
+async def test_nobody_waits_at_one_that_stands_still() -> None:
+    turnstile = Turnstile()
+    await turnstile.enter()
+    await steps(20)
+    entering = turnstile.enter()
+
+    with pytest.raises(StopIteration):
+        entering.send(None)
