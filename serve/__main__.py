@@ -13,13 +13,20 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080, help="0 takes a free one")
     parser.add_argument("--model", help="MLflow model URI; the code in place by default")
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the port")
+    parser.add_argument("--access-log", action="store_true", help="log every request, those of probes too")
     parser.add_argument(
         "--grace-seconds", type=int, default=GRACE_SECONDS, help="how long running answers may go on after SIGTERM"
     )
     arguments = parser.parse_args()
     try:
         run_server(
-            host=arguments.host, port=arguments.port, model=arguments.model, grace_seconds=arguments.grace_seconds
+            host=arguments.host,
+            port=arguments.port,
+            model=arguments.model,
+            workers=arguments.workers,
+            access_log=arguments.access_log,
+            grace_seconds=arguments.grace_seconds,
         )
     except AssistantError as error:
         sys.stderr.write(f"error: {error.public_message}\n")

@@ -4,16 +4,23 @@ import contextlib
 import logging
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
 
+from agent.errors import AssistantError
 from serve.logged_model import load_logged
+from serve.workers import run_workers
 
 if TYPE_CHECKING:
     from agent.responses_agent import ArgoCDAssistant
+
+_logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 20
 """How long running answers may go on after SIGTERM. With the closing and the flush after it, it stays within the 30
@@ -24,40 +31,114 @@ KEEP_ALIVE_SECONDS = 75
 request into a connection that is just being closed."""
 
 
-def run_server(*, host: str, port: int, model: str | None = None, grace_seconds: int = GRACE_SECONDS) -> None:
+def run_server(
+    *,
+    host: str,
+    port: int,
+    model: str | None = None,
+    workers: int = 1,
+    access_log: bool = False,
+    grace_seconds: int = GRACE_SECONDS,
+) -> None:
     """Serves until SIGTERM or SIGINT, then ends the process with status 0.
 
     `model` is an MLflow model URI (`models:/argocd-assistant@champion`); None serves the code in place. `port` 0 takes
-    a free one, which the log names. Raises SettingsError, also for a model that cannot be loaded.
+    a free one, which the log names. With several `workers` each is a process of its own. `access_log` logs every
+    request, those of probes too. Raises SettingsError, also for a model that cannot be loaded; where a worker finds
+    that, it logs it and all ends in SystemExit(3).
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request otherwise
-    run_app(_app(model), host=host, port=port, grace_seconds=grace_seconds)
+    _set_up_logging()
+    if workers == 1:
+        run_app(_app(model), host=host, port=port, access_log=access_log, grace_seconds=grace_seconds)
+    else:
+        from agent.settings import load_settings
+
+        load_settings()  # what is wrong with them is said once
+        run_factory(
+            partial(_worker_app, model),
+            host=host,
+            port=port,
+            workers=workers,
+            access_log=access_log,
+            grace_seconds=grace_seconds,
+        )
 
 
-def run_app(app: FastAPI, *, host: str, port: int, grace_seconds: int = GRACE_SECONDS) -> None:
+def run_factory(
+    factory: Callable[[], FastAPI],
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    access_log: bool = False,
+    grace_seconds: int = GRACE_SECONDS,
+) -> None:
+    """Runs the app that `factory` makes in each of several processes, as `run_app` runs one; `factory` is to be a
+    function of a module, or a partial of one."""
+    run_workers(
+        _config(factory, host=host, port=port, workers=workers, access_log=access_log, grace_seconds=grace_seconds)
+    )
+
+
+def run_app(
+    app: FastAPI, *, host: str, port: int, access_log: bool = False, grace_seconds: int = GRACE_SECONDS
+) -> None:
     """Runs `app` until a signal, then raises SystemExit(0) or returns. Raises SystemExit(3) when it could not start.
 
     On the signal it stops accepting at once; running answers get `grace_seconds`, and those that are not done by then
     are ended with an error that says so.
     """
-    # Traces are written by a thread of this process: the event loop is to get the interpreter back sooner than after
-    # the default of 5 ms.
-    sys.setswitchinterval(0.001)
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        timeout_graceful_shutdown=grace_seconds,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        server_header=False,
-    )
-    server = uvicorn.Server(config)
+    _favour_the_loop()
+    server = uvicorn.Server(_config(app, host=host, port=port, access_log=access_log, grace_seconds=grace_seconds))
     signal.signal(signal.SIGTERM, _end)
     with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn when all is closed
         server.run()
     if not server.started:
         sys.exit(3)
+
+
+def _config(
+    app: FastAPI | Callable[[], FastAPI],
+    *,
+    host: str,
+    port: int,
+    access_log: bool,
+    grace_seconds: int,
+    workers: int = 1,
+) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=not isinstance(app, FastAPI),
+        host=host,
+        port=port,
+        workers=workers,
+        timeout_graceful_shutdown=grace_seconds,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        server_header=False,
+        access_log=access_log,
+    )
+
+
+def _set_up_logging() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request otherwise
+
+
+def _favour_the_loop() -> None:
+    """Traces are written by a thread of this process: the event loop is to get the interpreter back sooner than after
+    the default of 5 ms."""
+    sys.setswitchinterval(0.001)
+
+
+def _worker_app(model: str | None) -> FastAPI:
+    """The app of a worker. What keeps it from starting is told in one line, and not tried again."""
+    _set_up_logging()
+    _favour_the_loop()
+    try:
+        return _app(model)
+    except AssistantError as error:
+        _logger.error("%s", error.public_message)
+        sys.exit(STARTUP_FAILURE)
 
 
 def _app(model: str | None) -> FastAPI:

@@ -235,12 +235,16 @@ def serve(
         str | None,
         typer.Option(metavar="URI", help="A logged model, like models:/argocd-assistant@champion. Unset: this code."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that share the port; each takes some 300 MB.")
+    ] = 1,
+    access_log: Annotated[bool, typer.Option("--access-log", help="Log every request, those of probes too.")] = False,
 ) -> None:
     from agent.errors import AssistantError
     from serve.run import run_server
 
     try:
-        run_server(host=host, port=port, model=model)
+        run_server(host=host, port=port, model=model, workers=workers, access_log=access_log)
     except AssistantError as error:
         typer.echo(f"error: {error.public_message}", err=True)
         raise typer.Exit(ExitCode.WRONG_INPUT) from None

@@ -22,7 +22,7 @@ from tests.fakes.provider import ScriptedProvider
 from tests.integration.llama_stack_servers import LLAMA_STACK, running_server
 
 TOKENS = 200
-ROUNDS = {1: 7, 16: 3}
+ROUNDS = {1: 7, 16: 9}
 AIM = 1.10
 
 

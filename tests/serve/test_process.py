@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,11 +54,13 @@ def process(*arguments: str, cwd: Path, **environment: str) -> Generator[Process
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     try:
         yield Process(running, _listening(running.stdout or iter(())))
     finally:
-        running.kill()
+        with suppress(ProcessLookupError):  # workers too: what outlives the test keeps its pipe open
+            os.killpg(running.pid, signal.SIGKILL)
         running.communicate()
 
 
