@@ -247,6 +247,7 @@ class _TracedTurn:
                 self._outputs = final_outputs(event)
                 return self._writer.complete(event, self._final_outputs())
             case TurnStarted():
+                self._trace.start_soon()
                 self._trace.session(event.session_id)
                 self._trace.answered_by(event.provider)
                 self._outputs |= {"session_id": event.session_id, "provider": provider_as_json(event.provider)}

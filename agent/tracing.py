@@ -45,6 +45,9 @@ _logger = logging.getLogger(__name__)
 # seconds where there is none. The catalogue it ships with serves as well, unless the operator names another.
 os.environ.setdefault("MLFLOW_MODEL_CATALOG_URI", "")
 
+_WHILE_IT_STREAMS = 0.3
+"""Seconds from the start of an answer to the making of its root span."""
+
 CANCELLED = "assistant.cancelled"
 """Attribute of a span, and tag of a trace, whose turn the client left."""
 
@@ -139,6 +142,7 @@ class TurnTrace(SpanRecord):
         # Whether tracing is on, where it goes and what it stands below are the caller's, wherever it is written.
         self._caller = contextvars.copy_context()
         self._live: LiveSpan | None = None
+        self._starting: asyncio.TimerHandle | None = None
         self._grounding = Grounding()
 
     @property
@@ -147,6 +151,10 @@ class TurnTrace(SpanRecord):
         if self._live is None:
             self._live = self._caller.run(self._start)
         return str(self._live.trace_id)
+
+    def start_soon(self) -> None:
+        """Makes the root span while the answer streams. At the end it would be one more thing to wait for."""
+        self._starting = asyncio.get_running_loop().call_later(_WHILE_IT_STREAMS, lambda: self.trace_id)
 
     def session(self, session_id: str | None) -> None:
         """Names the session of the provider, unless the caller named the conversation."""
@@ -173,6 +181,8 @@ class TurnTrace(SpanRecord):
     def end(self) -> None:
         """Ends the turn and hands its trace to the writer."""
         self.ended = time.time_ns()
+        if self._starting:
+            self._starting.cancel()
         _WRITER.put(self)
 
     def store(self) -> None:

@@ -8,12 +8,9 @@ the next one is prepared.
 import asyncio
 from collections import deque
 
-_PASSES = 6
-"""Passes of the event loop that a turn gets to be on its way: an HTTP client takes several steps from a request to its
-bytes in the socket, and each waits for the next pass."""
-_SHARE = 8
-"""Of the turns that wait one in so many goes at a time: with a hundred of them, each on its own, what has begun to
-stream would pass a thousand times before the last one."""
+_PASSES = 3
+"""Passes of the event loop that a turn gets to be on its way: an HTTP client takes some steps from a request to its
+bytes in the socket, and each waits for the next pass. With more of them the last of many begins too late."""
 
 
 class Turnstile:
@@ -38,12 +35,8 @@ class Turnstile:
             asyncio.get_running_loop().call_soon(self._turn, passes - 1)
             return
         self._is_turning = False
-        places = max(len(self._waiting) // _SHARE, 1)
-        while places and self._waiting:
+        while self._waiting and not self._is_turning:
             next_one = self._waiting.popleft()
             if not next_one.done():  # done: it was cancelled while it waited
                 next_one.set_result(None)
-                places -= 1
-                self._is_turning = True
-        if self._is_turning:
-            self._turn(_PASSES)
+                self._turn(_PASSES)
