@@ -8,6 +8,7 @@ from mlflow.entities import Feedback, SpanType
 from mlflow.exceptions import MlflowException
 from mlflow.types.responses import ResponsesAgentRequest, ResponsesAgentResponse
 
+from agent import tracing
 from agent.assistant import Assistant
 from agent.errors import RateLimited, SessionForbidden
 from agent.providers.provider import ProviderEvent, ToolCall, ToolResult, Usage
@@ -194,6 +195,19 @@ def test_no_event_of_a_stream_is_recorded_apart(traces: TraceStore) -> None:
 
     [trace] = traces.all()
     assert [event for span in trace.data.spans for event in span.events] == []
+
+
+@pytest.mark.parametrize("seconds", [0.0, 60.0], ids=["while it streams", "at its end"])
+def test_a_turn_has_one_trace_whenever_its_root_is_made(
+    traces: TraceStore, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(tracing, "_WHILE_IT_STREAMS", seconds)
+    events = list(scripted(*["word "] * 20, pause=0.001).predict_stream(body()))
+
+    [trace] = traces.all()
+    outputs = events[-1].model_dump()["custom_outputs"]
+    assert trace.info.trace_id == outputs["trace_id"]
+    assert [span.name for span in trace.data.spans if span.parent_id is None] == ["predict_stream"]
 
 
 def test_a_secret_of_manifest_or_question_is_in_no_table_of_the_store(traces: TraceStore) -> None:

@@ -92,9 +92,12 @@ def test_serve_runs_the_server_as_it_is_told(run: Run, monkeypatch: pytest.Monke
 
     assert run("serve").exit_code == 0
     assert run("serve", "--host", "0.0.0.0", "--port", "0", "--model", "models:/a@champion").exit_code == 0
+    assert run("serve", "--workers", "2", "--access-log").exit_code == 0
+    plain = {"host": "127.0.0.1", "port": 8080, "model": None, "workers": 1, "access_log": False}
     assert calls == [
-        {"host": "127.0.0.1", "port": 8080, "model": None},
-        {"host": "0.0.0.0", "port": 0, "model": "models:/a@champion"},
+        plain,
+        plain | {"host": "0.0.0.0", "port": 0, "model": "models:/a@champion"},
+        plain | {"workers": 2, "access_log": True},
     ]
 
 
