@@ -203,6 +203,8 @@ def _error(manifest: Manifest, place: Place, key: str, value: object, situation:
         return None
     if isinstance(value, list) and not isinstance(cast("list[object]", value)[0], str):
         return None  # its objects are places of their own
+    if isinstance(value, list) and situation.states & {"fine", "done"} and "bad" not in situation.states:
+        return None  # a log of what failed on the way: the state itself calls the end of it well
     if role_of(key) == "error" and words_of(key)[-1] not in MESSAGE_KEYS and _is_switch(text):
         return None
     if _is_only_told(place):
