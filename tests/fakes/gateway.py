@@ -26,6 +26,7 @@ class Gateway:
         self._key = key
         self._lock = threading.Lock()
         self._refusals: list[tuple[str, int, Mapping[str, str]]] = []
+        self._losses: list[tuple[str, int]] = []
         self._asked: list[str] = []
         self._clients: set[object] = set()
         self.app = Starlette(routes=[Route("/{path:path}", self._pass, methods=_METHODS)])
@@ -34,6 +35,11 @@ class Gateway:
         """Answers the next requests for `asked`, a method and a path, with `status`."""
         with self._lock:
             self._refusals += [(asked, status, headers or {})] * times
+
+    def lose(self, ending: str, status: int) -> None:
+        """Lets the next request whose path ends so through to the upstream, and answers it with `status`."""
+        with self._lock:
+            self._losses.append((ending, status))
 
     def count(self, asked: str) -> int:
         """How many requests there were for `asked`, a method and a path, refused ones too."""
@@ -59,6 +65,14 @@ class Gateway:
             return PlainTextResponse("who are you?", 401)
         return None
 
+    def _lost(self, path: str) -> int | None:
+        with self._lock:
+            for index, (ending, status) in enumerate(self._losses):
+                if path.endswith(ending):
+                    del self._losses[index]
+                    return status
+        return None
+
     async def _pass(self, request: Request) -> Response:
         if refusal := self._refusal(request):
             return refusal
@@ -66,6 +80,10 @@ class Gateway:
         head = await anext(body)
         assert isinstance(head, httpx.Response)
         headers = {name: value for name, value in head.headers.items() if name.lower() not in _HOP}
+        if status := self._lost(request.url.path):
+            async for _ in body:
+                pass
+            return PlainTextResponse("lost", status)
         return StreamingResponse(_chunks(body), status_code=head.status_code, headers=headers)
 
     async def _answer(self, request: Request, body: bytes) -> AsyncGenerator[httpx.Response | bytes]:

@@ -26,7 +26,7 @@ from tests.fakes.certificates import self_signed
 from tests.fakes.gateway import Gateway
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Answer, Failure, Gate, Reply, ScriptedBackend
 from tests.fakes.server import running
-from tests.providers.llama_stack.turns import Connect, ask, begun, providers
+from tests.providers.llama_stack.turns import Connect, ask, begun, providers, request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -224,6 +224,21 @@ class TestGateway:
         assert kept.session_id is None
         assert "this turn could not be kept, the next question will not know of it" in kept.note
         assert "HTTP 503" in kept.note
+
+    @pytest.mark.parametrize("status", [500, 503])
+    async def test_what_is_kept_is_tried_again_and_kept_once(
+        self, gateway: tuple[Gateway, str], connect: Connect, status: int
+    ) -> None:
+        keeping, url = gateway
+        provider = connect(url, provider_retries=2)
+        await ask(provider, "warm up")
+        keeping.refuse("POST /v1/conversations", status)
+        keeping.lose("/items", status)  # it is written, and its answer is lost
+        session = (await ask(provider, "hello")).session_id
+
+        assert keeping.count(f"POST /v1/conversations/{session}/items") == 2
+        items = await request("GET", f"{url}/v1/conversations/{session}/items")
+        assert sorted(item["role"] for item in items["data"]) == ["assistant", "user"]
 
     async def test_tries_are_bounded(self, gateway: tuple[Gateway, str], connect: Connect) -> None:
         refusing, url = gateway

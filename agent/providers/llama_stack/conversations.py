@@ -6,6 +6,7 @@ Owns these requests and their retries; which conversation a turn belongs to is `
 import asyncio
 import logging
 import re
+import secrets
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -62,9 +63,11 @@ class Conversations:
             lambda: client.conversations.create(metadata=dict(record.metadata), timeout=SHORT_REQUEST), any_500=True
         )
         # Added in a step of their own, they get times of their own: llama-stack sorts by nothing else.
-        items = cast("Any", [message_item(message) for message in messages])
+        # With ids of their own, another try adds nothing twice: llama-stack writes one by one over what has its id, OGX
+        # writes all of them or none.
+        items = cast("Any", [message_item(message) | {"id": f"msg_{secrets.token_hex(24)}"} for message in messages])
         await self._connection.attempt(
-            lambda: client.conversations.items.create(made.id, items=items, timeout=SHORT_REQUEST)
+            lambda: client.conversations.items.create(made.id, items=items, timeout=SHORT_REQUEST), any_500=True
         )
         return made.id
 
