@@ -15,19 +15,10 @@ from agent.context.argocd_related import related_to_application, related_to_reso
 from agent.context.argocd_tree import ResourceTree, identity, is_pod_node
 from agent.context.cache import AnswerCache
 from agent.context.fleet import read_fleet
+from agent.context.log_choice import LogChoice
 from agent.context.model import ContainerLog, Fleet, Gap, SourceName, TreeNode
 from agent.context.needs import failed_in_sync, nodes_in, pods_of_interest
-from agent.context.source import (
-    MAX_CHILDREN,
-    Known,
-    LogChoice,
-    Reading,
-    ReadThreads,
-    Source,
-    TurnReads,
-    gap,
-    read_each,
-)
+from agent.context.source import MAX_CHILDREN, Known, Reading, ReadThreads, Source, TurnReads, gap, read_each
 from agent.errors import SourceError
 from agent.logs import entry_of, parse_entries
 from agent.manifest import Manifest, lookup, objects_at

@@ -12,13 +12,13 @@ from agent.context.kubernetes_client import KubernetesClient, configuration_kind
 from agent.context.kubernetes_pods import pods_below, taken
 from agent.context.kubernetes_reads import ClusterReads
 from agent.context.kubernetes_related import KubernetesRelated
+from agent.context.log_choice import LogChoice
 from agent.context.model import ContainerLog, Gap, SourceName
 from agent.context.needs import listed_workloads
 from agent.context.pods import is_short_of_pods, unhealthiest_first
 from agent.context.source import (
     MAX_LOG_BYTES,
     Known,
-    LogChoice,
     Reading,
     ReadThreads,
     Source,

@@ -12,7 +12,8 @@ from urllib.parse import quote
 from agent.context.cache import Sized
 from agent.context.clean import without_secret_values
 from agent.context.kubernetes_client import KubernetesClient
-from agent.context.source import MAX_BODY_BYTES, MAX_LOG_BYTES, LogChoice
+from agent.context.log_choice import LogChoice
+from agent.context.source import MAX_BODY_BYTES, MAX_LOG_BYTES
 from agent.errors import SourceError
 from agent.manifest import Manifest, object_at, objects_at, text_at
 from agent.target import ResourceRef

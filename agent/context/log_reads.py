@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.context.log_choice import LogChoice, choose_logs
 from agent.context.model import ContainerLog
 from agent.context.parts import Found, Refused, first, never
-from agent.context.pods import choose_logs, is_pod
-from agent.context.source import LogChoice, Reading, Source, gap
+from agent.context.pods import is_pod
+from agent.context.source import Reading, Source, gap
 from agent.errors import SourceError
 from agent.manifest import Manifest
 from agent.request import LogRequest

@@ -1,15 +1,11 @@
-"""What a Pod's manifest says of its containers: how bad it is, and whose log tells most.
+"""Pods and workloads as manifests show them: which kinds run Pods, how bad a container is, which Pod comes first.
 
-Owns the order of Pods and the choice of a log; the faults themselves are named by the findings.
+Owns that order; the faults themselves are named by the findings.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from agent.context.source import MAX_LOGS, LogChoice
-from agent.errors import SourceError
 from agent.manifest import Manifest, integer_at, lookup, object_at, objects_at, text_at
-from agent.request import LogRequest
 
 _WORKLOADS = frozenset(
     {
@@ -31,7 +27,7 @@ _TELLING = frozenset(
 _STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
 
 # Severities, of a container or of a Pod as a whole.
-_FINE, _STARTS, _RESTARTED, _NOT_READY, _FLAPPING, _BLOCKED, _FAILED = range(7)
+FINE, STARTS, _RESTARTED, _NOT_READY, _FLAPPING, _BLOCKED, _FAILED = range(7)
 
 
 def is_pod(kind: str) -> bool:
@@ -50,69 +46,6 @@ def is_workload(kind: str, manifest: Manifest | None = None) -> bool:
 def unhealthiest_first(pods: Iterable[Manifest]) -> list[Manifest]:
     """The Pods by how bad they are, then by restarts, then the newest first."""
     return sorted(pods, key=_pod_order, reverse=True)
-
-
-def choose_log(pods: Sequence[Manifest], request: LogRequest, *, tail_lines: int) -> LogChoice:
-    """Whose log to read: of the container asked for, else of the one that fails most in the unhealthiest Pod.
-
-    A container that failed and was started again tells more by its previous run, which is taken unless the request
-    says otherwise. Raises SourceError where no Pod has the container, naming those there are.
-    """
-    ranked = unhealthiest_first(pods)
-    if request.container is None:
-        pod = ranked[0]
-        names = _container_names(pod)
-        container = max(names, key=lambda name: _severity(pod, name), default="")
-    else:
-        container = request.container
-        pod = next((pod for pod in ranked if container in _container_names(pod)), None)
-    if pod is None or not container:
-        names = dict.fromkeys(name for pod in ranked for name in _container_names(pod))
-        there = f"there are: {', '.join(names)}" if names else "its manifest names none"
-        asked = f"No container {container!r} in" if container else "No container to read the log of in"
-        raise SourceError(f"{asked} {_names(ranked)}; {there}", code="not_found")
-    asked_for_run = "previous" in request.model_fields_set
-    return LogChoice(
-        namespace=text_at(pod, "metadata", "namespace"),
-        pod=text_at(pod, "metadata", "name"),
-        container=container,
-        previous=request.previous if asked_for_run else _has_failed_before(pod, container),
-        tail_lines=tail_lines,
-        since_seconds=request.since_seconds,
-        chosen=not asked_for_run,
-    )
-
-
-def choose_logs(pods: Sequence[Manifest], request: LogRequest, *, tail_lines: int) -> list[LogChoice]:
-    """Whose logs to read, those that tell most first: every container that fails, is not ready or has failed before,
-    MAX_LOGS at most, of many alike (the same container below the same owner) the worst before the others. Where none
-    is so, and where the request names a container or a run, it is the one log of `choose_log`.
-    """
-    one = choose_log(pods, request, tail_lines=tail_lines)
-    if request.container is not None or "previous" in request.model_fields_set:
-        return [one]
-    needed = [
-        (severity, pod, name)
-        for pod in unhealthiest_first(pods)
-        for name in _container_names(pod)
-        if (severity := _severity(pod, name)) not in {_FINE, _STARTS} and _has_run(pod, name)
-    ]
-    needed.sort(key=lambda each: each[0], reverse=True)
-    alike: dict[tuple[object, str], int] = {}
-    ranked: list[tuple[int, LogChoice]] = []
-    for _, pod, name in needed:
-        kind = (_owner(pod), name)
-        alike[kind] = alike.get(kind, 0) + 1
-        choice = replace(
-            one,
-            namespace=text_at(pod, "metadata", "namespace"),
-            pod=text_at(pod, "metadata", "name"),
-            container=name,
-            previous=_has_failed_before(pod, name),
-        )
-        ranked.append((alike[kind], choice))
-    ranked.sort(key=lambda each: each[0])
-    return [choice for _, choice in ranked[:MAX_LOGS]] or [one]
 
 
 def is_short_of_pods(workload: Manifest) -> bool:
@@ -155,11 +88,7 @@ def has_events(manifest: Manifest) -> bool:
     return is_workload(text_at(manifest, "kind"), manifest) or text_at(manifest, "kind") in _TELLING
 
 
-def _owner(pod: Manifest) -> object:
-    return text_at(pod, "metadata", "ownerReferences", 0, "uid") or text_at(pod, "metadata", "name")
-
-
-def _has_run(pod: Manifest, container: str) -> bool:
+def has_run(pod: Manifest, container: str) -> bool:
     """Whether it has a log: it runs, or has run."""
     status, _ = _status(pod, container)
     return bool({"running", "terminated"} & object_at(status, "state").keys() or object_at(status, "lastState"))
@@ -171,7 +100,7 @@ def none_has_run(pods: Sequence[Manifest]) -> bool:
     return (
         bool(pods)
         and all(_is_known(pod) for pod in pods)
-        and not any(_has_run(pod, name) for pod in pods for name in _container_names(pod))
+        and not any(has_run(pod, name) for pod in pods for name in container_names(pod))
     )
 
 
@@ -179,12 +108,7 @@ def _is_known(pod: Manifest) -> bool:
     return bool(objects_at(pod, "status", "containerStatuses")) or text_at(pod, "status", "phase") == "Pending"
 
 
-def _names(pods: Sequence[Manifest]) -> str:
-    names = [f"{text_at(pod, 'metadata', 'namespace')}/{text_at(pod, 'metadata', 'name')}" for pod in pods]
-    return f"Pod {names[0]}" if len(names) == 1 else f"Pods {', '.join(names)}"
-
-
-def _container_names(pod: Manifest) -> list[str]:
+def container_names(pod: Manifest) -> list[str]:
     """The containers' names in the order in which equals are preferred: the default one first, init containers last."""
     names = [
         text_at(container, "name")
@@ -204,20 +128,21 @@ def _status(pod: Manifest, container: str) -> tuple[Manifest, bool]:
     return {}, False
 
 
-def _severity(pod: Manifest, container: str) -> int:
+def container_severity(pod: Manifest, container: str) -> int:
+    """How bad the container is: FINE, STARTS or worse; a larger number is worse."""
     status, is_init = _status(pod, container)
     state = object_at(status, "state")
     failed_before = _failed(object_at(status, "lastState", "terminated"))
     if "terminated" in state:
-        return _FAILED if _failed(object_at(state, "terminated")) else _FINE
+        return _FAILED if _failed(object_at(state, "terminated")) else FINE
     if "running" in state:
         # A plain init container is never ready; one that runs holds up all others.
         ready = lookup(status, "ready") is True or (is_init and lookup(status, "started") is True)
         if ready:
-            return _RESTARTED if failed_before else _FINE
+            return _RESTARTED if failed_before else FINE
         return _FLAPPING if failed_before else _NOT_READY
     if text_at(state, "waiting", "reason") in _STARTING:
-        return _FLAPPING if failed_before else _STARTS
+        return _FLAPPING if failed_before else STARTS
     return _FAILED if object_at(status, "lastState", "terminated") else _BLOCKED
 
 
@@ -225,7 +150,8 @@ def _failed(terminated: Manifest) -> bool:
     return bool(terminated) and integer_at(terminated, "exitCode") != 0
 
 
-def _has_failed_before(pod: Manifest, container: str) -> bool:
+def has_failed_before(pod: Manifest, container: str) -> bool:
+    """Whether the run that has the answer is the previous one."""
     status, _ = _status(pod, container)
     state = object_at(status, "state")
     last = object_at(status, "lastState", "terminated")
@@ -234,7 +160,7 @@ def _has_failed_before(pod: Manifest, container: str) -> bool:
 
 def _pod_order(pod: Manifest) -> tuple[int, int, str]:
     phase = text_at(pod, "status", "phase")
-    severity = max((_severity(pod, name) for name in _container_names(pod)), default=_FINE)
+    severity = max((container_severity(pod, name) for name in container_names(pod)), default=FINE)
     if phase == "Succeeded":
         severity = -1
     elif phase in {"Failed", "Unknown"} or (phase == "Pending" and not objects_at(pod, "status", "containerStatuses")):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.context.cache import CacheView, Sized
+from agent.context.log_choice import LogChoice
 from agent.context.model import (
     ContainerLog,
     Gap,
@@ -37,32 +38,11 @@ MAX_CHILDREN = 5
 MAX_RELATED = 12
 """Live manifests around a resource that are read from one source."""
 
-MAX_LOGS = 4
-"""Containers' logs that are read where the request names none."""
-
 MAX_BODY_BYTES = 20_000_000
 """Most that is read of one answer; a larger one is refused."""
 
 MAX_LOG_BYTES = 10_000_000
 """Most that is read of one log; what follows is left out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogChoice:
-    """Whose log to read. `chosen` says that nobody asked for the previous run: the current one does as well where
-    there is no previous one any more."""
-
-    namespace: str
-    pod: str
-    container: str
-    tail_lines: int
-    previous: bool = False
-    since_seconds: int | None = None
-    chosen: bool = True
-
-    def __str__(self) -> str:
-        run = "previous log" if self.previous else "log"
-        return f"the {run} of container {self.container} in Pod {self.namespace}/{self.pod}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from agent.context.argocd_application import MAX_QUERIES
+from agent.context.log_choice import MAX_LOGS
 from agent.context.needs import MAX_REVISIONS
-from agent.context.source import MAX_CHILDREN, MAX_LOGS, MAX_RELATED
+from agent.context.source import MAX_CHILDREN, MAX_RELATED
 from agent.manifest import Manifest
 from tests.context.asking import SHOP, WEB, WEB_POD, collect, gaps, messages
 from tests.context.manifests import DEPLOYMENT, POD, application, event, metadata, pod, workload
