@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.context.model import ContainerLog, Context, Event, LogLine
 from agent.findings.model import Finding
-from agent.manifest import Manifest, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, text_at
+from agent.objects.target import ResourceRef
 
 MAX_FINGERPRINT = 400
 """Characters of a fingerprint: servers keep 512 with a key, in OpenAI's API and those like it."""

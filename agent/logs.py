@@ -14,7 +14,7 @@ from agent.context.model import ContainerLog
 from agent.distillation import LONGEST_SEALED, unsealed_start
 from agent.errors import SourceError
 from agent.log_lines import MAX_LINE, distilled_lines, line_of, printable
-from agent.manifest import lookup, object_at, text_at
+from agent.objects.manifest import lookup, object_at, text_at
 from agent.request import LogEntry
 
 # Go's zero time: the entry is no line of the container but a message about it.

@@ -16,9 +16,9 @@ from agent.context.read import hiding, what_was_read
 from agent.conversation import Message
 from agent.findings.model import Finding
 from agent.instructions import BUILT_IN, Instructions
+from agent.objects.target import Target
 from agent.rendering import Rendered, beginning, cut, label, least_for, well_formed
 from agent.sections import PARTS, Material, Part, SectionName
-from agent.target import Target
 from agent.tokens import count_tokens, surplus
 
 # Our own marker, and whatever could be taken for it. No text of a cluster keeps more than two of its dashes.

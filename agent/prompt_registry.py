@@ -21,7 +21,7 @@ from mlflow.entities.model_registry import PromptVersion
 from mlflow.exceptions import MlflowException
 
 from agent.instructions import BUILT_IN, Instructions
-from agent.manifest import text_at
+from agent.objects.manifest import text_at
 
 logger = logging.getLogger(__name__)
 

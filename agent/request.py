@@ -26,9 +26,9 @@ from pydantic_core import ErrorDetails
 from agent.body import decode_body
 from agent.conversation import Message, Role, parse_conversation
 from agent.errors import RequestError
-from agent.manifest import Manifest, object_at, text_at
+from agent.objects.manifest import Manifest, object_at, text_at
+from agent.objects.target import ApplicationRef, ResourceRef, Target
 from agent.request_keys import check_context_keys, check_keys
-from agent.target import ApplicationRef, ResourceRef, Target
 from agent.validation import complaint
 
 __all__ = [

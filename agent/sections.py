@@ -11,7 +11,8 @@ from agent.context.model import ContainerLog, Context
 from agent.drift import Drift, drifts_of
 from agent.findings.model import Finding
 from agent.log_lines import distilled
-from agent.manifest import list_at, text_at
+from agent.objects.manifest import list_at, text_at
+from agent.objects.target import ResourceRef
 from agent.rendering import (
     Rendered,
     referred,
@@ -31,7 +32,6 @@ from agent.rendering import (
     render_tree,
     sorted_by_need,
 )
-from agent.target import ResourceRef
 
 type SectionName = Literal[
     "findings",

@@ -13,6 +13,7 @@ from agent.context.model import Context, Gap
 from agent.errors import AssistantError, ProviderUnreachable
 from agent.findings.model import Finding
 from agent.grounding import Grounding, ground, may_claim
+from agent.objects.target import Target
 from agent.prompt import Section
 from agent.providers.provider import (
     ProviderEvent,
@@ -30,7 +31,6 @@ from agent.providers.provider import (
 from agent.redaction import Redactor
 from agent.request import Message
 from agent.spans import Span, Spans
-from agent.target import Target
 
 _LOOKING_BACK = 2.0
 """Seconds that the end of an answer waits for what its session holds."""

@@ -8,8 +8,8 @@ import pytest
 from agent.changes import MAX_FINGERPRINT, MAX_NOTE, changes_since, fingerprint, steady_room
 from agent.context.model import ContainerLog, Context, Event, Gap, LogLine, TreeNode
 from agent.findings.model import Finding
-from agent.manifest import Manifest
-from agent.target import ApplicationRef, ResourceRef, Target
+from agent.objects.manifest import Manifest
+from agent.objects.target import ApplicationRef, ResourceRef, Target
 
 POD = ResourceRef(version="v1", kind="Pod", namespace="shop", name="web-1")
 

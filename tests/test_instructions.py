@@ -7,9 +7,9 @@ import pytest
 from agent.context.model import Context
 from agent.errors import SettingsError
 from agent.instructions import BUILT_IN, Instructions
+from agent.objects.target import Target
 from agent.prompt import compose
 from agent.settings import load_settings
-from agent.target import Target
 from agent.tokens import count_tokens
 
 NOTHING = Context(target=Target())

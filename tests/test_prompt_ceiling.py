@@ -26,8 +26,8 @@ from agent.context.model import (
 from agent.findings import analyze
 from agent.findings.model import Evidence, Finding
 from agent.log_lines import distilled
+from agent.objects.target import ResourceRef, Target
 from agent.prompt import Prompt, compose
-from agent.target import ResourceRef, Target
 from agent.tokens import count_tokens
 
 WINDOWS = [4_096, 8_192, 32_768, 131_072, 1_000_000]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from agent.errors import RequestError
+from agent.objects.target import ApplicationRef, ResourceRef, Target
 from agent.request import LogEntry, LogRequest, Message, Question, Supplied, parse_question
-from agent.target import ApplicationRef, ResourceRef, Target
 
 POD: dict[str, Any] = {
     "apiVersion": "v1",

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from agent.budget import plan
 from agent.composing import RequestPlan
 from agent.errors import RateLimited
+from agent.objects.target import Target
 from agent.providers.provider import (
     ProviderEvent,
     ProviderInfo,
@@ -24,7 +25,6 @@ from agent.providers.provider import (
 )
 from agent.redaction import Redactor
 from agent.response_events import ResponseStream, StreamEvent, response_object
-from agent.target import Target
 from agent.turn import Outcome, Report
 
 PROVIDER = ProviderInfo(name="llama-stack", protocol="responses", model="m1")

@@ -13,7 +13,7 @@ from agent.cli.files import read_logs, read_manifests
 from agent.cli.screen import JsonScreen, Screen, TextScreen
 from agent.errors import AssistantError, RequestError, SessionError, SettingsError
 from agent.instructions import InstructionsSource
-from agent.manifest import Manifest, text_at
+from agent.objects.manifest import Manifest, text_at
 from agent.providers.provider import TextDelta, ToolCall
 from agent.request import Question, parse_question
 from agent.settings import Settings, load_settings

@@ -14,7 +14,7 @@ from typing import Any, cast
 import yaml
 
 from agent.errors import RequestError
-from agent.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
+from agent.objects.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
 
 # Of a log only the end can matter; this holds more lines than may be asked for.
 _LOG_BYTES = 16_000_000

@@ -15,10 +15,10 @@ from agent.context.model import Context
 from agent.errors import AssistantError
 from agent.findings import analyze
 from agent.findings.model import Finding
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef, Target
 from agent.redaction import Redactor
 from agent.settings import load_settings
-from agent.target import ResourceRef, Target
 
 type _Identity = tuple[str, str, str, str]
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from agent.cli.files import objects_in
 from agent.errors import RequestError
-from agent.manifest import Manifest, lookup, object_at, text_at
+from agent.objects.manifest import Manifest, lookup, object_at, text_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,10 +21,10 @@ from agent.context.needs import failed_in_sync, nodes_in, pods_of_interest
 from agent.context.source import MAX_CHILDREN, Known, Reading, ReadThreads, Source, TurnReads, gap, read_each
 from agent.errors import SourceError
 from agent.logs import entry_of, parse_entries
-from agent.manifest import Manifest, lookup, objects_at
+from agent.objects.manifest import Manifest, lookup, objects_at
+from agent.objects.target import ResourceRef
 from agent.request import LogEntry
 from agent.settings import Settings
-from agent.target import ResourceRef
 
 _THREADS = 16
 

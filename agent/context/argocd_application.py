@@ -11,7 +11,7 @@ from agent.context.cache import Sized
 from agent.context.model import Gap, ManagedResource, Revision, SyncWindows, TreeNode
 from agent.context.needs import DeployedRevision, deployed_revisions, is_synced, nodes_in, out_of_sync
 from agent.context.source import Reading, read_each
-from agent.target import ResourceRef
+from agent.objects.target import ResourceRef
 
 MAX_QUERIES = 3
 """Differing resources up to which each is asked for by itself; the whole answer holds every resource four times."""

@@ -12,8 +12,8 @@ from agent.context.cache import Sized
 from agent.context.clean import without_secret_values
 from agent.context.source import Known, TurnReads, again
 from agent.errors import SourceError
-from agent.manifest import Manifest, object_at, text_at
-from agent.target import ApplicationRef, ResourceRef
+from agent.objects.manifest import Manifest, object_at, text_at
+from agent.objects.target import ApplicationRef, ResourceRef
 
 
 class ApplicationReads:

@@ -9,7 +9,7 @@ from agent.context.model import Gap, TreeNode
 from agent.context.needs import MAX_UNHEALTHY, failed_hooks, failed_in_sync, nodes_in, unhealthy_resources
 from agent.context.neighbours import concerns, labels_of, nodes_around
 from agent.context.source import MAX_RELATED, Reading, read_each
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 
 
 async def related_to_application(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from agent.context.clean import without_secret_values
 from agent.context.model import ManagedResource, Revision, SyncWindow, SyncWindows, TreeNode
-from agent.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 
 def tree_nodes(answer: object) -> tuple[TreeNode, ...]:

@@ -6,11 +6,11 @@ Owns the walk through owners and the order of unhealthiness; fetches nothing.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
-from agent.context.health import badness
 from agent.context.model import TreeNode
-from agent.context.pods import is_pod
 from agent.errors import SourceError
-from agent.target import ResourceRef
+from agent.objects.health import badness
+from agent.objects.pods import is_pod
+from agent.objects.target import ResourceRef
 
 MAX_OWNERS = 20
 """Owners above one node that are looked at; real chains have three or four."""

@@ -4,7 +4,7 @@ Owns what is dropped, a Secret's values among it, and the kind that Argo CD's AP
 for secrets nowhere else.
 """
 
-from agent.manifest import Manifest, lookup, object_at, text_at
+from agent.objects.manifest import Manifest, lookup, object_at, text_at
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 

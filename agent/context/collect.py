@@ -27,15 +27,15 @@ from agent.context.model import (
 from agent.context.naming import about, application_object, refined
 from agent.context.needs import is_at_odds, is_out_of_sync
 from agent.context.parts import NOTHING, Found, argocd_only, each_once, first, from_all, not_configured
-from agent.context.pods import has_events, is_pod, is_workload, none_has_run
 from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection
 from agent.context.started import StartedAtOnce
 from agent.context.supplied import MANY_EVENTS, SuppliedContext, is_heavy, read_supplied
 from agent.log_lines import distilled
-from agent.manifest import Manifest, text_at
+from agent.objects.manifest import Manifest, text_at
+from agent.objects.pods import has_events, is_pod, is_workload, none_has_run
+from agent.objects.target import ResourceRef, Target
 from agent.request import Question
 from agent.settings import Settings
-from agent.target import ResourceRef, Target
 
 
 class Collector:

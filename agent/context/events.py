@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from agent.context.model import Event
 from agent.logs import printable
-from agent.manifest import Manifest, integer_at, object_at, text_at
-from agent.target import ResourceRef
-from agent.times import moment
+from agent.objects.manifest import Manifest, integer_at, object_at, text_at
+from agent.objects.target import ResourceRef
+from agent.objects.times import moment
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from agent.context.argocd_api import ArgoCDAPI, ArgoCDRequest
 from agent.context.clean import cleaned_application
-from agent.context.health import WORST_FIRST
 from agent.context.model import Fleet, FleetApplication
-from agent.manifest import Manifest, object_at, objects_at, text_at
-from agent.target import ApplicationRef
+from agent.objects.health import WORST_FIRST
+from agent.objects.manifest import Manifest, object_at, objects_at, text_at
+from agent.objects.target import ApplicationRef
 
 # Undocumented, but understood by every Argo CD since 1.2: without it a thousand Applications are tens of megabytes.
 _FIELDS = ",".join(

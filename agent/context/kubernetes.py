@@ -15,7 +15,6 @@ from agent.context.kubernetes_related import KubernetesRelated
 from agent.context.log_choice import LogChoice
 from agent.context.model import ContainerLog, Gap, SourceName
 from agent.context.needs import listed_workloads
-from agent.context.pods import is_short_of_pods, unhealthiest_first
 from agent.context.source import (
     MAX_LOG_BYTES,
     Known,
@@ -29,9 +28,10 @@ from agent.context.source import (
 )
 from agent.errors import SourceError
 from agent.logs import parse_text
-from agent.manifest import Manifest, object_at, text_at
+from agent.objects.manifest import Manifest, object_at, text_at
+from agent.objects.pods import is_short_of_pods, unhealthiest_first
+from agent.objects.target import ResourceRef
 from agent.settings import Settings
-from agent.target import ResourceRef
 
 _THREADS = 16
 

@@ -15,8 +15,8 @@ from agent.context.kubernetes_client import KubernetesClient
 from agent.context.log_choice import LogChoice
 from agent.context.source import MAX_BODY_BYTES, MAX_LOG_BYTES
 from agent.errors import SourceError
-from agent.manifest import Manifest, object_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, object_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 PAGE = 500
 """Objects of one list that are read."""

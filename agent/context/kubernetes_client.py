@@ -20,7 +20,7 @@ from agent.context.cache import fingerprint
 from agent.context.reaching import why_unreachable
 from agent.errors import SourceError
 from agent.logs import refusal
-from agent.manifest import text_at
+from agent.objects.manifest import text_at
 from agent.settings import KubernetesChoice, Settings
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from agent.context.kubernetes_api import PAGE
 from agent.context.kubernetes_reads import ClusterReads
 from agent.context.model import Gap
-from agent.context.pods import unhealthiest_first
 from agent.context.source import MAX_CHILDREN, Reading
-from agent.manifest import Manifest, list_at, object_at, objects_at, text_at
-from agent.selectors import labels_at, spelled
-from agent.target import ApplicationRef, ResourceRef
+from agent.objects.manifest import Manifest, list_at, object_at, objects_at, text_at
+from agent.objects.pods import unhealthiest_first
+from agent.objects.selectors import labels_at, spelled
+from agent.objects.target import ApplicationRef, ResourceRef
 
 # What stands between a workload and its Pods.
 _BETWEEN = {"Deployment": "ReplicaSet", "Rollout": "ReplicaSet", "CronJob": "Job"}

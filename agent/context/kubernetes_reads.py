@@ -7,8 +7,8 @@ from agent.context.cache import Sized
 from agent.context.kubernetes_api import BUILT_IN, KubernetesAPI, Listing
 from agent.context.source import TurnReads
 from agent.errors import SourceError
-from agent.manifest import Manifest
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef
 
 
 class ClusterReads:

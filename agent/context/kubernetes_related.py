@@ -10,13 +10,13 @@ from agent.context.kubernetes_api import Listing
 from agent.context.kubernetes_pods import between
 from agent.context.kubernetes_reads import ClusterReads
 from agent.context.model import Gap
-from agent.context.pods import is_refused_pods, unhealthiest_first
-from agent.context.references import Reference, pod_labels, points_to, references, selects_pods
 from agent.context.source import MAX_CHILDREN, MAX_RELATED, Known, Reading, gap, read_some
 from agent.errors import SourceError
-from agent.manifest import Manifest, object_at, objects_at, text_at
-from agent.selectors import labels_at, spelled
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, object_at, objects_at, text_at
+from agent.objects.pods import is_refused_pods, unhealthiest_first
+from agent.objects.references import Reference, pod_labels, points_to, references, selects_pods
+from agent.objects.selectors import labels_at, spelled
+from agent.objects.target import ResourceRef
 
 MAX_NAMED = 8
 """Objects that a manifest names which are read."""

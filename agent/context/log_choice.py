@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from agent.context.pods import (
+from agent.errors import SourceError
+from agent.objects.manifest import Manifest, text_at
+from agent.objects.pods import (
     FINE,
     STARTS,
     container_names,
@@ -12,8 +14,6 @@ from agent.context.pods import (
     has_run,
     unhealthiest_first,
 )
-from agent.errors import SourceError
-from agent.manifest import Manifest, text_at
 from agent.request import LogRequest
 
 MAX_LOGS = 4

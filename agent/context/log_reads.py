@@ -11,12 +11,12 @@ from dataclasses import replace
 from agent.context.log_choice import LogChoice, choose_logs
 from agent.context.model import ContainerLog
 from agent.context.parts import Found, Refused, first, never
-from agent.context.pods import is_pod
 from agent.context.source import Reading, Source, gap
 from agent.errors import SourceError
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
+from agent.objects.pods import is_pod
+from agent.objects.target import Target
 from agent.request import LogRequest
-from agent.target import Target
 
 
 async def read_logs(

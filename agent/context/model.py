@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from agent.manifest import Manifest
-from agent.target import ApplicationRef, ResourceRef, Target
+from agent.objects.manifest import Manifest
+from agent.objects.target import ApplicationRef, ResourceRef, Target
 
 type Part = Literal[
     "application",

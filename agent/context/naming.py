@@ -3,8 +3,8 @@
 Owns references; reads nothing.
 """
 
-from agent.manifest import Manifest, text_at
-from agent.target import ApplicationRef, ResourceRef, Target
+from agent.objects.manifest import Manifest, text_at
+from agent.objects.target import ApplicationRef, ResourceRef, Target
 
 
 def about(target: Target) -> Target:

@@ -11,10 +11,10 @@ from itertools import islice
 from agent.context.argocd_state import reference_of
 from agent.context.argocd_tree import ResourceTree, identity, is_pod_node, worst_first
 from agent.context.model import TreeNode
-from agent.context.pods import is_workload
 from agent.errors import SourceError
-from agent.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
+from agent.objects.pods import is_workload
+from agent.objects.target import ResourceRef
 
 MAX_UNHEALTHY = 6
 """Resources of an Application whose live manifests are read, failed hooks among them."""

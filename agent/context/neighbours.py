@@ -9,11 +9,11 @@ from itertools import islice
 from agent.context.argocd_tree import ResourceTree, identity, is_pod_node, worst_first
 from agent.context.model import TreeNode
 from agent.context.needs import nodes_in
-from agent.context.references import pod_labels, points_to, references, selects_pods
 from agent.context.source import MAX_CHILDREN
-from agent.manifest import Manifest, text_at
-from agent.selectors import takes
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, text_at
+from agent.objects.references import pod_labels, points_to, references, selects_pods
+from agent.objects.selectors import takes
+from agent.objects.target import ResourceRef
 
 # Of one sort, so many are read.
 _OWNERS, _NAMED, _SERVICES, _ENDPOINTS, _POINTING = 3, 6, 2, 2, 3

@@ -11,8 +11,8 @@ from typing import Any
 from agent.context.model import Gap, Part, SourceName
 from agent.context.source import Reading, Source, gap
 from agent.errors import SourceError
-from agent.manifest import Manifest
-from agent.target import Target
+from agent.objects.manifest import Manifest
+from agent.objects.target import Target
 
 # How a part is called in messages, and under which name a caller supplies it.
 _PARTS: dict[Part, tuple[str, str]] = {

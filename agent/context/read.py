@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from agent.context.model import Context, Gap
-from agent.context.pods import is_pod
-from agent.manifest import objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import objects_at, text_at
+from agent.objects.pods import is_pod
+from agent.objects.target import ResourceRef
 
 # So many manifests are named; of more, their number is told.
 _NAMED = 6

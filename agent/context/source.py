@@ -22,9 +22,9 @@ from agent.context.model import (
     TreeNode,
 )
 from agent.errors import SourceError
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef, Target
 from agent.request import Question
-from agent.target import ResourceRef, Target
 
 if TYPE_CHECKING:
     from agent.context.argocd_tree import ResourceTree

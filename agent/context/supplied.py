@@ -7,10 +7,10 @@ from agent.context.argocd_state import managed_resources, revision_of, sync_wind
 from agent.context.clean import cleaned, cleaned_application
 from agent.context.events import merge_events
 from agent.context.model import ContainerLog, Event, Gap, ManagedResource, Revision, SyncWindows, TreeNode
-from agent.context.pods import is_pod
 from agent.context.source import gap
 from agent.logs import parse_entries, parse_text
-from agent.manifest import Manifest, list_at
+from agent.objects.manifest import Manifest, list_at
+from agent.objects.pods import is_pod
 from agent.request import LogEntry, Question, Supplied
 
 MANY_EVENTS = 500

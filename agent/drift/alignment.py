@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from agent.drift.model import Item, Place, Step
-from agent.manifest import Manifest, lookup
+from agent.objects.manifest import Manifest, lookup
 
 DEPTH = 30
 """Levels below which nothing is compared: no API goes half as deep, and evidence is looked up no deeper."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from agent.context.model import Context
-from agent.manifest import Manifest, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, text_at
+from agent.objects.target import ResourceRef
 
 type _Workload = tuple[str, str, str]
 """Kind, namespace and name."""

@@ -11,8 +11,8 @@ from agent.drift.defaults import is_default, is_empty
 from agent.drift.model import ABSENT, SAME_VALUE, Category, Difference, Item, Owner, Step
 from agent.drift.mutations import is_argocd, is_controller, is_person, mutation
 from agent.drift.owners import Owners
-from agent.drift.quantities import same_quantity
-from agent.manifest import Manifest, lookup
+from agent.objects.manifest import Manifest, lookup
+from agent.objects.quantities import same_quantity
 
 _BOOKKEEPING = frozenset(
     {"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields"}

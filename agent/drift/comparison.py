@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from agent.drift.alignment import Positions, aligned
 from agent.drift.model import ABSENT, Item, Place, Step
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 
 LIMIT = 5_000
 """Differences of one resource that are told apart; whoever reads more reads the manifests."""

@@ -8,8 +8,8 @@ from agent.drift.classification import Subject, classified
 from agent.drift.comparison import compare
 from agent.drift.model import CATEGORIES, Difference, Drift
 from agent.drift.owners import Owners
-from agent.manifest import Manifest, list_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, list_at
+from agent.objects.target import ResourceRef
 
 
 def drifts_of(context: Context) -> tuple[Drift, ...]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from agent.context.model import ManagedResource
-from agent.manifest import path_text
-from agent.target import ResourceRef
+from agent.objects.manifest import path_text
+from agent.objects.target import ResourceRef
 
 type Category = Literal["change", "missing", "prune", "mutated", "defaulted", "ignorable"]
 """What a difference is.
@@ -39,7 +39,7 @@ class Item(NamedTuple):
 
 type Step = str | int | Item
 type Place = tuple[str | int, ...]
-"""A path by keys and positions, as `agent.manifest.lookup` takes it."""
+"""A path by keys and positions, as `agent.objects.manifest.lookup` takes it."""
 
 
 class Absent:

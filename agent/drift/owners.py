@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from agent.drift.model import Item, Owner, Step
-from agent.manifest import Manifest, object_at, objects_at, text_at
+from agent.objects.manifest import Manifest, object_at, objects_at, text_at
 
 # Managers of one object that are read; real objects have a handful.
 _MANAGERS = 50

@@ -4,7 +4,7 @@ import json
 
 from agent.drift.model import Difference, Drift, Item, Step
 from agent.drift.mutations import is_controller
-from agent.manifest import path_text
+from agent.objects.manifest import path_text
 
 # An entry with more paths than this is no longer read by anybody; the managers of the fields are named instead.
 _PATHS = 10

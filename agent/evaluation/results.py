@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.errors import RequestError
 from agent.evaluation.verdicts import RULES, Verdict
-from agent.manifest import integer_at, lookup, object_at, objects_at, text_at
+from agent.objects.manifest import integer_at, lookup, object_at, objects_at, text_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from agent.findings.commands import describe
 from agent.findings.evidence import one_line
 from agent.findings.model import Evidence, Finding, Level, Severity
-from agent.manifest import Manifest, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, text_at
+from agent.objects.target import ResourceRef
 
 
 def finding_about(

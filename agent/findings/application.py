@@ -15,7 +15,7 @@ from agent.findings.model import Evidence, Finding, Level, Severity
 from agent.findings.operation import operation_failed
 from agent.findings.projects import permitting
 from agent.findings.refusals import refusal_in
-from agent.manifest import Manifest, list_at, object_at, text_at
+from agent.objects.manifest import Manifest, list_at, object_at, text_at
 
 # A list of many resources quotes this many of them.
 _QUOTED = 5

@@ -12,7 +12,7 @@ from agent.findings.deployments import Deployments
 from agent.findings.inventory import Inventory, Key, key_of
 from agent.findings.merging import grade
 from agent.findings.model import Finding
-from agent.manifest import text_at
+from agent.objects.manifest import text_at
 
 
 def with_resource_health(known: Inventory, found: list[Finding]) -> list[Finding]:

@@ -10,7 +10,7 @@ from agent.findings.evidence import one_line, quote
 from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.objects import GroupKind
-from agent.manifest import Manifest, list_at, text_at
+from agent.objects.manifest import Manifest, list_at, text_at
 
 APPLICATION_SET: GroupKind = ("argoproj.io", "ApplicationSet")
 

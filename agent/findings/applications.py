@@ -10,8 +10,8 @@ from agent.findings.commands import argocd, qualified_name
 from agent.findings.evidence import one_line, quote
 from agent.findings.model import Evidence, EvidenceSource, Finding, Level, Severity
 from agent.findings.objects import GroupKind
-from agent.manifest import Manifest, integer_at, lookup, object_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, integer_at, lookup, object_at, text_at
+from agent.objects.target import ResourceRef
 
 APPLICATION: GroupKind = ("argoproj.io", "Application")
 

@@ -12,8 +12,8 @@ from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding, Level
 from agent.findings.objects import GroupKind
 from agent.findings.remedies import change
-from agent.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 AUTOSCALER: GroupKind = ("autoscaling", "HorizontalPodAutoscaler")
 

@@ -13,9 +13,9 @@ from agent.findings.inventory import Inventory, Key, key_of
 from agent.findings.model import Evidence
 from agent.findings.objects import GroupKind
 from agent.findings.wellness import has_condition, is_starting
-from agent.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
-from agent.selectors import Labels, differences, labels_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
+from agent.objects.selectors import Labels, differences, labels_at
+from agent.objects.target import ResourceRef
 
 SERVICE: GroupKind = ("", "Service")
 ENDPOINTS: GroupKind = ("", "Endpoints")

@@ -15,8 +15,8 @@ from agent.findings.evidence import (
     window_fields,
 )
 from agent.findings.model import Evidence
-from agent.manifest import Manifest, path_text
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, path_text
+from agent.objects.target import ResourceRef
 
 
 def resolves(evidence: Evidence, context: Context) -> bool:

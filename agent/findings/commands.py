@@ -3,7 +3,7 @@
 import re
 import shlex
 
-from agent.target import ResourceRef
+from agent.objects.target import ResourceRef
 
 
 def kubectl(*words: str, namespace: str = "") -> str:

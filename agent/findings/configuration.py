@@ -12,7 +12,7 @@ from agent.findings.model import Evidence, Finding
 from agent.findings.objects import GroupKind, controller_of
 from agent.findings.references import Missing, how_to_supply, makers_of
 from agent.findings.wellness import workload_is_well
-from agent.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
+from agent.objects.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
 
 TEMPLATED: tuple[GroupKind, ...] = (
     ("", "Pod"),

@@ -20,9 +20,9 @@ from agent.findings.logs import tells_another_fault
 from agent.findings.model import Evidence, Finding
 from agent.findings.network_policies import policies_on, quote_policies
 from agent.findings.spelling import alike
-from agent.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
-from agent.selectors import labels_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
+from agent.objects.selectors import labels_at
+from agent.objects.target import ResourceRef
 
 _QUOTED = 2
 # How the title of a container that ended by itself begins (see `crashes`).

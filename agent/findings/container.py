@@ -12,8 +12,8 @@ from agent.findings.inventory import Inventory
 from agent.findings.logs import LastWords
 from agent.findings.model import Evidence, Finding, Level
 from agent.findings.remedies import change
-from agent.manifest import Manifest, list_at, object_at, path_text, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, list_at, object_at, path_text, text_at
+from agent.objects.target import ResourceRef
 
 type StatusField = Literal["initContainerStatuses", "containerStatuses"]
 

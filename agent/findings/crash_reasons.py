@@ -15,7 +15,7 @@ from agent.findings.container import Container
 from agent.findings.evidence import one_line
 from agent.findings.logs import UNTOLD, kind_of
 from agent.findings.remedies import change
-from agent.manifest import lookup, objects_at, path_text, text_at
+from agent.objects.manifest import lookup, objects_at, path_text, text_at
 
 _TITLE_LIMIT = 120
 _READ_LIMIT = 2_000

@@ -13,7 +13,7 @@ from agent.findings.crash_reasons import Reason, first_step, reason_in
 from agent.findings.evidence import one_line, quote_event
 from agent.findings.model import Evidence, Finding
 from agent.findings.probes import probe_failure
-from agent.manifest import Manifest, integer_at, text_at
+from agent.objects.manifest import Manifest, integer_at, text_at
 
 
 def crashed_container(container: Container) -> Finding | None:

@@ -18,9 +18,9 @@ from agent.findings.model import Evidence, Finding
 from agent.findings.moments import PATIENCE, elapsed, lasted_beyond, latest, minutes_text
 from agent.findings.namespaces import NAMESPACE
 from agent.findings.nodes import NODE, quote_readiness
-from agent.manifest import Manifest, list_at, text_at
-from agent.target import ResourceRef
-from agent.times import moment
+from agent.objects.manifest import Manifest, list_at, text_at
+from agent.objects.target import ResourceRef
+from agent.objects.times import moment
 
 _QUOTED = 4
 _DELETED = ("metadata", "deletionTimestamp")

@@ -9,8 +9,8 @@ from agent.findings.applications import Application
 from agent.findings.evidence import one_line, quote_revision
 from agent.findings.model import Evidence
 from agent.findings.moments import minutes_text
-from agent.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
-from agent.times import moment
+from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
+from agent.objects.times import moment
 
 # A deployment that long before a resource turned bad is the first suspect.
 SUSPECT = timedelta(hours=1)

@@ -9,8 +9,8 @@ from agent.findings.evidence import quote
 from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.objects import GroupKind
-from agent.manifest import Manifest, integer_at, list_at, lookup, object_at, text_at
-from agent.selectors import labels_at, spelled
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, object_at, text_at
+from agent.objects.selectors import labels_at, spelled
 
 BUDGET: GroupKind = ("policy", "PodDisruptionBudget")
 

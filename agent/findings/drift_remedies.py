@@ -8,7 +8,7 @@ from agent.drift.remedy import ignore_differences
 from agent.drift.wording import value_text
 from agent.findings.applications import Application
 from agent.findings.commands import argocd
-from agent.target import ResourceRef
+from agent.objects.target import ResourceRef
 
 _RESPECT = (
     "with the sync option `RespectIgnoreDifferences=true` a sync leaves it alone as well, without it a sync still "

@@ -12,8 +12,8 @@ from agent.findings.evidence import one_line, quote, quote_event
 from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.nodes import pressure_of, quote_pressure
-from agent.manifest import Manifest, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, text_at
+from agent.objects.target import ResourceRef
 
 _ENDED = {
     "DeadlineExceeded": (

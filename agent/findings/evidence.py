@@ -18,8 +18,8 @@ from agent.context.model import (
     TreeNode,
 )
 from agent.findings.model import Evidence, EvidenceSource
-from agent.manifest import Manifest, lookup, path_text, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, lookup, path_text, text_at
+from agent.objects.target import ResourceRef
 
 # Long enough for a kubelet's or webhook's whole sentence, short enough that ten quotations stay readable.
 QUOTE_LIMIT = 600

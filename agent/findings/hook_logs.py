@@ -8,7 +8,7 @@ from agent.findings.inventory import Inventory
 from agent.findings.logs import error_lines, fatal_lines
 from agent.findings.model import Evidence
 from agent.findings.objects import controller_of
-from agent.manifest import Manifest, text_at
+from agent.objects.manifest import Manifest, text_at
 
 _LINES = 2
 _LOGS = 2

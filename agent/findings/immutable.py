@@ -4,7 +4,7 @@ import re
 
 from agent.findings.applications import Application
 from agent.findings.evidence import one_line
-from agent.manifest import Manifest, text_at
+from agent.objects.manifest import Manifest, text_at
 
 # The API server's wording (field.ErrorList of apimachinery): the path, the kind of error, the value, the reason.
 _FIELD = re.compile(r"(?:^|[\s:\[])((?:spec|data|metadata|roleRef|provisioner|parameters)[\w.\[\]-]{0,120}): ")

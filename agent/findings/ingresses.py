@@ -15,8 +15,8 @@ from agent.findings.model import Evidence, Finding
 from agent.findings.objects import GroupKind
 from agent.findings.remedies import change
 from agent.findings.spelling import alike
-from agent.manifest import Manifest, integer_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, integer_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 INGRESS: GroupKind = ("networking.k8s.io", "Ingress")
 

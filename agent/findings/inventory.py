@@ -10,8 +10,8 @@ from agent.context.model import Context, TreeNode
 from agent.drift import Drift, drifts_of
 from agent.findings.applications import APPLICATION, Application, applications_of
 from agent.findings.objects import Events, GroupKind, controller_of, objects_of
-from agent.manifest import Manifest, lookup, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, lookup, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 type Key = tuple[str, str, str]
 """Kind, namespace and name: how a reference in a spec or a message names an object."""

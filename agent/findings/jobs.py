@@ -11,7 +11,7 @@ from agent.findings.objects import GroupKind
 from agent.findings.remedies import change
 from agent.findings.schedules import schedule_fault
 from agent.findings.wellness import has_condition
-from agent.manifest import Manifest, integer_at, list_at, lookup, text_at
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, text_at
 
 JOB: GroupKind = ("batch", "Job")
 CRON_JOB: GroupKind = ("batch", "CronJob")

@@ -13,7 +13,7 @@ from agent.findings.evidence import quote_lines
 from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.wellness import is_outlived, pod_is_well, workload_is_well
-from agent.manifest import Manifest, text_at
+from agent.objects.manifest import Manifest, text_at
 
 # A line is read up to here; a stack trace on one line says its fault at the start.
 _READ_LIMIT = 2_000

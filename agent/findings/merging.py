@@ -11,7 +11,7 @@ from agent.findings.evidence import one_line
 from agent.findings.inventory import Inventory, key_of
 from agent.findings.model import Evidence, Finding, Level, Severity
 from agent.findings.objects import controller_of
-from agent.target import ResourceRef
+from agent.objects.target import ResourceRef
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 LEVELS: tuple[Level, ...] = ("cause", "effect", "symptom", "summary")

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from agent.context.model import Context
 from agent.findings.applications import Application
-from agent.manifest import Manifest, objects_at, text_at
-from agent.times import moment
+from agent.objects.manifest import Manifest, objects_at, text_at
+from agent.objects.times import moment
 
 # Controllers clean up in less; cloud load balancers and volumes take a few minutes.
 PATIENCE = timedelta(minutes=10)

@@ -11,7 +11,7 @@ from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
 from agent.findings.moments import PATIENCE, lasted_beyond, latest, minutes_text
 from agent.findings.objects import GroupKind
-from agent.manifest import Manifest, list_at, text_at
+from agent.objects.manifest import Manifest, list_at, text_at
 
 NAMESPACE: GroupKind = ("", "Namespace")
 

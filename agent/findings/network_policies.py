@@ -7,8 +7,8 @@ from agent.findings.evidence import quote
 from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.objects import GroupKind
-from agent.manifest import Manifest, list_at, lookup, object_at
-from agent.selectors import Labels, labels_at, selects
+from agent.objects.manifest import Manifest, list_at, lookup, object_at
+from agent.objects.selectors import Labels, labels_at, selects
 
 POLICY: GroupKind = ("networking.k8s.io", "NetworkPolicy")
 

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from agent.context.model import Context, Event
-from agent.manifest import Manifest, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 type GroupKind = tuple[str, str]
 """API group ("" for the core group) and kind."""

@@ -19,7 +19,7 @@ from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.projects import permitting
 from agent.findings.refusals import NAMESPACE_MISSING, Refusal, refusal_in
-from agent.manifest import Manifest, integer_at, list_at, object_at, text_at
+from agent.objects.manifest import Manifest, integer_at, list_at, object_at, text_at
 
 OPERATION = ("status", "operationState")
 RESULTS = (*OPERATION, "syncResult", "resources")

@@ -21,7 +21,7 @@ from agent.findings.references import how_to_supply, makers_of, missing_in, quot
 from agent.findings.scheduling import unscheduled_pod
 from agent.findings.waiting import waiting_container
 from agent.findings.wellness import is_outlived, is_rolling_out
-from agent.manifest import Manifest, integer_at, list_at, lookup, text_at
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, text_at
 
 POD = ("", "Pod")
 

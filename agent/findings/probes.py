@@ -11,8 +11,8 @@ from typing import Literal
 from agent.context.model import Event
 from agent.findings.container import Container
 from agent.findings.evidence import one_line
-from agent.manifest import Manifest, integer_at, list_at, lookup, object_at, objects_at, text_at
-from agent.times import moment
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, object_at, objects_at, text_at
+from agent.objects.times import moment
 
 type ProbeField = Literal["readinessProbe", "livenessProbe", "startupProbe"]
 

@@ -9,7 +9,7 @@ from agent.findings.evidence import quote
 from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
 from agent.findings.objects import GroupKind
-from agent.manifest import list_at, text_at
+from agent.objects.manifest import list_at, text_at
 
 APP_PROJECT: GroupKind = ("argoproj.io", "AppProject")
 

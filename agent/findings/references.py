@@ -12,8 +12,8 @@ from agent.findings.evidence import one_line, quote, walk
 from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence
 from agent.findings.remedies import change
-from agent.manifest import Manifest, lookup, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, lookup, text_at
+from agent.objects.target import ResourceRef
 
 _KINDS = {
     "secret": "Secret",

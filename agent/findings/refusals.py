@@ -10,7 +10,7 @@ from agent.findings.commands import kubectl
 from agent.findings.evidence import one_line
 from agent.findings.quotas import limit_in
 from agent.findings.webhooks import failed_call
-from agent.target import ResourceRef
+from agent.objects.target import ResourceRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from agent.findings.commands import argocd, kubectl
 from agent.findings.inventory import Inventory
-from agent.manifest import lookup, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import lookup, text_at
+from agent.objects.target import ResourceRef
 
 
 def change(known: Inventory, what: str, command: str = "") -> str:

@@ -10,8 +10,8 @@ from agent.context.model import Event
 from agent.findings.about import finding_about, namespace_of
 from agent.findings.evidence import one_line, quote, quote_event
 from agent.findings.model import Evidence, Finding, Level
-from agent.manifest import Manifest, list_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, list_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 type Quoted = tuple[tuple[str, ...], ...]
 """Parts of the Pod's spec by their paths below `spec`."""

@@ -12,8 +12,8 @@ from agent.findings.evidence import one_line, quote
 from agent.findings.inventory import Inventory
 from agent.findings.model import Finding, Severity
 from agent.findings.remedies import change, merge_patch
-from agent.manifest import integer_at, objects_at, text_at
-from agent.selectors import differences, spelled
+from agent.objects.manifest import integer_at, objects_at, text_at
+from agent.objects.selectors import differences, spelled
 
 _QUOTED = 3
 

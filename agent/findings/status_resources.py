@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from agent.findings.applications import Application
 from agent.findings.model import Evidence
-from agent.manifest import list_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import list_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 type _Key = tuple[str, str, str, str]
 """Group, kind, namespace and name."""

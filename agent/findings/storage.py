@@ -12,7 +12,7 @@ from agent.findings.model import Finding
 from agent.findings.objects import GroupKind
 from agent.findings.references import missing_in
 from agent.findings.refusals import refusal_in
-from agent.manifest import Manifest, list_at, text_at
+from agent.objects.manifest import Manifest, list_at, text_at
 
 CLAIM: GroupKind = ("", "PersistentVolumeClaim")
 VOLUME: GroupKind = ("", "PersistentVolume")

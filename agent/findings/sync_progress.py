@@ -16,8 +16,8 @@ from agent.findings.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.moments import elapsed, minutes_text
 from agent.findings.operation import OPERATION, RESULTS
-from agent.manifest import Manifest, integer_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, integer_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 # A sync that has run for so long is stuck rather than slow: images are pulled and databases migrated in less.
 PATIENCE = timedelta(minutes=10)

@@ -14,7 +14,7 @@ from agent.findings.inventory import Inventory, Key, key_of
 from agent.findings.merging import grade
 from agent.findings.model import Finding, Severity
 from agent.findings.status.words import fails
-from agent.target import ResourceRef
+from agent.objects.target import ResourceRef
 
 _SEVERITIES: dict[str, Severity] = {
     "Degraded": "error",

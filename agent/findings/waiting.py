@@ -14,7 +14,7 @@ from agent.findings.images import IMAGE_REASONS, pull_failure, registry_of
 from agent.findings.model import Evidence, Finding
 from agent.findings.references import Missing, how_to_supply, makers_of, missing_in, quote_reference
 from agent.findings.remedies import change
-from agent.manifest import text_at
+from agent.objects.manifest import text_at
 
 
 def waiting_container(container: Container) -> Finding | None:

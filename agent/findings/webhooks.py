@@ -15,8 +15,8 @@ from agent.findings.evidence import one_line, quote
 from agent.findings.inventory import Inventory
 from agent.findings.model import Finding
 from agent.findings.objects import GroupKind
-from agent.manifest import Manifest, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 CONFIGURATIONS: tuple[GroupKind, ...] = (
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),

@@ -1,8 +1,8 @@
 """Whether a Pod or a workload is known to be well or done. Says nothing about what is wrong with one that is not."""
 
 from agent.findings.inventory import Inventory, key_of
-from agent.manifest import Manifest, integer_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, integer_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 
 def pod_is_well(pod: Manifest) -> bool:

@@ -17,8 +17,8 @@ from agent.findings.refusals import refusal_in
 from agent.findings.remedies import change
 from agent.findings.spelling import alike
 from agent.findings.wellness import has_condition, is_starting, pod_is_well
-from agent.manifest import Manifest, integer_at, list_at, lookup, object_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, object_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 
 DEPLOYMENT: GroupKind = ("apps", "Deployment")
 REPLICA_SET: GroupKind = ("apps", "ReplicaSet")

@@ -11,7 +11,7 @@ from typing import cast
 
 from agent.context.model import Context
 from agent.findings.evidence import walk
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 
 # Values of all manifests that are looked at; a status that lists tens of thousands of objects says little of each.
 _VALUES = 300_000

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import cast
 
 from agent.context.model import ContainerLog, Context, Event, Gap, LogLine, ManagedResource, Revision, TreeNode
+from agent.objects.target import ApplicationRef, ResourceRef
 from agent.redaction.hiding import Hiding
 from agent.redaction.structure import mapped, redacted
-from agent.target import ApplicationRef, ResourceRef
 
 
 class Redactor:

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agent.context.health import badness
 from agent.context.model import Context, SyncWindow, TreeNode
-from agent.manifest import Manifest, list_at, object_at, objects_at, text_at
+from agent.objects.health import badness
+from agent.objects.manifest import Manifest, list_at, object_at, objects_at, text_at
 from agent.rendering.manifests import render_manifest
 from agent.rendering.rendered import Rendered, label, shortened, whole_items
 

@@ -7,7 +7,7 @@ Owns the lists of what is dropped; cuts nothing for want of room but what is dee
 from collections.abc import Iterator
 from typing import Any, cast
 
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from agent.rendering.rendered import well_formed
 
 _LONGEST_STRING = 2_000

@@ -8,10 +8,10 @@ from typing import Any
 
 import ryaml
 
-from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at
+from agent.objects.manifest import Manifest, integer_at, object_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 from agent.rendering.distilled import distilled
 from agent.rendering.rendered import Rendered, cut, label, whole_items
-from agent.target import ResourceRef
 from agent.tokens import count_tokens
 
 # Every leaf of a manifest costs about 6 tokens with its key; more leaves than this many a token never fit.

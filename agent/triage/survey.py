@@ -13,9 +13,9 @@ from agent.context.model import Context, Fleet, FleetApplication, Gap
 from agent.errors import SourceError
 from agent.findings import analyze
 from agent.findings.model import Finding
+from agent.objects.target import Target
 from agent.redaction import Redactor
 from agent.request import LogRequest, Question
-from agent.target import Target
 
 AT_ONCE = 4
 """Applications that are looked at at the same time; each makes a bounded number of requests."""

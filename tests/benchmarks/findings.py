@@ -15,8 +15,8 @@ from rich.table import Table
 from agent.context.model import Context, TreeNode
 from agent.evaluation.scenarios import load_scenarios
 from agent.findings import analyze
-from agent.manifest import Manifest, text_at
-from agent.target import ResourceRef, Target
+from agent.objects.manifest import Manifest, text_at
+from agent.objects.target import ResourceRef, Target
 from tests.findings.cluster import context, crash_loop, pod
 from tests.findings.status.test_cases import load
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 
 type State = dict[str, Any]
 

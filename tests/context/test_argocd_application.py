@@ -10,7 +10,7 @@ from agent.context.argocd_application import MAX_MANAGED, MAX_QUERIES
 from agent.context.log_choice import MAX_LOGS
 from agent.context.needs import MAX_REVISIONS, MAX_UNHEALTHY
 from agent.context.source import MAX_CHILDREN
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.context.asking import SHOP, WEB, collect, gaps, log_lines, messages
 from tests.context.manifests import (
     DEPLOYMENT,

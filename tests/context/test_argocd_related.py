@@ -8,7 +8,7 @@ from agent.context.argocd_application import MAX_QUERIES
 from agent.context.log_choice import MAX_LOGS
 from agent.context.needs import MAX_REVISIONS
 from agent.context.source import MAX_CHILDREN, MAX_RELATED
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.context.asking import SHOP, WEB, WEB_POD, collect, gaps, messages
 from tests.context.manifests import DEPLOYMENT, POD, application, event, metadata, pod, workload
 from tests.fakes.argocd import FakeArgoCD

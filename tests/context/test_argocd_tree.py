@@ -7,7 +7,7 @@ import pytest
 from agent.context.argocd_state import tree_nodes
 from agent.context.argocd_tree import ResourceTree
 from agent.errors import SourceError
-from agent.target import ResourceRef
+from agent.objects.target import ResourceRef
 
 
 def node(kind: str, name: str, *, parent: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What is dropped from manifests, and what is not."""
 
 from agent.context.clean import cleaned, cleaned_application
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.context.manifests import DEPLOYMENT
 
 

@@ -12,7 +12,7 @@ from agent.context import kubernetes_client
 from agent.context.collect import Collector
 from agent.context.kubernetes_api import PAGE
 from agent.context.source import MAX_CHILDREN
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from agent.settings import load_settings
 from tests.context.asking import (
     KUBERNETES_TOKEN,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent.context.source import MAX_CHILDREN
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.context.asking import SHOP, WEB, WEB_POD, collect, gaps, log_lines, messages
 from tests.context.conftest import LAST_WORDS
 from tests.context.manifests import (

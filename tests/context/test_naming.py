@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.context.naming import refined
-from agent.target import ApplicationRef, ResourceRef, Target
+from agent.objects.target import ApplicationRef, ResourceRef, Target
 
 POD: dict[str, Any] = {
     "apiVersion": "v1",

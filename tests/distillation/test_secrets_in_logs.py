@@ -7,9 +7,9 @@ import pytest
 
 from agent.context.model import Context
 from agent.logs import parse_text
+from agent.objects.target import Target
 from agent.redaction import Redactor
 from agent.rendering import render_logs
-from agent.target import Target
 from tests.distillation.test_distillation import ordinary
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from agent.context.model import Context, ManagedResource
 from agent.drift import Drift, drifts_of
-from agent.manifest import Manifest
-from agent.target import ResourceRef, Target
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef, Target
 
 DEPLOYMENT: Manifest = {
     "apiVersion": "apps/v1",

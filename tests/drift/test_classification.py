@@ -7,8 +7,8 @@ import pytest
 
 from agent.context.model import ManagedResource, TreeNode
 from agent.drift import drifts_of
-from agent.manifest import Manifest
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef
 from tests.drift.states import (
     CONTAINERS,
     DEPLOYMENT,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from agent.context.model import ManagedResource
 from agent.drift import ABSENT, drifts_of
-from agent.manifest import Manifest, lookup
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, lookup
+from agent.objects.target import ResourceRef
 from tests.drift.states import container, context_of, drift, edited
 
 _scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6)

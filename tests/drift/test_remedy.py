@@ -3,7 +3,7 @@
 import yaml
 
 from agent.drift.remedy import ignore_differences
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.drift.states import DEPLOYMENT, container, drift, edited, set_by
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from agent.evaluation.answering import Answer
 from agent.findings.model import Evidence, EvidenceSource, Finding
-from agent.target import ResourceRef
+from agent.objects.target import ResourceRef
 
 POD: dict[str, Any] = {
     "apiVersion": "v1",

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from agent.manifest import Manifest, object_at, objects_at, text_at
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, object_at, objects_at, text_at
+from agent.objects.target import ResourceRef
 from tests.fakes.recording import Recording
 
 TOKEN = "argocd-token-3f9a"

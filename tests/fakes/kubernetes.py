@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from agent.manifest import Manifest, text_at
+from agent.objects.manifest import Manifest, text_at
 from tests.fakes.recording import Recording
 
 TOKEN = "kubernetes-token-71c0"

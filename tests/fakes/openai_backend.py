@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from agent.manifest import lookup
+from agent.objects.manifest import lookup
 
 
 class Gate:

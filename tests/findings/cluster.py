@@ -3,8 +3,8 @@
 from typing import Any
 
 from agent.context.model import ContainerLog, Context, Event, Gap, LogLine, ManagedResource, TreeNode
-from agent.manifest import Manifest
-from agent.target import ResourceRef, Target
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef, Target
 
 NAMESPACE = "shop"
 

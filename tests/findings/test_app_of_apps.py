@@ -5,8 +5,8 @@ import pytest
 from agent.context.model import TreeNode
 from agent.findings.app_of_apps import broken_children
 from agent.findings.inventory import Inventory
-from agent.manifest import Manifest
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef
 from tests.drift.states import context_of
 from tests.findings.citations import findings_of
 

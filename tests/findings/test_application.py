@@ -7,7 +7,7 @@ import pytest
 
 from agent.context.model import Revision
 from agent.findings.immutable import immutable_field
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import context, ended, log, pod
 

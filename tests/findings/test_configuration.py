@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from agent.context.model import Context, ManagedResource
-from agent.manifest import Manifest
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef
 from tests.findings.citations import findings_of
 from tests.findings.cluster import NAMESPACE, condition, context, event, pod, resource, waiting
 

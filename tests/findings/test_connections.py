@@ -3,7 +3,7 @@
 import pytest
 
 from agent.findings.endpoints import failed_connections, service_names
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, crash_loop, log, node, pod, resource, running
 

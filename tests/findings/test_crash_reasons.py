@@ -4,7 +4,7 @@ import pytest
 
 from agent.findings.crash_reasons import reason_in
 from agent.findings.model import Finding
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import context, crash_loop, log, pod
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from agent.context.model import Event, TreeNode
-from agent.manifest import Manifest
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef
 from tests.drift.states import context_of
 from tests.findings.citations import findings_of
 from tests.findings.cluster import context, running

@@ -5,7 +5,7 @@ import pytest
 from agent.findings import analyze, disruption_budgets
 from agent.findings.backends import Backends
 from agent.findings.inventory import Inventory
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, crash_loop, pod, resource, running
 

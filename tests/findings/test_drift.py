@@ -6,7 +6,7 @@ import pytest
 
 from agent.context.model import Context, ManagedResource, Revision
 from agent.findings.model import Finding
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.drift.states import CONTAINERS, DEPLOYMENT, container, context_of, edited, managed, put, set_by
 from tests.findings.citations import findings_of
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from agent.context.model import ManagedResource
-from agent.manifest import Manifest
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef
 from tests.findings.citations import findings_of
 from tests.findings.cluster import NAMESPACE, context, event, node, resource
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, ended, event, pod, resource
 

@@ -1,7 +1,7 @@
 """Namespaces that do not go."""
 
 from agent.context.model import Event
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import context
 

@@ -1,6 +1,6 @@
 """NetworkPolicies that select nothing."""
 
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import context, pod, resource, running
 

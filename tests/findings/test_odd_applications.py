@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.context.model import ManagedResource, Revision, SyncWindow, SyncWindows, TreeNode
-from agent.manifest import Manifest
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef
 from tests.drift.states import context_of
 from tests.findings.citations import findings_of
 

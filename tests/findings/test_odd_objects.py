@@ -11,8 +11,8 @@ from agent.context.model import Context, Event
 from agent.demo.scenarios import load_scenarios
 from agent.findings import analyze, finding_as_json
 from agent.findings.evidence import QUOTE_LIMIT, walk
-from agent.manifest import Manifest, lookup
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, lookup
+from agent.objects.target import ResourceRef
 from tests.findings.citations import check_citation, findings_of
 from tests.findings.cluster import condition, context, crash_loop, log, node, pod, resource, running, waiting
 

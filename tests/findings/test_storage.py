@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, event, pod, resource
 

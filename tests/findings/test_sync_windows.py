@@ -2,7 +2,7 @@
 
 from agent.context.model import SyncWindow, SyncWindows
 from agent.findings.model import Finding
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.drift.states import context_of
 from tests.findings.citations import findings_of
 

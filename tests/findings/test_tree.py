@@ -7,8 +7,8 @@ import pytest
 from agent.context.model import Context, TreeNode
 from agent.findings import analyze
 from agent.findings.inventory import Inventory
-from agent.manifest import Manifest
-from agent.target import ApplicationRef, ResourceRef
+from agent.objects.manifest import Manifest
+from agent.objects.target import ApplicationRef, ResourceRef
 from tests.findings.citations import findings_of
 from tests.findings.cluster import NAMESPACE, condition, context, crash_loop, pod, resource
 

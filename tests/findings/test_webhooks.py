@@ -5,8 +5,8 @@ import pytest
 from agent.context.model import ManagedResource
 from agent.findings.refusals import refusal_in
 from agent.findings.webhooks import failed_call
-from agent.manifest import Manifest
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef
 from tests.findings.citations import findings_of
 from tests.findings.cluster import NAMESPACE, condition, context, crash_loop, pod, resource, running
 

@@ -7,7 +7,7 @@ import pytest
 from agent.context.model import ContainerLog, Context, Event, LogLine, TreeNode
 from agent.conversation import Message
 from agent.grounding import Grounding, ground
-from agent.target import ResourceRef, Target
+from agent.objects.target import ResourceRef, Target
 
 POD: dict[str, Any] = {
     "apiVersion": "v1",

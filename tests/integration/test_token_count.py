@@ -12,8 +12,8 @@ from agent.budget import MARGIN, plan
 from agent.context.model import ContainerLog, Context, LogLine
 from agent.findings import analyze
 from agent.log_lines import distilled
+from agent.objects.target import Target
 from agent.prompt import Prompt, compose
-from agent.target import Target
 from agent.tokens import count_tokens, surplus
 from tests.integration.llama_stack_servers import OLD_LLAMA_STACK, installed
 from tests.test_prompt_ceiling import ODD, WINDOWS, heavy_context

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from agent.context.model import Context, Gap, Part
 from agent.findings import analyze
 from agent.markdown import code
+from agent.objects.target import ApplicationRef, Target
 from agent.prompt import Prompt, compose
 from agent.providers.offline import Offline, render_answer
 from agent.providers.provider import (
@@ -21,7 +22,6 @@ from agent.providers.provider import (
     TurnCompleted,
     TurnStarted,
 )
-from agent.target import ApplicationRef, Target
 from tests.findings.cluster import condition, context, crash_loop, event, log, pod, resource, waiting
 
 pytestmark = pytest.mark.anyio

@@ -14,8 +14,8 @@ from agent.context.model import (
     Revision,
     TreeNode,
 )
+from agent.objects.target import ApplicationRef, ResourceRef, Target
 from agent.redaction import Redactor
-from agent.target import ApplicationRef, ResourceRef, Target
 from tests.redaction.corpus import everything
 from tests.redaction.corpus.making import b64, pod
 

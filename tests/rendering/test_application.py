@@ -3,8 +3,8 @@
 from typing import Any
 
 from agent.context.model import TreeNode
+from agent.objects.target import ResourceRef
 from agent.rendering import render_operation, render_tree
-from agent.target import ResourceRef
 
 
 def node(number: int, *, health: str = "Healthy", message: str = "", **info: str) -> TreeNode:

@@ -3,7 +3,7 @@
 import yaml
 
 from agent.drift import drifts_of
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from agent.rendering import Rendered, render_drift
 from agent.tokens import count_tokens
 from tests.drift.states import CONTAINERS, DEPLOYMENT, container, context_of, edited, managed, put

@@ -1,8 +1,8 @@
 """Events on the page."""
 
 from agent.context.model import Event
+from agent.objects.target import ResourceRef
 from agent.rendering.events import render_events
-from agent.target import ResourceRef
 from agent.tokens import count_tokens
 
 API = ResourceRef(version="v1", kind="Pod", namespace="shop", name="api-1")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.fakes.argocd import FakeArgoCD
 
 RESOURCES = 20

@@ -8,7 +8,7 @@ import pytest
 from agent.context.model import Gap
 from agent.errors import RequestError
 from agent.findings.model import Evidence, Finding
-from agent.target import ResourceRef
+from agent.objects.target import ResourceRef
 from agent.triage import Examined
 from agent.triage.checkpoint import Checkpoint
 

@@ -21,7 +21,7 @@ from agent.findings.objects import GroupKind, group_kind
 from agent.findings.status.sign import Sign
 from agent.findings.status.signs import signs_of, standing_beside, summaries_of
 from agent.findings.status.situation import is_stale
-from agent.manifest import Manifest, text_at
+from agent.objects.manifest import Manifest, text_at
 
 __all__ = ["OWN_FAMILY", "bad_status"]
 

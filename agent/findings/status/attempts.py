@@ -11,7 +11,7 @@ from agent.findings.status.sign import Sign
 from agent.findings.status.situation import Situation
 from agent.findings.status.states import standing_of
 from agent.findings.status.words import words_of
-from agent.manifest import Manifest, object_at, objects_at, text_at
+from agent.objects.manifest import Manifest, object_at, objects_at, text_at
 
 
 def failed_attempts(manifest: Manifest, situation: Situation) -> Iterator[Sign]:

@@ -8,7 +8,7 @@ from agent.findings.evidence import one_line, quote, walk
 from agent.findings.model import Evidence
 from agent.findings.status.places import Path, Place, Role, role_of
 from agent.findings.status.words import NAME_KEYS, fails, words_of
-from agent.manifest import Manifest, object_at, text_at
+from agent.objects.manifest import Manifest, object_at, text_at
 
 
 def inside(manifest: Manifest, path: Path) -> str:

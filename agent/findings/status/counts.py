@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from agent.findings.status.places import Path
 from agent.findings.status.situation import Situation
 from agent.findings.status.words import words_of
-from agent.manifest import Manifest, integer_at, object_at
+from agent.objects.manifest import Manifest, integer_at, object_at
 
 # Replicas that are in use, and so no longer counted as ready.
 _TAKEN = ("allocatedReplicas", "reservedReplicas")

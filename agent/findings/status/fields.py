@@ -34,7 +34,7 @@ from agent.findings.status.words import (
     is_idle,
     words_of,
 )
-from agent.manifest import Manifest, list_at, text_at
+from agent.objects.manifest import Manifest, list_at, text_at
 
 
 def signs_in(manifest: Manifest, place: Place, situation: Situation) -> Iterator[Sign]:

@@ -19,7 +19,7 @@ from agent.findings.status.words import (
     STATE_VALUE_KEYS,
     words_of,
 )
-from agent.manifest import Manifest, object_at
+from agent.objects.manifest import Manifest, object_at
 
 type Path = tuple[str | int, ...]
 type Role = Literal["state", "error", "message", "level", "flag", "past", "last", "faults", "code", "other"]
@@ -30,7 +30,7 @@ VALUES = 20_000
 
 
 type _Inner = tuple[Path, Any, bool, bool]
-# To the type checker anything, as in `agent.manifest`. A key may be of any type in YAML.
+# To the type checker anything, as in `agent.objects.manifest`. A key may be of any type in YAML.
 _OBJECT: Any = dict
 _LIST: Any = list
 _TEXT: Any = str

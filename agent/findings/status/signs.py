@@ -17,7 +17,7 @@ from agent.findings.status.places import Path, Place, Places, role_of
 from agent.findings.status.sign import Sign
 from agent.findings.status.situation import Situation, is_stale, situation_of
 from agent.findings.status.words import fails, words_of
-from agent.manifest import Manifest, list_at, object_at, text_at, texts_at
+from agent.objects.manifest import Manifest, list_at, object_at, text_at, texts_at
 
 # Of one object so many signs are kept; more say the same again.
 SIGNS = 50

@@ -18,7 +18,7 @@ from agent.findings.status.words import (
     is_idle,
     words_of,
 )
-from agent.manifest import Manifest, integer_at, object_at, objects_at, text_at, texts_at
+from agent.objects.manifest import Manifest, integer_at, object_at, objects_at, text_at, texts_at
 
 
 class Situation(NamedTuple):

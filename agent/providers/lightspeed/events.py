@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.errors import ResponseFailed
-from agent.manifest import Manifest, integer_at, lookup, object_at, objects_at, text_at
+from agent.objects.manifest import Manifest, integer_at, lookup, object_at, objects_at, text_at
 from agent.providers.provider import (
     ProviderEvent,
     ReasoningDelta,

@@ -23,7 +23,7 @@ from agent.errors import (
     ResponseFailed,
     SessionNotFound,
 )
-from agent.manifest import text_at
+from agent.objects.manifest import text_at
 
 _LONGEST_REASON = 200
 

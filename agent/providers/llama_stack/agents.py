@@ -20,7 +20,7 @@ import anyio
 from agent.compaction import compacted
 from agent.conversation import Message
 from agent.errors import ModelNotFound, ProviderError, SessionNotFound
-from agent.manifest import lookup, object_at, objects_at, text_at
+from agent.objects.manifest import lookup, object_at, objects_at, text_at
 from agent.prompt import Prompt
 from agent.providers.llama_stack.agents_turn import AgentsTurn, content_text
 from agent.providers.llama_stack.connection import Connection

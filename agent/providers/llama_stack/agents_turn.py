@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.errors import AssistantError, ResponseCut, ResponseFailed, ResponseIncomplete
-from agent.manifest import lookup, object_at, objects_at, text_at
+from agent.objects.manifest import lookup, object_at, objects_at, text_at
 from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
 from agent.providers.provider import ProviderEvent, TextDelta, ToolCall, ToolResult, TurnCompleted
 

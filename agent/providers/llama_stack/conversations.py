@@ -14,7 +14,7 @@ import anyio
 
 from agent.conversation import Message
 from agent.errors import SessionNotFound
-from agent.manifest import objects_at, text_at
+from agent.objects.manifest import objects_at, text_at
 from agent.providers.llama_stack.connection import SHORT_REQUEST, Connection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
 from agent.providers.llama_stack.history import in_turns, message_item

@@ -28,7 +28,7 @@ from agent.errors import (
     ResponseIncomplete,
     SessionNotFound,
 )
-from agent.manifest import text_at
+from agent.objects.manifest import text_at
 
 LOST_SESSION = (
     "custom_inputs.session_id: the server no longer has this session; leave it out to start a new one, "

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.errors import ModelNotFound
-from agent.manifest import Manifest, object_at, objects_at, text_at
+from agent.objects.manifest import Manifest, object_at, objects_at, text_at
 
 # Names in an error message; a server can list hundreds.
 _MOST_NAMED = 10

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 from agent.errors import ProviderUnreachable
-from agent.manifest import text_at
+from agent.objects.manifest import text_at
 from agent.providers.llama_stack.agents import Agents, AgentsSession
 from agent.providers.llama_stack.chat import ChatCompletions, ChatSession
 from agent.providers.llama_stack.connection import Connection

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from agent.findings.model import Finding
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, resource
 

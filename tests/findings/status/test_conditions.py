@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agent.findings.model import Finding
 from agent.findings.status.conditions import judge, praises
 from agent.findings.status.situation import situation_of
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, resource
 

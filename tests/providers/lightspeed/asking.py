@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from agent.context.model import Context
+from agent.objects.target import Target
 from agent.prompt import Prompt, compose
 from agent.providers.lightspeed import Lightspeed
 from agent.providers.lightspeed.client import LightspeedSession
@@ -13,7 +14,6 @@ from agent.providers.provider import (
     TurnStarted,
 )
 from agent.settings import Settings, load_settings
-from agent.target import Target
 from tests.fakes.lightspeed import TOKEN
 
 type Connect = Callable[..., Lightspeed]

@@ -11,12 +11,12 @@ from agent.errors import (
     RequestError,
 )
 from agent.findings.model import Evidence, Finding
+from agent.objects.target import ResourceRef, Target
 from agent.providers.lightspeed.query import compose_query
 from agent.providers.provider import (
     TurnStarted,
 )
 from agent.request import Message
-from agent.target import ResourceRef, Target
 from tests.fakes.lightspeed import FakeLightspeed
 from tests.providers.lightspeed.asking import Connect, asking, session_of, turn
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from agent.conversation import Message
+from agent.objects.target import Target
 from agent.prompt import Prompt, Section
 from agent.providers.llama_stack import LlamaStack
 from agent.providers.provider import (
@@ -21,7 +22,6 @@ from agent.providers.provider import (
     Usage,
 )
 from agent.settings import load_settings
-from agent.target import Target
 
 type Connect = Callable[..., LlamaStack]
 

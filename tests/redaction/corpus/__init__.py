@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Literal, cast
 
 from agent.context.model import ContainerLog, Context, Event, LogLine
-from agent.target import Target
+from agent.objects.target import Target
 from tests.redaction.corpus.keys import KEYS
 from tests.redaction.corpus.making import Manifest, b64
 from tests.redaction.corpus.ordinary import ORDINARY

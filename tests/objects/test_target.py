@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agent.target import ApplicationRef, ResourceRef, Target
+from agent.objects.target import ApplicationRef, ResourceRef, Target
 
 POD = ResourceRef(version="v1", kind="Pod", namespace="shop", name="api-1")
 GUESTBOOK = ApplicationRef(namespace="argocd", name="guestbook")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from agent.manifest import Manifest, object_at, text_at
+from agent.objects.manifest import Manifest, object_at, text_at
 
 # What a path of the Kubernetes or Argo CD API cannot carry as one step; the rest is left to the API, as some kinds
 # (RBAC) allow colons and upper case.

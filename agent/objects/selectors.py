@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from agent.manifest import Manifest, list_at, object_at, objects_at, text_at
+from agent.objects.manifest import Manifest, list_at, object_at, objects_at, text_at
 
 type Labels = Mapping[str, str]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent.context.pods import is_refused_pods, is_short_of_pods, is_workload, unhealthiest_first
-from agent.manifest import Manifest
+from agent.objects.manifest import Manifest
+from agent.objects.pods import is_refused_pods, is_short_of_pods, is_workload, unhealthiest_first
 from tests.context.manifests import (
     COMPLETED,
     CRASH_LOOP,

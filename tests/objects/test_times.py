@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent.times import moment
+from agent.objects.times import moment
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The order of Argo CD's health codes."""
 
-from agent.context.health import WORST_FIRST, badness
+from agent.objects.health import WORST_FIRST, badness
 
 
 def test_the_codes_are_ordered_and_what_is_none_is_no_trouble() -> None:

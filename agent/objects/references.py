@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
 
-from agent.manifest import Manifest, lookup, object_at, objects_at, text_at
-from agent.selectors import labels_at, selects, takes
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest, lookup, object_at, objects_at, text_at
+from agent.objects.selectors import labels_at, selects, takes
+from agent.objects.target import ResourceRef
 
 MAX_REFERENCES = 50
 """References of one manifest that are looked at."""

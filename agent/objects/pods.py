@@ -5,7 +5,7 @@ Owns that order; the faults themselves are named by the findings.
 
 from collections.abc import Iterable, Sequence
 
-from agent.manifest import Manifest, integer_at, lookup, object_at, objects_at, text_at
+from agent.objects.manifest import Manifest, integer_at, lookup, object_at, objects_at, text_at
 
 _WORKLOADS = frozenset(
     {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.manifest import integer_at, list_at, lookup, object_at, objects_at, path_text, text_at
+from agent.objects.manifest import integer_at, list_at, lookup, object_at, objects_at, path_text, text_at
 
 POD: dict[str, Any] = {
     "metadata": {"name": "api-1", "labels": None, "generation": 3, "annotations": {"a.b/c": "x"}},

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.context.references import MAX_REFERENCES, pod_labels, points_to, references, selects_pods
-from agent.manifest import Manifest
-from agent.target import ResourceRef
+from agent.objects.manifest import Manifest
+from agent.objects.references import MAX_REFERENCES, pod_labels, points_to, references, selects_pods
+from agent.objects.target import ResourceRef
 from tests.context.manifests import metadata, workload
 
 POD_SPEC: Manifest = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.selectors import differences, labels_at, selects, spelled, takes
+from agent.objects.selectors import differences, labels_at, selects, spelled, takes
 
 LABELS = {"app": "web", "tier": "front"}
 
