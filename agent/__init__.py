@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agent.assistant import Assistant
     from agent.errors import AssistantError
-    from agent.request import parse_question
+    from agent.request.question import parse_question
     from agent.responses_agent import ArgoCDAssistant
     from agent.settings import Settings, load_settings
 
@@ -21,7 +21,7 @@ _MODULES = {
     "AssistantError": "agent.errors",
     "Settings": "agent.settings",
     "load_settings": "agent.settings",
-    "parse_question": "agent.request",
+    "parse_question": "agent.request.question",
 }
 
 

@@ -30,7 +30,7 @@ from agent.providers.provider import (
     TurnCompleted,
 )
 from agent.redaction import Redactor
-from agent.request import Question
+from agent.request.question import Question
 from agent.settings import Settings
 from agent.span_content import documents, messages
 from agent.spans import NoSpans, Spans

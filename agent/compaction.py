@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.conversation import Message, Role
+from agent.request.conversation import Message, Role
 from agent.tokens import count_tokens
 
 _HEAD = "# Earlier in this conversation (shortened)"

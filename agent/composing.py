@@ -11,14 +11,14 @@ from typing import Any
 from agent.budget import FRAMING, Budget, Calibration, plan
 from agent.changes import steady_room
 from agent.context.model import Context
-from agent.conversation import Message
 from agent.findings.model import Finding
 from agent.history import candidates, fitted, history_tokens
 from agent.instructions import BUILT_IN, Instructions
 from agent.prompt import Prompt, compose
 from agent.providers.provider import Session, Usage
 from agent.redaction import Redactor
-from agent.request import Question
+from agent.request.conversation import Message
+from agent.request.question import Question
 from agent.settings import Settings
 from agent.tokens import count_tokens, surplus
 

@@ -7,8 +7,8 @@ and what a server's session holds is the provider's.
 from collections.abc import Sequence
 
 from agent.compaction import compacted
-from agent.conversation import Message
 from agent.rendering import beginning
+from agent.request.conversation import Message
 from agent.tokens import count_tokens
 
 # What a chat template adds to a message.

@@ -15,7 +15,7 @@ from agent.distillation import LONGEST_SEALED, unsealed_start
 from agent.errors import SourceError
 from agent.log_lines import MAX_LINE, distilled_lines, line_of, printable
 from agent.objects.manifest import lookup, object_at, text_at
-from agent.request import LogEntry
+from agent.request.question import LogEntry
 
 # Go's zero time: the entry is no line of the container but a message about it.
 _ZERO_TIME = "0001-01-01"

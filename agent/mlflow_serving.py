@@ -17,7 +17,7 @@ from mlflow.pyfunc import scoring_server
 
 from agent.errors import AssistantError, BodyTooLarge
 from agent.event_stream import DONE, encode_event, encode_json, error_body
-from agent.request import decode_body
+from agent.request.question import decode_body
 from agent.tracing import configure
 
 if TYPE_CHECKING:

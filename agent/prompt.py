@@ -13,11 +13,11 @@ from functools import lru_cache
 from agent.changes import changes_since, fingerprint
 from agent.context.model import Context, Gap
 from agent.context.read import hiding, what_was_read
-from agent.conversation import Message
 from agent.findings.model import Finding
 from agent.instructions import BUILT_IN, Instructions
 from agent.objects.target import Target
 from agent.rendering import Rendered, beginning, cut, label, least_for, well_formed
+from agent.request.conversation import Message
 from agent.sections import PARTS, Material, Part, SectionName
 from agent.tokens import count_tokens, surplus
 

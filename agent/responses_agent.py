@@ -31,7 +31,7 @@ from agent.errors import AssistantError
 from agent.instructions import InstructionsSource
 from agent.prompt_registry import RegisteredInstructions
 from agent.providers.provider import SessionStarted, TextDelta, TurnStarted
-from agent.request import Question, parse_question
+from agent.request.question import Question, parse_question
 from agent.response_events import ResponseStream, StreamEvent, response_object
 from agent.settings import Settings, load_settings
 from agent.tracing import TurnTrace, written

@@ -29,7 +29,7 @@ from agent.providers.provider import (
     Usage,
 )
 from agent.redaction import Redactor
-from agent.request import Message
+from agent.request.question import Message
 from agent.spans import Span, Spans
 
 _LOOKING_BACK = 2.0

@@ -1,5 +1,5 @@
-"""The body of a request, read within the limit and parsed as JSON. Owns what HTTP says of a body; `agent.body`
-and `agent.request` say what may be in it.
+"""The body of a request, read within the limit and parsed as JSON. Owns what HTTP says of a body; `agent.request.body`
+and `agent.request.question` say what may be in it.
 """
 
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from agent.body import decode_body
 from agent.errors import BodyTooLarge
+from agent.request.body import decode_body
 from serve.failures import UnsupportedMediaType
 
 

@@ -1,6 +1,6 @@
 """What OpenAPI says of the routes: the shapes of requests and answers, with examples.
 
-Describes only: requests are parsed by `agent.request` and `serve.openai_api`, and tests hold the two together.
+Describes only: requests are parsed by `agent.request.question` and `serve.openai_api`, and tests hold the two together.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
-from agent.request import CustomInputs
+from agent.request.question import CustomInputs
 
 type Json = dict[str, Any]
 

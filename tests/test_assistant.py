@@ -7,10 +7,10 @@ import pytest
 
 from agent.answer import context_as_json
 from agent.assistant import Assistant
-from agent.conversation import Message
 from agent.errors import ProviderUnreachable, RateLimited, SessionForbidden, SettingsError
 from agent.providers.provider import TextDelta, ToolCall, ToolResult, TurnCompleted, TurnStarted, Usage
-from agent.request import Question, parse_question
+from agent.request.conversation import Message
+from agent.request.question import Question, parse_question
 from agent.settings import load_settings
 from agent.turn import Outcome, Report, TurnEvent
 from tests.fakes.provider import ScriptedProvider

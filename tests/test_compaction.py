@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.compaction import compacted
-from agent.conversation import Message
+from agent.request.conversation import Message
 from agent.tokens import count_tokens
 
 

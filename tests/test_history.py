@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.conversation import Message
 from agent.history import candidates, fitted, history_tokens
+from agent.request.conversation import Message
 
 
 def conversation(turns: int, *, words: int = 40) -> list[Message]:

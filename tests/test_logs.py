@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.log_lines import MAX_LINE, printable
 from agent.logs import ParsedLog, parse_entries, parse_text, refusal
-from agent.request import LogEntry
+from agent.request.question import LogEntry
 
 
 def read(text: str, *, tail_lines: int = 250) -> ParsedLog:

@@ -10,7 +10,7 @@ from agent.context.model import ContainerLog, Context, Event, Gap, LogLine
 from agent.findings.model import Evidence, Finding
 from agent.objects.target import ResourceRef, Target
 from agent.prompt import compose
-from agent.request import Message
+from agent.request.question import Message
 from agent.tokens import count_tokens
 
 POD = ResourceRef(kind="Pod", version="v1", namespace="shop", name="api-1")

@@ -11,7 +11,7 @@ from pytest_examples import CodeExample, EvalExample, find_examples
 from agent import errors
 from agent.context.kubernetes_api import BUILT_IN
 from agent.errors import AssistantError
-from agent.request import CustomInputs
+from agent.request.question import CustomInputs
 from agent.settings import Settings
 from tests.conftest import TraceStore
 

@@ -7,7 +7,7 @@ import pytest
 
 from agent.assistant import Assistant
 from agent.providers.provider import Usage
-from agent.request import parse_question
+from agent.request.question import parse_question
 from agent.settings import load_settings
 from agent.tokens import count_tokens
 from tests.fakes.provider import ScriptedProvider

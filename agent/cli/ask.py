@@ -15,7 +15,7 @@ from agent.errors import AssistantError, RequestError, SessionError, SettingsErr
 from agent.instructions import InstructionsSource
 from agent.objects.manifest import Manifest, text_at
 from agent.providers.provider import TextDelta, ToolCall
-from agent.request import Question, parse_question
+from agent.request.question import Question, parse_question
 from agent.settings import Settings, load_settings
 from agent.turn import Outcome, Report
 

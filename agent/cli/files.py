@@ -1,6 +1,6 @@
 """What `ask` is given on the command line, as the body of a request. Reads files and standard input, nothing else.
 
-Raises RequestError naming the option; what is in the manifests is checked by `agent.request`.
+Raises RequestError naming the option; what is in the manifests is checked by `agent.request.question`.
 """
 
 import json

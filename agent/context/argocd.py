@@ -23,7 +23,7 @@ from agent.errors import SourceError
 from agent.logs import entry_of, parse_entries
 from agent.objects.manifest import Manifest, lookup, objects_at
 from agent.objects.target import ResourceRef
-from agent.request import LogEntry
+from agent.request.question import LogEntry
 from agent.settings import Settings
 
 _THREADS = 16

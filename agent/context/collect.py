@@ -34,7 +34,7 @@ from agent.log_lines import distilled
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.pods import has_events, is_pod, is_workload, none_has_run
 from agent.objects.target import ResourceRef, Target
-from agent.request import Question
+from agent.request.question import Question
 from agent.settings import Settings
 
 

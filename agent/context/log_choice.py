@@ -14,7 +14,7 @@ from agent.objects.pods import (
     has_run,
     unhealthiest_first,
 )
-from agent.request import LogRequest
+from agent.request.question import LogRequest
 
 MAX_LOGS = 4
 """Containers' logs that are read where the request names none."""

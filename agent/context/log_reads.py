@@ -16,7 +16,7 @@ from agent.errors import SourceError
 from agent.objects.manifest import Manifest
 from agent.objects.pods import is_pod
 from agent.objects.target import Target
-from agent.request import LogRequest
+from agent.request.question import LogRequest
 
 
 async def read_logs(

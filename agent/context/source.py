@@ -24,7 +24,7 @@ from agent.context.model import (
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef, Target
-from agent.request import Question
+from agent.request.question import Question
 
 if TYPE_CHECKING:
     from agent.context.argocd_tree import ResourceTree

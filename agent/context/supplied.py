@@ -11,7 +11,7 @@ from agent.context.source import gap
 from agent.logs import parse_entries, parse_text
 from agent.objects.manifest import Manifest, list_at
 from agent.objects.pods import is_pod
-from agent.request import LogEntry, Question, Supplied
+from agent.request.question import LogEntry, Question, Supplied
 
 MANY_EVENTS = 500
 """More events than this are merged in a thread: 500 take some 15 ms."""

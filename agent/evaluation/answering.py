@@ -15,7 +15,7 @@ from agent.context.model import Context
 from agent.findings.citations import resolves
 from agent.findings.model import Evidence, Finding
 from agent.instructions import InstructionsSource
-from agent.request import Question
+from agent.request.question import Question
 from agent.settings import Settings
 from agent.spans import Spans
 from agent.turn import Outcome, TurnEvent

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from agent.errors import RequestError
 from agent.findings.model import EvidenceSource
-from agent.request import Question, parse_question
+from agent.request.question import Question, parse_question
 from agent.validation import complaint
 
 EXPECTED = "expected.yaml"

@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 import anyio.lowlevel
 
 from agent.context.model import Gap
-from agent.conversation import Message
 from agent.findings.model import Evidence, Finding
 from agent.markdown import code, fenced, prose
 from agent.prompt import Prompt
@@ -25,6 +24,7 @@ from agent.providers.provider import (
     TurnCompleted,
     TurnStarted,
 )
+from agent.request.conversation import Message
 
 _INFO = ProviderInfo(name="offline", protocol="none")
 

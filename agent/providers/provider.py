@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from agent.conversation import Message
 from agent.prompt import Prompt
+from agent.request.conversation import Message
 
 type ProviderName = Literal["llama-stack", "lightspeed", "offline"]
 type WireProtocol = Literal["responses", "agents", "chat-completions", "streaming-query", "none"]

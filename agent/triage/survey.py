@@ -15,7 +15,7 @@ from agent.findings import analyze
 from agent.findings.model import Finding
 from agent.objects.target import Target
 from agent.redaction import Redactor
-from agent.request import LogRequest, Question
+from agent.request.question import LogRequest, Question
 
 AT_ONCE = 4
 """Applications that are looked at at the same time; each makes a bounded number of requests."""

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.assistant import Assistant
-from agent.request import parse_question
+from agent.request.question import parse_question
 from agent.settings import load_settings
 from agent.tokens import count_tokens
 from agent.turn import Outcome

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.assistant import Assistant
-from agent.request import parse_question
+from agent.request.question import parse_question
 from agent.settings import load_settings
 from tests.benchmarks.load import Stream
 from tests.benchmarks.processes import first_p50, free_port, server, streams

@@ -39,7 +39,7 @@ def test_help_names_every_command_and_loads_none(run: Run) -> None:
         for name in ("ask", "findings", "evaluate", "serve", "demo", "version")
     )
     loaded = loaded_by("--help")
-    assert not loaded & {*HEAVY, "httpx", "pydantic", "agent.assistant", "agent.request"}
+    assert not loaded & {*HEAVY, "httpx", "pydantic", "agent.assistant", "agent.request.question"}
 
 
 def test_asking_loads_nothing_that_it_does_not_use() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from agent.context.collect import Collector
 from agent.context.model import Context
-from agent.request import Question, parse_question
+from agent.request.question import Question, parse_question
 from agent.settings import load_settings
 from tests.fakes import argocd, kubernetes
 

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 from agent.context.cache import IMMUTABLE_SECONDS, MAX_CACHE_BYTES, MAX_CACHE_ENTRIES, AnswerCache, CacheView, Sized
 from agent.context.collect import Collector
 from agent.context.model import Context
-from agent.request import parse_question
+from agent.request.question import parse_question
 from agent.settings import load_settings
 from tests.context.asking import SHOP, WEB, gaps
 from tests.context.manifests import DEPLOYMENT

@@ -14,7 +14,7 @@ from agent.context.collect import Collector
 from agent.context.source import READS_AT_ONCE
 from agent.context.supplied import SuppliedContext, read_supplied
 from agent.errors import SettingsError
-from agent.request import Question
+from agent.request.question import Question
 from agent.settings import load_settings
 from tests.context.asking import SHOP, WEB, WEB_POD, collect, gaps, log_lines, messages, question
 from tests.context.conftest import LAST_WORDS

@@ -7,7 +7,7 @@ import pytest
 from agent.context.log_choice import MAX_LOGS, LogChoice, choose_log, choose_logs
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest
-from agent.request import LogRequest
+from agent.request.question import LogRequest
 from tests.context.manifests import (
     COMPLETED,
     DEPLOYMENT,

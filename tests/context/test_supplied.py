@@ -3,7 +3,7 @@
 from typing import Any
 
 from agent.context.supplied import SuppliedContext, is_heavy, read_supplied
-from agent.request import parse_question
+from agent.request.question import parse_question
 from tests.context.manifests import DEPLOYMENT, POD, application, event
 
 

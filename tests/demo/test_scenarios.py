@@ -7,7 +7,7 @@ from agent.demo.scenarios import Scenario, load_scenarios
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest, integer_at, lookup, text_at
 from agent.objects.target import ResourceRef
-from agent.request import parse_question
+from agent.request.question import parse_question
 from tests.findings.citations import findings_of
 
 SCENARIOS = {scenario.name: scenario for scenario in load_scenarios()}

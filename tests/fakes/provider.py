@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from agent.conversation import Message
 from agent.prompt import Prompt
 from agent.providers.provider import (
     ProviderEvent,
@@ -15,6 +14,7 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
+from agent.request.conversation import Message
 
 SCRIPTED = ProviderInfo(name="llama-stack", protocol="responses", model="scripted")
 

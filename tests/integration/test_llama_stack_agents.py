@@ -5,7 +5,6 @@ import logging
 
 import pytest
 
-from agent.conversation import Message
 from agent.errors import (
     ContextTooLong,
     ModelNotFound,
@@ -17,6 +16,7 @@ from agent.errors import (
     SessionNotFound,
 )
 from agent.providers.provider import SessionRequest, TextDelta, Usage
+from agent.request.conversation import Message
 from agent.tokens import count_tokens
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Gate, Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import Connect, ask, begun, request

@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from agent.conversation import Message
 from agent.errors import (
     ResponseFailed,
     ResponseIncomplete,
@@ -14,6 +13,7 @@ from agent.errors import (
     SessionNotFound,
 )
 from agent.providers.provider import ProviderEvent, SessionRequest, SessionStarted, TextDelta, TurnCompleted, Usage
+from agent.request.conversation import Message
 from tests.fakes.openai_backend import Failure, Gate, Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import Connect, ask, begun, request
 

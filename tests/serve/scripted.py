@@ -14,7 +14,7 @@ from unittest.mock import patch
 import httpx
 
 from agent.errors import AssistantError, ProviderUnreachable
-from agent.request import parse_question
+from agent.request.question import parse_question
 from agent.settings import load_settings
 from serve.app import create_app
 from serve.trace_store import TraceStoreUnavailable

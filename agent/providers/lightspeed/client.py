@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, ExitStack, aclosing, asynccontext
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from agent.conversation import Message
 from agent.errors import (
     ProviderUnreachable,
     ResponseCut,
@@ -24,6 +23,7 @@ from agent.providers.lightspeed.failures import Asked, event_error, refused, tra
 from agent.providers.lightspeed.query import Query, compose_query
 from agent.providers.lightspeed.session_id import SessionIds, is_conversation_id
 from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
+from agent.request.conversation import Message
 from agent.settings import Settings
 
 # Of an error's body no more than this is read.

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
-from agent.conversation import Message
 from agent.errors import RequestError
 from agent.prompt import Prompt, Section
 from agent.rendering import label
+from agent.request.conversation import Message
 
 # Lightspeed's request model (openshift/lightspeed-service): anything above is refused with 422.
 QUERY_CHARACTERS = 32_000

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 import anyio
 
 from agent.compaction import compacted
-from agent.conversation import Message
 from agent.errors import ModelNotFound, ProviderError, SessionNotFound
 from agent.objects.manifest import lookup, object_at, objects_at, text_at
 from agent.prompt import Prompt
@@ -30,6 +29,7 @@ from agent.providers.llama_stack.lost_session import notice, notice_tokens, told
 from agent.providers.llama_stack.model_choice import ModelChoice
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
+from agent.request.conversation import Message
 from agent.settings import Settings
 from agent.tokens import count_tokens
 

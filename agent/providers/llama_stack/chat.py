@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from agent.conversation import Message
 from agent.errors import AssistantError, ProviderError, ResponseCut, ResponseFailed, ResponseIncomplete, SessionNotFound
 from agent.objects.manifest import integer_at, lookup, object_at, text_at
 from agent.prompt import Prompt
@@ -23,6 +22,7 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
+from agent.request.conversation import Message
 
 _NO_SESSIONS = (
     "custom_inputs.session_id: this model server keeps no sessions; leave it out and send the earlier messages in "

@@ -12,13 +12,13 @@ from typing import Any, cast
 
 import anyio
 
-from agent.conversation import Message
 from agent.errors import SessionNotFound
 from agent.objects.manifest import objects_at, text_at
 from agent.providers.llama_stack.connection import SHORT_REQUEST, Connection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
 from agent.providers.llama_stack.history import in_turns, message_item
 from agent.providers.llama_stack.ownership import Record
+from agent.request.conversation import Message
 
 logger = logging.getLogger(__name__)
 

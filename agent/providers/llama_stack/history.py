@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from agent.conversation import Message
+from agent.request.conversation import Message
 from agent.settings import Settings
 from agent.tokens import count_tokens
 

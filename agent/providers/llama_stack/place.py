@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.compaction import compacted
-from agent.conversation import Message
 from agent.errors import SessionNotFound
 from agent.providers.llama_stack.conversations import Conversations, require_id
 from agent.providers.llama_stack.failures import LOST_SESSION
 from agent.providers.llama_stack.history import gathered, message_item, tokens_of
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 from agent.providers.provider import SessionRequest
+from agent.request.conversation import Message
 
 # Successors that are followed from an old session id.
 _MOST_HOPS = 50

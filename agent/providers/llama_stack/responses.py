@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from agent.conversation import Message
 from agent.errors import AssistantError, ProviderError, ProviderTimeout, ResponseCut
 from agent.prompt import Prompt
 from agent.providers.llama_stack.connection import Connection
@@ -31,6 +30,7 @@ from agent.providers.provider import (
     TurnCompleted,
     TurnStarted,
 )
+from agent.request.conversation import Message
 from agent.settings import Settings
 
 if TYPE_CHECKING:

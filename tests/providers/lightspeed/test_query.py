@@ -16,7 +16,7 @@ from agent.providers.lightspeed.query import compose_query
 from agent.providers.provider import (
     TurnStarted,
 )
-from agent.request import Message
+from agent.request.question import Message
 from tests.fakes.lightspeed import FakeLightspeed
 from tests.providers.lightspeed.asking import Connect, asking, session_of, turn
 

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from agent.conversation import Message
 from agent.errors import (
     AssistantError,
     ContextTooLong,
@@ -18,6 +17,7 @@ from agent.errors import (
     SessionNotFound,
 )
 from agent.providers.provider import ReasoningDelta, SessionRequest, TextDelta, TurnCompleted, Usage
+from agent.request.conversation import Message
 from tests.fakes.gateway import Gateway
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Answer, Failure, Gate, Reply, ScriptedBackend
 from tests.fakes.server import running

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 
-from agent.conversation import Message
 from agent.objects.target import Target
 from agent.prompt import Prompt, Section
 from agent.providers.llama_stack import LlamaStack
@@ -21,6 +20,7 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
+from agent.request.conversation import Message
 from agent.settings import load_settings
 
 type Connect = Callable[..., LlamaStack]

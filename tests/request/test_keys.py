@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.errors import RequestError
-from agent.request import parse_question
+from agent.request.question import parse_question
 
 POD = {"kind": "Pod", "metadata": {"name": "web"}}
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent.conversation import Message, parse_conversation
 from agent.errors import RequestError
+from agent.request.conversation import Message, parse_conversation
 
 
 def refused(items: object) -> RequestError:

@@ -6,7 +6,7 @@ import pytest
 
 from agent.errors import RequestError
 from agent.objects.target import ApplicationRef, ResourceRef, Target
-from agent.request import LogEntry, LogRequest, Message, Question, Supplied, parse_question
+from agent.request.question import LogEntry, LogRequest, Message, Question, Supplied, parse_question
 
 POD: dict[str, Any] = {
     "apiVersion": "v1",

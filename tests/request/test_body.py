@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.body import decode_body
 from agent.errors import RequestError
+from agent.request.body import decode_body
 
 
 def test_a_json_object_is_decoded() -> None:
