@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from agent.changes import changes_since, fingerprint
+from agent.context.coverage import hiding, what_was_read
 from agent.context.model import Context, Gap
-from agent.context.read import hiding, what_was_read
 from agent.findings.model import Finding
 from agent.instructions import BUILT_IN, Instructions
 from agent.objects.target import Target

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
+from agent.context.log_lines import distilled
 from agent.context.model import ContainerLog, Context
 from agent.drift import Drift, drifts_of
 from agent.findings.model import Finding
-from agent.log_lines import distilled
 from agent.objects.manifest import list_at, text_at
 from agent.objects.target import ResourceRef
 from agent.rendering import (

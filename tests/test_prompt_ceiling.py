@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.budget import plan
+from agent.context.log_lines import distilled
 from agent.context.model import (
     ContainerLog,
     Context,
@@ -25,7 +26,6 @@ from agent.context.model import (
 )
 from agent.findings import analyze
 from agent.findings.model import Evidence, Finding
-from agent.log_lines import distilled
 from agent.objects.target import ResourceRef, Target
 from agent.prompt import Prompt, compose
 from agent.tokens import count_tokens

@@ -9,7 +9,7 @@ import yaml
 from pytest_examples import CodeExample, EvalExample, find_examples
 
 from agent import errors
-from agent.context.kubernetes_api import BUILT_IN
+from agent.context.kubernetes.api import BUILT_IN
 from agent.errors import AssistantError
 from agent.request.question import CustomInputs
 from agent.settings import Settings

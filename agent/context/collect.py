@@ -8,11 +8,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent.context.argocd import ArgoCDConnection
-from agent.context.argocd_tree import ResourceTree
+from agent.context.argocd.selection import is_at_odds, is_out_of_sync
+from agent.context.argocd.source import ArgoCDConnection
+from agent.context.argocd.tree import ResourceTree
 from agent.context.clean import cleaned, cleaned_application
+from agent.context.eager_tasks import StartedAtOnce
 from agent.context.events import merge_events
-from agent.context.kubernetes import KubernetesConnection
+from agent.context.fallback import NOTHING, Found, argocd_only, each_once, first, from_all, not_configured
+from agent.context.kubernetes.source import KubernetesConnection
+from agent.context.log_lines import distilled
 from agent.context.log_reads import read_logs
 from agent.context.model import (
     ContainerLog,
@@ -24,13 +28,9 @@ from agent.context.model import (
     SyncWindows,
     TreeNode,
 )
-from agent.context.naming import about, application_object, refined
-from agent.context.needs import is_at_odds, is_out_of_sync
-from agent.context.parts import NOTHING, Found, argocd_only, each_once, first, from_all, not_configured
+from agent.context.resolve_target import about, application_object, refined
 from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection
-from agent.context.started import StartedAtOnce
 from agent.context.supplied import MANY_EVENTS, SuppliedContext, is_heavy, read_supplied
-from agent.log_lines import distilled
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.pods import has_events, is_pod, is_workload, none_has_run
 from agent.objects.target import ResourceRef, Target

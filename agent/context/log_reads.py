@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.context.fallback import Found, Refused, first, never
 from agent.context.log_choice import LogChoice, choose_logs
 from agent.context.model import ContainerLog
-from agent.context.parts import Found, Refused, first, never
 from agent.context.source import Reading, Source, gap
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest

@@ -27,7 +27,7 @@ from agent.objects.target import ResourceRef, Target
 from agent.request.question import Question
 
 if TYPE_CHECKING:
-    from agent.context.argocd_tree import ResourceTree
+    from agent.context.argocd.tree import ResourceTree
 
 READS_AT_ONCE = 8
 """Reads of one turn that run side by side, of all its sources together."""

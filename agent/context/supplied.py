@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.context.argocd_state import managed_resources, revision_of, sync_windows_of, tree_nodes
+from agent.context.argocd.answers import managed_resources, revision_of, sync_windows_of, tree_nodes
 from agent.context.clean import cleaned, cleaned_application
 from agent.context.events import merge_events
+from agent.context.logs import parse_entries, parse_text
 from agent.context.model import ContainerLog, Event, Gap, ManagedResource, Revision, SyncWindows, TreeNode
 from agent.context.source import gap
-from agent.logs import parse_entries, parse_text
 from agent.objects.manifest import Manifest, list_at
 from agent.objects.pods import is_pod
 from agent.request.question import LogEntry, Question, Supplied

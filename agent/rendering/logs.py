@@ -1,12 +1,12 @@
 """Container logs as text within a token limit. Owns their form on the page and how containers share the room; which
-lines matter is `agent.distillation`'s.
+lines matter is `agent.context.distillation`'s.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from agent.context.distillation import Distiller, Kept, may_belong_to_a_trace, time_of
 from agent.context.model import ContainerLog, LogLine
-from agent.distillation import Distiller, Kept, may_belong_to_a_trace, time_of
 from agent.rendering.rendered import Rendered
 from agent.tokens import count_tokens
 

@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from agent.logs import parse_text
+from agent.context.logs import parse_text
 from agent.rendering import render_logs
-from tests.distillation.generated import Generated, generated
+from tests.context.distillation.generated import Generated, generated
 
 LINES = 100_000
 TIMED = {40: (2, 3, 5), 400: (0, 3, 5)}

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from agent.budget import MARGIN, plan
+from agent.context.log_lines import distilled
 from agent.context.model import ContainerLog, Context, LogLine
 from agent.findings import analyze
-from agent.log_lines import distilled
 from agent.objects.target import Target
 from agent.prompt import Prompt, compose
 from agent.tokens import count_tokens, surplus

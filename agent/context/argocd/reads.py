@@ -1,0 +1,122 @@
+"""One Application's reads in one turn: every request names it fully, is made once, and is cached where it may be.
+
+Owns the parameters that all requests share and the parsing of a live manifest; which requests are needed is
+`argocd`'s and `argocd_application`'s.
+"""
+
+import json
+from collections.abc import Callable
+
+from agent.context.argocd.api import ArgoCDAPI, ArgoCDRequest
+from agent.context.cache import Sized
+from agent.context.clean import without_secret_values
+from agent.context.source import Known, TurnReads, again
+from agent.errors import SourceError
+from agent.objects.manifest import Manifest, object_at, text_at
+from agent.objects.target import ApplicationRef, ResourceRef
+
+
+class ApplicationReads:
+    """Every request names `appNamespace` and `project`, which the Application tells where the target does not."""
+
+    def __init__(self, api: ArgoCDAPI, reads: TurnReads, known: Known, application: ApplicationRef) -> None:
+        self.api = api
+        self.known = known
+        self._reads = reads
+        self._named = application
+        self._application_failure: SourceError | None = None
+
+    async def application(self) -> Manifest:
+        """The Application, read anew in every turn."""
+        request = _request(self._named, what=str(self._named))
+        try:
+            return await self._reads.run(lambda: manifest_of(self.api.read_json(request).value))
+        except SourceError as error:
+            self._application_failure = error
+            raise
+
+    async def request(
+        self, *path: str, what: str, params: dict[str, str] | None = None, right: str = "applications, get"
+    ) -> ArgoCDRequest:
+        """A request below the Application. Raises SourceError where its namespace or project cannot be known."""
+        return _request(await self.scope(), *path, what=what, params=params, right=right)
+
+    async def run[T](self, read: Callable[[], T], *, decisive: bool = True) -> T:
+        """What `read` returns; nothing of it is cached."""
+        return await self._reads.run(read, decisive=decisive)
+
+    async def once[T](
+        self,
+        request: ArgoCDRequest,
+        parse: Callable[[object], T],
+        *,
+        immutable: bool = False,
+        decisive: bool = True,
+    ) -> T:
+        """The parsed answer, read once in the turn and cached."""
+
+        def read() -> Sized[T]:
+            answer = self.api.read_json(request)
+            return Sized(parse(answer.value), answer.size)
+
+        return await self._reads.once(request.key, read, immutable=immutable, decisive=decisive)
+
+    async def once_sized[T](self, request: ArgoCDRequest, read: Callable[[], Sized[T]], *, decisive: bool = True) -> T:
+        """Like `once` for an answer that is not read whole."""
+        return await self._reads.once(request.key, read, decisive=decisive)
+
+    async def live(self, resource: ResourceRef) -> Manifest:
+        """The live manifest of a resource named as the tree names it."""
+        params = {
+            "namespace": resource.namespace,
+            "resourceName": resource.name,
+            "version": resource.version,
+            "group": resource.group,
+            "kind": resource.kind,
+        }
+        request = await self.request("resource", params=params, what=f"the live manifest of {resource}")
+        return await self.once(request, _live_manifest)
+
+    async def scope(self) -> ApplicationRef:
+        """The Application with namespace and project."""
+        if self._named.namespace and self._named.project:
+            return self._named
+        application = await self.known.application()
+        if self._application_failure:
+            raise again(self._application_failure)
+        return self._named.model_copy(
+            update={
+                "namespace": self._named.namespace or text_at(application, "metadata", "namespace"),
+                "project": self._named.project or text_at(application, "spec", "project"),
+            }
+        )
+
+
+def manifest_of(answer: object) -> Manifest:
+    """An answer that is a manifest. Raises SourceError where it is none."""
+    manifest = object_at(answer)
+    if not object_at(manifest, "metadata"):
+        raise SourceError("Argo CD answered no manifest where one was expected", code="invalid")
+    return manifest
+
+
+def _live_manifest(answer: object) -> Manifest:
+    """`{"manifest": "<JSON as a string>"}`; the string is `null` where the resource is gone."""
+    text = text_at(answer, "manifest")
+    if text in {"", "null"}:
+        raise SourceError("Argo CD knows the resource, but the cluster does not hold it", code="not_found")
+    try:
+        return without_secret_values(manifest_of(json.loads(text)))
+    except (ValueError, RecursionError):
+        raise SourceError("Argo CD answered a manifest that is no JSON", code="invalid") from None
+
+
+def _request(
+    scope: ApplicationRef,
+    *path: str,
+    what: str,
+    params: dict[str, str] | None = None,
+    right: str = "applications, get",
+) -> ArgoCDRequest:
+    params = (params or {}) | {"appNamespace": scope.namespace, "project": scope.project}
+    return ArgoCDRequest(path=(scope.name, *path), params=params, what=what, right=right)

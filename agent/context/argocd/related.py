@@ -1,0 +1,58 @@
+"""What belongs to a target, found in Argo CD's resource tree and read from there.
+
+Owns the reading; which nodes are chosen is `needs`' for an Application, `neighbours`' for a resource.
+"""
+
+from agent.context.argocd.neighbours import concerns, labels_of, nodes_around
+from agent.context.argocd.reads import ApplicationReads
+from agent.context.argocd.selection import MAX_UNHEALTHY, failed_hooks, failed_in_sync, nodes_in, unhealthy_resources
+from agent.context.argocd.tree import ResourceTree, identity, is_pod_node
+from agent.context.model import Gap, TreeNode
+from agent.context.source import MAX_RELATED, Reading, read_each
+from agent.objects.manifest import Manifest
+
+
+async def related_to_application(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
+    """The live manifests of what failed in the last sync and of the unhealthy resources, the worst first."""
+    application = await reads.known.application()
+    failed, _ = nodes_in(tree, failed_in_sync(application))
+    _, gone = nodes_in(tree, failed_hooks(application))
+    nodes = [node for node in (*failed, *unhealthy_resources(tree)) if node.health != "Missing"]
+    distinct = {identity(node.resource): node for node in nodes if not is_pod_node(node)}
+    reading = await _read(reads, list(distinct.values())[:MAX_UNHEALTHY])
+    gaps = [
+        Gap(
+            part="related",
+            source="argocd",
+            reason="not_found",
+            message=f"The hook {each} failed in the last sync and is gone since (its delete policy may remove it), "
+            "so its Pods and logs cannot be read",
+        )
+        for each in gone[:MAX_UNHEALTHY]
+    ]
+    if len(distinct) > MAX_UNHEALTHY:
+        message = f"{MAX_UNHEALTHY} of {len(distinct)} unhealthy resources were read, the worst first"
+        gaps.append(Gap(part="related", source="argocd", reason="left_out", message=message))
+    return Reading(value=reading.value, gaps=(*reading.gaps, *gaps))
+
+
+async def related_to_resource(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
+    """The live manifests of what stands around the target's resource in the tree."""
+    known = reads.known
+    if known.target.resource is None:
+        return Reading(value=())
+    node = tree.find(known.target.resource)
+    manifest, children = await known.manifest(), await known.children()
+    nodes = nodes_around(tree, node, manifest, children)
+    reading = await _read(reads, nodes[:MAX_RELATED])
+    itself = [node.resource, *(owner.resource for owner in tree.above(node))]
+    kept = tuple(each for each in reading.value if concerns(each, itself, labels_of(node, manifest)))
+    gaps = reading.gaps
+    if len(nodes) > MAX_RELATED:
+        message = f"{MAX_RELATED} of {len(nodes)} resources around {node.resource} were read, the nearest first"
+        gaps += (Gap(part="related", source="argocd", reason="left_out", message=message),)
+    return Reading(value=kept, gaps=gaps)
+
+
+async def _read(reads: ApplicationReads, nodes: list[TreeNode]) -> Reading[tuple[Manifest, ...]]:
+    return await read_each([node.resource for node in nodes], reads.live, part="related", source="argocd")

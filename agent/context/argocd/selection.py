@@ -1,0 +1,187 @@
+"""What a question about an Application needs beside its manifest, read off the manifest and its tree.
+
+Owns the choice and its bounds: which revisions, which resources, which Pods; fetches nothing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from agent.context.argocd.answers import reference_of
+from agent.context.argocd.tree import ResourceTree, identity, is_pod_node, worst_first
+from agent.context.model import TreeNode
+from agent.errors import SourceError
+from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
+from agent.objects.pods import is_workload
+from agent.objects.target import ResourceRef
+
+MAX_UNHEALTHY = 6
+"""Resources of an Application whose live manifests are read, failed hooks among them."""
+
+MAX_REVISIONS = 3
+"""Revisions whose metadata is read."""
+
+# Of what a resource owns, so much is looked at for something that creates no Pods.
+_BELOW = 20
+
+_UNHEALTHY = frozenset({"Degraded", "Unknown", "Progressing", "Suspended"})
+_FAILED = frozenset({"Failed", "Error"})
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedRevision:
+    """A revision and where Argo CD finds its source: `source_index` of an Application with several sources,
+    `version_id` of the entry of its history (None: the sources as they are now)."""
+
+    revision: str
+    source_index: int | None = None
+    version_id: int | None = None
+
+    @property
+    def is_commit(self) -> bool:
+        """Whether it names one commit for ever."""
+        return bool(_COMMIT.fullmatch(self.revision))
+
+
+def is_synced(application: Manifest | None) -> bool:
+    """Whether Argo CD says that nothing differs."""
+    return text_at(application, "status", "sync", "status") == "Synced"
+
+
+def is_out_of_sync(application: Manifest | None) -> bool:
+    """Whether Argo CD says that something differs."""
+    return text_at(application, "status", "sync", "status") == "OutOfSync"
+
+
+def sync_failed(application: Manifest | None) -> bool:
+    """Whether the last sync failed."""
+    return text_at(application, "status", "operationState", "phase") in _FAILED
+
+
+def is_at_odds(application: Manifest | None) -> bool:
+    """Whether it differs from Git or its last sync failed, so that revisions and sync windows matter."""
+    return not is_synced(application) or sync_failed(application)
+
+
+def out_of_sync(application: Manifest | None) -> list[ResourceRef]:
+    """The resources that differ, as the Application lists them."""
+    listed = objects_at(application, "status", "resources")
+    return [reference_of(each) for each in listed if text_at(each, "status") == "OutOfSync"]
+
+
+def listed_workloads(application: Manifest | None) -> list[ResourceRef]:
+    """The workloads that an Application lists, MAX_UNHEALTHY at most: those it calls unhealthy first (Argo CD 3 no
+    longer writes that into the Application), then those that differ."""
+    listed = objects_at(application, "status", "resources")
+    workloads = [each for each in listed if is_workload(text_at(each, "kind"))]
+
+    def order(each: Manifest) -> tuple[bool, bool]:
+        return text_at(each, "health", "status") not in _UNHEALTHY, text_at(each, "status") != "OutOfSync"
+
+    return [reference_of(each) for each in sorted(workloads, key=order)[:MAX_UNHEALTHY]]
+
+
+def deployed_revisions(application: Manifest | None) -> list[DeployedRevision]:
+    """The revision compared to, that of the last sync, and those deployed before: distinct, newest first,
+    MAX_REVISIONS at most. Helm charts and OCI artifacts are left out, as they have no commits."""
+    spec, status = object_at(application, "spec"), object_at(application, "status")
+    found: dict[tuple[str, int | None], DeployedRevision] = {}
+    history = sorted(objects_at(status, "history"), key=lambda each: integer_at(each, "id") or 0, reverse=True)
+    for entry, sources in (
+        (object_at(status, "sync"), spec),
+        (object_at(status, "operationState", "syncResult"), spec),
+        *((each, each) for each in history[:MAX_REVISIONS]),
+    ):
+        version_id = integer_at(entry, "id")
+        for revision, index in _revisions(entry, sources):
+            known = DeployedRevision(revision=revision, source_index=index, version_id=version_id)
+            found.setdefault((revision, index), known)
+    return list(found.values())[:MAX_REVISIONS]
+
+
+def failed_in_sync(application: Manifest | None) -> list[ResourceRef]:
+    """The hooks that failed in the last sync (or keep it waiting), then the resources that did."""
+    return [*failed_hooks(application), *(reference_of(each) for each in _failed(application) if not _is_hook(each))]
+
+
+def failed_hooks(application: Manifest | None) -> list[ResourceRef]:
+    """The hooks that failed in the last sync, or keep it waiting."""
+    return [reference_of(each) for each in _failed(application) if _is_hook(each)]
+
+
+def unhealthy_resources(tree: ResourceTree) -> list[TreeNode]:
+    """The unhealthy resources that are no Pods, the worst first: each outermost one, followed by what of it creates
+    no Pods (a ReplicaSet that is refused them)."""
+    unhealthy = [node for node in tree.nodes if _is_unhealthy(node) and not is_pod_node(node)]
+    names = {identity(node.resource) for node in unhealthy}
+    roots = [node for node in unhealthy if not any(identity(o.resource) in names for o in tree.above(node))]
+    found: list[TreeNode] = []
+    for root in worst_first(roots):
+        below = [node for node in islice(tree.below(root.resource), _BELOW) if identity(node.resource) in names]
+        found += [root, *worst_first(node for node in below if not tree.pods_below(node.resource))[:1]]
+    return found
+
+
+def pods_of_interest(tree: ResourceTree, first: Iterable[ResourceRef]) -> list[TreeNode]:
+    """The Pods below `first`, then every unhealthy Pod: the worst of each outermost owner before its others."""
+    chosen = [pod for resource in first for pod in tree.pods_below(resource)]
+    unhealthy = worst_first(node for node in tree.nodes if is_pod_node(node) and _is_unhealthy(node))
+    distinct = {identity(node.resource): node for node in (*chosen, *unhealthy)}
+    return _spread(list(distinct.values()), tree)
+
+
+def nodes_in(tree: ResourceTree, references: Iterable[ResourceRef]) -> tuple[list[TreeNode], list[ResourceRef]]:
+    """The nodes that `references` name, and those that are not in the tree."""
+    found: list[TreeNode] = []
+    absent: list[ResourceRef] = []
+    for reference in references:
+        try:
+            found.append(tree.find(reference))
+        except SourceError:
+            absent.append(reference)
+    return found, absent
+
+
+def _failed(application: Manifest | None) -> list[Manifest]:
+    operation = object_at(application, "status", "operationState")
+    phases = _FAILED | frozenset({"Running"} if text_at(operation, "phase") == "Running" else ())
+    results = objects_at(operation, "syncResult", "resources")
+    return [each for each in results if text_at(each, "hookPhase") in phases]
+
+
+def _is_hook(result: Manifest) -> bool:
+    return bool(text_at(result, "hookType"))
+
+
+def _is_unhealthy(node: TreeNode) -> bool:
+    return node.health in _UNHEALTHY and not node.orphaned
+
+
+def _spread(pods: Sequence[TreeNode], tree: ResourceTree) -> list[TreeNode]:
+    owners: dict[object, int] = {}
+    rounds: list[int] = []
+    for pod in pods:
+        owner = identity(tree.root(pod).resource)
+        rounds.append(owners.get(owner, 0))
+        owners[owner] = rounds[-1] + 1
+    order = sorted(range(len(pods)), key=lambda index: rounds[index])
+    return [pods[index] for index in order]
+
+
+def _revisions(entry: Manifest, sources: Manifest) -> Iterator[tuple[str, int | None]]:
+    """The revisions of an entry that are commits, each with its source's index where there are several."""
+    several = [revision for revision in list_at(entry, "revisions") if isinstance(revision, str)]
+    if not several:
+        revision = text_at(entry, "revision")
+        if revision and _has_commits(object_at(sources, "source")):
+            yield revision, None
+        return
+    for index, revision in enumerate(several):
+        if revision and _has_commits(object_at(sources, "sources", index)):
+            yield revision, index
+
+
+def _has_commits(source: Manifest) -> bool:
+    return not text_at(source, "chart") and not text_at(source, "repoURL").startswith("oci://")

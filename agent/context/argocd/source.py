@@ -1,0 +1,231 @@
+"""The Argo CD API as a source: which requests give a part of the context, and what their answers hold.
+
+Owns manifests, events and logs; the Application's state is `argocd_application`'s, what is related to a resource
+`argocd_related`'s, and HTTP and status codes are `argocd_api`'s.
+"""
+
+import json
+from collections.abc import Generator, Sequence
+from contextlib import closing
+
+from agent.context.argocd.api import ArgoCDAPI
+from agent.context.argocd.application import ArgoCDState
+from agent.context.argocd.fleet import read_fleet
+from agent.context.argocd.reads import ApplicationReads
+from agent.context.argocd.related import related_to_application, related_to_resource
+from agent.context.argocd.selection import failed_in_sync, nodes_in, pods_of_interest
+from agent.context.argocd.tree import ResourceTree, identity, is_pod_node
+from agent.context.cache import AnswerCache
+from agent.context.log_choice import LogChoice
+from agent.context.logs import entry_of, parse_entries
+from agent.context.model import ContainerLog, Fleet, Gap, SourceName, TreeNode
+from agent.context.source import MAX_CHILDREN, Known, Reading, ReadThreads, Source, TurnReads, gap, read_each
+from agent.errors import SourceError
+from agent.objects.manifest import Manifest, lookup, objects_at
+from agent.objects.target import ResourceRef
+from agent.request.question import LogEntry
+from agent.settings import Settings
+
+_THREADS = 16
+
+
+class ArgoCDConnection:
+    """The Argo CD of `settings.argocd_server`. Raises SettingsError when that is no address."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._api = ArgoCDAPI(settings, connections=_THREADS)
+        seconds = settings.connect_timeout + settings.source_timeout
+        self._threads = ReadThreads("Argo CD", threads=_THREADS, seconds=seconds)
+        self._cache = AnswerCache(seconds=settings.cache_seconds)
+
+    def open(self, known: Known) -> Source | None:
+        """The source for a turn about an Application; None where the target names none."""
+        application = known.target.application
+        if application is None:
+            return None
+        asked = known.question
+        cache = self._cache.view(reader=self._api.identity, user=asked.user_id, refresh=asked.refresh)
+        reads = TurnReads(self._threads, known, cache)
+        return _ArgoCDSource(ApplicationReads(self._api, reads, known, application))
+
+    async def fleet(self, *, projects: Sequence[str] = (), selector: str = "") -> Fleet:
+        """All Applications that may be read. Raises SourceError."""
+        return await self._threads.run(lambda: read_fleet(self._api, projects=projects, selector=selector))
+
+    @property
+    def identity(self) -> str:
+        """Names the server and the credentials without telling them."""
+        return self._api.identity
+
+    def close(self) -> None:
+        self._threads.close()
+        self._api.close()
+
+
+class _ArgoCDSource:
+    def __init__(self, reads: ApplicationReads) -> None:
+        self._reads = reads
+        self._known = reads.known
+        self._state = ArgoCDState(reads)
+
+    @property
+    def name(self) -> SourceName:
+        return "argocd"
+
+    @property
+    def state(self) -> ArgoCDState:
+        return self._state
+
+    async def application(self) -> Reading[Manifest]:
+        return Reading(value=await self._reads.application())
+
+    async def manifest(self) -> Reading[Manifest]:
+        resource = self._resource
+        if resource.version:
+            try:
+                return Reading(value=await self._reads.live(resource))
+            except SourceError as error:
+                # 400: not in the tree under this name; perhaps its group or namespace was left out.
+                if error.code != "invalid":
+                    raise
+                return Reading(value=await self._reads.live(await self._named_in_full(resource, error)))
+        node = (await self._tree()).find(resource)
+        return Reading(value=await self._reads.live(node.resource))
+
+    async def children(self) -> Reading[tuple[Manifest, ...]]:
+        tree = await self._tree()
+        if self._known.target.resource:
+            pods, of = tree.pods_below(tree.find(self._resource).resource), str(self._resource)
+        else:
+            pods, of = await self._pods_of_application(tree), str(self._known.target.application)
+        taken = [pod.resource for pod in pods[:MAX_CHILDREN]]
+        reading = await read_each(taken, self._reads.live, part="children", source=self.name)
+        if len(pods) == len(taken):
+            return reading
+        which = "Pods" if self._known.target.resource else "unhealthy Pods"
+        message = f"{len(taken)} of {len(pods)} {which} of {of} were read, the unhealthiest first"
+        left_out = Gap(part="children", source=self.name, reason="left_out", message=message)
+        return Reading(value=reading.value, gaps=(*reading.gaps, left_out))
+
+    async def related(self, known: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
+        tree = await self._tree()
+        if self._known.target.resource is None:
+            return await related_to_application(self._reads, tree)
+        return await related_to_resource(self._reads, tree)
+
+    async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
+        reading = await read_each(involved, self._events_of, part="events", source=self.name)
+        return Reading(value=tuple(event for events in reading.value for event in events), gaps=reading.gaps)
+
+    async def log(self, choice: LogChoice) -> Reading[ContainerLog]:
+        params = {
+            "namespace": choice.namespace,
+            "podName": choice.pod,
+            "container": choice.container,
+            "tailLines": str(choice.tail_lines),
+            "previous": "true" if choice.previous else "false",
+        }
+        if choice.since_seconds is not None:
+            params["sinceSeconds"] = str(choice.since_seconds)
+        request = await self._reads.request("logs", params=params, what=str(choice), right="logs, get")
+        return await self._reads.run(lambda: _log(self._reads.api.read_lines(request), choice), decisive=False)
+
+    @property
+    def _resource(self) -> ResourceRef:
+        resource = self._known.target.resource
+        if resource is None:
+            raise SourceError("The target names no resource", code="invalid")
+        return resource
+
+    async def _tree(self) -> ResourceTree:
+        """The resource tree of the turn; where it could not be read, the reading is its part's failure already."""
+        tree = await self._known.tree()
+        if tree is None:
+            # Raises what the tree's own read met.
+            tree = ResourceTree((await self._state.tree()).value)
+        return tree
+
+    async def _named_in_full(self, resource: ResourceRef, refusal: SourceError) -> ResourceRef:
+        """The resource as the tree names it. Where the tree cannot be read, the refusal stands."""
+        try:
+            return (await self._tree()).find(resource).resource
+        except SourceError as error:
+            raise error if error.refused or not refusal.refused else refusal from None
+
+    async def _pods_of_application(self, tree: ResourceTree) -> list[TreeNode]:
+        failed, _ = nodes_in(tree, failed_in_sync(await self._known.application()))
+        hooks = [node for node in failed if is_pod_node(node)]
+        others = pods_of_interest(tree, (node.resource for node in failed))
+        return list({identity(node.resource): node for node in (*hooks, *others)}.values())
+
+    async def _events_of(self, involved: ResourceRef) -> tuple[Manifest, ...]:
+        params: dict[str, str] = {}
+        if not _is_application(involved, self._known):
+            uid = involved.uid or (await self._tree()).find(involved).resource.uid
+            if not uid:
+                raise SourceError(f"{involved} is not in the cluster, so it has no events", code="not_found")
+            params = {
+                "resourceNamespace": involved.namespace,
+                "resourceName": involved.name,
+                "resourceUID": uid,
+            }
+        request = await self._reads.request("events", params=params, what=f"the events of {involved}")
+        api = self._reads.api
+        return await self._reads.run(lambda: tuple(objects_at(api.read_json(request).value, "items")))
+
+
+def _is_application(involved: ResourceRef, known: Known) -> bool:
+    """Whether it is the turn's Application itself, whose events are asked for without naming anything."""
+    return (
+        known.target.resource is None
+        and involved.kind == "Application"
+        and involved.group == "argoproj.io"
+        and (known.target.application is not None and involved.name == known.target.application.name)
+    )
+
+
+def _log(lines: Generator[bytes], choice: LogChoice) -> Reading[ContainerLog]:
+    """The log of a stream of `{"result": entry}` lines, closed by an entry with `last` or cut by `{"error": ...}`."""
+    entries: list[LogEntry] = []
+    closed = broken = False
+    with closing(lines):
+        try:
+            for line in filter(None, lines):
+                message = _message(line)
+                if lookup(message, "result") is None:
+                    broken = True
+                    break
+                entries.append(entry_of(lookup(message, "result")))
+                closed = closed or entries[-1].last is True
+        except SourceError:
+            if not closed:  # otherwise all is read, only the stream's own end is missing
+                raise
+    if not entries and not broken:  # an empty body
+        raise SourceError(f"Argo CD found no Pod for {choice}", code="not_found", refused=True)
+    return _reading(entries, choice, closed=closed)
+
+
+def _message(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _reading(entries: Sequence[LogEntry], choice: LogChoice, *, closed: bool) -> Reading[ContainerLog]:
+    parsed = parse_entries(
+        entries,
+        container=choice.container,
+        pod=choice.pod,
+        previous=choice.previous,
+        tail_lines=choice.tail_lines,
+    )
+    gaps = tuple(gap("logs", "argocd", refusal) for refusal in parsed.refusals)
+    if not parsed.logs:
+        raise parsed.refusals[0]
+    if not closed:
+        message = f"Argo CD broke off {choice}: its newest lines are missing"
+        if not entries:
+            raise SourceError(message, code="unavailable")
+        gaps += (Gap(part="logs", source="argocd", reason="left_out", message=message),)
+    return Reading(value=parsed.logs[0], gaps=gaps)

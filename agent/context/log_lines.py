@@ -1,0 +1,98 @@
+"""Lines of a log as people read them: cleaned, cut where they are endless, and of a long log those that matter.
+
+Owns the cleaning of a line and how much of a log is kept; what matters in it is `agent.context.distillation`'s.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from agent.context.distillation import Distiller, Kept, time_of
+from agent.context.model import ContainerLog, LogLine
+
+MAX_LINE = 4000
+"""Characters of one line that are kept."""
+
+KEPT_LINES = 1_000
+KEPT_CHARACTERS = 200_000
+"""Most that is kept of one log."""
+
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and cursor movements
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # window titles and links
+    r"|\x1b[@-Z\\-_]?"  # any other escape
+    # Control characters but tab, and the marks that make text read in another order than it is written.
+    r"|[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+# As `kubectl logs --timestamps` writes it before each line.
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ?")
+
+
+def printable(text: str) -> str:
+    """`text` without terminal escapes and control characters; a carriage return inside becomes a blank."""
+    if text.isprintable():
+        return text
+    if "\r" in text:
+        text = text.rstrip("\r").replace("\r", " ")
+    return _SURROGATES.sub("\ufffd", _ESCAPES.sub("", text))
+
+
+def line_of(raw: str, timestamp: str = "") -> LogLine:
+    """The line, its time taken off its front where `timestamp` is not known."""
+    if not timestamp and (stamp := _STAMP.match(raw)):
+        return LogLine(text=_text(raw[stamp.end() :]), timestamp=stamp.group(1))
+    return LogLine(text=_text(raw), timestamp=timestamp)
+
+
+def distilled(log: ContainerLog) -> ContainerLog:
+    """The log with what matters of its lines, KEPT_LINES and KEPT_CHARACTERS at most; one that fits stays as it is."""
+    texts = [line.text for line in log.lines]
+    if _fits(texts):
+        return log
+    lines, after = _selected(texts, str, lambda index: log.lines[index])
+    return replace(log, lines=lines, left_out_after=log.left_out_after + after)
+
+
+def distilled_lines(raw: Sequence[str], timestamps: Sequence[str] = ()) -> tuple[tuple[LogLine, ...], int]:
+    """What matters of raw lines, and how many were left out behind the last one kept."""
+
+    def line_at(index: int) -> LogLine:
+        return line_of(raw[index], timestamps[index] if timestamps else "")
+
+    if _fits(raw):
+        return tuple(map(line_at, range(len(raw)))), 0
+    return _selected(raw, lambda line: line_of(line).text, line_at)
+
+
+def _selected(
+    texts: Sequence[str], read: Callable[[str], str], line_at: Callable[[int], LogLine]
+) -> tuple[tuple[LogLine, ...], int]:
+    least = KEPT_CHARACTERS // KEPT_LINES
+    selection = Distiller(texts, read=read).pick(
+        KEPT_CHARACTERS, lambda index: min(max(len(texts[index]), least), MAX_LINE)
+    )
+    return tuple(_folded(kept, line_at) for kept in selection.kept), selection.left_out_after
+
+
+def _folded(kept: Kept, line_at: Callable[[int], LogLine]) -> LogLine:
+    line = replace(line_at(kept.index), repeats=kept.repeats, left_out_before=kept.left_out_before)
+    if kept.last == kept.index:
+        return line
+    last = line_at(kept.last)
+    return replace(line, last_timestamp=last.timestamp or time_of(last.text))
+
+
+def _fits(texts: Sequence[str]) -> bool:
+    return len(texts) <= KEPT_LINES and sum(map(len, islice(texts, KEPT_LINES))) <= KEPT_CHARACTERS
+
+
+def _text(raw: str) -> str:
+    # Cut before cleaning, so that one endless line costs nothing; escapes take some of what is cut here.
+    text = printable(raw[: 4 * MAX_LINE])
+    if len(raw) <= MAX_LINE or (len(text) <= MAX_LINE and len(raw) <= 4 * MAX_LINE):
+        return text
+    kept = text[:MAX_LINE]
+    return f"{kept} […{len(raw) - len(kept)} characters cut]"
