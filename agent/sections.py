@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from agent.context.log_lines import distilled
 from agent.context.model import ContainerLog, Context
-from agent.drift import Drift, drifts_of
+from agent.findings.drift import Drift, drifts_of
 from agent.findings.model import Finding
 from agent.objects.manifest import list_at, text_at
 from agent.objects.target import ResourceRef

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from agent.cli.screen import ESCAPES, STYLES, plain
 from agent.findings import finding_as_json
-from agent.findings.evidence import one_line
+from agent.findings.engine.evidence import one_line
 from agent.findings.model import Finding
 
 # So many lines and blocks are shown at once, so that a long file is shown while it is read.

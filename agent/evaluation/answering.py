@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from agent.assistant import Assistant
 from agent.context.collect import Collector
 from agent.context.model import Context
-from agent.findings.citations import resolves
+from agent.findings.engine.citations import resolves
 from agent.findings.model import Evidence, Finding
 from agent.instructions import InstructionsSource
 from agent.request.question import Question

@@ -10,39 +10,30 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from agent.context.model import Context
-from agent.findings import (
+from agent.findings import custom as status
+from agent.findings.admission import webhooks
+from agent.findings.argocd import (
     app_of_apps,
     application,
     application_health,
     application_sets,
-    autoscalers,
-    backends,
-    configuration,
     deletion,
-    disruption_budgets,
     drift,
-    ingresses,
-    jobs,
-    logs,
-    namespaces,
-    network_policies,
-    nodes,
     operation,
-    pods,
     projects,
-    services,
-    status,
-    storage,
     sync_progress,
     sync_windows,
     tree,
-    webhooks,
-    workloads,
 )
-from agent.findings.inventory import Inventory
+from agent.findings.engine import logs
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.ranking import ranked
 from agent.findings.model import Finding
-from agent.findings.objects import GroupKind
-from agent.findings.ranking import ranked
+from agent.findings.network import backends, ingresses, network_policies, services
+from agent.findings.nodes import namespaces, nodes
+from agent.findings.storage import volumes as storage
+from agent.findings.workloads import autoscalers, configuration, disruption_budgets, jobs, pods, workloads
 
 type Analyzer = Callable[[Inventory], Iterable[Finding]]
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import cast
 
 from agent.context.model import Context
-from agent.findings.evidence import walk
+from agent.findings.engine.evidence import walk
 from agent.objects.manifest import Manifest
 
 # Values of all manifests that are looked at; a status that lists tens of thousands of objects says little of each.

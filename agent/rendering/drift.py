@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from agent.drift import Category, Difference, Drift
-from agent.drift.folding import Fold, folded
-from agent.drift.model import Item
-from agent.drift.wording import sides_text, value_text
+from agent.findings.drift import Category, Difference, Drift
+from agent.findings.drift.folding import Fold, folded
+from agent.findings.drift.model import Item
+from agent.findings.drift.wording import sides_text, value_text
 from agent.rendering.rendered import Rendered, cut, well_formed
 from agent.tokens import count_tokens
 

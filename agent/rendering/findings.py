@@ -4,7 +4,7 @@ where not all of it fits: its title and its evidence."""
 from collections.abc import Iterator, Sequence
 
 from agent.context.model import Gap
-from agent.findings.evidence import ELLIPSIS
+from agent.findings.engine.evidence import ELLIPSIS
 from agent.findings.model import Evidence, Finding
 from agent.rendering.rendered import Rendered, beginning, label, whole_items
 from agent.tokens import count_tokens

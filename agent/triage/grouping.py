@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.findings.evidence import one_line
-from agent.findings.merging import SEVERITIES
+from agent.findings.engine.evidence import one_line
+from agent.findings.engine.merging import SEVERITIES
 from agent.findings.model import Evidence, Finding, Severity
 from agent.triage.survey import Examined
 

@@ -18,7 +18,7 @@ from agent.findings import analyze
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ResourceRef, Target
 from tests.findings.cluster import context, crash_loop, pod
-from tests.findings.status.test_cases import load
+from tests.findings.custom.test_cases import load
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 ROUNDS = 7

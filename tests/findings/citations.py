@@ -2,8 +2,8 @@
 
 from agent.context.model import Context
 from agent.findings import analyze
-from agent.findings.citations import resolves, texts_at
-from agent.findings.evidence import ELLIPSIS, QUOTE_LIMIT
+from agent.findings.engine.citations import resolves, texts_at
+from agent.findings.engine.evidence import ELLIPSIS, QUOTE_LIMIT
 from agent.findings.model import Evidence, Finding
 
 

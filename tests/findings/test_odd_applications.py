@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from agent.context.model import ManagedResource, Revision, SyncWindow, SyncWindows, TreeNode
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef
-from tests.drift.states import context_of
 from tests.findings.citations import findings_of
+from tests.findings.drift.states import context_of
 
 _TEXTS = st.sampled_from(
     [

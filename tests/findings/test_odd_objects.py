@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agent.context.model import Context, Event
 from agent.demo.scenarios import load_scenarios
 from agent.findings import analyze, finding_as_json
-from agent.findings.evidence import QUOTE_LIMIT, walk
+from agent.findings.engine.evidence import QUOTE_LIMIT, walk
 from agent.objects.manifest import Manifest, lookup
 from agent.objects.target import ResourceRef
 from tests.findings.citations import check_citation, findings_of

@@ -2,11 +2,11 @@
 
 import yaml
 
-from agent.drift import drifts_of
+from agent.findings.drift import drifts_of
 from agent.objects.manifest import Manifest
 from agent.rendering import Rendered, render_drift
 from agent.tokens import count_tokens
-from tests.drift.states import CONTAINERS, DEPLOYMENT, container, context_of, edited, managed, put
+from tests.findings.drift.states import CONTAINERS, DEPLOYMENT, container, context_of, edited, managed, put
 
 
 def rendered(*states: tuple[Manifest | None, Manifest | None], limit: int = 4_000) -> Rendered:

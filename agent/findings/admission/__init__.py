@@ -1,0 +1,1 @@
+"""Findings about objects that an API server or a controller refused."""

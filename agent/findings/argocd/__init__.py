@@ -1,0 +1,1 @@
+"""Findings about Applications: sync, health, conditions, projects, drift, deletion."""

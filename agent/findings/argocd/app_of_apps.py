@@ -1,0 +1,40 @@
+"""Applications that are resources of another Application: those that the context only knows by their health.
+
+One whose manifest is there is read like any other, in `application` and `operation`.
+"""
+
+from collections.abc import Iterator
+
+from agent.context.model import TreeNode
+from agent.findings.engine.applications import APPLICATION
+from agent.findings.engine.commands import argocd, qualified_name
+from agent.findings.engine.evidence import one_line, quote_node
+from agent.findings.engine.inventory import Inventory
+from agent.findings.model import Finding
+
+_BAD = ("Degraded", "Missing")
+
+
+def broken_children(known: Inventory) -> Iterator[Finding]:
+    """Each child Application whose node is Degraded or Missing, without a manifest that would tell more."""
+    references = [each.reference for each in known.applications]
+    read = {(reference.namespace, reference.name) for reference in references if reference}
+    for node in known.context.tree:
+        resource = node.resource
+        if (resource.group, resource.kind) != APPLICATION or node.health not in _BAD or node.orphaned:
+            continue
+        if (resource.namespace, resource.name) not in read:
+            yield _finding(node)
+
+
+def _finding(node: TreeNode) -> Finding:
+    name = one_line(str(node.resource))
+    return Finding(
+        title=f"{name} is {node.health}, and with it the Application that it is a resource of",
+        severity="error",
+        level="effect",
+        explanation="What is wrong is inside of it; its own resources and its last sync are not in what was read here.",
+        evidence=quote_node(node) + quote_node(node, "health.status"),
+        resource=node.resource,
+        next_steps=(f"Look at it, or ask about it: {argocd('app', 'get', qualified_name(node.resource))}.",),
+    )

@@ -1,0 +1,122 @@
+"""What Argo CD says of the health of an Application and of its resources, where no finding tells the reason yet."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from agent.context.model import Context
+from agent.findings.argocd.application import entries_where, quoted_entries
+from agent.findings.engine.applications import Application, names_of, resource_of
+from agent.findings.engine.commands import describe
+from agent.findings.engine.deployments import Deployments
+from agent.findings.engine.inventory import Inventory, Key, key_of
+from agent.findings.engine.merging import grade
+from agent.findings.model import Finding
+from agent.objects.manifest import text_at
+
+
+def with_resource_health(known: Inventory, found: list[Finding]) -> list[Finding]:
+    """The findings, and each resource that Argo CD calls Degraded with a message of its own.
+
+    Where something is found about the resource, or about what it owns, the message becomes evidence of that.
+    """
+    result, places = list(found), _places(known, found)
+    for degraded in resource_health(known):
+        about = places.get(key_of(degraded.resource), []) if degraded.resource else []
+        if not about:
+            result.append(degraded)
+            continue
+        place = min(about, key=lambda place: grade(result[place]))
+        quoted = {evidence.text for other in about for evidence in result[other].evidence}
+        message = degraded.evidence[:1]
+        if message and message[0].text not in quoted:
+            result[place] = replace(result[place], evidence=result[place].evidence + message)
+    return result
+
+
+def with_health(known: Inventory, found: list[Finding]) -> list[Finding]:
+    """The findings, and the health of each Application that is not well.
+
+    That it is Degraded is left out where other findings tell it of all the resources that are, and no deployment
+    shortly before is to be named.
+    """
+    places = _places(known, found)
+    has_error = any(finding.severity == "error" and finding.level != "summary" for finding in found)
+    result = list(found)
+    for summary in health(known):
+        # That something is Missing is a fact of its own; so is what is quoted of a deployment.
+        bare = all("health" in evidence.path and evidence.text != "Missing" for evidence in summary.evidence)
+        told = has_error and all(key_of(each) in places for each in summary.blames)
+        if summary.severity != "error" or not bare or not told:
+            result.append(summary)
+    return result
+
+
+def _places(known: Inventory, found: Iterable[Finding]) -> dict[Key, list[int]]:
+    """Where the findings about a resource stand, and those about what it owns. Mere information counts for nothing."""
+    places: dict[Key, list[int]] = defaultdict(list)
+    for place, finding in enumerate(found):
+        if finding.resource and finding.severity != "info" and finding.level != "summary":
+            for key in {key_of(each) for each in (finding.resource, *known.owners(finding.resource))}:
+                places[key].append(place)
+    return dict(places)
+
+
+def health(known: Inventory) -> Iterator[Finding]:
+    """Applications that are Degraded or Missing (with the resources that are), or whose health is not known."""
+    for application in known.applications:
+        status = application.text("status", "health", "status")
+        if status in ("Degraded", "Missing"):
+            yield _unhealthy(known.context, application, status)
+        elif status == "Unknown":
+            yield application.finding(
+                f"The health of {application.title} is not known",
+                "Argo CD could not assess its resources.",
+                application.quote("status", "health", "message") + application.quote("status", "health", "status"),
+                f"See it with its conditions: {application.command('get')}.",
+                level="summary",
+                severity="warning",
+            )
+
+
+def resource_health(known: Inventory) -> Iterator[Finding]:
+    """Each resource whose health Argo CD calls Degraded with a message of its own."""
+    for application in known.applications:
+        for index, entry in entries_where(application, lambda e: text_at(e, "health", "status") == "Degraded"):
+            if not text_at(entry, "health", "message"):
+                continue
+            yield application.finding(
+                f"{names_of([entry])} is Degraded",
+                "Argo CD looked at its status and found it broken; the message, quoted here, says why.",
+                application.quote("status", "resources", index, "health", "message")
+                + application.quote("status", "resources", index, "health", "status"),
+                f"{describe(resource_of(entry))} shows it with its events." if resource_of(entry) else "",
+                f"See it in the resource tree: {application.command('get', '-o', 'tree=detailed')}.",
+                level="symptom",
+                resource=resource_of(entry),
+            )
+
+
+def _unhealthy(context: Context, application: Application, status: str) -> Finding:
+    bad = entries_where(application, lambda entry: text_at(entry, "health", "status") in ("Degraded", "Missing"))
+    bad.sort(key=lambda item: text_at(item[1], "health", "status") != status)
+    if status == "Degraded":
+        meaning = "At least one of its resources failed"
+    else:
+        meaning = "At least one of its resources is not in the cluster"
+    since = Deployments(context=context, application=application).shortly_before(
+        application.text("status", "health", "lastTransitionTime")
+    )
+    meaning += f": {names_of([entry for _, entry in bad])}." if bad else "; the resource tree shows which."
+    return application.finding(
+        f"{application.title} is {status}",
+        meaning + since.text,
+        application.quote("status", "health", "message")
+        + application.quote("status", "health", "status")
+        + quoted_entries(application, bad, "health")
+        + since.evidence,
+        f"See the health of each resource: {application.command('get', '-o', 'tree=detailed')}.",
+        since.way_back,
+        level="summary",
+        blames=tuple(resource for _, entry in bad if (resource := resource_of(entry))),
+    )

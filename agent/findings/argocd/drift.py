@@ -1,0 +1,205 @@
+"""Resources that are OutOfSync: which kind of drift it is, in the words of both sides, and what to do about it.
+
+Owns one finding a drifted resource; the comparison itself is `agent.findings.drift`'s, what to do is `drift_remedies`'.
+"""
+
+from collections.abc import Iterator
+
+from agent.context.model import Context
+from agent.findings.argocd.drift_remedies import remedies
+from agent.findings.drift import Category, Difference, Drift
+from agent.findings.drift.mutations import is_argocd, is_person
+from agent.findings.drift.wording import difference_text
+from agent.findings.engine.applications import Application
+from agent.findings.engine.deployments import Deployments
+from agent.findings.engine.evidence import one_line, quote_difference
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.status_resources import StatusResources, key_of
+from agent.findings.model import Evidence, Finding, Level, Severity
+
+# Resources that are told one by one; the others are counted in one finding a category.
+_RESOURCES = 8
+# Differences of a resource that are told and quoted.
+_TOLD = 4
+
+_NAMES: dict[Category, tuple[str, str]] = {
+    "change": ("real change", "real changes"),
+    "missing": ("resource that is missing", "resources that are missing"),
+    "prune": ("resource to prune", "resources to prune"),
+    "mutated": ("change by a controller or webhook", "changes by controllers or webhooks"),
+    "defaulted": ("default that the API server fills in", "defaults that the API server fills in"),
+    "ignorable": ("difference without meaning", "differences without meaning"),
+}
+
+
+def drifted_resources(known: Inventory) -> Iterator[Finding]:
+    """A finding for each resource that differs from Git while Argo CD calls it OutOfSync (or nobody says).
+
+    None while a sync is under way; the last findings stand for many resources where there are many.
+    """
+    context, application = known.context, known.first_application
+    if application and (application.is_syncing or application.is_going):
+        return
+    entries = StatusResources(application) if application else None
+    drifts = [drift for drift in known.drifts if entries is None or entries.is_out_of_sync(drift.resource)]
+    drifts.sort(key=lambda drift: drift.is_noise)
+    for drift in drifts[:_RESOURCES]:
+        yield from _finding(context, application, entries, drift)
+    if rest := drifts[_RESOURCES:]:
+        yield from _folded(application, rest)
+
+
+def explained(known: Inventory, application: Application) -> bool:
+    """Whether the findings about drift already tell of every resource that makes the Application OutOfSync."""
+    if application.source != "application" or not known.context.managed:
+        return False
+    differing = set(StatusResources(application).out_of_sync())
+    return bool(differing) and differing <= {key_of(drift.resource) for drift in known.drifts}
+
+
+def _finding(
+    context: Context, application: Application | None, entries: StatusResources | None, drift: Drift
+) -> Iterator[Finding]:
+    told = drift.differences[:_TOLD]
+    moved, by = _moved_on(context, application, drift)
+    entry = entries.quoted(drift.resource) if entries else ()
+    evidence = _quotations(drift, told) + by + (() if drift.differences[0].path else entry) or entry
+    if not evidence:
+        return
+    sentences = [
+        _counts(drift),
+        "; ".join(difference_text(difference) for difference in told if difference.path) + ".",
+        moved,
+        _fight(application, drift),
+    ]
+    severity, level = _weight(application, drift)
+    yield Finding(
+        title=_title(drift, edited=_is_edited(context, application)),
+        severity=severity,
+        level=level,
+        explanation=" ".join(sentence for sentence in sentences if sentence.strip(".")),
+        evidence=evidence,
+        resource=drift.resource,
+        next_steps=tuple(remedies(application, drift)),
+    )
+
+
+def _is_edited(context: Context, application: Application | None) -> bool:
+    return application is not None and Deployments(context=context, application=application).git_stands_still
+
+
+def _title(drift: Drift, *, edited: bool) -> str:
+    name = one_line(f"{drift.resource.kind} {drift.resource.name}", 80)
+    first = drift.differences[0]
+    alike = len(drift.of(first.category)) - 1
+    where = one_line(first.path, 120) + (f" and {alike} more" if alike else "")
+    match first.category:
+        case "missing":
+            return f"{name} is missing: it is in Git and not in the cluster"
+        case "prune":
+            return f"{name} is no longer in Git and still in the cluster"
+        case "change" if first.owner and is_person(first.owner):
+            return f"{name} was edited in the cluster by {one_line(first.owner.manager, 40)}: {where}"
+        case "change" if edited and first.live_place is not None and not is_argocd(first.owner):
+            return f"{name} was edited in the cluster: {where}"
+        case "change":
+            return f"{name} differs from Git: {where}"
+        case "mutated":
+            return f"{name} is OutOfSync only by what controllers and webhooks change: {where}"
+        case "defaulted":
+            return f"{name} is OutOfSync only by defaults of the API server: {where}"
+        case "ignorable":
+            return f"{name} is OutOfSync only by differences without meaning: {where}"
+
+
+def _weight(application: Application | None, drift: Drift) -> tuple[Severity, Level]:
+    """Warnings are what a sync settles, and what a sync cannot settle though it tries again and again."""
+    match drift.differences[0].category:
+        case "missing" if application and application.text("status", "health", "status") == "Missing":
+            return "error", "cause"
+        case "change" | "missing":
+            return "warning", "cause"
+        case "mutated" if application and application.heals_itself and _is_fought(drift):
+            return "warning", "cause"
+        case _:
+            return "info", "effect"
+
+
+def _is_fought(drift: Drift) -> bool:
+    return any(not difference.is_same_value for difference in drift.of("mutated"))
+
+
+def _counts(drift: Drift) -> str:
+    if not drift.differences[0].path:
+        return f"So Argo CD compares them: {drift.differences[0].reason}."
+    counts: list[tuple[Category, int]] = [(category, len(drift.of(category))) for category in drift.categories]
+    texts = [f"{count} {_NAMES[category][count > 1]}" for category, count in counts]
+    more = " (there are more, which were not counted)" if drift.more else ""
+    return f"Between Git and the cluster there {'is' if counts[0][1] == 1 else 'are'} {', '.join(texts)}{more}:"
+
+
+def _fight(application: Application | None, drift: Drift) -> str:
+    if application is None:
+        return ""
+    category = drift.differences[0].category
+    if category == "mutated" and application.heals_itself:
+        return "Self-heal is on, so Argo CD sets it back and the controller changes it again: the two fight."
+    if category in ("mutated", "defaulted", "ignorable"):
+        return "A sync does not settle this: it comes back each time, until Git says the same or it is ignored."
+    if not application.is_automated:
+        return "Automated sync is off, so nothing changes until somebody syncs."
+    if category == "change" and not application.heals_itself:
+        return "Automated sync does not undo edits in the cluster while selfHeal is off."
+    if category == "prune" and application.text("spec", "syncPolicy", "automated", "prune") != "true":
+        return "Automated sync deletes nothing while automated.prune is off."
+    return ""
+
+
+def _moved_on(context: Context, application: Application | None, drift: Drift) -> tuple[str, tuple[Evidence, ...]]:
+    """That Git has a newer revision than the one deployed, and whose it is; or that it has not."""
+    if application is None or not drift.of("change", "missing", "prune") or is_person(drift.differences[0].owner):
+        return "", ()
+    deployments = Deployments(context=context, application=application)
+    newest, deployed = deployments.newest, deployments.deployed
+    if newest and deployed and newest != deployed:
+        said = f"The last sync deployed {deployed[:12]}; Git is now at {deployments.said(newest)}."
+        return said, deployments.quoted(newest)
+    told = deployments.git_stands_still and drift.of("change")
+    return ("Git has not changed since the last sync, so the cluster has." if told else ""), ()
+
+
+def _quotations(drift: Drift, told: tuple[Difference, ...]) -> tuple[Evidence, ...]:
+    quotes: list[Evidence] = []
+    for difference in told:
+        if difference.hidden:
+            continue
+        if difference.live_place:
+            quotes += quote_difference(drift.managed, *difference.live_place, live=True)
+        if difference.git_place:
+            quotes += quote_difference(drift.managed, *difference.git_place)
+    if not quotes:  # the resource as a whole, a Secret, or values that are empty on both sides
+        quotes += quote_difference(drift.managed, "metadata", "name", live=True)
+        quotes = quotes or [*quote_difference(drift.managed, "metadata", "name")]
+    return tuple(quotes)
+
+
+def _folded(application: Application | None, drifts: list[Drift]) -> Iterator[Finding]:
+    """What is left after the resources told one by one, a finding a category."""
+    groups: dict[Category, list[Drift]] = {}
+    for drift in drifts:
+        groups.setdefault(drift.differences[0].category, []).append(drift)
+    for category, group in groups.items():
+        evidence = tuple(q for drift in group[:_TOLD] for q in _quotations(drift, drift.differences[:1]))
+        if not evidence:
+            continue
+        severity, level = _weight(application, group[0])
+        names = ", ".join(one_line(f"{drift.resource.kind} {drift.resource.name}", 80) for drift in group[:_TOLD])
+        yield Finding(
+            title=f"{len(group)} more resources differ from Git: {_NAMES[category][1]}",
+            severity=severity,
+            level=level,
+            explanation=f"They are {names}{' and others' if len(group) > _TOLD else ''}.",
+            evidence=evidence,
+            resource=application.reference if application else None,
+            next_steps=(f"See the differences: {application.command('diff')}.",) if application else (),
+        )

@@ -1,0 +1,43 @@
+"""What a hook itself said last: the fatal lines and errors in the logs of its pods, else the end of the logs."""
+
+from collections.abc import Iterator
+
+from agent.context.model import ContainerLog, Context
+from agent.findings.engine.evidence import quote_log
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.logs import error_lines, fatal_lines
+from agent.findings.engine.objects import controller_of
+from agent.findings.model import Evidence
+from agent.objects.manifest import Manifest, text_at
+
+_LINES = 2
+_LOGS = 2
+
+
+def last_words(known: Inventory, entry: Manifest) -> tuple[Evidence, ...]:
+    """The last telling lines of the logs of a hook (an entry of a sync result) that is a Job or a Pod.
+
+    A log that names no Pod is the hook's where the context has no Pod but the hook's.
+    """
+    pods = set(_pods(known, entry))
+    if pods and pods >= {text_at(pod, "metadata", "name") for pod in known.of(("", "Pod"))}:
+        pods.add("")
+    logs = [log for log in known.context.logs if log.pod in pods][:_LOGS]
+    return tuple(quoted for log in logs for quoted in _end(known.context, log))
+
+
+def _pods(known: Inventory, entry: Manifest) -> Iterator[str]:
+    kind, namespace, name = (text_at(entry, key) for key in ("kind", "namespace", "name"))
+    if kind == "Pod":
+        yield name
+    for pod in known.of(("", "Pod")):
+        owner = controller_of(pod)
+        if owner and (owner.kind, owner.namespace, owner.name) == (kind, namespace, name):
+            yield text_at(pod, "metadata", "name")
+
+
+def _end(context: Context, log: ContainerLog) -> tuple[Evidence, ...]:
+    telling = {*fatal_lines(log, _LINES), *error_lines(log, _LINES)}
+    said = [line for line in log.lines if line in telling] if telling else []
+    said = said or [line for line in log.lines[-50:] if line.text.strip()][-_LINES:]
+    return tuple(quoted for line in said[-2 * _LINES :] for quoted in quote_log(context, log, line))

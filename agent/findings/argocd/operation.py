@@ -1,0 +1,231 @@
+"""The last operation of an Application: that it failed, and which hook or resource failed it with what message.
+
+Owns `status.operationState` and its `syncResult`; sync status, health and conditions are in `application`.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from agent.context.model import Context
+from agent.findings.admission.refusals import NAMESPACE_MISSING, Refusal, refusal_in
+from agent.findings.argocd.hook_logs import last_words
+from agent.findings.argocd.immutable import immutable_field, is_immutable, ways_out
+from agent.findings.argocd.projects import permitting
+from agent.findings.engine.applications import Application, names_of, resource_of
+from agent.findings.engine.commands import kubectl
+from agent.findings.engine.deployments import Deployments
+from agent.findings.engine.evidence import one_line
+from agent.findings.engine.inventory import Inventory
+from agent.findings.model import Evidence, Finding
+from agent.findings.workloads.crash_reasons import reason_in
+from agent.objects.manifest import Manifest, integer_at, list_at, object_at, text_at
+
+OPERATION = ("status", "operationState")
+RESULTS = (*OPERATION, "syncResult", "resources")
+
+# A result of many resources quotes this many of them.
+_QUOTED = 5
+
+
+def failed_hooks(known: Inventory) -> Iterator[Finding]:
+    """Each hook of the last operation that failed, with the message Argo CD keeps of it."""
+    for application in known.applications:
+        for index, entry in _results(application):
+            if _is_failed_hook(entry):
+                yield _failed_hook(known, application, index, entry)
+
+
+def failed_resources(known: Inventory) -> Iterator[Finding]:
+    """The resources that the last operation could not sync, those with the same message together."""
+    for application in known.applications:
+        groups: dict[str, list[tuple[int, Manifest]]] = defaultdict(list)
+        for index, entry in _results(application):
+            failed = text_at(entry, "status") == "SyncFailed" or text_at(entry, "hookPhase") in ("Failed", "Error")
+            if failed and not _is_failed_hook(entry):
+                groups[text_at(entry, "message")].append((index, entry))
+        for entries in groups.values():
+            yield _unsynced(application, entries)
+
+
+def skipped_prunes(known: Inventory) -> Iterator[Finding]:
+    """Resources that are no longer in Git and were left in the cluster, while the Application is OutOfSync for it."""
+    for application in known.applications:
+        if application.text("status", "sync", "status") == "Synced":
+            continue
+        skipped = [(i, e) for i, e in _results(application) if text_at(e, "status") == "PruneSkipped"]
+        if not skipped:
+            continue
+        yield application.finding(
+            f"{_count(skipped)} not pruned: {names_of([entry for _, entry in skipped])}",
+            "They are no longer in Git, and the sync did not delete them: pruning is not enabled, or is forbidden for "
+            "them by the annotation `argocd.argoproj.io/sync-options: Prune=false`.",
+            _quoted(application, skipped, "message", "status"),
+            f"If they are to go: {application.command('sync', '--prune')}, or set spec.syncPolicy.automated.prune.",
+            level="cause",
+            severity="info",
+            resource=resource_of(skipped[0][1]) if len(skipped) == 1 else None,
+        )
+
+
+def failed_operations(known: Inventory) -> Iterator[Finding]:
+    """The last operation itself: that it failed, or goes on trying after failures."""
+    for application in known.applications:
+        phase = application.text(*OPERATION, "phase")
+        retries = _retries(application)
+        if phase in ("Failed", "Error"):
+            yield _failed_operation(known.context, application, phase, retries)
+        elif phase == "Running" and retries > 0:
+            yield application.finding(
+                f"A sync of {application.title} is being tried again (retry {retries})",
+                "Each attempt so far failed; Argo CD repeats it as far as the retry limit of the sync policy goes.",
+                application.quote(*OPERATION, "message")
+                + application.quote(*OPERATION, "retryCount")
+                + application.quote("spec", "syncPolicy", "retry", "limit"),
+                f"See what fails: {application.command('get', '--show-operation')}.",
+                f"To stop it: {application.command('terminate-op')}.",
+                level="symptom",
+                severity="warning",
+            )
+
+
+def _retries(application: Application) -> int:
+    """How often the operation was tried again: the counter, or what its message says (`(retried 5 times)`)."""
+    counted = integer_at(application.manifest, *OPERATION, "retryCount") or 0
+    said = re.search(r"\(retried (\d{1,4}) times?\)", application.text(*OPERATION, "message")[-2_000:])
+    return max(counted, int(said[1]) if said else 0)
+
+
+def operation_failed(application: Application) -> bool:
+    """Whether the last operation failed: then its findings say what a SyncError condition repeats."""
+    return application.text(*OPERATION, "phase") in ("Failed", "Error")
+
+
+def _results(application: Application) -> list[tuple[int, Manifest]]:
+    """The results of the last operation that are objects, each with its place in the list."""
+    count = len(list_at(application.manifest, *RESULTS))
+    entries = [(index, object_at(application.manifest, *RESULTS, index)) for index in range(count)]
+    return [(index, entry) for index, entry in entries if entry]
+
+
+def _is_failed_hook(entry: Manifest) -> bool:
+    return bool(text_at(entry, "hookType")) and text_at(entry, "hookPhase") in ("Failed", "Error")
+
+
+def _failed_hook(known: Inventory, application: Application, index: int, entry: Manifest) -> Finding:
+    hook, kind, name = (one_line(text_at(entry, key), 100) for key in ("hookType", "kind", "name"))
+    namespace = text_at(entry, "namespace")
+    said = last_words(known, entry)
+    reason = reason_in((quoted.text for quoted in said), only_faults=True)
+    evidence = _quoted(application, [(index, entry)], "message", "hookPhase") + said
+    refusal = refusal_in(text_at(entry, "message"), namespace)
+    if kind == "Job":
+        logs = kubectl("logs", f"job/{text_at(entry, 'name')}", "--all-containers", namespace=namespace)
+        look = f"Its pods tell why, as long as its hook-delete-policy keeps them: {logs}."
+    else:
+        look = f"Look at it: {kubectl('describe', kind.lower(), text_at(entry, 'name'), namespace=namespace)}."
+    consequence = {
+        "PreSync": "Hooks of this phase run before anything else is applied, so the sync stopped there.",
+        "PostSync": "The resources were applied and healthy; the hook after them failed, and with it the sync.",
+        "SyncFail": "It is the hook that runs after a failed sync, so something else failed before it.",
+    }.get(hook, "A sync does not go on after a failed hook.")
+    return application.finding(
+        f"{hook} hook {kind} {name} failed" + (f": {reason.substance}" if reason else ""),
+        " ".join(part for part in (consequence, refusal and refusal.meaning, reason and reason.meaning) if part),
+        evidence,
+        refusal.step if refusal else "",
+        reason.step if reason else look,
+        f"Repair it in Git, then sync again: {application.command('sync')}.",
+        level="effect",
+        resource=resource_of(entry),
+    )
+
+
+def _unsynced(application: Application, entries: list[tuple[int, Manifest]]) -> Finding:
+    _, first = entries[0]
+    namespace = text_at(first, "namespace")
+    refusal = refusal_in(text_at(first, "message"), namespace)
+    what = names_of([entry for _, entry in entries], limit=3)
+    if text_at(first, "status") == "Synced":
+        return application.finding(
+            f"{what} was applied and did not become healthy",
+            "A sync waits for each wave to be healthy, so it stopped there.",
+            _quoted(application, entries, "message", "hookPhase"),
+            f"Ask about that resource: {application.command('get', '-o', 'tree=detailed')} shows where it stands.",
+            level="effect",
+            resource=resource_of(first),
+        )
+    field = immutable_field(text_at(first, "message"))
+    name = f": {refusal.name}" + (f" ({field})" if field else "") if refusal else ""
+    return application.finding(
+        f"{what} could not be synced{name}",
+        refusal.meaning if refusal else "Argo CD could not apply it; the message is the API server's.",
+        _quoted(application, entries, "message", "status"),
+        *_ways_to_sync(application, first, refusal),
+        level="cause",
+        resource=resource_of(first),
+        blames=refusal.blames if refusal else (),
+    )
+
+
+def _ways_to_sync(application: Application, entry: Manifest, refusal: Refusal | None) -> tuple[str, ...]:
+    """What to do about a resource that was refused, and the command that syncs again."""
+    message = text_at(entry, "message")
+    if refusal and is_immutable(message):
+        return ways_out(application, entry)
+    again = f"Then sync again: {application.command('sync')}."
+    if refusal and refusal.name == NAMESPACE_MISSING:
+        option = application.command_after("set", "--sync-option", "CreateNamespace=true")
+        return (
+            "Have Argo CD create the namespace: in Git, add `CreateNamespace=true` to spec.syncPolicy.syncOptions of "
+            f"the Application; at once: {option}.",
+            again,
+        )
+    step = refusal.step if refusal else f"Compare with what is in the cluster: {application.command('diff')}."
+    return (permitting(message, namespaced=bool(text_at(entry, "namespace"))), step, again)
+
+
+def _failed_operation(context: Context, application: Application, phase: str, retries: int) -> Finding:
+    conditions = list_at(application.manifest, "status", "conditions")
+    sync_errors = [i for i, c in enumerate(conditions) if text_at(c, "type") == "SyncError"]
+    # What failed a resource is told with it, above.
+    told = any(text_at(entry, "status") == "SyncFailed" for _, entry in _results(application))
+    refusal = None if told else refusal_in(application.text(*OPERATION, "message"))
+    deployments = Deployments(context=context, application=application)
+    revision = application.text(*OPERATION, "syncResult", "revision")
+    tries = f" after {retries} retries" if retries else ""
+    return application.finding(
+        f"The last sync of {application.title} {'failed' if phase == 'Failed' else 'ended in an error'}{tries}",
+        "The operation is over and its changes are not, or not wholly, in the cluster."
+        + (f" {refusal.meaning}" if refusal else "")
+        + _started(application)
+        + (f" It synced revision {deployments.said(revision)}." if revision else ""),
+        application.quote(*OPERATION, "message")
+        + application.quote(*OPERATION, "phase")
+        + application.quote(*OPERATION, "syncResult", "revision")
+        + deployments.quoted(revision)
+        + tuple(q for index in sync_errors[:1] for q in application.quote("status", "conditions", index, "message")),
+        refusal.step if refusal else "",
+        f"See every resource's result: {application.command('get', '--show-operation')}.",
+        deployments.way_back(revision) if revision else "",
+        level="symptom",
+    )
+
+
+def _started(application: Application) -> str:
+    by = application.text(*OPERATION, "operation", "initiatedBy", "username")
+    automated = application.text(*OPERATION, "operation", "initiatedBy", "automated") == "true"
+    return f" {one_line(by, 80)} started it." if by else " Automated sync started it." if automated else ""
+
+
+def _quoted(application: Application, entries: list[tuple[int, Manifest]], *fields: str) -> tuple[Evidence, ...]:
+    """The fields of the first results; the later fields only of the first one."""
+    quotes: list[Evidence] = []
+    for place, (index, _) in enumerate(entries[:_QUOTED]):
+        for field in fields if place == 0 else fields[:1]:
+            quotes += application.quote(*RESULTS, index, field)
+    return tuple(quotes)
+
+
+def _count(entries: list[tuple[int, Manifest]]) -> str:
+    return "One resource was" if len(entries) == 1 else f"{len(entries)} resources were"

@@ -1,0 +1,64 @@
+"""What an AppProject does not permit, and the command that would permit it; a project that permits nothing at all."""
+
+import re
+from collections.abc import Iterator
+
+from agent.findings.engine.build import finding_about, named
+from agent.findings.engine.commands import argocd
+from agent.findings.engine.evidence import quote
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.objects import GroupKind
+from agent.findings.model import Finding
+from agent.objects.manifest import list_at, text_at
+
+APP_PROJECT: GroupKind = ("argoproj.io", "AppProject")
+
+# Argo CD's wording (util/argo/argo.go, controller/sync.go).
+_SOURCE = re.compile(r"application repo (\S+) is not permitted in project '?([^'\s]+)'?")
+_DESTINATION = re.compile(
+    r"application destination server '([^']*)' and namespace '([^']*)' do not match any of the allowed destinations "
+    r"in project '([^']+)'"
+)
+_KIND = re.compile(r"resource ([^:\s]*):(\S+) is not permitted in project '?([^'\s]+)'?")
+_READ_LIMIT = 4_000
+
+# What a project permits: in words, and the command that adds some.
+_FIELDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "sourceRepos": ("source repositories", "add-source", ("REPOSITORY",)),
+    "destinations": ("destinations", "add-destination", ("SERVER", "NAMESPACE")),
+}
+
+
+def permitting(message: str, *, namespaced: bool = False) -> str:
+    """The step that has the project permit what it refuses in `message`, "" where it refuses nothing known.
+
+    `namespaced`: whether a kind that is refused lives in a namespace.
+    """
+    text = message[:_READ_LIMIT]
+    if match := _SOURCE.search(text):
+        command = argocd("proj", "add-source", match[2], match[1])
+    elif match := _DESTINATION.search(text):
+        command = argocd("proj", "add-destination", match[3], match[1], match[2])
+    elif match := _KIND.search(text):
+        scope = "namespace" if namespaced else "cluster"
+        command = argocd("proj", f"allow-{scope}-resource", match[3], match[1], match[2])
+    else:
+        return ""
+    return f"If the project is to permit it: {command}."
+
+
+def projects(known: Inventory) -> Iterator[Finding]:
+    """Each AppProject without sources or destinations: no Application in it can be synced."""
+    for project in known.of(APP_PROJECT):
+        lacking = [field for field in _FIELDS if not list_at(project, "spec", field)]
+        evidence = quote(project, "metadata", "name")
+        if lacking and evidence:
+            name = text_at(project, "metadata", "name")
+            yield finding_about(
+                project,
+                f"{named(project)} permits no {' and no '.join(_FIELDS[field][0] for field in lacking)}",
+                f"Its spec has no {' and no '.join(lacking)}, so every Application in it is refused.",
+                evidence,
+                *(f"Permit some: {argocd('proj', _FIELDS[field][1], name, *_FIELDS[field][2])}." for field in lacking),
+                severity="warning",
+            )

@@ -1,0 +1,152 @@
+"""A sync that runs and does not come to an end: the wave or hook it waits for, and what waits behind it.
+
+Owns operations in the phase Running; those that are over are in `operation`. A sync that is on its way yields nothing.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from agent.context.model import Context, TreeNode
+from agent.findings.argocd.operation import OPERATION, RESULTS
+from agent.findings.engine.applications import Application, names_of
+from agent.findings.engine.commands import describe
+from agent.findings.engine.durations import elapsed, minutes_text
+from agent.findings.engine.evidence import one_line, quote_node
+from agent.findings.engine.inventory import Inventory
+from agent.findings.model import Evidence, Finding
+from agent.objects.manifest import Manifest, integer_at, objects_at, text_at
+from agent.objects.target import ResourceRef
+
+# A sync that has run for so long is stuck rather than slow: images are pulled and databases migrated in less.
+PATIENCE = timedelta(minutes=10)
+
+# gitops-engine's wording (sync_context.go, setRunningPhase).
+_WAITING = re.compile(
+    r"waiting for (completion of hook|healthy state of|deletion of) ([^/\s]*)/([^/\s]+)/(\S+?)(?: and (\d+) more|$|\s)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Awaited:
+    """What a sync waits for: until it is what (`verb`), and how many `more` there are."""
+
+    verb: str
+    resource: ResourceRef
+    more: int
+
+
+def stuck_syncs(known: Inventory) -> Iterator[Finding]:
+    """Each running sync that waits for something that failed, or has waited longer than PATIENCE."""
+    for application in known.applications:
+        if not application.is_syncing:
+            continue
+        lasted = elapsed(known.context, application, application.text(*OPERATION, "startedAt"))
+        awaited = _awaited(application)
+        node = _node(known.context, awaited.resource) if awaited else None
+        failed = awaited is not None and _has_failed(known.context, application, awaited.resource)
+        if lasted >= PATIENCE or failed:
+            yield _stuck(application, awaited, node, lasted)
+
+
+def _awaited(application: Application) -> _Awaited | None:
+    match = _WAITING.search(application.text(*OPERATION, "message")[:2_000])
+    if match is None:
+        return None
+    verb, group, kind, name, more = match.groups()
+    namespace, version = _named_in(application, group, kind, name)
+    resource = ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name)
+    return _Awaited(verb=verb, resource=resource, more=int(more or 0))
+
+
+def _named_in(application: Application, group: str, kind: str, name: str) -> tuple[str, str]:
+    """Namespace and version of what the message names without them."""
+    for path in (RESULTS, ("status", "resources")):
+        for entry in objects_at(application.manifest, *path):
+            if (text_at(entry, "group"), text_at(entry, "kind"), text_at(entry, "name")) == (group, kind, name):
+                return text_at(entry, "namespace"), text_at(entry, "version")
+    return application.text("spec", "destination", "namespace"), ""
+
+
+def _node(context: Context, resource: ResourceRef) -> TreeNode | None:
+    wanted = (resource.kind, resource.namespace, resource.name)
+    nodes = (node for node in context.tree if node.resource.name == resource.name)
+    return next((n for n in nodes if (n.resource.kind, n.resource.namespace, n.resource.name) == wanted), None)
+
+
+def _has_failed(context: Context, application: Application, resource: ResourceRef) -> bool:
+    """Whether the awaited resource is Degraded: then no waiting helps."""
+    node = _node(context, resource)
+    if node is not None:
+        return node.health == "Degraded"
+    return any(
+        text_at(entry, "health", "status") == "Degraded"
+        for entry in objects_at(application.manifest, "status", "resources")
+        if (text_at(entry, "kind"), text_at(entry, "name")) == (resource.kind, resource.name)
+    )
+
+
+def _stuck(application: Application, awaited: _Awaited | None, node: TreeNode | None, lasted: timedelta) -> Finding:
+    since = f" for {minutes_text(lasted)}" if lasted >= timedelta(minutes=1) else ""
+    evidence = application.quote(*OPERATION, "message") + application.quote(*OPERATION, "startedAt")
+    stop = f"To stop the sync: {application.command('terminate-op')}."
+    if awaited is None:
+        return application.finding(
+            f"A sync of {application.title} has been running{since}",
+            "It has neither ended nor said what it waits for.",
+            evidence or application.quote(*OPERATION, "phase"),
+            f"See what it did so far: {application.command('get', '--show-operation')}.",
+            stop,
+            level="symptom",
+            severity="warning",
+        )
+    what = one_line(f"{awaited.resource.kind} {awaited.resource.name}", 100)
+    more = f" and {awaited.more} more" if awaited.more else ""
+    until = {
+        "healthy state of": f"waits{since} until {what}{more} is healthy",
+        "completion of hook": f"waits{since} until the hook {what}{more} has completed",
+    }.get(awaited.verb, f"waits{since} until {what}{more} is deleted")
+    return application.finding(
+        f"The sync of {application.title} {until}",
+        _meaning(application, awaited),
+        evidence + _said(node),
+        f"Ask about {what}, which holds it up: {describe(awaited.resource)}.",
+        stop,
+        level="symptom",
+        blames=(awaited.resource,),
+    )
+
+
+def _meaning(application: Application, awaited: _Awaited) -> str:
+    wave, behind = _behind(application, awaited.resource)
+    if awaited.verb == "deletion of":
+        return "What is deleted first must be gone before the sync goes on; a finalizer may hold it."
+    if awaited.verb == "completion of hook":
+        return f"A sync does not go on before its hooks have completed.{_waiting(behind)}"
+    return f"Sync wave {wave} has to be healthy before a sync goes on.{_waiting(behind)}"
+
+
+def _waiting(behind: list[Manifest]) -> str:
+    return f" Behind it wait, in later waves: {names_of(behind)}." if behind else ""
+
+
+def _behind(application: Application, resource: ResourceRef) -> tuple[int, list[Manifest]]:
+    """The wave of the resource, and the resources of later waves that have not been applied in this sync."""
+    entries = objects_at(application.manifest, "status", "resources")
+    wave = next((integer_at(e, "syncWave") or 0 for e in entries if _identity(e) == _of(resource)), 0)
+    applied = {_identity(e) for e in objects_at(application.manifest, *RESULTS)}
+    later = [e for e in entries if (integer_at(e, "syncWave") or 0) > wave and _identity(e) not in applied]
+    return wave, later
+
+
+def _identity(entry: Manifest) -> tuple[str, str, str]:
+    return text_at(entry, "kind"), text_at(entry, "namespace"), text_at(entry, "name")
+
+
+def _of(resource: ResourceRef) -> tuple[str, str, str]:
+    return resource.kind, resource.namespace, resource.name
+
+
+def _said(node: TreeNode | None) -> tuple[Evidence, ...]:
+    return quote_node(node) + quote_node(node, "health.status") if node else ()

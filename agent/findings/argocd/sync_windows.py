@@ -1,0 +1,94 @@
+"""Sync windows: that a deny window, or being outside every allow window, keeps an Application from being synced.
+
+Source of the rules: Argo CD's SyncWindows.CanSync (pkg/apis/application/v1alpha1): an active deny window forbids,
+an active allow window permits, inactive allow windows forbid; a window's manualSync lets a manual sync through.
+`can_sync` is Argo CD's verdict on a manual sync.
+"""
+
+from collections.abc import Iterator
+
+from agent.context.model import Context, SyncWindow, SyncWindows
+from agent.findings.engine.applications import Application
+from agent.findings.engine.commands import argocd
+from agent.findings.engine.evidence import one_line, quote_window
+from agent.findings.engine.inventory import Inventory
+from agent.findings.model import Evidence, Finding
+
+# As Argo CD words it in the state of a running operation.
+_BLOCKED = "blocked by sync window"
+_QUOTED = 3
+
+
+def blocking_windows(known: Inventory) -> Iterator[Finding]:
+    """That the Application waits for a window, while it is OutOfSync or an operation is held up by one."""
+    context, application = known.context, known.first_application
+    if application is None or not _waits(application):
+        return
+    windows = context.sync_windows or SyncWindows(can_sync=False)
+    held_up = application.held_up_by(_BLOCKED)
+    denying = [index for index, window in enumerate(windows.active) if window.kind == "deny"]
+    outside = not any(window.kind == "allow" for window in windows.active)
+    allowing = [index for index, window in enumerate(windows.assigned) if window.kind == "allow" and outside]
+    matters = application.is_automated or not windows.can_sync or held_up
+    if denying and matters:
+        yield _finding(context, application, windows, "active", denying)
+    elif allowing and matters:
+        yield _finding(context, application, windows, "assigned", allowing)
+    elif held_up or (context.sync_windows and not windows.can_sync):
+        yield application.finding(
+            f"A sync window keeps {application.title} from being synced",
+            "Argo CD says so, and does not tell which window it is.",
+            application.quote("status", "operationState", "message")
+            + (quote_window(windows, "can_sync") if context.sync_windows else ()),
+            *_steps(application, windows),
+            level="cause",
+            severity="warning",
+        )
+
+
+def _waits(application: Application) -> bool:
+    return application.text("status", "sync", "status") == "OutOfSync" or application.held_up_by(_BLOCKED)
+
+
+def _finding(
+    context: Context, application: Application, windows: SyncWindows, name: str, indexes: list[int]
+) -> Finding:
+    listed = windows.active if name == "active" else windows.assigned
+    first, others = listed[indexes[0]], len(indexes) - 1
+    more = f" and {others} more" if others else ""
+    if name == "active":
+        title = f"A deny sync window keeps {application.title} from being synced: {_spelled(first)}{more}"
+        meaning = "The window is open now, so Argo CD starts no automated sync: it waits until the window closes."
+    else:
+        title = f"{application.title} may only be synced in its sync window: {_spelled(first)}{more}"
+        meaning = "It has allow windows, and none is open now: an automated sync waits for the next one."
+    manual = "A manual sync is allowed meanwhile." if windows.can_sync else "A manual sync is not allowed either."
+    return application.finding(
+        title,
+        f"{meaning} {manual}",
+        _quotations(windows, name, indexes) + application.quote("status", "sync", "status"),
+        *_steps(application, windows),
+        level="cause",
+        severity="warning",
+    )
+
+
+def _quotations(windows: SyncWindows, name: str, indexes: list[int]) -> tuple[Evidence, ...]:
+    fields = ("kind", "schedule", "duration")
+    places = [f"{name}[{index}].{field}" for index in indexes[:_QUOTED] for field in fields]
+    return tuple(quoted for place in (*places, "can_sync") for quoted in quote_window(windows, place))
+
+
+def _spelled(window: SyncWindow) -> str:
+    duration = f" for {one_line(window.duration, 20)}" if window.duration else ""
+    return f"{one_line(window.kind, 10)} from `{one_line(window.schedule, 60)}`{duration}"
+
+
+def _steps(application: Application, windows: SyncWindows) -> Iterator[str]:
+    project = application.text("spec", "project") or "default"
+    if windows.can_sync:
+        yield f"If it cannot wait: {application.command('sync')}."
+    yield f"See when the windows open and close: {argocd('proj', 'windows', 'list', project)}."
+    if not windows.can_sync:
+        allow = argocd("proj", "windows", "enable-manual-sync", project, "ID")
+        yield f"If it cannot wait, the owner of the project can let manual syncs through: {allow}."

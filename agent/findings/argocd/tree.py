@@ -1,0 +1,115 @@
+"""What Argo CD's resource tree says of health: each message of a faulty node, where no finding has quoted it yet.
+
+Owns only this: what a node's manifest says is read by the families.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from agent.context.model import Context, TreeNode
+from agent.findings.custom.words import fails
+from agent.findings.engine.commands import argocd, describe
+from agent.findings.engine.evidence import one_line, quote_node
+from agent.findings.engine.inventory import Inventory, Key, key_of
+from agent.findings.engine.merging import grade
+from agent.findings.model import Finding, Severity
+from agent.objects.target import ResourceRef
+
+_SEVERITIES: dict[str, Severity] = {
+    "Degraded": "error",
+    "Missing": "warning",
+    "Unknown": "warning",
+    # These are no fault, unless their message tells of one.
+    "Progressing": "warning",
+    "Suspended": "warning",
+}
+_MEANINGS = {
+    "Degraded": "Argo CD looked at its status and found it broken; its message, where it has one, is quoted here.",
+    "Missing": "Git has it, and the cluster has not.",
+    "Unknown": "Argo CD could not tell its health.",
+    "Progressing": "It is still under way, but its message tells of a failure.",
+    "Suspended": "It is halted, and its message tells of a failure.",
+}
+# A shorter quotation may stand in another message by chance.
+_TELLING = 20
+
+
+def with_health_messages(known: Inventory, found: list[Finding]) -> list[Finding]:
+    """The findings, in which every health message of a faulty node of the tree is quoted.
+
+    A message is added to the gravest finding about the same resource; where there is none, it is a finding of its own.
+    A Degraded node without a message is a finding only where nothing is known of it, nor of anything below it.
+    """
+    faulty = [node for node in known.context.tree if _is_faulty(node)]
+    if not faulty:
+        return found
+    result = list(found)
+    about: dict[Key, list[int]] = defaultdict(list)
+    for place, finding in enumerate(found):
+        if finding.resource and finding.severity != "info":
+            about[key_of(finding.resource)].append(place)
+    explained = _owners_of(known, (*(node.resource for node in faulty), *(f.resource for f in found if f.resource)))
+    for node in faulty:
+        places = about.get(key_of(node.resource), [])
+        if any(_quotes(result[place], node.message) for place in places):
+            continue
+        if places:
+            place = min(places, key=lambda place: grade(result[place]))
+            if node.message:
+                result[place] = replace(result[place], evidence=result[place].evidence + quote_node(node))
+        elif node.message or key_of(node.resource) not in explained:
+            result.append(_finding(known.context, node, is_owner=key_of(node.resource) in explained))
+    return result
+
+
+def _is_faulty(node: TreeNode) -> bool:
+    if node.health == "Degraded":
+        return True
+    if node.health in ("Progressing", "Suspended"):
+        return fails(node.message)
+    return node.health in _SEVERITIES and bool(node.message.strip())
+
+
+def _owners_of(known: Inventory, resources: Iterable[ResourceRef]) -> set[Key]:
+    """Every owner in the tree of these resources. Each owner is climbed to once."""
+    above: set[Key] = set()
+    pending = [key_of(each) for each in resources]
+    while pending:
+        kind, namespace, name = pending.pop()
+        node = known.node(kind, namespace, name)
+        for parent in node.parents if node else ():
+            if key_of(parent) not in above:
+                above.add(key_of(parent))
+                pending.append(key_of(parent))
+    return above
+
+
+def _quotes(finding: Finding, message: str) -> bool:
+    """Whether the finding has the message among its evidence, or the greater part that it is made of."""
+    wanted = " ".join(message.split())
+    texts = [" ".join(evidence.text.removesuffix("…").split()) for evidence in finding.evidence]
+    return any(wanted in text or (len(text) >= _TELLING and text in wanted) for text in texts)
+
+
+def _finding(context: Context, node: TreeNode, *, is_owner: bool) -> Finding:
+    resource = node.resource
+    told = f": {one_line(node.message, 120)}" if node.message.strip() else ""
+    owners = ",".join(str(parent) for parent in node.parents)
+    application = context.target.application
+    steps = [f"{describe(resource)} shows it with its events."]
+    if node.health == "Missing" and application:
+        name = f"{application.namespace}/{application.name}" if application.namespace else application.name
+        path = f"{resource.group}:{resource.kind}:{resource.namespace}/{resource.name}"
+        steps.insert(0, argocd("app", "sync", name, "--resource", path) + " creates it.")
+    return Finding(
+        title=f"{resource.kind} {one_line(resource.name, 80)} is {node.health}{told}",
+        severity=_SEVERITIES[node.health],
+        explanation=_MEANINGS[node.health],
+        evidence=quote_node(node) + quote_node(node, "health.status"),
+        resource=resource,
+        next_steps=tuple(steps),
+        level="symptom" if is_owner or not told else "effect",
+        # The Pods of one workload say the same a hundred times.
+        cause=f"tree {resource.kind} {node.health} {owners} {node.message}" if owners else "",
+    )

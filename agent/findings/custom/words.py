@@ -1,0 +1,245 @@
+"""What the words of a status mean: the one place of its vocabularies. Reads no object.
+
+Words are compared whole and in lower case; camel case, dots, dashes and underscores part them (`words_of`). The
+vocabularies are what the controllers' API conventions and their code call things, never the name of a kind.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from agent.findings.custom.bounded_cache import Remembered
+
+
+def _vocabulary(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+# In a condition's type: bad where it is True.
+BAD = _vocabulary(
+    "failed failure failures failing fail error errors errored degraded stalled invalid unhealthy unavailable "
+    "unreachable unready unschedulable unsupported pressure terminal recoverable orphan orphaned rejected denied "
+    "conflict conflicted conflicts expired violation violations violated broken exceeded incompatible misconfigured "
+    "aborted crashed crashing crash deadlocked overlapping lost corrupted timeout outage fault faulted "
+    "impaired insufficient unauthorized forbidden blocked stuck disconnected mismatch mismatched exhausted "
+    "inconsistent throttled backoff interrupted inaccessible unresponsive unresolved unsynced crashlooping quarantined "
+    "offline abnormal irreconcilable dead"
+)
+# After a bad word these make it a feature, not a fault: `FailureInjection`, `DegradedMode`, `ErrorBudget`.
+FEATURES = _vocabulary(
+    "mode injection budget policy threshold handling handler recovery detection domain tolerance allowed limit page "
+    "pages queue rate"
+)
+# At the end of a condition's type: bad where it is False.
+GOOD = _vocabulary(
+    "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
+    "connected reachable installed resolved applied success synchronized admitted compliant online operational "
+    "authenticated verified successful loaded working serving scheduled deployed provisioned initialized registered "
+    "launched completed complete configured promoted created updated joined attached published provided issued "
+    "reachability refs selected met satisfied fulfilled found insync ok functional usable "
+    "enforced propagated balanced converged bootstrapped "
+    "mounted replicated passed formed"
+)
+# Of these a bare False is a fault by itself, where nothing says that it will pass.
+DECISIVE = _vocabulary(
+    "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
+    "connected reachable installed resolved applied success synchronized admitted compliant online operational "
+    "enforced ok"
+)
+# A condition of one such word calls the whole object well.
+WELL = _vocabulary(
+    "ready available healthy succeeded complete completed finished programmed synced reconciled valid accepted"
+)
+
+# A condition of one such word, True, says that it has ended.
+ENDS = _vocabulary("succeeded complete completed finished")
+
+# As the value of a state: broken.
+BROKEN = _vocabulary(
+    "failed failure failing fail error errored err degraded unhealthy rejected red invalid lost noncompliant stalled "
+    "fatal broken aborted unreachable unavailable offline faulted fault crashed crashing denied refused forbidden "
+    "expired evicted oomkilled timeout timedout critical unrecoverable misconfigured corrupted conflict exceeded "
+    "disconnected unsupported unschedulable incompatible unresponsive abandoned dead deadline "
+    "unauthorized unauthenticated killed crashloop notready inaccessible storagefull diskfull abnormal diverged "
+    "errors failures bad terminal brain ko nok panic panicked exhausted loss rollback rolledback defective impaired "
+    "cancelled canceled violated breached unresolvable unstable shunned"
+)
+# As the value of a state: bad only where something beside it tells why.
+DOUBTFUL = _vocabulary(
+    "warning warn inactive missing unknown unconfigured unsynced outofsync notfound yellow unset down"
+)
+# As the value of a state: ended well, and what is inside is history.
+DONE = _vocabulary("succeeded success successful complete passed pass promoted merged")
+# As the value of a state or a reason: well.
+FINE = DONE | _vocabulary(
+    "completed finished done idle standby "
+    "available healthy ok resolved valid expected ready running active green bound online connected established "
+    "applied synced deployed created stable operational enabled attached normal up loaded happy provisioned exists "
+    "compliant published open progressed verified validated confirmed"
+)
+HALTED = _vocabulary(
+    "paused pausing pause suspended suspending suspend stopped stopping hibernated hibernating disabled sleeping"
+)
+
+# These say nothing without a reason that is one.
+MUTE = _vocabulary("inactive unknown missing notfound unset unconfigured")
+# The level of a message that tells of a fault; `critical` is how somebody classes it.
+ERROR_LEVELS = _vocabulary("error errors err fatal")
+
+# As the whole value under any key: broken. What else a controller calls so is told by more than a word.
+PLAINLY_BROKEN = frozenset(
+    form(word)
+    for word in _vocabulary(
+        "failed failure failing fail error errored unhealthy degraded broken crashed unreachable violated breached"
+    )
+    for form in (str.lower, str.upper, str.capitalize)
+) | {"NotReady", "CrashLoopBackOff"}
+# The last word of a key that says what is to be done, or of what sort something is; not how it is.
+CHOICE_KEYS = _vocabulary(
+    "policy mode type level severity action strategy filter event class priority category kind name key label value "
+    "behavior behaviour on code default tag role cause"
+)
+# The last word of a key under which a state stands.
+STATE_KEYS = _vocabulary(
+    "phase state status health result stage verdict robustness outcome conclusion compliant compliance condition"
+)
+# ... under which a text for people stands.
+MESSAGE_KEYS = _vocabulary(
+    "message messages reason reasons description msg detail details explanation cause trace text log logs summary info "
+    "stderr output note"
+)
+# In a key: what stands below is there for faults only.
+FAULT_KEYS = _vocabulary(
+    "error errors err failure failures failed failing violation violations unhealthy rejected rejections problem "
+    "problems issues conflicts invalid unready unreachable orphaned orphans fault faults"
+)
+# The last word of a key whose text is an error.
+ERROR_KEYS = (
+    _vocabulary("error errors err failure failures problem problems violations conflicts issues fault faults")
+    | MESSAGE_KEYS
+)
+LEVEL_KEYS = _vocabulary("level severity")
+# In a key: what stands below was once.
+PAST_KEYS = _vocabulary("history previous old past prior recent measurements attempts runs revisions retries events")
+# The last word of a key below which a spec is repeated, or is told line by line what has been.
+ECHO_KEYS = _vocabulary("spec settings parameters template log logs")
+# True under such a key is a fault by itself.
+FAULT_FLAGS = _vocabulary("failed failing degraded unhealthy errored")
+# Inside an object that is a state (`healthStatus: {code: UNHEALTHY}`), under these its value stands.
+STATE_VALUE_KEYS = _vocabulary("code value name current")
+# Names of a part, by which people know it.
+NAME_KEYS = ("name", "id", "component", "branch", "cluster", "clusterName", "namespace", "host", "key", "type")
+
+# Tells of a failure whatever stands around it.
+_HARD = (
+    r"fail(?:ed|ure|ures|s|ing)?|errors?|errored|err|invalid|denied|forbidden|unauthori[sz]ed|refused?|"
+    r"timed ?out|timeout|exceed(?:ed|s)?|unable|could ?n[o']t|could not|not ?found|no such|unreachable|"
+    r"rejected|rejection|reject(?:s|ions)?|conflict(?:s|ed|ing)?|crash(?:ed|es|ing|loop)?|non ?compliant|"
+    r"mismatch(?:ed)?|violat(?:ed|es|e|ion|ions)|expired|unsupported|stalled|degraded|unhealthy|abort(?:ed)?|"
+    r"terminal(?! (?:phase|stage)s?\b)|"
+    r"back ?off|unresolved|unschedulable|lost|stopped (?:posting|updating|responding)|differs?|different versions|"
+    r"already (?:exists?|claimed)|(?:does not|do not|doesn't|don't) (?:exist|match|hold|have|comply)|"
+    r"no key could|no matching|not enough|exhausted|"
+    r"no (?:space|capacity)|too (?:many|long|large|small)|dangling|panic|fatal|exception|"
+    r"wrong|broken|impossible|illegal|incompatible|orphaned|diverged|exploded|reset by peer|no route to host|"
+    r"authentication required|"
+    r"unknown (?:field|host|authority|kind)|connection (?:reset|closed)|"
+    r"x509|eof|disconnected|killed|evicted|deadline|did(?: not|n't)|insufficient (?!pods|replicas)"
+)
+# Tells of one only where it is not the plain word for what is still to come.
+_SOFT = (
+    r"cannot|can't|won't|absent|(?:below|under) the minimum|(?:above|over) the maximum|"
+    r"missing|insufficient|unavailable|"
+    r"(?:not|n't) ?(?:permitted|allowed|supported|valid|exist|listed|match|accepted|authori[sz]ed|available|healthy|"
+    r"working|registered|configured|comply|installed|met|satisfied|reachable|accepting|responding|"
+    r"answering)|encountered (?:some |an? |\d+ )?(?:issue|problem)s?|(?:disabled|unknown) (?:feature|field|option)|"
+    r"no (?:pods?|endpoints?|nodes?|clusters?|backends?|hosts?|replicas?|targets?|matching \w+) found|"
+    r"out of range|duplicated?|no \w+ (?:is|are|was|were) (?:selected|found|available|up|ready|matched)"
+)
+_FAILING = re.compile(rf"\b(?:{_HARD})\b", re.IGNORECASE)
+_DOUBTING = re.compile(rf"\b(?:{_SOFT})\b", re.IGNORECASE)
+# Counts and denials of failures: `no errors`, `0 failed`, `Failed: 0`, `error=none`.
+_DENIED = re.compile(
+    r"\b(?:no|without|zero|0|not|non|never|nothing|none) "
+    r"(?:has |have |any |more |further |are |is |were |of \d+ (?:\w+ )?(?:are |is |were )?)?"
+    r"(?:errors?|fail(?:ed|ures?|ing)?|conflicts?|violations?|non ?compliant|unhealthy|degraded|missing|invalid|"
+    r"unavailable|stalled)\b|"
+    r"\b(?:errors?|failed|failures?|failing|conflicts?|violations?|cancelled|rejected|missing|invalid|unhealthy|"
+    r"unavailable) ?[:=] ?\"?(?:0\b|none\b|false\b|null\b|\"\")|"
+    r"\bafter \d+ (?:failed|unsuccessful) \w+|\b(?:recovered|resolved) (?:from|after)\b.*|\bpreviously\b.*|"
+    r"\bdoes not have minimum availability\b|\bminimum replicas unavailable\b",
+    re.IGNORECASE,
+)
+_COMING = re.compile(
+    r"\b(?:progressing|pending|waiting|awaiting|creating|in ?progress|provisioning|reconciling|installing|"
+    r"initiali[sz]ing|deploying|issuing|updating|upgrading|scaling|starting|queued|scheduling|deleting|"
+    r"terminating|rolling|rollout|being|ongoing|bootstrapping|importing|transfer|migrating|restarting|resizing|joining|"
+    r"restoring|syncing|unpacking|not yet|still|deployed not ready|requires approval|in the process)\b",
+    re.IGNORECASE,
+)
+_IDLE = re.compile(
+    r"\bnot ?(?:required|used|needed|applicable|enabled|requested|supported by|active)\b|\bno ?(?:traffic|tests|op)\b|"
+    r"\b(?:paused|pausing|suspended|disabled|unused|optional|skipped|scale[dr]? (?:down )?to zero|"
+    r"not ?(?:invalid|failed|stalled))\b",
+    re.IGNORECASE,
+)
+
+# A text is judged by its beginning.
+READ = 1_000
+
+
+def fails(text: str) -> bool:
+    """Whether a sentence or a reason tells of a failure."""
+    return _strength(text) == "hard"
+
+
+def doubts(text: str) -> bool:
+    """Whether it tells at least of something that cannot be, or is not as it should be."""
+    return _strength(text) != "none"
+
+
+def spaced(text: str) -> str:
+    """Camel case, dots, dashes and underscores as words."""
+    return _APART.sub(" ", _CAMEL.sub(" ", text))
+
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_APART = re.compile(r"[^A-Za-z0-9':=()\"]+")
+
+# An identifier is judged by its beginning too; what is remembered of one stays small.
+IDENTIFIER = 200
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(spaced(text).lower().split())
+
+
+words_of: Callable[[str], tuple[str, ...]] = Remembered(_words, length=IDENTIFIER, other=()).__getitem__
+"""The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
+
+
+def _comes(text: str) -> bool:
+    return _COMING.search(spaced(text)) is not None
+
+
+def _idles(text: str) -> bool:
+    return _IDLE.search(spaced(text)) is not None
+
+
+is_coming: Callable[[str], bool] = Remembered(_comes, length=READ, other=False).__getitem__
+"""Whether a reason or a sentence tells of something under way."""
+
+is_idle: Callable[[str], bool] = Remembered(_idles, length=READ, other=False).__getitem__
+"""Whether a reason or a sentence tells that something is not wanted now."""
+
+type _Strength = Literal["hard", "soft", "none"]
+
+
+def _strength_of(text: str) -> _Strength:
+    clear = _DENIED.sub(" ", spaced(text))
+    if _FAILING.search(clear):
+        return "hard"
+    return "soft" if _DOUBTING.search(clear) else "none"
+
+
+_strength: Callable[[str], _Strength] = Remembered[_Strength](_strength_of, length=READ, other="none").__getitem__

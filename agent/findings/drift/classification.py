@@ -1,0 +1,167 @@
+"""Sorts the differences of one resource: real change, default, mutation, or not worth a word."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.findings.drift.alignment import same_entries
+from agent.findings.drift.comparison import Raw
+from agent.findings.drift.defaults import is_default, is_empty
+from agent.findings.drift.model import ABSENT, SAME_VALUE, Category, Difference, Item, Owner, Step
+from agent.findings.drift.mutations import is_argocd, is_controller, is_person, mutation
+from agent.findings.drift.owners import Owners
+from agent.objects.manifest import Manifest, lookup
+from agent.objects.quantities import same_quantity
+
+_BOOKKEEPING = frozenset(
+    {"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields"}
+    | {"resourceVersion", "selfLink", "uid"}
+)
+_COPIES = re.compile(r"kubectl\.kubernetes\.io/last-applied-configuration|deployment\.kubernetes\.io/revision")
+# Where values are quantities.
+_QUANTITIES = frozenset(
+    {"resources", "limits", "requests", "capacity", "storage", "hard", "max", "min", "default", "defaultRequest"}
+    | {"sizeLimit", "averageValue", "divisor", "overhead", "cpu", "memory"}
+)
+# Lists whose order means something, though their entries have names.
+_ORDERED = frozenset({"initContainers", "env", "rules", "matches", "filters", "steps", "paths", "routes"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is known of the resource whose differences are sorted.
+
+    `target` is the manifest in Git, `owners` the managers of its live fields where they are told, `autoscaler` what
+    scales it, `resizer` what sets its requests ("" for nothing), `secret` whether its data must not be told.
+    """
+
+    target: Manifest | None
+    owners: Owners
+    autoscaler: str = ""
+    resizer: str = ""
+    secret: bool = False
+
+
+def classified(raw: Raw, subject: Subject) -> Difference:
+    """The difference with its category and the reason for it."""
+    owner = subject.owners.of(raw.steps) if raw.live is not ABSENT else None
+    category, reason = _judged(raw, subject, owner)
+    hidden = subject.secret and raw.steps[:1] in (("data",), ("stringData",))
+    return Difference(
+        category=category,
+        steps=raw.steps,
+        reason="the value differs; it is a Secret's" if hidden and category == "change" else reason,
+        live=ABSENT if hidden else raw.live,
+        git=ABSENT if hidden else raw.git,
+        live_place=raw.live_place,
+        git_place=raw.git_place,
+        owner=owner,
+        hidden=hidden,
+    )
+
+
+def _judged(raw: Raw, subject: Subject, owner: Owner | None) -> tuple[Category, str]:
+    return (
+        _ignorable(raw)
+        or _order(raw)
+        or _scaled(raw, subject, owner)
+        or _mutated(raw, owner)
+        or _defaulted(raw, subject, owner)
+        or ("change", _who(raw, owner))
+    )
+
+
+def _ignorable(raw: Raw) -> tuple[Category, str] | None:
+    match raw.steps:
+        case ("status", *_):
+            return "ignorable", "the status is the controller's, not Git's"
+        case ("metadata", str(name), *_) if name in _BOOKKEEPING:
+            return "ignorable", "the API server's bookkeeping"
+        case (*_, "metadata", "creationTimestamp"):
+            return "ignorable", "an empty creation time, written by a generator"
+        case (*_, "annotations", str(name)) if _COPIES.fullmatch(name):
+            return "ignorable", "bookkeeping in an annotation"
+        case _:
+            return None
+
+
+def _order(raw: Raw) -> tuple[Category, str] | None:
+    if not raw.reordered and not same_entries(raw.live, raw.git):
+        return None
+    name = raw.steps[-1] if raw.steps else ""
+    plain = isinstance(raw.live, tuple) and not raw.reordered and name in ("args", "command")
+    if plain or name in _ORDERED:
+        return "change", "the same entries in another order, and their order means something"
+    return "ignorable", "the same entries in another order, which means nothing here"
+
+
+def _scaled(raw: Raw, subject: Subject, owner: Owner | None) -> tuple[Category, str] | None:
+    if raw.steps == ("spec", "replicas"):
+        if subject.autoscaler:
+            return "mutated", f"{subject.autoscaler} sets the replicas"
+        if owner and (is_controller(owner) or owner.manager == "horizontal-pod-autoscaler"):
+            return "mutated", f"{owner.manager} sets the replicas"
+    if subject.resizer and "resources" in raw.steps and "containers" in raw.steps:
+        return "mutated", f"{subject.resizer} sets requests and limits"
+    return None
+
+
+def _mutated(raw: Raw, owner: Owner | None) -> tuple[Category, str] | None:
+    if _same_in_other_form(raw):
+        return "mutated", SAME_VALUE
+    reason = mutation(raw.steps, raw.live, raw.git)
+    if reason:
+        return "mutated", reason
+    if owner and is_controller(owner):
+        return "mutated", f"{owner.manager} set it"
+    return None
+
+
+def _same_in_other_form(raw: Raw) -> bool:
+    live, git = raw.live, raw.git
+    if isinstance(live, Mapping | tuple) or isinstance(git, Mapping | tuple) or ABSENT in (live, git):
+        return False
+    if _QUANTITIES.intersection(step for step in raw.steps if isinstance(step, str)) and same_quantity(live, git):
+        return True
+    return type(live) is not type(git) and live is not None and git is not None and _written(live) == _written(git)
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _defaulted(raw: Raw, subject: Subject, owner: Owner | None) -> tuple[Category, str] | None:
+    if raw.live is ABSENT:
+        return ("defaulted", "Git states an empty value, which the API server drops") if is_empty(raw.git) else None
+    if is_empty(raw.live) and is_empty(raw.git):
+        return "defaulted", "empty on both sides, in another form"
+    if not is_empty(raw.git) or not is_empty(_in_git(raw.steps, subject.target)):
+        return None
+    if is_default(raw.steps, raw.live):
+        return "defaulted", "the API server filled it in"
+    if owner is None and subject.owners.manifest and not isinstance(raw.live, Mapping | tuple):
+        return "defaulted", "nobody set it, so the API server filled it in"
+    return None
+
+
+def _in_git(steps: tuple[Step, ...], target: Manifest | None) -> Any:
+    """What the manifest in Git says there, as far as the path needs no search."""
+    if any(isinstance(step, Item) for step in steps):
+        return None
+    return lookup(target, *(step for step in steps if not isinstance(step, Item)))
+
+
+def _who(raw: Raw, owner: Owner | None) -> str:
+    when = f" at {owner.time}" if owner and owner.time else ""
+    if is_person(owner) and owner:
+        return f"edited in the cluster by {owner.manager}{when}"
+    if is_argocd(owner):
+        return f"Git has moved on since Argo CD applied it{when}"
+    if owner:
+        return f"last set by {owner.manager}{when}"
+    if raw.live is ABSENT:
+        return "only Git has it: a sync adds it"
+    if raw.git is ABSENT:
+        return "only the cluster has it: a sync removes it"
+    return "the values differ"

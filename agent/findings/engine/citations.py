@@ -1,0 +1,70 @@
+"""Whether a quotation stands where it claims to have been read. Owns the look-up; makes no quotation."""
+
+from collections.abc import Iterable, Iterator
+
+from agent.context.model import Context
+from agent.findings.engine.evidence import (
+    ELLIPSIS,
+    LIVE,
+    QUOTE_LIMIT,
+    log_path,
+    node_fields,
+    quote,
+    revision_fields,
+    walk,
+    window_fields,
+)
+from agent.findings.model import Evidence
+from agent.objects.manifest import Manifest, path_text
+from agent.objects.target import ResourceRef
+
+
+def resolves(evidence: Evidence, context: Context) -> bool:
+    """Whether the text stands where the evidence says, word for word from its first character on."""
+    said = evidence.text.removesuffix(ELLIPSIS) if len(evidence.text) > QUOTE_LIMIT else evidence.text
+    return any(text == evidence.text or text.startswith(said) for text in texts_at(evidence, context))
+
+
+def texts_at(evidence: Evidence, context: Context) -> Iterator[str]:
+    """What stands in `context` where the evidence points; several texts where the place is ambiguous."""
+    match evidence.source:
+        case "application":
+            yield from _in_manifests([context.application] if context.application else [], evidence.path)
+        case "manifest":
+            manifests = (m for m in context.manifests if ResourceRef.of(m) == evidence.resource)
+            yield from _in_manifests(manifests, evidence.path)
+        case "event":
+            for event in context.events:
+                if (event.reason, event.involved) == (evidence.path, evidence.resource):
+                    yield event.message
+        case "log":
+            for log in context.logs:
+                yield from (line.text for line in log.lines if log_path(log, line) == evidence.path)
+        case "tree":
+            for node in context.tree:
+                if node.resource == evidence.resource:
+                    yield from _field(node_fields(node), evidence.path)
+        case "diff":
+            for each in context.managed:
+                if each.resource == evidence.resource:
+                    is_live = evidence.path.endswith(LIVE)
+                    state = each.normalized_live if is_live else each.predicted_live
+                    yield from _in_manifests([state] if state else [], evidence.path.removesuffix(LIVE))
+        case "revision":
+            for revision in context.revisions:
+                yield from _field(revision_fields(revision), evidence.path)
+        case "sync_windows":
+            if context.sync_windows:
+                yield from _field(window_fields(context.sync_windows), evidence.path)
+
+
+def _field(fields: dict[str, str], path: str) -> Iterator[str]:
+    if path in fields:
+        yield fields[path]
+
+
+def _in_manifests(manifests: Iterable[Manifest], wanted: str) -> Iterator[str]:
+    for manifest in manifests:
+        for path, _ in walk(manifest, depth=30):
+            if path_text(path) == wanted:
+                yield from (quoted.text.removesuffix(ELLIPSIS) for quoted in quote(manifest, *path))

@@ -1,0 +1,115 @@
+"""What was deployed when: the revision Git is at, the deployed ones, who made them, and the way back. Finds nothing."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import zip_longest
+
+from agent.context.model import Context, Revision
+from agent.findings.engine.applications import Application
+from agent.findings.engine.durations import minutes_text
+from agent.findings.engine.evidence import one_line, quote_revision
+from agent.findings.model import Evidence
+from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
+from agent.objects.times import moment
+
+# A deployment that long before a resource turned bad is the first suspect.
+SUSPECT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A deployment shortly before something turned bad: a sentence (with a blank before it), evidence, the way back."""
+
+    text: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    way_back: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployments:
+    """The deployments of one Application: `newest` is the revision Git is at, `deployed` the one that was synced last;
+    "" where they are not told."""
+
+    context: Context
+    application: Application
+
+    @property
+    def newest(self) -> str:
+        return self._revisions[0]
+
+    @property
+    def deployed(self) -> str:
+        return self._revisions[1]
+
+    @property
+    def _revisions(self) -> tuple[str, str]:
+        """Git's revision and the deployed one; of several sources those of the first that moved, else of the first."""
+        newest = _names(object_at(self.application.manifest, "status", "sync"))
+        deployed = _names(self._history[-1] if self._history else {})
+        pairs = list(zip_longest(newest, deployed, fillvalue=""))
+        return next((pair for pair in pairs if pair[0] != pair[1]), (pairs or [("", "")])[0])
+
+    @property
+    def _history(self) -> list[Manifest]:
+        return objects_at(self.application.manifest, "status", "history")
+
+    @property
+    def git_stands_still(self) -> bool:
+        """Whether Git is where it was when it was last deployed whole: then the cluster was changed."""
+        if not self.newest or self.newest != self.deployed:
+            return False
+        operation = ("status", "operationState")
+        if self.application.text(*operation, "phase") != "Succeeded":
+            return False
+        revision, finished = self.revision(self.newest), moment(self.application.text(*operation, "finishedAt"))
+        made = moment(revision.date) if revision else None
+        return not (made and finished and made > finished)
+
+    def revision(self, name: str) -> Revision | None:
+        """What Git tells of a revision, None where it was not read."""
+        return next((each for each in self.context.revisions if name and each.revision == name), None)
+
+    def said(self, name: str) -> str:
+        """`9f1c3d92b47e "Raise the limit" by Ada`, as much of it as is known."""
+        revision = self.revision(name)
+        message = f' "{one_line(revision.message, 100)}"' if revision and revision.message else ""
+        author = f" by {one_line(revision.author, 80)}" if revision and revision.author else ""
+        return f"{name[:12]}{message}{author}"
+
+    def quoted(self, name: str) -> tuple[Evidence, ...]:
+        """The message and the author of a revision, () where they are not known."""
+        revision = self.revision(name)
+        return quote_revision(revision) + quote_revision(revision, "author") if revision else ()
+
+    def way_back(self, failed: str) -> str:
+        """The command that goes back to the last deployment of another revision than `failed`, "" without one."""
+        for entry in reversed(self._history):
+            number = integer_at(entry, "id")
+            if number is not None and text_at(entry, "revision") not in ("", failed):
+                command = self.application.command_after("rollback", str(number))
+                first = (
+                    f"turn automated sync off ({self.application.command('set', '--sync-policy', 'none')}), then "
+                    if self.application.is_automated
+                    else ""
+                )
+                return f"To go back to revision {text_at(entry, 'revision')[:12]}: {first}{command}; or revert in Git."
+        return ""
+
+    def shortly_before(self, time: str) -> Suspect:
+        """The last deployment, where it was within SUSPECT before `time` (RFC 3339); else an empty one."""
+        place = len(self._history) - 1
+        deployed, turned = moment(text_at(self._history[-1:], 0, "deployedAt")), moment(time)
+        if not deployed or not turned or not timedelta() <= turned - deployed <= SUSPECT:
+            return Suspect()
+        lag = minutes_text(turned - deployed)
+        return Suspect(
+            text=f" It turned so {lag} after revision {self.said(self.deployed)} was deployed.",
+            evidence=self.application.quote("status", "history", place, "deployedAt") + self.quoted(self.deployed),
+            way_back=self.way_back(self.deployed),
+        )
+
+
+def _names(entry: Manifest) -> list[str]:
+    """The revisions of a sync status or a deployment: one a source."""
+    several = [name for name in list_at(entry, "revisions") if isinstance(name, str)]
+    return several or [name for name in (text_at(entry, "revision"),) if name]

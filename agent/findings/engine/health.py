@@ -1,0 +1,66 @@
+"""Whether a Pod or a workload is known to be well or done. Says nothing about what is wrong with one that is not."""
+
+from agent.findings.engine.inventory import Inventory, key_of
+from agent.objects.manifest import Manifest, integer_at, objects_at, text_at
+from agent.objects.target import ResourceRef
+
+
+def pod_is_well(pod: Manifest) -> bool:
+    """Whether the Pod is ready, or has succeeded."""
+    return text_at(pod, "status", "phase") == "Succeeded" or has_condition(pod, "Ready")
+
+
+def workload_is_well(manifest: Manifest) -> bool:
+    """Whether a workload has all the pods it wants, has completed (a Job), or calls itself ready."""
+    if has_condition(manifest, "Complete", "Ready"):
+        return True
+    wanted = integer_at(manifest, "spec", "replicas")
+    if wanted is None:
+        wanted = integer_at(manifest, "status", "desiredNumberScheduled")
+    counts = (integer_at(manifest, "status", field) for field in ("availableReplicas", "readyReplicas", "numberReady"))
+    return wanted is not None and max((count for count in counts if count is not None), default=0) >= wanted
+
+
+def has_condition(manifest: Manifest, *types: str) -> bool:
+    """Whether a condition of one of these types is True."""
+    return any(
+        text_at(condition, "type") in types and text_at(condition, "status") == "True"
+        for condition in objects_at(manifest, "status", "conditions")
+    )
+
+
+def is_outlived(known: Inventory, pod: Manifest) -> bool:
+    """Whether a failed Pod no longer matters: its Job completed, or its workload has all the pods it wants."""
+    if text_at(pod, "status", "phase") != "Failed":
+        return False
+    resource = ResourceRef.of(pod)
+    owners = (known.get(*key_of(owner)) for owner in known.owners(resource)) if resource else ()
+    return any(workload_is_well(owner) for owner in owners if owner is not None)
+
+
+_STARTING = ("", "ContainerCreating", "PodInitializing")
+
+
+def is_starting(pod: Manifest) -> bool:
+    """Whether a Pod is on its way to its first start, and nothing holds it back as far as its status tells."""
+    if text_at(pod, "status", "phase") != "Pending":
+        return False
+    conditions = objects_at(pod, "status", "conditions")
+    if any(text_at(c, "type") == "PodScheduled" and text_at(c, "status") == "False" for c in conditions):
+        return False
+    fields = ("initContainerStatuses", "containerStatuses")
+    statuses = [status for field in fields for status in objects_at(pod, "status", field)]
+    return all(
+        text_at(status, "state", "waiting", "reason") in _STARTING and not integer_at(status, "restartCount")
+        for status in statuses
+    )
+
+
+def is_rolling_out(deployment: Manifest) -> bool:
+    """Whether a Deployment's rollout is under way, within its deadline."""
+    return any(
+        text_at(condition, "type") == "Progressing"
+        and text_at(condition, "status") == "True"
+        and text_at(condition, "reason") not in ("", "NewReplicaSetAvailable")
+        for condition in objects_at(deployment, "status", "conditions")
+    )

@@ -1,0 +1,198 @@
+"""What a context holds, to be looked up in one step: objects by kind and by name, their events, nodes of the tree,
+and who owns whom. Owns the index only; reads no meaning.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+
+from agent.context.model import Context, TreeNode
+from agent.findings.drift import Drift, drifts_of
+from agent.findings.engine.applications import APPLICATION, Application, applications_of
+from agent.findings.engine.objects import Events, GroupKind, controller_of, objects_of
+from agent.objects.manifest import Manifest, lookup, objects_at, text_at
+from agent.objects.target import ResourceRef
+
+type Key = tuple[str, str, str]
+"""Kind, namespace and name: how a reference in a spec or a message names an object."""
+
+# Pod, ReplicaSet, Deployment and a custom resource or two above it.
+_OWNERS_LIMIT = 8
+
+
+def key_of(resource: ResourceRef) -> Key:
+    """The key of a reference."""
+    return resource.kind, resource.namespace, resource.name
+
+
+class Inventory:
+    """A context's objects. Built in one pass over its manifests; what else it can look up is read when first asked.
+
+    `objects` are all with their kinds, `going` those that are being deleted; `kinds` are those of which there is a
+    manifest, and Service where the tree tells what one selects; `applications` are the target's Application first, then
+    those that are resources (app of apps).
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.objects = list(objects_of(context))
+        self.going = [each for each in self.objects if lookup(each[1], "metadata", "deletionTimestamp") is not None]
+        self._owner_lists: dict[Key, list[ResourceRef]] = {}
+        self._by_kind: dict[GroupKind, list[Manifest]] = {}
+        for kind, manifest in self.objects:
+            self._by_kind.setdefault(kind, []).append(manifest)
+        self.kinds = frozenset(self._by_kind)
+        if context.tree and any(node.target_labels for node in context.tree):
+            self.kinds |= {("", "Service")}
+        self.applications: tuple[Application, ...] = ()
+        if context.application is not None or APPLICATION in self.kinds:
+            self.applications = tuple(applications_of(context.application, self.of(APPLICATION)))
+
+    def of(self, *kinds: GroupKind) -> Iterator[Manifest]:
+        """The manifests of these kinds, each object once."""
+        for kind in kinds:
+            yield from self._by_kind.get(kind, ())
+
+    @property
+    def first_application(self) -> Application | None:
+        """The target's Application, None where there is none, or where one is but a resource."""
+        first = self.applications[0] if self.applications else None
+        return first if first and first.source == "application" else None
+
+    @cached_property
+    def drifts(self) -> tuple[Drift, ...]:
+        """The resources that differ from Git."""
+        return drifts_of(self.context)
+
+    def is_asked_about(self, manifest: Manifest) -> bool:
+        """Whether the object is the question's own resource."""
+        return manifest is self.context.manifest
+
+    @cached_property
+    def events(self) -> Events:
+        return Events(self.context)
+
+    @cached_property
+    def _objects(self) -> dict[Key, Manifest]:
+        found: dict[Key, Manifest] = {}
+        for manifests in self._by_kind.values():
+            for manifest in manifests:
+                if reference := ResourceRef.of(manifest):
+                    found.setdefault(key_of(reference), manifest)
+        return found
+
+    @cached_property
+    def _nodes(self) -> dict[Key, TreeNode]:
+        return {key_of(node.resource): node for node in reversed(self.context.tree)}
+
+    def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """The manifest of an object, None where the context has none."""
+        return self._objects.get((kind, namespace, name))
+
+    def node(self, kind: str, namespace: str, name: str) -> TreeNode | None:
+        """The object's node in the resource tree, None where there is none."""
+        return self._nodes.get((kind, namespace, name))
+
+    def has(self, kind: str, namespace: str, name: str) -> bool:
+        """Whether the context shows that the object exists."""
+        node = self.node(kind, namespace, name)
+        return self.get(kind, namespace, name) is not None or (node is not None and node.health != "Missing")
+
+    def names(self, kind: str, namespace: str) -> list[str]:
+        """The names of the objects of a kind in a namespace, as far as the context shows them."""
+        return sorted(self._names.get((kind, namespace), ()))
+
+    @cached_property
+    def _names(self) -> dict[tuple[str, str], set[str]]:
+        found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for kind, namespace, name in (*self._objects, *self._nodes):
+            found[kind, namespace].add(name)
+        return found
+
+    @cached_property
+    def missing(self) -> frozenset[Key]:
+        """The objects that Argo CD knows to be missing in the cluster although Git has them."""
+        gone = {key_of(each.resource) for each in self.context.managed if each.live is None and each.target is not None}
+        return frozenset(gone | {key for key, node in self._nodes.items() if node.health == "Missing"})
+
+    def owners(self, resource: ResourceRef) -> list[ResourceRef]:
+        """Who owns an object, who owns that owner and so on, the nearest first."""
+        key = key_of(resource)
+        if key not in self._owner_lists:
+            self._owner_lists[key] = self._read_owners(resource)
+        return self._owner_lists[key]
+
+    def _read_owners(self, resource: ResourceRef) -> list[ResourceRef]:
+        found: dict[Key, ResourceRef] = {}
+        pending = [resource]
+        while pending and len(found) < _OWNERS_LIMIT:
+            for owner in self._owners_of(pending.pop(0)):
+                if key_of(owner) not in found:
+                    found[key_of(owner)] = owner
+                    pending.append(owner)
+        return list(found.values())
+
+    def _owners_of(self, resource: ResourceRef) -> Iterator[ResourceRef]:
+        manifest = self._objects.get(key_of(resource))
+        if manifest is not None:
+            if controller := controller_of(manifest):
+                yield controller
+            for owner in objects_at(manifest, "metadata", "ownerReferences"):
+                group, _, version = text_at(owner, "apiVersion").rpartition("/")
+                yield ResourceRef.unchecked(
+                    group=group,
+                    version=version,
+                    kind=text_at(owner, "kind"),
+                    namespace=resource.namespace,
+                    name=text_at(owner, "name"),
+                )
+        node = self._nodes.get(key_of(resource))
+        if node is not None:
+            yield from node.parents
+
+    def pods_of(self, workload: ResourceRef) -> list[Manifest]:
+        """The manifests of the Pods that a workload owns, directly or through others."""
+        return self._pods.get(key_of(workload), [])
+
+    @cached_property
+    def _pods(self) -> dict[Key, list[Manifest]]:
+        found: dict[Key, list[Manifest]] = defaultdict(list)
+        for pod in self.of(("", "Pod")):
+            resource = ResourceRef.of(pod)
+            for owner in self.owners(resource) if resource else ():
+                found[key_of(owner)].append(pod)
+        return found
+
+    def makers(self, namespace: str, secret: str) -> tuple[ResourceRef, ...]:
+        """The custom resources that are to make a Secret: by what they say they make, or by having its name."""
+        return tuple(self._makers.get((namespace, secret), ()))
+
+    @cached_property
+    def _makers(self) -> dict[tuple[str, str], list[ResourceRef]]:
+        found: dict[tuple[str, str], list[ResourceRef]] = defaultdict(list)
+        for (group, kind), manifests in self._by_kind.items():
+            for manifest in manifests if group and (kind.endswith("Secret") or kind == "Certificate") else ():
+                resource = ResourceRef.of(manifest)
+                names = (text_at(manifest, "spec", *path) for path in _MADE)
+                made = next((name for name in names if name), "") or text_at(manifest, "metadata", "name")
+                if resource and made:
+                    found[resource.namespace, made].append(resource)
+        for node in self.context.tree:
+            kind = node.resource.kind
+            if node.resource.group and (kind.endswith("Secret") or kind == "Certificate"):
+                found[node.resource.namespace, node.resource.name].append(node.resource)
+        return found
+
+    def workload_of(self, pod: Manifest) -> ResourceRef | None:
+        """The workload whose template makes this Pod: the topmost owner of a known workload kind, None without one."""
+        reference = ResourceRef.of(pod)
+        owners = self.owners(reference) if reference else []
+        known = [owner for owner in owners if owner.kind in _WORKLOADS]
+        return next((owner for owner in known if owner.kind not in _BETWEEN), known[0] if known else None)
+
+
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout")
+_BETWEEN = ("ReplicaSet", "Job")
+
+# Where a custom resource names the Secret that it makes: cert-manager, External Secrets, Vault Secrets Operator.
+_MADE = (("secretName",), ("target", "name"), ("destination", "name"), ("template", "metadata", "name"))

@@ -1,0 +1,111 @@
+"""ConfigMaps, Secrets and other objects that a message calls missing, where a Pod's spec asks for them, and what is to
+make them.
+
+Owns the messages' wording (kubelet, scheduler, controllers); makes no finding.
+"""
+
+import re
+from dataclasses import dataclass
+
+from agent.findings.engine.commands import kubectl
+from agent.findings.engine.evidence import one_line, quote, walk
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.remedies import change
+from agent.findings.model import Evidence
+from agent.objects.manifest import Manifest, lookup, text_at
+from agent.objects.target import ResourceRef
+
+_KINDS = {
+    "secret": "Secret",
+    "configmap": "ConfigMap",
+    "persistentvolumeclaim": "PersistentVolumeClaim",
+    "serviceaccount": "ServiceAccount",
+    "storageclass": "StorageClass",
+    "namespace": "Namespace",
+    "priorityclass": "PriorityClass",
+}
+
+# kubelet: `secret "db" not found`; API server: `configmaps "a" not found`, `storageclass.storage.k8s.io "x" not found`.
+_OBJECT = re.compile(
+    rf'\b({"|".join(_KINDS)})(?:s|es)?(?:\.[a-z0-9.]{{1,60}})? "([^"\s]{{1,253}})" not found', re.IGNORECASE
+)
+# kubelet: `couldn't find key PASSWORD in Secret shop/db`.
+_KEY = re.compile(r"couldn't find key (\S{1,253}) in (Secret|ConfigMap) (?:([^/\s]{1,253})/)?([^/\s]{1,253})")
+# volumes: `references non-existent secret key: tls.key`.
+_VOLUME_KEY = re.compile(r"references non-existent (secret|config) key: (\S{1,253})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """An object that is not there, or one of its keys. `name` "" where the message does not tell."""
+
+    kind: str
+    name: str
+    key: str = ""
+
+    def cause(self, namespace: str) -> str:
+        """What findings about the same missing thing have in common (see `Finding.cause`)."""
+        return f"missing {namespace} {self.kind} {self.name} {self.key}" if self.name else ""
+
+    def __str__(self) -> str:
+        named = f"{self.kind} {self.name}".rstrip()
+        return f"key {self.key} of {named}" if self.key else named
+
+
+def missing_in(message: str) -> Missing | None:
+    """What a message calls missing, None where it calls nothing so."""
+    if match := _KEY.search(message):
+        return Missing(kind=match[2], name=match[4], key=match[1])
+    if match := _VOLUME_KEY.search(message):
+        return Missing(kind="Secret" if match[1] == "secret" else "ConfigMap", name="", key=match[2])
+    if match := _OBJECT.search(message):
+        return Missing(kind=_KINDS[match[1].lower()], name=match[2])
+    return None
+
+
+# How a Pod's spec points at an object: the key that holds the reference, and the name inside it.
+_POINTERS = {
+    "Secret": {("secretKeyRef", "name"), ("secretRef", "name"), ("secret", "secretName"), ("secret", "name")},
+    "ConfigMap": {("configMapKeyRef", "name"), ("configMapRef", "name"), ("configMap", "name")},
+    "PersistentVolumeClaim": {("persistentVolumeClaim", "claimName")},
+}
+
+
+def quote_reference(pod: Manifest, missing: Missing) -> tuple[Evidence, ...]:
+    """The first place in the Pod's spec that asks for the missing object (with that key, where one is missing)."""
+    for path, value in walk(lookup(pod, "spec"), "spec"):
+        if not missing.name or value != missing.name or path[-2:] not in _POINTERS.get(missing.kind, ()):
+            continue
+        key = text_at(pod, *path[:-1], "key")
+        if not missing.key or not key or key == missing.key:
+            return quote(pod, *path)
+    return ()
+
+
+def makers_of(known: Inventory, namespace: str, missing: Missing) -> tuple[ResourceRef, ...]:
+    """The objects of the context that are to make a missing Secret (ExternalSecret, SealedSecret, Certificate, ...)."""
+    return known.makers(namespace, missing.name) if missing.kind == "Secret" else ()
+
+
+def how_to_supply(known: Inventory, namespace: str, missing: Missing) -> tuple[str, ...]:
+    """The steps that bring a missing object, or key, into being."""
+    kind, name = missing.kind, one_line(missing.name, 80)
+    makers = makers_of(known, namespace, missing)
+    look = kubectl("describe", kind.lower(), missing.name, namespace=namespace)
+    if not missing.key or not missing.name:
+        look = kubectl("get", kind.lower(), namespace=namespace)
+    if makers:
+        maker = makers[0]
+        show = kubectl("describe", maker.kind.lower(), maker.name, namespace=namespace)
+        first = f"{maker.kind} {one_line(maker.name, 80)} is to make it; repair that: {show}."
+    elif missing.key:
+        first = change(
+            known, f"add the key {one_line(missing.key)} to {kind} {name}, or correct the key in the reference"
+        )
+    else:
+        first = change(known, f"add {kind} {name}".rstrip() + " (or what makes it), or correct the reference")
+    return (
+        first,
+        f"See what there is: {look}.",
+        "If the program can do without, mark the reference `optional: true`.",
+    )

@@ -1,0 +1,1 @@
+"""Findings about Services, Ingresses, NetworkPolicies and connections that fail."""

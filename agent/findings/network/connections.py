@@ -1,0 +1,305 @@
+"""Containers that cannot reach what they need: the Service that a log line names is missing, has nobody behind it, or
+has another port.
+
+Owns the verdict on a failed connection; what log lines say is in `endpoints`, what is behind a Service in `backends`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from agent.findings.engine.build import name_of, namespace_of
+from agent.findings.engine.commands import kubectl
+from agent.findings.engine.container import Container
+from agent.findings.engine.evidence import one_line, quote
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.logs import tells_another_fault
+from agent.findings.engine.suggestions import alike
+from agent.findings.model import Evidence, Finding
+from agent.findings.network.backends import Backends, Service, quote_addresses, quote_pod
+from agent.findings.network.endpoints import Connection, failed_connections, service_names
+from agent.findings.network.network_policies import policies_on, quote_policies
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
+from agent.objects.selectors import labels_at
+from agent.objects.target import ResourceRef
+
+_QUOTED = 2
+# How the title of a container that ended by itself begins (see `crashes`).
+_ENDED = re.compile(r".{1,400}? (?:keeps crashing|failed) \(exit code \d{1,10}\)")
+_UNKNOWN = "It needs that to work. What is behind the address is not in the context."
+
+
+def with_failed_connections(found: list[Finding], failed: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """The findings about a Pod, and of its failed connections those that are incidents of their own.
+
+    A connection to something unknown says no more than why its container ends, so it becomes part of that: the first
+    one its title, all of them their evidence.
+    """
+    crashes = [(place, match[0]) for place, each in enumerate(found) if (match := _ENDED.match(each.title))]
+    unknown = [each for each in failed if each.level == "effect" and each.explanation == _UNKNOWN]
+    if len(crashes) != 1 or not unknown:
+        return found, failed
+    place, ended = crashes[0]
+    crash, result = found[place], list(found)
+    _, is_refused, address = unknown[0].title.partition(" is refused by ")
+    result[place] = replace(
+        crash,
+        title=f"{ended}: it is refused by {address}" if is_refused else crash.title,
+        explanation=f"{crash.explanation} {_UNKNOWN}",
+        evidence=tuple(dict.fromkeys((*crash.evidence, *(e for each in unknown for e in each.evidence)))),
+        next_steps=(*unknown[0].next_steps[:1], *crash.next_steps[1:]),
+    )
+    return result, [each for each in failed if each not in unknown]
+
+
+class Connections:
+    """The failed connections of an inventory's containers."""
+
+    def __init__(self, known: Inventory) -> None:
+        self._known = known
+
+    @cached_property
+    def _backends(self) -> Backends:
+        return Backends(self._known)
+
+    def of(self, container: Container) -> Iterator[Finding]:
+        """What a container cannot reach, by the last words of its log: one finding for each other side."""
+        told: set[object] = set()
+        lines = container.quote_log()
+        for place, line in enumerate(lines):
+            candidates = failed_connections(line.text)
+            # A program that went on, and met another fault later, did not die of this one.
+            if not candidates or any(tells_another_fault(later.text) for later in lines[place + 1 :]):
+                continue
+            connection, service = self._other_side(candidates, namespace_of(container.pod))
+            key = service.resource if service else connection.host
+            if key not in told:
+                told.add(key)
+                yield from self._verdict(container, line, connection, service)
+
+    def _other_side(self, candidates: list[Connection], namespace: str) -> tuple[Connection, Service | None]:
+        """The candidate that is a Service of the context, else the first name, else the first."""
+        for connection in candidates:
+            if service := self._service(connection, namespace):
+                return connection, service
+        return next((each for each in candidates if not each.is_address), candidates[0]), None
+
+    def _service(self, connection: Connection, namespace: str) -> Service | None:
+        if connection.is_address:
+            return self._by_address.get(connection.host)
+        names = service_names(connection.host, namespace)
+        return next((service for name in names if (service := self._backends.service(*name))), None)
+
+    @cached_property
+    def _by_address(self) -> dict[str, Service]:
+        """Services by their cluster IPs, and by the addresses behind them."""
+        found: dict[str, Service] = {}
+        for service in self._backends.services.values():
+            spec = lookup(service.manifest, "spec")
+            for address in (text_at(spec, "clusterIP"), *list_at(spec, "clusterIPs")):
+                if isinstance(address, str) and address not in ("", "None"):
+                    found.setdefault(address, service)
+            for backend in self._backends.pods(service):
+                if address := text_at(backend.manifest, "status", "podIP"):
+                    found.setdefault(address, service)
+        return found
+
+    def _verdict(
+        self, container: Container, line: Evidence, connection: Connection, service: Service | None
+    ) -> Iterator[Finding]:
+        if connection.is_itself:
+            yield _itself(container, line, connection)
+        elif service is not None:
+            yield self._broken_service(container, line, connection, service)
+        else:
+            names = [] if connection.is_address else service_names(connection.host, namespace_of(container.pod))
+            inside = next((name for name in names if self._is_namespace(name[0], container)), None)
+            if inside and connection.failure == "dns":
+                yield self._missing(container, line, connection, *inside)
+            else:
+                yield _unknown(container, line, connection, inside)
+
+    def _is_namespace(self, namespace: str, container: Container) -> bool:
+        return namespace == namespace_of(container.pod) or namespace in self._namespaces
+
+    @cached_property
+    def _namespaces(self) -> frozenset[str]:
+        nodes = {node.resource.namespace for node in self._known.context.tree}
+        return frozenset(nodes | {namespace_of(manifest) for manifest in self._known.context.manifests})
+
+    def _missing(
+        self, container: Container, line: Evidence, connection: Connection, namespace: str, name: str
+    ) -> Finding:
+        services = self._backends.services.values()
+        elsewhere = [service.namespace for service in services if service.name == name]
+        here = [service.name for service in services if service.namespace == namespace]
+        hint = (
+            f" There is a Service {one_line(name, 80)} in namespace {one_line(elsewhere[0], 80)}: "
+            f"its name from here is {one_line(name, 80)}.{one_line(elsewhere[0], 80)}.svc."
+            if elsewhere
+            else alike(name, here)
+        )
+        title = f"Service {one_line(name, 80)} that {_lower(container.title)} connects to does not exist"
+        return container.finding(
+            title,
+            f"The host name {one_line(connection.host, 120)} does not resolve, and the cluster's DNS resolves every "
+            f"Service: there is none of that name in namespace {one_line(namespace, 80)}.{hint}",
+            (line, *_settings(container, connection.host)),
+            f"See which there are: {kubectl('get', 'services', namespace=namespace)}.",
+            "In Git, correct the host in the container's configuration, or add the Service (renamed, pruned?).",
+            "If the Service is there, DNS itself fails: `kubectl -n kube-system get pods -l k8s-app=kube-dns`.",
+            cause=f"unresolved {namespace} {name}",
+            blames=(ResourceRef.unchecked(version="v1", kind="Service", namespace=namespace, name=name),),
+        )
+
+    def _broken_service(
+        self, container: Container, line: Evidence, connection: Connection, service: Service
+    ) -> Finding:
+        named = f"Service {one_line(service.name, 80)} that {_lower(container.title)} connects to"
+        ports = [integer_at(port, "port") for port in service.ports()]
+        evidence = (line, *_settings(container, connection.host))
+        look = kubectl(
+            "get", "endpointslices", "-l", f"kubernetes.io/service-name={service.name}", namespace=service.namespace
+        )
+        by_name = not connection.is_address or connection.host in _addresses(service)
+        if connection.port is not None and any(ports) and connection.port not in ports and by_name:
+            offers = ", ".join(str(port) for port in ports if port is not None)[:80]
+            return container.finding(
+                f"{named} has no port {connection.port} (it has {offers})",
+                "A Service only forwards its own ports, so nothing answers at another one.",
+                evidence + (quote(service.manifest, "spec", "ports") if service.manifest else ()),
+                f"In Git, set the port in the container's configuration to {offers}, or add it to the Service's ports.",
+                cause=f"port {service.resource} {connection.port}",
+                blames=(service.resource,),
+            )
+        if nobody := self._nobody_behind(service):
+            why, told, blames = nobody
+            return container.finding(
+                f"{named} has no ready endpoints{why}",
+                "The connection fails because no ready pod stands behind the Service; repair that first, the container "
+                "then starts by itself.",
+                evidence + told,
+                f"See what is behind it: {look}.",
+                cause=f"unserved {service.resource}",
+                blames=(service.resource, *blames),
+            )
+        return self._unanswered(container, (*evidence, *service.quote_selector()), connection, service, look)
+
+    def _unanswered(
+        self,
+        container: Container,
+        evidence: tuple[Evidence, ...],
+        connection: Connection,
+        service: Service,
+        look: str,
+    ) -> Finding:
+        """A Service that is there and does not answer: because of a NetworkPolicy, or for no known reason."""
+        failed = {"dns": "does not resolve for", "refused": "refuses", "timeout": "does not answer"}[connection.failure]
+        policies = self._policies(container, service) if connection.failure == "timeout" else []
+        named = ", ".join(f"NetworkPolicy {one_line(name_of(policy), 80)}" for policy in policies[:3])
+        if policies:
+            meaning = f"{named} bounds the traffic between the two; what a policy does not allow is dropped in silence."
+        elif connection.failure == "dns":
+            meaning = "Cluster DNS failed, or a Service without a cluster IP has no ready pods."
+        else:
+            meaning = "The Service is there. Its pods do not listen at its targetPort or were not ready at that time, "
+            meaning += "or a NetworkPolicy keeps the connection out."
+        title = f"Service {one_line(service.name, 80)} {failed} {_lower(container.title)}"
+        return container.finding(
+            f"{title}; {named} is in between" if policies else title,
+            meaning,
+            evidence
+            + (quote(service.manifest, "spec", "ports") if service.manifest else ())
+            + quote_policies(policies),
+            "Check that the policies allow this pod, that Service and its port (and DNS, port 53)." if policies else "",
+            f"See what is behind it: {look}.",
+            level="effect",
+            blames=(service.resource,),
+        )
+
+    def _policies(self, container: Container, service: Service) -> list[Manifest]:
+        """The NetworkPolicies on the Pod's way out and on the Service's Pods' way in."""
+        labels = labels_at(container.pod, "metadata", "labels")
+        out = policies_on(self._known, namespace_of(container.pod), labels, "Egress")
+        pods = self._backends.pods(service)
+        into = policies_on(self._known, service.namespace, pods[0].labels if pods else service.selector, "Ingress")
+        return [*out, *(policy for policy in into if all(policy is not each for each in out))]
+
+    def _nobody_behind(self, service: Service) -> tuple[str, tuple[Evidence, ...], tuple[ResourceRef, ...]] | None:
+        """Why a Service has no ready Pods, as the rest of a title; None where it has some or nothing is known."""
+        addresses, pods = self._backends.addresses(service), self._backends.pods(service)
+        if addresses and addresses.ready:
+            return None
+        if pods and all(pod.ready is False for pod in pods):
+            told = tuple(quoted for pod in pods[:_QUOTED] for quoted in quote_pod(pod))
+            count = "its pod is" if len(pods) == 1 else f"its {len(pods)} pods are"
+            return f": {count} not ready", told, tuple(pod.resource for pod in pods)
+        templates = [] if pods else self._backends.templates(service.namespace, service.selector)
+        if templates and templates[0].wanted == 0 and templates[0].manifest:
+            workload = f"{templates[0].resource.kind} {one_line(templates[0].resource.name, 80)}"
+            return f": {workload} is scaled to zero", quote(templates[0].manifest, "spec", "replicas"), ()
+        if addresses:
+            return "", quote_addresses(addresses), addresses.pods
+        return None
+
+
+def _addresses(service: Service) -> list[object]:
+    return [text_at(service.manifest, "spec", "clusterIP"), *list_at(service.manifest, "spec", "clusterIPs")]
+
+
+def _itself(container: Container, line: Evidence, connection: Connection) -> Finding:
+    port = f":{connection.port}" if connection.port is not None else ""
+    return container.finding(
+        f"{container.title} connects to itself ({connection.host}{port}), where nothing listens",
+        "localhost is the Pod itself. Unless a sidecar is to listen there, the address is a default that nobody set.",
+        (line, *_settings(container, connection.host)),
+        "Set the address of the Service that is meant in the container's configuration, in Git; if a sidecar is meant, "
+        "look at its status and log.",
+    )
+
+
+def _unknown(container: Container, line: Evidence, connection: Connection, inside: tuple[str, str] | None) -> Finding:
+    where = one_line(connection.host, 120) + (f":{connection.port}" if connection.port is not None else "")
+    verb = {"dns": "cannot resolve", "refused": "is refused by", "timeout": "gets no answer from"}[connection.failure]
+    if inside:
+        namespace, name = inside
+        slices = kubectl("get", "endpointslices", "-l", f"kubernetes.io/service-name={name}", namespace=namespace)
+        step = f"See whether the Service has ready endpoints, and the port: {slices}."
+    elif connection.failure == "dns":
+        step = "Check the spelling of the host, and whether the cluster resolves names outside of it (CoreDNS, egress)."
+    else:
+        step = (
+            "Find out what has this address (`kubectl get services,pods --all-namespaces -o wide`), whether it listens "
+            "at that port, and whether a NetworkPolicy or firewall is in between."
+        )
+    return container.finding(
+        f"{container.title} {verb} {where}",
+        _UNKNOWN,
+        (line, *_settings(container, connection.host)),
+        step,
+        level="effect",
+    )
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]
+
+
+def _settings(container: Container, host: str) -> tuple[Evidence, ...]:
+    """The first setting of the container (env, args, command) that holds the host, directly or by a ConfigMap."""
+    spec_path = container.spec_path
+    if spec_path is None:
+        return ()
+    for index, entry in enumerate(objects_at(container.spec, "env")):
+        if host in text_at(entry, "value"):
+            return container.quote_spec("env", index, "value")
+        name, key = (text_at(entry, "valueFrom", "configMapKeyRef", part) for part in ("name", "key"))
+        config = container.known.get("ConfigMap", namespace_of(container.pod), name) if name else None
+        if config is not None and host in text_at(config, "data", key):
+            return quote(config, "data", key)
+    for field in ("args", "command"):
+        for index, word in enumerate(list_at(container.spec, field)):
+            if isinstance(word, str) and host in word:
+                return container.quote_spec(field, index)
+    return ()

@@ -1,0 +1,107 @@
+"""Namespaces whose deletion does not end: what is left in them, which finalizers hold it, which API does not answer."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from agent.findings.engine.build import finding_about, name_of, named
+from agent.findings.engine.commands import kubectl
+from agent.findings.engine.durations import PATIENCE, lasted_beyond, latest, minutes_text
+from agent.findings.engine.evidence import one_line, quote
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.objects import GroupKind
+from agent.findings.model import Finding
+from agent.objects.manifest import Manifest, list_at, text_at
+
+NAMESPACE: GroupKind = ("", "Namespace")
+
+# The namespace controller's conditions (pkg/controller/namespace/deletion): True is bad.
+_CONDITIONS = (
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "NamespaceDeletionContentFailure",
+    "NamespaceFinalizersRemaining",
+    "NamespaceContentRemaining",
+)
+_READ_LIMIT = 2_000
+_NAMED = 5
+_RESOURCES = re.compile(r"([a-z0-9][a-z0-9.-]{0,200}) has \d{1,9} resource instances")
+_FINALIZERS = re.compile(r"([A-Za-z0-9][\w./-]{0,200}) in \d{1,9} resource instances")
+_GROUP_VERSIONS = re.compile(r"([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})/(v[0-9][a-z0-9]{0,20})")
+
+
+def namespaces(known: Inventory) -> Iterator[Finding]:
+    """Namespaces that are being deleted and say what holds them, unless the deletion is known to be young."""
+    now = latest(known.context, next(iter(known.applications), None))
+    for namespace in known.of(NAMESPACE):
+        deleted = text_at(namespace, "metadata", "deletionTimestamp")
+        lasted = lasted_beyond(now, namespace, deleted) if deleted else None
+        said = _said(namespace)
+        if deleted and said and (lasted is None or lasted >= PATIENCE):
+            yield _held(namespace, said, lasted)
+
+
+def _said(namespace: Manifest) -> dict[str, tuple[int, str]]:
+    """The conditions that are True, by type in the order of _CONDITIONS: place and message."""
+    found: dict[str, tuple[int, str]] = {}
+    for index, condition in enumerate(list_at(namespace, "status", "conditions")):
+        if text_at(condition, "status") == "True":
+            found[text_at(condition, "type")] = (index, text_at(condition, "message")[:_READ_LIMIT])
+    return {kind: found[kind] for kind in _CONDITIONS if kind in found}
+
+
+def _held(namespace: Manifest, said: dict[str, tuple[int, str]], lasted: timedelta | None) -> Finding:
+    messages = {kind: message for kind, (_, message) in said.items()}
+    resources = _all(_RESOURCES, messages.get("NamespaceContentRemaining", ""))
+    finalizers = _all(_FINALIZERS, messages.get("NamespaceFinalizersRemaining", ""))
+    failure = messages.get("NamespaceDeletionDiscoveryFailure", "")
+    groups = list(dict.fromkeys(".".join(match[::-1]) for match in _GROUP_VERSIONS.findall(failure)))
+    why = [f"API {_listed(groups)} does not answer" if groups else "discovery fails"] if failure else []
+    why += [f"{_listed(resources)} {'is' if len(resources) == 1 else 'are'} still in it"] if resources else []
+    why += [f"held by finalizer {_listed(finalizers)}"] if finalizers else []
+    since = f" Its deletion was asked for {minutes_text(lasted)} before the latest time known here." if lasted else ""
+    return finding_about(
+        namespace,
+        f"{named(namespace)} cannot be deleted" + (f": {', '.join(why)}" if why else ""),
+        "A namespace goes when everything in it is gone, and every API of the cluster was asked what it has there."
+        + since,
+        tuple(
+            quoted
+            for index, _ in said.values()
+            for quoted in quote(namespace, "status", "conditions", index, "message")
+            or quote(namespace, "status", "conditions", index, "type")
+        )
+        + quote(namespace, "metadata", "deletionTimestamp"),
+        *_steps(name_of(namespace), resources, finalizers, groups, discovery_fails=bool(failure)),
+    )
+
+
+def _steps(
+    name: str, resources: list[str], finalizers: list[str], groups: list[str], *, discovery_fails: bool
+) -> Iterator[str]:
+    if discovery_fails:
+        gone = f", or, if it is gone for good, {kubectl('delete', 'apiservice', groups[0])}" if groups else ""
+        yield f"Repair the API that does not answer ({kubectl('get', 'apiservices')} shows why){gone}."
+    kinds = [each.removesuffix(".") for each in resources[:_NAMED]]
+    look = kubectl("get", ",".join(kinds) or "all", "-o", "yaml", namespace=name)
+    if finalizers:
+        yield (
+            f"See what is left, and let the controller that sets finalizer {one_line(finalizers[0], 100)} run until it "
+            f"has cleaned up: {look}."
+        )
+        patch = ("--type", "merge", "-p", '{"metadata":{"finalizers":null}}')
+        yield (
+            "Only if that controller is gone for good, and what it would clean up may stay behind, remove the "
+            f"finalizer from each: {kubectl('patch', kinds[0] if kinds else 'KIND', 'NAME', *patch, namespace=name)}."
+        )
+    elif resources or not discovery_fails:
+        yield f"See what is left: {look}."
+
+
+def _all(pattern: re.Pattern[str], message: str) -> list[str]:
+    return list(dict.fromkeys(each.removesuffix(".") for each in pattern.findall(message)))
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return one_line(", ".join(names[:_NAMED]), 200) + more

@@ -1,0 +1,1 @@
+"""Findings about Pods and what runs them."""

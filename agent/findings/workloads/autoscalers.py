@@ -1,0 +1,183 @@
+"""HorizontalPodAutoscalers that cannot scale, or would scale further. One that rests at its minimum is fine, and so
+is one whose target is scaled to zero."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.findings.engine.build import finding_about, named, namespace_of
+from agent.findings.engine.commands import kubectl
+from agent.findings.engine.evidence import one_line, quote, quote_event
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.remedies import change
+from agent.findings.model import Evidence, Finding, Level
+from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
+from agent.objects.target import ResourceRef
+
+AUTOSCALER: GroupKind = ("autoscaling", "HorizontalPodAutoscaler")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """Why an autoscaler cannot do its work. `name` completes "HorizontalPodAutoscaler x cannot scale: ..."."""
+
+    pattern: str
+    name: str
+    meaning: str
+    step: str
+    level: Level = "cause"
+
+
+# What the controller says (pkg/controller/podautoscaler), the most telling first.
+_FAILURES = (
+    _Failure(
+        pattern=r"missing request for ([\w./-]{1,60})(?: in container (\S{1,80}))?",
+        name="its pods request no {0}",
+        meaning="Utilization is a share of what the containers request, and a container requests none.",
+        step="set resources.requests.{0} on every container of {target}",
+    ),
+    _Failure(
+        pattern=r"(?:could not find the requested resource|unable to handle the request) \(get pods\.metrics\.k8s\.io",
+        name="the metrics API does not answer (is metrics-server installed and running?)",
+        meaning="The numbers come from metrics.k8s.io, which metrics-server serves, and nothing serves it now.",
+        step="Look at metrics-server: `kubectl get apiservice v1beta1.metrics.k8s.io`, "
+        "`kubectl -n kube-system get pods -l k8s-app=metrics-server`.",
+    ),
+    _Failure(
+        pattern=r"(?:could not find the requested resource|unable to handle the request|no matches for kind|"
+        r"unable to fetch metrics from (?:custom|external) metrics API|"
+        r"unable to get (?:external|custom|object|pod) metric)",
+        name="the custom or external metrics API has no such metric",
+        meaning="The numbers come from an adapter (Prometheus adapter, KEDA), which does not serve this metric.",
+        step="Look at the adapter's pods, and at the metric's name and selector: `kubectl get apiservices`.",
+    ),
+    _Failure(
+        pattern=r"scaleTargetRef|unable to get the target's current scale|not found",
+        name="its target does not exist or cannot be scaled",
+        meaning="spec.scaleTargetRef names an object that is not there, or that has no scale subresource.",
+        step="correct spec.scaleTargetRef (apiVersion, kind, name) to the workload that it is to scale",
+    ),
+    _Failure(
+        pattern=r"multiple (?:HPAs|HorizontalPodAutoscalers)|controlled by multiple",
+        name="another autoscaler scales the same pods",
+        meaning="Two autoscalers with the same pods would work against each other, so neither does anything.",
+        step="Remove one of them: `kubectl get hpa` in its namespace shows both.",
+    ),
+    _Failure(
+        pattern=r"no metrics returned|did not receive metrics|pods might be unready|no recommendation",
+        name="there are no metrics of its pods",
+        meaning="Its pods are not ready or too young to be measured, or metrics-server does not reach their nodes.",
+        step="Look at the pods it scales first; then at `kubectl top pods`.",
+        level="symptom",
+    ),
+)
+_UNKNOWN = _Failure(
+    pattern="",
+    name="",
+    meaning="Its controller cannot compute or set the number of replicas; the message says why.",
+    step="Repair what the message names.",
+    level="effect",
+)
+
+
+def autoscalers(known: Inventory) -> Iterator[Finding]:
+    """Autoscalers with a condition that keeps them from scaling, and those that want more than their maximum."""
+    for autoscaler in known.of(AUTOSCALER):
+        conditions = list_at(autoscaler, "status", "conditions")
+        broken = False
+        for index, condition in enumerate(conditions):
+            kind, status, reason = (text_at(condition, key) for key in ("type", "status", "reason"))
+            if kind in ("AbleToScale", "ScalingActive") and status == "False":
+                if reason != "ScalingDisabled" and not broken:
+                    broken = True
+                    path = ("status", "conditions", index)
+                    said = quote(autoscaler, *path, "message") + quote(autoscaler, *path, "reason")
+                    yield _broken(known, autoscaler, text_at(condition, "message"), reason, said)
+            elif kind == "ScalingLimited" and status == "True" and reason == "TooManyReplicas":
+                yield _limited(known, autoscaler, index)
+        # autoscaling/v1 has no conditions; its events tell the same.
+        for event in () if conditions else known.events.of(autoscaler, *_FAILED_EVENTS)[:1]:
+            yield _broken(known, autoscaler, event.message, event.reason, quote_event(event))
+
+
+_FAILED_EVENTS = (
+    "FailedGetScale",
+    "FailedGetResourceMetric",
+    "FailedGetPodsMetric",
+    "FailedGetObjectMetric",
+    "FailedGetExternalMetric",
+    "FailedComputeMetricsReplicas",
+)
+
+
+def _broken(known: Inventory, autoscaler: Manifest, message: str, reason: str, said: tuple[Evidence, ...]) -> Finding:
+    found = ((f, re.search(f.pattern, message[:4_000])) for f in _FAILURES)
+    failure, match = next(((f, m) for f, m in found if m), (_UNKNOWN, None))
+    words = [one_line(group or "", 60) for group in match.groups()] if match else []
+    target = _target(autoscaler)
+    told = failure.name.format(*words)
+    step = failure.step.format(*words, target=f"{target.kind} {one_line(target.name, 80)}" if target else "its target")
+    is_change = step[:1].islower()
+    command = _set_requests(target, words[0]) if is_change and target and "request no" in failure.name else ""
+    return finding_about(
+        autoscaler,
+        f"{named(autoscaler)} cannot scale" + (f": {told}" if told else f" ({one_line(reason, 60)})"),
+        failure.meaning,
+        said + quote(autoscaler, "spec", "scaleTargetRef") + _quote_containers(known, target, words),
+        change(known, step, command) if is_change else step,
+        level=failure.level,
+        blames=(target,) if target else (),
+    )
+
+
+def _target(autoscaler: Manifest) -> ResourceRef | None:
+    found = object_at(autoscaler, "spec", "scaleTargetRef")
+    group, _, version = text_at(found, "apiVersion").rpartition("/")
+    kind, name = text_at(found, "kind"), text_at(found, "name")
+    if not kind or not name:
+        return None
+    namespace = namespace_of(autoscaler)
+    return ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name)
+
+
+def _set_requests(target: ResourceRef, resource: str) -> str:
+    amount = {"cpu": "100m", "memory": "128Mi"}.get(resource)
+    if amount is None:
+        return ""
+    return kubectl(
+        "set", "resources", f"{target.kind.lower()}/{target.name}", f"--requests={resource}={amount}",
+        namespace=target.namespace,
+    )  # fmt: skip
+
+
+def _quote_containers(known: Inventory, target: ResourceRef | None, words: list[str]) -> tuple[Evidence, ...]:
+    """The resources of the target's container that lacks a request, where its manifest is known."""
+    workload = known.get(target.kind, target.namespace, target.name) if target and len(words) > 1 else None
+    if workload is None:
+        return ()
+    path = ("spec", "template", "spec", "containers")
+    for index, container in enumerate(objects_at(workload, *path)):
+        if not words[1] or text_at(container, "name") == words[1]:
+            return quote(workload, *path, index, "resources") or quote(workload, *path, index, "name")
+    return ()
+
+
+def _limited(known: Inventory, autoscaler: Manifest, index: int) -> Finding:
+    most = integer_at(autoscaler, "spec", "maxReplicas")
+    path = ("status", "conditions", index)
+    return finding_about(
+        autoscaler,
+        f"{named(autoscaler)} is at its maximum"
+        + (f" of {most} replicas" if most is not None else "")
+        + " and wants more",
+        "The load asks for more pods than spec.maxReplicas allows, so they are busier than they should be.",
+        quote(autoscaler, *path, "message")
+        + quote(autoscaler, *path, "reason")
+        + quote(autoscaler, "spec", "maxReplicas")
+        + quote(autoscaler, "status", "currentReplicas"),
+        change(
+            known, f"raise spec.maxReplicas of {named(autoscaler)} (is there room on the nodes?), or give each pod more"
+        ),
+        severity="warning",
+    )

@@ -1,0 +1,157 @@
+"""ConfigMaps and Secrets that a pod template needs and that lack the key it asks for, or are not there: told before, or
+long after, a Pod fails of it. What the kubelet itself says of a Pod is in `waiting` and `pods`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.findings.engine.build import finding_about, namespace_of
+from agent.findings.engine.evidence import one_line, quote
+from agent.findings.engine.health import workload_is_well
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.objects import GroupKind, controller_of
+from agent.findings.engine.references import Missing, how_to_supply, makers_of
+from agent.findings.model import Evidence, Finding
+from agent.objects.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
+
+TEMPLATED: tuple[GroupKind, ...] = (
+    ("", "Pod"),
+    ("apps", "Deployment"),
+    ("apps", "StatefulSet"),
+    ("apps", "DaemonSet"),
+    ("batch", "Job"),
+    ("batch", "CronJob"),
+)
+
+type Path = tuple[str | int, ...]
+
+# The manifest of a template of more references than this is read to here.
+_REFERENCES = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A reference to a ConfigMap or Secret, or to a key of it. `path` is where it stands, `user` who needs it
+    (`container api`, `volume tls`)."""
+
+    kind: str
+    name: str
+    key: str
+    path: Path
+    user: str
+
+
+def lacking_configuration(known: Inventory) -> Iterator[Finding]:
+    """One finding for each object or key that a template needs and the context shows to be missing."""
+    for holder in known.of(*TEMPLATED):
+        if _is_past(holder) or (
+            (controller := controller_of(holder)) and known.get(controller.kind, controller.namespace, controller.name)
+        ):
+            continue  # what makes it is read itself
+        told: set[object] = set()
+        for count, reference in enumerate(_references(holder)):
+            if count > _REFERENCES:
+                break
+            missing = _missing(known, namespace_of(holder), reference)
+            if missing is not None and missing not in told:
+                told.add(missing)
+                yield _finding(known, holder, reference, missing)
+
+
+def _is_past(holder: Manifest) -> bool:
+    """Whether it needs nothing any more: it is done, or going."""
+    done = text_at(holder, "status", "phase") in ("Succeeded", "Failed")
+    if text_at(holder, "kind") == "Job":
+        done = bool(objects_at(holder, "status", "conditions")) and not lookup(holder, "status", "active")
+    return done or lookup(holder, "metadata", "deletionTimestamp") is not None
+
+
+def _missing(known: Inventory, namespace: str, reference: Reference) -> Missing | None:
+    found = known.get(reference.kind, namespace, reference.name)
+    if found is None:
+        gone = (reference.kind, namespace, reference.name) in known.missing
+        return Missing(kind=reference.kind, name=reference.name) if gone else None
+    data = [object_at(found, part) for part in ("data", "binaryData", "stringData")]
+    # Without any data it may have been read without it; then nothing is known of its keys.
+    if not reference.key or not any(data) or any(reference.key in part for part in data):
+        return None
+    return Missing(kind=reference.kind, name=reference.name, key=reference.key)
+
+
+def _finding(known: Inventory, holder: Manifest, reference: Reference, missing: Missing) -> Finding:
+    namespace = namespace_of(holder)
+    found = known.get(missing.kind, namespace, missing.name)
+    keys = sorted({key for part in ("data", "binaryData") for key in object_at(found, part)})
+    there = f" It has {', '.join(one_line(key, 60) for key in keys[:8])}." if keys and missing.key else ""
+    lacks = f"has no key {one_line(missing.key)}" if missing.key else "does not exist"
+    well = workload_is_well(holder)
+    return finding_about(
+        holder,
+        f"{missing.kind} {one_line(missing.name)} that {reference.user} needs {lacks}",
+        ("What runs was started before; the next start fails." if well else "Containers that need it do not start.")
+        + there,
+        quote(holder, *reference.path) + _quote_object(found),
+        *how_to_supply(known, namespace, missing),
+        severity="warning" if well else "error",
+        cause=missing.cause(namespace),
+        blames=makers_of(known, namespace, missing),
+    )
+
+
+def _quote_object(found: Manifest | None) -> tuple[Evidence, ...]:
+    return quote(found, "metadata", "name") if found else ()
+
+
+def _references(holder: Manifest) -> Iterator[Reference]:
+    """The references of a Pod or of a template that are not optional."""
+    spec: Path = ("spec",)
+    if text_at(holder, "kind") != "Pod":
+        spec = (*(("spec", "jobTemplate") if text_at(holder, "kind") == "CronJob" else ()), "spec", "template", "spec")
+    for field in ("initContainers", "containers"):
+        for index, container in enumerate(list_at(holder, *spec, field)):
+            yield from _of_container(container, (*spec, field, index))
+    for index, volume in enumerate(list_at(holder, *spec, "volumes")):
+        yield from _of_source(volume, (*spec, "volumes", index), volume)
+        for place, source in enumerate(list_at(volume, "projected", "sources")):
+            yield from _of_source(source, (*spec, "volumes", index, "projected", "sources", place), volume)
+
+
+def _of_container(container: object, path: Path) -> Iterator[Reference]:
+    user = f"container {one_line(text_at(container, 'name'), 80)}"
+    for index, entry in enumerate(list_at(container, "env")):
+        origin = object_at(entry, "valueFrom")
+        for field, kind in _KEYS if origin else ():
+            found = object_at(origin, field)
+            name, key = text_at(found, "name"), text_at(found, "key")
+            if name and key and found.get("optional") is not True:
+                place = (*path, "env", index, "valueFrom", field, "key")
+                yield Reference(kind=kind, name=name, key=key, path=place, user=user)
+    for index, entry in enumerate(list_at(container, "envFrom")):
+        for field, kind in _WHOLE:
+            found = object_at(entry, field)
+            if text_at(found, "name") and found.get("optional") is not True:
+                place = (*path, "envFrom", index, field, "name")
+                yield Reference(kind=kind, name=text_at(found, "name"), key="", path=place, user=user)
+
+
+def _of_source(source: object, path: Path, volume: object) -> Iterator[Reference]:
+    """A volume, or a source of a projected one (which names a Secret by `name`)."""
+    for field, kind in _SOURCES:
+        found = object_at(source, field)
+        if not found:
+            continue
+        named = "secretName" if text_at(found, "secretName") else "name"
+        name = text_at(found, named)
+        if not name or found.get("optional") is True:
+            continue
+        user = f"volume {one_line(text_at(volume, 'name'), 80)}"
+        yield Reference(kind=kind, name=name, key="", path=(*path, field, named), user=user)
+        for index, item in enumerate(objects_at(found, "items")):
+            if key := text_at(item, "key"):
+                yield Reference(kind=kind, name=name, key=key, path=(*path, field, "items", index, "key"), user=user)
+
+
+# By which field each is named: a key of it, all its keys, a volume of it.
+_KEYS = (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap"))
+_WHOLE = (("secretRef", "Secret"), ("configMapRef", "ConfigMap"))
+_SOURCES = (("secret", "Secret"), ("configMap", "ConfigMap"))

@@ -1,0 +1,172 @@
+"""The one line of a log that tells why a process ended: its substance for a title, and what to do about it.
+
+Which lines are fatal, and what they mean, is in `logs`; makes no finding.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from agent.findings.engine.build import namespace_of
+from agent.findings.engine.commands import kubectl
+from agent.findings.engine.container import Container
+from agent.findings.engine.evidence import one_line
+from agent.findings.engine.logs import UNTOLD, kind_of
+from agent.findings.engine.remedies import change
+from agent.objects.manifest import lookup, objects_at, path_text, text_at
+
+_TITLE_LIMIT = 120
+_READ_LIMIT = 2_000
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a process ended by its own words. `kind` and `meaning` as `logs.kind_of` tells them, "" where unknown."""
+
+    line: str
+    kind: str
+    meaning: str
+
+    @property
+    def substance(self) -> str:
+        """The line without its time and level, on one line, short enough for a title."""
+        return _substance(self.line)
+
+    @property
+    def step(self) -> str:
+        """What to do about it where no more is known than the line."""
+        return _STEPS.get(self.kind, "Repair what its last words, quoted here, tell of.")
+
+
+_STEPS = {
+    "constraint": "Repair the migration or the data: have it fill, clean up or allow the rows that break the "
+    "constraint before it sets it (or correct what is written); then ship the new image or script through Git.",
+    "disk": "Find the full volume among those it mounts and enlarge its claim, or delete from it what is not needed.",
+    "authentication": "Check user and password in the Secret that it reads against the account on the other side; a "
+    "Secret that was changed is only read at the next start.",
+    "setting": "Set what it misses in the pod template, in Git.",
+    "file": "Correct the path in command, args or configuration, mount the file, or build it into the image.",
+    "permission": "Give it the right: fsGroup or runAsUser in the securityContext for files of a volume, a port above "
+    "1024, or a capability.",
+    "read-only": "Mount an emptyDir where it writes, or write to a volume that is mounted read-write.",
+    "port": "Two processes of the pod listen at one port: change one of the ports in the pod template.",
+    "tls": "Renew the certificate that it presents or is shown, or mount the CA that signed it.",
+    "rights": "Grant its ServiceAccount the right that the line names, by a Role and a RoleBinding in Git.",
+    "memory": "Raise the memory limit, or bound the program's own heap or caches below it.",
+    "refused": "Find out whether what it connects to is up and listens at that port.",
+    "dns": "Check the spelling of the host name, and whether its Service exists.",
+    "timeout": "Check whether what it connects to is up, and which NetworkPolicy or firewall is in between.",
+}
+
+
+_FAULT = re.compile(r"error|fail|exception|fatal|panic|denied|refused", re.IGNORECASE)
+
+
+def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> Reason | None:
+    """The reason that the last words of a log tell, oldest first: the last line that tells one, else the last line.
+
+    `only_faults`: the lines are any; one that speaks of no fault is no reason.
+    """
+    told = [(line, *kind_of(line)) for line in lines if line.strip()]
+    if only_faults:
+        told = [each for each in told if each[1] or _FAULT.search(each[0], 0, _READ_LIMIT)]
+    if not told:
+        return None
+    line, kind, meaning = next((each for each in reversed(told) if each[1] not in ("", UNTOLD)), told[-1])
+    return Reason(line=line, kind=kind, meaning=meaning)
+
+
+def first_step(container: Container, reason: Reason) -> str:
+    """What to do first about a container that ended for this reason, with the names that its spec tells."""
+    if reason.kind == "setting" and (name := _variable(reason.line)):
+        return _set_variable(container, name)
+    namespace = namespace_of(container.pod)
+    if reason.kind == "authentication" and (secrets := _secrets(container)):
+        named = ", ".join(one_line(name, 80) for name in secrets[:_NAMED])
+        look = kubectl("describe", "secret", secrets[0], namespace=namespace)
+        return (
+            f"Check user and password in Secret {named}, which container {container.name} reads ({look} shows its "
+            "keys), against the account on the other side; correct it where it is made, then restart the pod."
+        )
+    if reason.kind == "disk" and (claims := _claims(container)):
+        named = ", ".join(one_line(name, 80) for name in claims[:_NAMED])
+        look = kubectl("describe", "pvc", *claims[:_NAMED], namespace=namespace)
+        return (
+            f"Make PersistentVolumeClaim {named} larger (spec.resources.requests.storage in Git, where its "
+            f"StorageClass allows expansion), or clear the volume of what is not needed; see {look}."
+        )
+    return reason.step
+
+
+_VARIABLE = re.compile(
+    r"\bKeyError: ['\"]([A-Z][A-Z0-9_]{2,80})['\"]|\b([A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,6})\b"
+)
+
+
+def _variable(line: str) -> str:
+    """The environment variable that a line misses, "" where it names none."""
+    match = _VARIABLE.search(line[:_READ_LIMIT])
+    return (match[1] or match[2]) if match else ""
+
+
+def _set_variable(container: Container, name: str) -> str:
+    template = container.template
+    if template is None:
+        where = f"`{path_text(container.spec_path)}.env`" if container.spec_path else "`env`"
+    else:
+        where = f"`{template[1]}.env` of {template[0].kind} {one_line(template[0].name, 80)}"
+    what = f"set the environment variable {name} of container {container.name} ({where}), by a value or from a "
+    return change(container.known, what + "ConfigMap or Secret")
+
+
+def _secrets(container: Container) -> list[str]:
+    """The Secrets that the container's environment and its Pod's volumes are read from."""
+    env = (text_at(each, "valueFrom", "secretKeyRef", "name") for each in objects_at(container.spec, "env"))
+    whole = (text_at(each, "secretRef", "name") for each in objects_at(container.spec, "envFrom"))
+    files = (text_at(each, "secret", "secretName") for each in objects_at(container.pod, "spec", "volumes"))
+    return [name for name in dict.fromkeys((*env, *whole, *files)) if name]
+
+
+def _claims(container: Container) -> list[str]:
+    """The claims that the container mounts."""
+    mounted = {text_at(each, "name") for each in objects_at(container.spec, "volumeMounts")}
+    volumes = (each for each in objects_at(container.pod, "spec", "volumes") if text_at(each, "name") in mounted)
+    names = (text_at(each, "persistentVolumeClaim", "claimName") for each in volumes)
+    return [name for name in names if name]
+
+
+# A server's own words within a client's: `...: ERROR: column x`, `PSQLException: FATAL: password ...`.
+_SERVER = re.compile(r"\b(?:ERROR|FATAL|PANIC): {1,4}(?=\S)")
+_START = re.compile(
+    r"(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]?[\d:.,]{0,20}(?:Z|[+-]\d\d:?\d\d)?\]?[\s|]{0,4})?"
+    r"(?:\W{0,2}(?:FATAL|ERROR|CRITICAL|SEVERE|PANIC|Error)\b[\]:\s|-]{0,4})?"
+)
+_LOGFMT = re.compile(r'\b(?:err|error)="?([^"]{4,400})"|\bmsg="([^"]{4,400})"')
+
+
+def _substance(line: str) -> str:
+    text = line[:_READ_LIMIT].strip()
+    text = _message_of(text) or text
+    server = [match.end() for match in _SERVER.finditer(text)]
+    if server:
+        text = text[server[-1] :]
+    elif start := _START.match(text):
+        text = text[start.end() :] or text
+    if logfmt := _LOGFMT.search(text):
+        text = logfmt[1] or logfmt[2]
+    return one_line(text, _TITLE_LIMIT).removesuffix(".")
+
+
+def _message_of(text: str) -> str:
+    """What a line that is a JSON object says."""
+    if not text.startswith("{"):
+        return ""
+    try:
+        entry: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    values = (lookup(cast("object", entry), key) for key in ("error", "err", "msg", "message"))
+    return next((value for value in values if isinstance(value, str) and value.strip()), "")

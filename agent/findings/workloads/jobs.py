@@ -1,0 +1,154 @@
+"""Jobs that failed and CronJobs that do not run. A Job that retried and then completed is well."""
+
+from collections.abc import Iterator
+
+from agent.findings.engine.build import finding_about, name_of, named, namespace_of
+from agent.findings.engine.commands import kubectl
+from agent.findings.engine.evidence import one_line, quote, quote_event
+from agent.findings.engine.health import has_condition
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.remedies import change
+from agent.findings.model import Finding
+from agent.findings.workloads.schedules import schedule_fault
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, text_at
+
+JOB: GroupKind = ("batch", "Job")
+CRON_JOB: GroupKind = ("batch", "CronJob")
+
+_FAILED = {
+    "BackoffLimitExceeded": "Its pods failed more often than backoffLimit allows, so it was given up.",
+    "DeadlineExceeded": "It did not finish within activeDeadlineSeconds, so its pods were ended.",
+    "PodFailurePolicy": "A pod failed in a way that its podFailurePolicy counts as final.",
+    "MaxFailedIndexesExceeded": "More of its indexes failed than maxFailedIndexes allows.",
+    "FailedIndexes": "Some of its indexes failed.",
+}
+
+
+def jobs(known: Inventory) -> Iterator[Finding]:
+    """Failed Jobs, and Jobs whose pods failed and that go on trying."""
+    for job in known.of(JOB):
+        if has_condition(job, "Complete", "SuccessCriteriaMet"):
+            continue
+        failed = integer_at(job, "status", "failed") or 0
+        if condition := _failure(job):
+            yield _given_up(job, condition)
+        elif failed > 0 and not has_condition(job, "Suspended"):
+            yield finding_about(
+                job,
+                f"{named(job)} failed {failed} times and is tried again",
+                "Its pods fail; it is given up when backoffLimit is passed.",
+                quote(job, "status", "failed") + quote(job, "spec", "backoffLimit"),
+                f"Its pods tell why: {_logs_command(job)}.",
+                severity="warning",
+                level="symptom",
+            )
+
+
+def _failure(job: Manifest) -> tuple[str | int, ...] | None:
+    """Where the condition stands that the Job failed for good."""
+    for index, condition in enumerate(list_at(job, "status", "conditions")):
+        if text_at(condition, "type") in ("Failed", "FailureTarget") and text_at(condition, "status") == "True":
+            return ("status", "conditions", index)
+    return None
+
+
+def _given_up(job: Manifest, condition: tuple[str | int, ...]) -> Finding:
+    reason = text_at(job, *condition, "reason")
+    return finding_about(
+        job,
+        f"{named(job)} failed" + (f" ({one_line(reason, 60)})" if reason else ""),
+        _FAILED.get(reason, "It was given up."),
+        quote(job, *condition, "message")
+        + quote(job, *condition, "reason")
+        + quote(job, "status", "failed")
+        + quote(job, "spec", "backoffLimit")
+        + quote(job, "spec", "activeDeadlineSeconds"),
+        f"Its pods tell why: {_logs_command(job)}.",
+        "A Job is not run again by itself: repair the cause, then delete it and sync (a sync makes a hook anew).",
+        level="symptom",
+    )
+
+
+def _logs_command(job: Manifest) -> str:
+    return kubectl("logs", f"job/{name_of(job)}", "--all-containers", namespace=namespace_of(job))
+
+
+_SCHEDULE_FAULTS = {
+    "UnparseableSchedule": "The schedule cannot be read, so it never runs.",
+    "InvalidSchedule": "The schedule cannot be read, so it never runs.",
+    "UnknownTimeZone": "The time zone is not known to the cluster, so it never runs.",
+    "TooManyMissedTimes": "It missed more than 100 start times and counts no further; a startingDeadlineSeconds helps.",
+    "FailedNeedsStart": "The controller cannot tell when it is to start next.",
+    "FailedCreate": "Its Job could not be created.",
+}
+
+
+def cron_jobs(known: Inventory) -> Iterator[Finding]:
+    """CronJobs that cannot start, whose last run did not succeed, or (the one asked about) that are suspended."""
+    for cron_job in known.of(CRON_JOB):
+        schedule = text_at(cron_job, "spec", "schedule")
+        if schedule and (fault := schedule_fault(schedule)):
+            yield _never_due(known, cron_job, fault)
+            continue
+        for event in known.events.of(cron_job, *_SCHEDULE_FAULTS)[:1]:
+            yield finding_about(
+                cron_job,
+                f"{named(cron_job)} cannot start its Job ({one_line(event.reason, 60)})",
+                _SCHEDULE_FAULTS[event.reason],
+                quote_event(event) + quote(cron_job, "spec", "schedule") + quote(cron_job, "spec", "timeZone"),
+                "Correct spec.schedule (five fields, or @daily and the like), spec.timeZone or the template in Git.",
+                level="cause",
+            )
+        deadline = integer_at(cron_job, "spec", "startingDeadlineSeconds")
+        if deadline is not None and deadline < 0:
+            yield finding_about(
+                cron_job,
+                f"{named(cron_job)} has a negative starting deadline",
+                "Every start is late by that rule, so it never runs.",
+                quote(cron_job, "spec", "startingDeadlineSeconds"),
+                "Set startingDeadlineSeconds to a positive number in Git.",
+                level="cause",
+            )
+        if lookup(cron_job, "spec", "suspend") is True:
+            if known.is_asked_about(cron_job):
+                yield _suspended(cron_job)
+        elif _last_run_failed(cron_job):
+            yield finding_about(
+                cron_job,
+                f"The last run of {named(cron_job)} did not succeed",
+                "Its last execution has not completed successfully: it started after the last success, and nothing of "
+                "it is running any more.",
+                quote(cron_job, "status", "lastScheduleTime") + quote(cron_job, "status", "lastSuccessfulTime"),
+                f"Find the failed Job and read its log: {kubectl('get', 'jobs', namespace=namespace_of(cron_job))}.",
+                level="symptom",
+            )
+
+
+def _never_due(known: Inventory, cron_job: Manifest, fault: str) -> Finding:
+    return finding_about(
+        cron_job,
+        f"{named(cron_job)} can never start: its schedule is wrong ({one_line(fault, 100)})",
+        "Kubernetes reads minute, hour, day of month, month and day of week (0 to 6), or @daily and the like; what it "
+        "cannot read it refuses or never starts.",
+        quote(cron_job, "spec", "schedule") + quote(cron_job, "spec", "timeZone"),
+        change(known, f"correct spec.schedule of {named(cron_job)}"),
+        level="cause",
+    )
+
+
+def _last_run_failed(cron_job: Manifest) -> bool:
+    # Both are RFC 3339 in UTC as the API server writes them: they compare as text.
+    started, succeeded = (text_at(cron_job, "status", f) for f in ("lastScheduleTime", "lastSuccessfulTime"))
+    return bool(started and succeeded) and started > succeeded and not list_at(cron_job, "status", "active")
+
+
+def _suspended(cron_job: Manifest) -> Finding:
+    return finding_about(
+        cron_job,
+        f"{named(cron_job)} is suspended",
+        "It starts nothing until spec.suspend is false again. Somebody meant that, or forgot it.",
+        quote(cron_job, "spec", "suspend"),
+        "Set spec.suspend to false in Git to let it run.",
+        severity="info",
+    )

@@ -1,0 +1,167 @@
+"""Pods: what holds the whole Pod back (scheduling, volumes, sandbox), or keeps it from being ready.
+
+Owns the Pod's own state; its containers' states are in `waiting` and `crashes`.
+"""
+
+import re
+from collections.abc import Iterator
+
+from agent.context.model import Event
+from agent.findings.engine.build import finding_about, namespace_of
+from agent.findings.engine.container import Container, containers_of
+from agent.findings.engine.evidence import one_line, quote, quote_event
+from agent.findings.engine.health import is_outlived, is_rolling_out
+from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.logs import LastWords
+from agent.findings.engine.references import how_to_supply, makers_of, missing_in, quote_reference
+from agent.findings.model import Finding
+from agent.findings.network.connections import Connections, with_failed_connections
+from agent.findings.workloads.crashes import crashed_container
+from agent.findings.workloads.evictions import ended_by_cluster
+from agent.findings.workloads.probes import may_become_ready, probe_failure
+from agent.findings.workloads.scheduling import unscheduled_pod
+from agent.findings.workloads.waiting import waiting_container
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, text_at
+
+POD = ("", "Pod")
+
+
+def broken_pods(known: Inventory) -> Iterator[Finding]:
+    """What is wrong with each Pod that is neither done, nor going, nor outlived by its replacement."""
+    last_words, connections = LastWords(known.context), Connections(known)
+    for pod in known.of(POD):
+        done = text_at(pod, "status", "phase") == "Succeeded"
+        going = lookup(pod, "metadata", "deletionTimestamp") is not None
+        if not done and not going and not is_outlived(known, pod):
+            yield from _broken_pod(known, pod, last_words, connections)
+
+
+def _broken_pod(known: Inventory, pod: Manifest, last_words: LastWords, connections: Connections) -> Iterator[Finding]:
+    events = known.events.of(pod)
+    if finding := unscheduled_pod(pod, events):
+        yield finding
+        return
+    if finding := ended_by_cluster(known, pod, events):
+        yield finding
+        return
+    containers = list(containers_of(known, pod, last_words))
+    found = [f for c in containers if (f := waiting_container(c) or crashed_container(c))]
+    if not found:
+        found = [f for f in (_volumes(known, pod, events, containers), _sandbox(pod, events, containers)) if f]
+    if not found:
+        found = list(_not_ready(pod, containers))
+    if found:
+        others = [f for c in containers if c.status.get("ready") is not True for f in connections.of(c)]
+        found, others = with_failed_connections(found, others)
+        yield from others
+    yield from found
+
+
+def _has_started(containers: list[Container]) -> bool:
+    return any(lookup(c.status, "state", "running") or lookup(c.status, "state", "terminated") for c in containers)
+
+
+def _volumes(known: Inventory, pod: Manifest, events: tuple[Event, ...], containers: list[Container]) -> Finding | None:
+    """A volume that cannot be attached or mounted, where the Pod waits for it."""
+    failures = [e for e in events if e.reason in ("FailedMount", "FailedAttachVolume", "FailedMapVolume")]
+    if not failures or _has_started(containers):
+        return None
+    # "Unable to attach or mount volumes: ... timed out" repeats what another event says with its reason.
+    telling = next((e for e in failures if "timed out waiting for the condition" not in e.message), failures[0])
+    match = re.search(r'for volume "([^"]{1,253})"', telling.message)
+    volume = f"Volume {one_line(match[1])}" if match else "A volume"
+    missing = missing_in(telling.message)
+    evidence = quote_event(telling)
+    if missing is None:
+        verb = "attached" if telling.reason == "FailedAttachVolume" else "mounted"
+        return finding_about(
+            pod,
+            f"{volume} of the pod cannot be {verb}",
+            "The containers wait for the volume; the event has the kubelet's or the storage driver's reason.",
+            evidence + quote(pod, "spec", "volumes"),
+            "A volume that is still attached elsewhere comes free when its old pod is gone; else look at the storage "
+            "driver's pods and at the claim.",
+        )
+    lacks = f"{missing.kind} {one_line(missing.name)}".rstrip()
+    return finding_about(
+        pod,
+        f"{volume} of the pod cannot be mounted: "
+        + (f"{lacks} has no key {one_line(missing.key)}" if missing.key else f"{lacks} does not exist"),
+        "The containers wait for the volume, and the volume for what it is made of.",
+        evidence + quote_reference(pod, missing),
+        *how_to_supply(known, namespace_of(pod), missing),
+        cause=missing.cause(namespace_of(pod)),
+        blames=makers_of(known, namespace_of(pod), missing),
+    )
+
+
+def _sandbox(pod: Manifest, events: tuple[Event, ...], containers: list[Container]) -> Finding | None:
+    failures = [e for e in events if e.reason == "FailedCreatePodSandBox"]
+    if not failures or _has_started(containers):
+        return None
+    return finding_about(
+        pod,
+        "The pod's sandbox cannot be created",
+        "The node fails to set up the pod's sandbox before any container, mostly in the network plugin (CNI).",
+        quote_event(failures[0]),
+        "Look at the network plugin's pods on that node, and at free addresses of its range.",
+    )
+
+
+def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:
+    """Containers that run and are not ready, and a Pod whose readiness gates are not met."""
+    for container in containers:
+        running = lookup(container.status, "state", "running") is not None
+        unready = container.status.get("ready") is False and container.field == "containerStatuses"
+        if running and unready and (finding := _unready(container)):
+            yield finding
+    for index, condition in enumerate(list_at(pod, "status", "conditions")):
+        if text_at(condition, "type") == "Ready" and text_at(condition, "reason") == "ReadinessGatesNotReady":
+            yield finding_about(
+                pod,
+                "Pod waits for its readiness gates",
+                "Its containers are ready; a controller outside (a load balancer's, often) has not confirmed the gate.",
+                quote(pod, "status", "conditions", index, "message") + quote(pod, "spec", "readinessGates"),
+                "Look at the controller that sets the gate's condition.",
+                severity="warning",
+            )
+
+
+def _is_rolled_out(container: Container) -> bool:
+    """Whether a first-time container belongs to a Deployment whose rollout is under way."""
+    workload = container.known.workload_of(container.pod)
+    manifest = container.known.get(workload.kind, workload.namespace, workload.name) if workload else None
+    return manifest is not None and is_rolling_out(manifest) and not integer_at(container.status, "restartCount")
+
+
+def _unready(container: Container) -> Finding | None:
+    """A container that runs and is not ready, None where it may well be starting."""
+    failure, logs = probe_failure(container), container.quote_log()
+    if not logs and (may_become_ready(container) or (failure is None and _is_rolled_out(container))):
+        return None
+    if failure is None:
+        return finding_about(
+            container.pod,
+            f"{container.title} is running but not ready",
+            "It gets no traffic until it is. No failed probe is in the events: it may still be starting."
+            + (" Its log tells of a fault." if logs else ""),
+            container.quote("ready") + container.quote_spec("readinessProbe") + logs,
+            f"Read its log: {container.logs_command(previous=False)}.",
+            severity="warning",
+            level="effect",
+        )
+    return finding_about(
+        container.pod,
+        f"{container.title} is running but not ready: its {failure}",
+        f"The kubelet gets no good answer from the container, so the pod gets no traffic. {failure.hint}".strip(),
+        quote_event(failure.event)
+        + container.quote_spec(failure.field)
+        + container.quote("ready")
+        + (container.quote_spec("ports") if failure.hint else ())
+        + logs,
+        failure.step,
+        "Check that path, port and scheme of the probe are those the program serves, and that it answers within "
+        "timeoutSeconds; if it waits for something else, that is what to repair.",
+        f"Read its log: {container.logs_command(previous=False)}.",
+        level="effect",
+    )

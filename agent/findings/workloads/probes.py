@@ -1,0 +1,175 @@
+"""Probes that fail: what the kubelet asks, what it is answered, and whether the container merely needs longer to start.
+
+Owns the wording of the kubelet's Unhealthy events and the settings of probes; makes no finding.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.context.model import Event
+from agent.findings.engine.container import Container
+from agent.findings.engine.evidence import one_line
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, object_at, objects_at, text_at
+from agent.objects.times import moment
+
+type ProbeField = Literal["readinessProbe", "livenessProbe", "startupProbe"]
+
+_FIELDS: dict[str, ProbeField] = {
+    "Readiness": "readinessProbe",
+    "Liveness": "livenessProbe",
+    "Startup": "startupProbe",
+}
+
+# What the API server fills in (core/v1 Probe).
+_DEFAULTS = {"failureThreshold": 3, "periodSeconds": 10, "timeoutSeconds": 1, "initialDelaySeconds": 0}
+
+_ANSWERS: tuple[tuple[str, str], ...] = (
+    (r"statuscode: (\d{3})", "HTTP status {0}"),
+    (r"connection refused", "connection refused"),
+    (r"server gave HTTP response to HTTPS client", "the server speaks HTTP, the probe HTTPS"),
+    (r"malformed HTTP|transport connection broken", "the server does not speak HTTP there"),
+    (r"deadline exceeded|timed? ?out|Client\.Timeout", "no answer in time"),
+    (r"NOT_SERVING", "it answers NOT_SERVING"),
+    (r"connection reset|EOF", "the connection is dropped"),
+    (r"no route to host|network is unreachable", "the pod cannot be reached"),
+    (r"no such file or directory|executable file not found", "its command is not in the image"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeFailure:
+    """A probe that fails. `asks` is what the probe does (`GET /ready on port 8080`), `answer` what comes back; each ""
+    where it is not known. `hint` is a sentence where the settings alone show what is wrong, `step` what sets it right.
+    """
+
+    event: Event
+    field: ProbeField
+    asks: str
+    answer: str
+    hint: str = ""
+    step: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.field.removesuffix("Probe")
+
+    def __str__(self) -> str:
+        asks = f" ({self.asks})" if self.asks else ""
+        return f"{self.name} probe{asks} fails" + (f": {self.answer}" if self.answer else "")
+
+
+def probe_failure(container: Container, *kinds: str) -> ProbeFailure | None:
+    """The newest failure of a probe of these kinds (`Readiness`, `Liveness`, `Startup`), of any where none is named."""
+    events = [event for event in container.events if event.reason == "Unhealthy"]
+    for event in events:
+        kind = event.message.partition(" ")[0]
+        if kind in (kinds or _FIELDS):
+            field = _FIELDS.get(kind, "readinessProbe")
+            # The event does not say which container's probe it was: one without such a probe it is not.
+            if container.spec_path and len(_containers(container)) > 1 and not container.quote_spec(field):
+                continue
+            return _failure(container, event, field)
+    # A kubelet of another language or version: the event is all there is.
+    return _failure(container, events[0], "readinessProbe") if events and not kinds else None
+
+
+def _containers(container: Container) -> list[Manifest]:
+    return objects_at(container.pod, "spec", "containers")
+
+
+def _failure(container: Container, event: Event, field: ProbeField) -> ProbeFailure:
+    settings = object_at(container.spec, field)
+    answers = ((told, re.search(pattern, event.message[:4_000])) for pattern, told in _ANSWERS)
+    answer = next((told.format(*match.groups()) for told, match in answers if match), "")
+    undeclared = _undeclared(container, settings) if answer in ("connection refused", "") else None
+    return ProbeFailure(
+        event=event,
+        field=field,
+        asks=_asked(settings),
+        answer=answer,
+        hint=undeclared.hint if undeclared else "",
+        step=undeclared.step(container, field) if undeclared else "",
+    )
+
+
+def _asked(settings: Manifest) -> str:
+    if http := object_at(settings, "httpGet"):
+        return one_line(f"GET {text_at(http, 'path') or '/'} on port {text_at(http, 'port')}", 80)
+    if tcp := object_at(settings, "tcpSocket"):
+        return one_line(f"TCP port {text_at(tcp, 'port')}", 40)
+    if grpc := object_at(settings, "grpc"):
+        return one_line(f"gRPC on port {text_at(grpc, 'port')}", 40)
+    command = [word for word in list_at(settings, "exec", "command") if isinstance(word, str)]
+    return one_line("exec " + " ".join(command), 80) if command else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Undeclared:
+    """A probe's port that its container does not declare. `place` is where in the probe it stands."""
+
+    place: str
+    port: str
+    declared: tuple[str, ...]
+
+    @property
+    def hint(self) -> str:
+        return f"The container declares port {one_line(', '.join(self.declared), 60)}, not {self.port}."
+
+    def step(self, container: Container, field: ProbeField) -> str:
+        """The change of the probe, where there is but one port that it can mean."""
+        if len(self.declared) != 1:
+            return ""
+        changed = container.change(f"{field}.{self.place}", one_line(self.declared[0], 20))
+        return f"{changed} (The container declares no {self.port}.)"
+
+
+def _undeclared(container: Container, settings: Manifest) -> _Undeclared | None:
+    declared = objects_at(container.spec, "ports")
+    kinds = ("httpGet", "tcpSocket", "grpc")
+    kind, port = next(((k, p) for k in kinds if (p := lookup(settings, k, "port"))), ("", None))
+    if not declared or port is None:
+        return None
+    known = {text_at(each, "name") for each in declared} | {text_at(each, "containerPort") for each in declared}
+    if str(port) in known:
+        return None
+    ports = tuple(text_at(each, "containerPort") for each in declared[:5])
+    return _Undeclared(place=f"{kind}.port", port=one_line(str(port), 40), declared=ports)
+
+
+def allowed_failures(containers: Iterable[Manifest]) -> int:
+    """How often probes of these containers (as a Pod's spec has them) may fail before the kubelet acts on it."""
+    probes = (object_at(container, field) for container in containers for field in _FIELDS.values())
+    return max((_setting(probe, "failureThreshold") for probe in probes), default=_DEFAULTS["failureThreshold"])
+
+
+def may_become_ready(container: Container) -> bool:
+    """Whether a container that runs and is not ready yet may well become so: its probes had no time to fail for good.
+
+    By the events (how often a probe failed, when last) against failureThreshold, periodSeconds and initialDelaySeconds.
+    """
+    if integer_at(container.status, "restartCount"):
+        return False
+    failed = [event for event in container.events if event.reason == "Unhealthy"]
+    if sum(event.count for event in failed) >= allowed_failures([container.spec]):
+        return False
+    patience = max(_patience(object_at(container.spec, field)) for field in _FIELDS.values())
+    started = moment(text_at(container.status, "state", "running", "startedAt"))
+    seen = [time for event in container.events if (time := moment(event.last_seen))]
+    if started is None or not seen:
+        return False
+    return (max(seen) - started).total_seconds() < patience
+
+
+def _patience(probe: Manifest) -> int:
+    """How many seconds a probe may fail before that counts."""
+    delay, period, threshold = (
+        _setting(probe, key) for key in ("initialDelaySeconds", "periodSeconds", "failureThreshold")
+    )
+    return delay + period * threshold
+
+
+def _setting(probe: Manifest, key: str) -> int:
+    value = integer_at(probe, key)
+    return _DEFAULTS[key] if value is None else min(max(value, 0), 100_000)

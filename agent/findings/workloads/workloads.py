@@ -1,0 +1,232 @@
+"""Workloads that do not have the pods they want: Deployment, ReplicaSet, StatefulSet, DaemonSet.
+
+Owns what the workload's own status and events tell; why its pods fail is in `pods`. A workload that is still rolling
+out within its deadline is not broken.
+"""
+
+from collections.abc import Iterator
+
+from agent.findings.admission.refusals import refusal_in
+from agent.findings.engine.build import finding_about, name_of, named, namespace_of
+from agent.findings.engine.commands import kubectl
+from agent.findings.engine.evidence import one_line, quote, quote_event
+from agent.findings.engine.health import has_condition, is_starting, pod_is_well
+from agent.findings.engine.inventory import Inventory, key_of
+from agent.findings.engine.objects import GroupKind, controller_of
+from agent.findings.engine.remedies import change
+from agent.findings.engine.suggestions import alike
+from agent.findings.model import Evidence, Finding
+from agent.findings.workloads.probes import allowed_failures
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, object_at, objects_at, text_at
+from agent.objects.target import ResourceRef
+
+DEPLOYMENT: GroupKind = ("apps", "Deployment")
+REPLICA_SET: GroupKind = ("apps", "ReplicaSet")
+STATEFUL_SET: GroupKind = ("apps", "StatefulSet")
+DAEMON_SET: GroupKind = ("apps", "DaemonSet")
+MAKERS_OF_PODS: tuple[GroupKind, ...] = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, ("batch", "Job"))
+
+
+def refused_pods(known: Inventory) -> Iterator[Finding]:
+    """Workloads whose pods the API server refuses to create: quota, limits, policy, a missing ServiceAccount."""
+    said: set[object] = set()
+    for workload in known.of(*MAKERS_OF_PODS):
+        condition = _condition(workload, "ReplicaFailure", "True")
+        failures = known.events.of(workload, "FailedCreate")
+        message = text_at(workload, *condition, "message") if condition else ""
+        if not condition and (not failures or not _is_short(workload)):
+            continue
+        message = message or (failures[0].message if failures else "")
+        refusal = refusal_in(message, namespace_of(workload))
+        title = f"The pods of {named(workload)} are refused"
+        # A Deployment repeats what its ReplicaSet says, with the names of other pods.
+        fault = refusal.name.partition(" (")[0] if refusal else message
+        owner, itself = controller_of(workload), ResourceRef.of(workload)
+        if owner and (fault, key_of(owner)) in said:
+            continue
+        said |= {(fault, key_of(itself))} if itself else set()
+        yield finding_about(
+            workload,
+            f"{title}: {refusal.name}" if refusal else title,
+            refusal.meaning if refusal else "The API server does not admit them; its message says why.",
+            quote(workload, *condition, "message") + quote(workload, *condition, "reason")
+            if condition
+            else quote_event(failures[0]),
+            *([refusal.step] if refusal else []),
+            level="cause",
+            blames=refusal.blames if refusal else (),
+            cause=f"refused {namespace_of(workload)} {fault}" if refusal else "",
+        )
+
+
+def deployments(known: Inventory) -> Iterator[Finding]:
+    """Deployments whose rollout passed its deadline, or that lost pods they had."""
+    for deployment in known.of(DEPLOYMENT):
+        if _is_stale(deployment):
+            continue
+        wanted = _wanted(integer_at(deployment, "spec", "replicas"))
+        available = integer_at(deployment, "status", "availableReplicas") or 0
+        short = _condition(deployment, "Available", "False")
+        progressing = _condition(deployment, "Progressing", "True") or ("status", "none")
+        rolling = text_at(deployment, *progressing, "reason") not in _NOT_ROLLING or _is_coming_up(known, deployment)
+        if stuck := _condition(deployment, "Progressing", "False"):
+            yield _stuck_rollout(deployment, stuck, f"{available} of {wanted}")
+        elif short and available < wanted and not rolling:
+            yield finding_about(
+                deployment,
+                f"{named(deployment)} has {available} of {wanted} wanted pods available",
+                "It has fewer available pods than its update strategy allows, and no rollout is under way.",
+                quote(deployment, *short, "message") + quote(deployment, *short, "reason") + _counts(deployment),
+                "The pods tell why: " + _pods_command(deployment) + ".",
+                level="symptom",
+            )
+
+
+# Why a Deployment is Progressing=True when nothing is being rolled out: the last rollout is complete.
+_NOT_ROLLING = ("", "NewReplicaSetAvailable")
+
+
+def _stuck_rollout(deployment: Manifest, condition: tuple[str | int, ...], pods: str) -> Finding:
+    undo = kubectl("rollout", "undo", f"deployment/{name_of(deployment)}", namespace=namespace_of(deployment))
+    return finding_about(
+        deployment,
+        f"{named(deployment)} did not finish its rollout in time ({pods} pods available{_updated(deployment)})",
+        "Its newest pods did not become available within progressDeadlineSeconds; older ones stay in service.",
+        quote(deployment, *condition, "message") + quote(deployment, *condition, "reason") + _counts(deployment),
+        "The pods tell why: " + _pods_command(deployment) + ".",
+        f"To go back meanwhile, revert in Git and sync; Argo CD's self-heal takes {undo} back.",
+        level="symptom",
+    )
+
+
+def _updated(deployment: Manifest) -> str:
+    """How many pods are of the new revision, where the status tells it."""
+    if not object_at(deployment, "status") or lookup(deployment, "status", "replicas") is None:
+        return ""
+    updated = integer_at(deployment, "status", "updatedReplicas") or 0
+    return f", {updated} of {_wanted(integer_at(deployment, 'spec', 'replicas'))} of the new revision"
+
+
+def replica_sets(known: Inventory) -> Iterator[Finding]:
+    """The ReplicaSet asked about, where it is short of ready pods (its Deployment speaks for it otherwise)."""
+    for replica_set in known.of(REPLICA_SET):
+        if known.is_asked_about(replica_set) and _is_short(replica_set):
+            yield _short(replica_set, "readyReplicas", integer_at(replica_set, "spec", "replicas"))
+
+
+def stateful_sets(known: Inventory) -> Iterator[Finding]:
+    """StatefulSets that are short of ready pods, while no update is under way."""
+    for stateful_set in known.of(STATEFUL_SET):
+        current, update = (text_at(stateful_set, "status", f"{which}Revision") for which in ("current", "update"))
+        updating = bool(current and update) and current != update
+        if governing := _no_governing_service(known, stateful_set):
+            yield governing
+        idle = not updating and not _is_stale(stateful_set) and not _is_coming_up(known, stateful_set)
+        if idle and _is_short(stateful_set):
+            yield _short(stateful_set, "readyReplicas", integer_at(stateful_set, "spec", "replicas"))
+
+
+def _no_governing_service(known: Inventory, stateful_set: Manifest) -> Finding | None:
+    """Its Service by spec.serviceName, where Argo CD calls it missing or the tree has others but not this one."""
+    name, namespace = text_at(stateful_set, "spec", "serviceName"), namespace_of(stateful_set)
+    if not name or known.has("Service", namespace, name):
+        return None
+    others = [each for each in known.names("Service", namespace) if known.node("Service", namespace, each)]
+    if ("Service", namespace, name) not in known.missing and not others:
+        return None
+    return finding_about(
+        stateful_set,
+        f"Service {one_line(name, 80)} that governs {named(stateful_set)} does not exist",
+        f"Without it the pods have no host names of their own, by which they find each other.{alike(name, others)}",
+        quote(stateful_set, "spec", "serviceName"),
+        change(known, f"add a headless Service {one_line(name, 80)} (clusterIP: None) that selects the pods"),
+        severity="warning",
+    )
+
+
+def daemon_sets(known: Inventory) -> Iterator[Finding]:
+    """DaemonSets with fewer ready pods than nodes, while no update is under way."""
+    for daemon_set in known.of(DAEMON_SET):
+        desired = integer_at(daemon_set, "status", "desiredNumberScheduled")
+        updated = integer_at(daemon_set, "status", "updatedNumberScheduled")
+        updating = updated is not None and desired is not None and updated < desired
+        idle = not updating and not _is_stale(daemon_set) and not _is_coming_up(known, daemon_set)
+        if idle and _is_short(daemon_set):
+            yield _short(daemon_set, "numberReady", desired)
+
+
+def _short(workload: Manifest, field: str, wanted: int | None) -> Finding:
+    ready = integer_at(workload, "status", field) or 0
+    return finding_about(
+        workload,
+        f"{named(workload)} has {ready} of {_wanted(wanted)} pods ready",
+        "It wants more ready pods than it has; what is wrong is in the pods that are not ready or not there.",
+        quote(workload, "status", field)
+        + quote(workload, "spec", "replicas")
+        + quote(workload, "status", "desiredNumberScheduled"),
+        "The pods tell why: " + _pods_command(workload) + ".",
+        severity="warning",
+        level="symptom",
+    )
+
+
+def _is_coming_up(known: Inventory, workload: Manifest) -> bool:
+    """Whether the pods that a workload lacks are on their way: some are starting, and none is in trouble."""
+    resource = ResourceRef.of(workload)
+    pods = [pod for pod in known.pods_of(resource) if not pod_is_well(pod)] if resource else []
+    return bool(pods) and all(_starts(known, pod) for pod in pods)
+
+
+def _starts(known: Inventory, pod: Manifest) -> bool:
+    if is_starting(pod):
+        return True
+    statuses = objects_at(pod, "status", "containerStatuses")
+    runs = bool(statuses) and all(lookup(status, "state", "running") is not None for status in statuses)
+    failed = sum(event.count for event in known.events.of(pod, "Unhealthy"))
+    allowed = allowed_failures(objects_at(pod, "spec", "containers"))
+    return runs and failed < allowed and not any(integer_at(status, "restartCount") for status in statuses)
+
+
+def _is_short(workload: Manifest) -> bool:
+    """Whether fewer pods are ready than wanted; a Job is short while it has none and is not complete."""
+    match text_at(workload, "kind"):
+        case "Job":
+            return not integer_at(workload, "status", "active") and not has_condition(workload, "Complete")
+        case "DaemonSet":
+            wanted, have = integer_at(workload, "status", "desiredNumberScheduled"), "numberReady"
+        case _:
+            # Without any status it is a manifest from Git, not from a cluster.
+            wanted, have = _wanted(integer_at(workload, "spec", "replicas")), "readyReplicas"
+            wanted = wanted if object_at(workload, "status") else 0
+    return wanted is not None and (integer_at(workload, "status", have) or 0) < wanted
+
+
+def _wanted(replicas: int | None) -> int:
+    """`spec.replicas`, which the API server fills in with 1 where it is absent."""
+    return 1 if replicas is None else replicas
+
+
+def _is_stale(workload: Manifest) -> bool:
+    """Whether the controller has not yet seen the newest spec."""
+    seen, newest = integer_at(workload, "status", "observedGeneration"), integer_at(workload, "metadata", "generation")
+    return seen is not None and newest is not None and seen < newest
+
+
+def _condition(workload: Manifest, kind: str, status: str) -> tuple[str | int, ...] | None:
+    """Where the condition of this type stands, None where it is absent or of another status."""
+    for index, condition in enumerate(list_at(workload, "status", "conditions")):
+        if text_at(condition, "type") == kind and text_at(condition, "status") == status:
+            return ("status", "conditions", index)
+    return None
+
+
+def _counts(deployment: Manifest) -> tuple[Evidence, ...]:
+    fields = ("availableReplicas", "unavailableReplicas", "updatedReplicas")
+    return tuple(quoted for field in fields for quoted in quote(deployment, "status", field))
+
+
+def _pods_command(workload: Manifest) -> str:
+    """The command that lists the workload's pods by its selector."""
+    labels = object_at(workload, "spec", "selector", "matchLabels")
+    selector = ",".join(f"{key}={text_at(labels, key)}" for key in sorted(labels))
+    return kubectl("get", "pods", *(["-l", selector] if selector else []), namespace=namespace_of(workload))

@@ -1,0 +1,352 @@
+"""Any resource by a general reading of its status."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.findings.custom.conditions import judge, praises
+from agent.findings.custom.situation import situation_of
+from agent.findings.model import Finding
+from agent.objects.manifest import Manifest
+from tests.findings.citations import findings_of
+from tests.findings.cluster import condition, context, resource
+
+
+def custom(*conditions: Manifest, **status: Any) -> Manifest:
+    return resource("example.com/v1", "Widget", "w", status={"conditions": list(conditions), **status})
+
+
+def only(manifest: Manifest) -> Finding:
+    (finding,) = findings_of(context(manifest))
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "reason", "message"),
+    [
+        ("Ready", "False", "ReconciliationError", "connection timeout"),
+        ("Synced", "False", "ReconcileError", "create failed: InvalidParameterValue"),
+        ("Available", "False", "", "could not reach the backend"),
+        ("ResourcesApplied", "False", "RemoteClusterClientFailed", "Failed to apply resources"),
+        ("Failed", "True", "", "product not found"),
+        ("Degraded", "True", "OperatorDegraded", "two of three members are gone"),
+        ("Stalled", "True", "UpdateFailed", "up failed 5 times"),
+        ("ACK.Terminal", "True", "", "Resource already exists"),
+        ("CatalogSourcesUnhealthy", "True", "UnhealthyCatalogSourceFound", "catalog source missing"),
+        ("MemoryPressure", "True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+        ("platform.example.com/SubmissionError", "True", "", "there is a submission error"),
+    ],
+)
+def test_conditions_of_either_polarity_are_read(kind: str, status: str, reason: str, message: str) -> None:
+    finding = only(custom(condition(kind, status, reason, message)))
+
+    assert finding.severity == "error"
+    assert f"has the condition {kind}={status}" in finding.title
+    assert finding.evidence[0].text == message
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "reason", "message"),
+    [
+        ("Ready", "True", "Available", ""),
+        ("Failed", "False", "", ""),
+        ("Degraded", "False", "AsExpected", "All is well"),
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("FailedScale", "True", "MinimumReplicasAvailable", "Deployment has minimum availability."),
+        ("Ready", "False", "Creating", ""),
+        ("Ready", "False", "Pending", "Waiting on certificate issuance"),
+        ("Ready", "Unknown", "Progressing", "Reconciliation in progress"),
+        ("Ready", "False", "RestoreNotComplete", "Restoring backup"),
+        ("ChildrenHealthy", "False", "Progressing", "Progressing"),
+        ("Progressing", "False", "NewReplicaSetAvailable", "has successfully progressed"),
+        ("CronJobAvailable", "False", "CronJobNotUsed", "different controller strategy used"),
+        ("ValidateFailed", "False", "OrderValidated", "Order validated"),
+        ("ScalingLimited", "True", "TooFewReplicas", "the desired replica count is less than the minimum"),
+        ("InstallPlanPending", "True", "RequiresApproval", ""),
+    ],
+)
+def test_what_is_well_or_on_its_way_yields_nothing(kind: str, status: str, reason: str, message: str) -> None:
+    assert findings_of(context(custom(condition(kind, status, reason, message)))) == ()
+
+
+def test_ready_false_without_any_reason_is_a_warning() -> None:
+    assert only(custom(condition("Ready", "False", "", ""))).severity == "warning"
+
+
+def test_an_unknown_state_that_is_explained_is_a_warning() -> None:
+    lost = custom(condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."))
+
+    assert only(lost).severity == "warning"
+
+
+def test_a_condition_of_an_earlier_spec_is_only_a_warning() -> None:
+    old = condition("Ready", "False", "InvalidSpec", "spec.size is invalid") | {"observedGeneration": 2}
+
+    assert only(custom(old)).severity == "warning"
+    assert only(custom(old | {"observedGeneration": 3})).severity == "error"
+
+
+def test_several_conditions_with_one_message_are_quoted_once() -> None:
+    finding = only(
+        custom(
+            condition("Ready", "False", "Failed", "quota exceeded"),
+            condition("InfrastructureReady", "False", "Failed", "quota exceeded"),
+            condition("ControlPlaneReady", "False", "Failed", "no infrastructure"),
+        )
+    )
+
+    assert [e.text for e in finding.evidence if e.path.endswith("message")] == ["quota exceeded", "no infrastructure"]
+
+
+def test_nested_conditions_are_read() -> None:
+    gateway = resource(
+        "gateway.networking.k8s.io/v1",
+        "HTTPRoute",
+        status={
+            "parents": [{"conditions": [condition("ResolvedRefs", "False", "BackendNotFound", "Service x not found")]}]
+        },
+    )
+
+    assert only(gateway).evidence[0].path == "status.parents[0].conditions[0].message"
+
+
+@pytest.mark.parametrize(
+    ("status", "quoted"),
+    [
+        ({"phase": "Failed"}, "Failed"),
+        ({"state": "ConfigError"}, "ConfigError"),
+        ({"health": "red"}, "red"),
+        ({"applicationState": {"state": "FAILED", "errorMessage": "driver lost"}}, "driver lost"),
+        ({"phase": "Error", "message": "bound to another"}, "bound to another"),
+        ({"errorMessage": "cannot connect"}, "cannot connect"),
+        ({"currentState": "Tenant credentials are not set properly"}, "Tenant credentials are not set properly"),
+        ({"statuses": {"ns": {"state": "Warning", "reason": "no such upstream"}}}, "no such upstream"),
+    ],
+)
+def test_phases_and_error_fields_are_read(status: Manifest, quoted: str) -> None:
+    assert only(resource("example.com/v1", "Widget", status=status)).evidence[0].text == quoted
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"phase": "Running"},
+        {"phase": "Bound", "message": "volume bound after 2 failed attempts"},
+        {"state": "Warning"},
+        {"history": [{"phase": "Failed"}], "phase": "Succeeded"},
+        {"previousRun": {"state": "failed"}},
+        {"conditions": [condition("Ready", "True")], "error": "an error of yesterday"},
+        {"error": ""},
+        None,
+        ["Failed"],
+    ],
+)
+def test_other_words_in_a_status_yield_nothing(status: object) -> None:
+    assert findings_of(context(resource("example.com/v1", "Widget", status=status))) == ()
+
+
+def test_kinds_with_a_family_of_their_own_are_left_to_it() -> None:
+    deployment = resource(
+        "apps/v1", "Deployment", status={"conditions": [condition("Available", "False", "Failed", "failed")]}
+    )
+    namesake = resource("example.com/v1", "Deployment", status={"phase": "Failed"})
+
+    assert not any("has the condition" in f.title for f in findings_of(context(deployment)))
+    assert only(namesake).title == "Deployment api has phase Failed"
+
+
+def test_keys_that_are_no_text_are_passed_over() -> None:
+    odd: Any = {
+        5: {"phase": "Failed"},
+        None: "Failed",
+        True: ["Failed"],
+        "phase": "Failed",
+        "nested": {7: "x", "y": {}},
+        "message": {None: "it is gone", 4: "it is lost"},
+    }
+
+    assert only(resource("example.com/v1", "Widget", status=odd)).evidence[0].path == "status.phase"
+
+
+_TEXTS = "conditions code exitCode failed failStep message reason type status state scale action errors level ready"
+_KEYS = st.sampled_from([*_TEXTS.split(), "replicas", "lastError", 3, None, True, 2.5])
+_VALUES = st.sampled_from(
+    [None, True, False, 0, 1, 500, 2.5, "False", "0/3", "Failed", "error", "cannot be reached", ""]
+)
+
+
+def test_an_object_that_is_a_condition_itself_is_read_as_one() -> None:
+    told = {"type": "", "status": "False", "message": "it failed"}
+
+    assert only(resource("example.com/v1", "Widget", **told)).evidence[0].path == "message"
+    assert only(resource("example.com/v1", "Widget", status=told)).evidence[0].path == "status.message"
+
+
+@given(
+    status=st.recursive(
+        _VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=20
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_a_status_of_any_shape_is_read_without_harm_and_what_is_quoted_stands_in_it(status: Any) -> None:
+    findings = findings_of(context(resource("example.com/v1", "Widget", status={"phase": "Failed", "inner": status})))
+
+    assert findings[0].severity == "error"
+
+
+def test_a_fault_at_the_head_of_an_endless_list_is_found_and_the_rest_left() -> None:
+    endless = [condition(f"C{number}Ready", "False", "CreateFailed", f"failure {number}") for number in range(30_000)]
+
+    finding = only(custom(*endless))
+
+    assert finding.evidence[0].text == "failure 0"
+    assert len(finding.evidence) < 50
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"actions": [{"name": "a", "status": "Failed"}] * 20_000 + [{"name": "a", "status": "Finished"}]},
+        {"executors": {f"e-{n}": "FAILED" for n in range(20_000)} | {"e-x": "RUNNING"}},
+        {"records": [{"events": [{"type": "Failed"}, {"type": "Succeeded"}]}] * 20_000},
+        {"phase": "Failed", "parts": [{"phase": "Failed", "inner": {"a": {"b": ["c"] * 20}}}] * 2_000},
+    ],
+)
+def test_endless_parts_are_read_in_one_pass(status: Manifest) -> None:
+    started = time.process_time()
+
+    findings_of(context(custom(**status)))
+
+    assert time.process_time() - started < 5
+
+
+def test_a_part_names_itself() -> None:
+    finding = only(
+        custom(environments=[{"branch": "env/dev", "phase": "success"}, {"branch": "env/prod", "phase": "failure"}])
+    )
+
+    assert [(e.path, e.text) for e in finding.evidence] == [
+        ("status.environments[1].branch", "env/prod"),
+        ("status.environments[1].phase", "failure"),
+    ]
+
+
+def test_what_is_paused_yields_no_error_but_what_it_says_of_a_failure() -> None:
+    halted = custom(condition("Ready", "False", "CreateFailed", "no such image")) | {"spec": {"paused": True}}
+
+    assert only(halted).severity == "warning"
+    assert findings_of(context(custom(condition("Ready", "False")) | {"spec": {"suspend": True}})) == ()
+
+
+def test_a_failure_while_something_is_under_way_is_a_warning() -> None:
+    retrying = custom(condition("Ready", "False", "Failed", "it failed"), condition("Reconciling", "True", "Retrying"))
+
+    assert only(retrying).severity == "warning"
+
+
+def test_a_status_of_an_earlier_spec_is_only_a_warning() -> None:
+    stale = only(custom(phase="Failed", observedGeneration=2))
+
+    assert stale.severity == "warning"
+    assert "not yet seen the newest spec" in stale.explanation
+
+
+def test_too_few_replicas_are_told_where_nothing_else_tells_how_it_stands() -> None:
+    short = only(custom(replicas=3, readyReplicas=1, observedGeneration=3))
+
+    assert (short.severity, short.title) == ("warning", "Widget w has 1 of 3 replicas ready")
+    assert findings_of(context(custom(replicas=3, readyReplicas=1, observedGeneration=2))) == ()
+    assert findings_of(context(custom(replicas=3, readyReplicas=1, observedGeneration=3, phase="Scaling"))) == ()
+
+
+def test_the_part_of_a_list_that_is_bad_is_named() -> None:
+    refused = [condition("Accepted", "False", "Invalid", "the certificate is invalid")]
+    by_reference = only(custom(ancestors=[{"ancestorRef": {"name": "edge"}, "conditions": refused}]))
+    by_field = only(custom(clusters=[{"clusterName": "member1", "health": "Unhealthy", "applied": False}]))
+
+    assert "not accepted (Accepted=False) for ancestor edge." in by_reference.explanation
+    assert "health is Unhealthy for cluster name member1, and applied is false." in by_field.explanation
+
+
+@pytest.mark.parametrize(
+    ("kind", "plain"),
+    [
+        ("DaemonHealthy", "daemon unhealthy"),
+        ("ResolvedRefs", "not resolved refs"),
+        ("LastOperation", "last operation is false"),
+        ("ControlPlaneReady", "control plane not ready"),
+    ],
+)
+def test_an_unmet_condition_is_told_in_plain_words(kind: str, plain: str) -> None:
+    assert f": {plain} ({kind}=False)." in only(custom(condition(kind, "False", "Failed", "it failed"))).explanation
+
+
+def test_what_the_status_says_beside_its_fault_is_told_once_and_short() -> None:
+    well = [condition(f"C{number}Ready", "True") for number in range(30)]
+
+    finding = only(custom(condition("Ready", "False", "Failed", "it failed"), *well, phase="Failed", mode="x"))
+
+    assert "phase is Failed; not ready (Ready=False)" in finding.explanation
+    assert finding.explanation.endswith(
+        "Beside that it says C0Ready=True, C1Ready=True, C2Ready=True, C3Ready=True, C4Ready=True."
+    )
+
+
+def test_a_status_of_nothing_but_faults_tells_no_state() -> None:
+    only_faults = only(custom(condition("SourcesUnhealthy", "True", "Missing", "source x is missing")))
+
+    assert only_faults.explanation.endswith("its state is not yet known.")
+
+
+def test_the_controller_is_named_by_its_group() -> None:
+    failed = only(custom(phase="Failed"))
+
+    assert failed.explanation == (
+        "It is degraded by its current status, kept by the controller of example.com: phase is Failed."
+    )
+
+
+def test_the_parts_tell_why_a_bad_state_is_bad_where_nothing_beside_it_does() -> None:
+    parts = {"shop": {"message": "1 certificate is invalid: it expires in 2h"}, "web": {"message": "0 are invalid"}}
+
+    assert [e.text for e in only(custom(compliant="NonCompliant", details=parts)).evidence] == [
+        "NonCompliant",
+        "1 certificate is invalid: it expires in 2h",
+    ]
+    assert len(only(custom(phase="Failed", message="it is lost", details=parts)).evidence) == 2
+
+
+def test_a_selection_of_nothing_is_told() -> None:
+    finding = only(custom(nodesSelected=[]) | {"spec": {"nodeSelector": {"matchLabels": {"a": "b"}}}})
+
+    assert (finding.severity, finding.title) == ("warning", "Widget w has selected no nodes")
+    assert finding.evidence[0].path == "spec.nodeSelector"
+    assert findings_of(context(custom(nodesSelected=["n1"]))) == ()
+
+
+def test_a_definition_that_is_not_established_is_explained() -> None:
+    conditions = [condition("Established", "False", "NotAccepted", "the names have not been accepted")]
+    crd = resource("apiextensions.k8s.io/v1", "CustomResourceDefinition", "widgets", status={"conditions": conditions})
+
+    assert "only while it is established" in only(crd).explanation
+
+
+@pytest.mark.parametrize(
+    "kind", ["Ready", "ACK.ResourceSynced", "example.org/Available", "Ready--search-api", "Healthy"]
+)
+@pytest.mark.parametrize("reason", ["", "Failed", "InstallError", "Progressing"])
+@pytest.mark.parametrize("message", ["", "the connection was refused", "all is well"])
+def test_a_praise_that_is_true_is_no_sign_whatever_it_says(kind: str, reason: str, message: str) -> None:
+    assert praises(kind)
+    for coming in (True, False):
+        manifest: Manifest = {"status": {"phase": "Pending" if coming else "Failed"}}
+        situation = situation_of(manifest)
+        assert not judge(kind=kind, status="True", reason=reason, message=message, level="Error", situation=situation)
+
+
+@pytest.mark.parametrize("kind", ["", None, 7, "Complete", "Failed", "NotReady", "Progressing", "x" * 300 + "/Ready"])
+def test_what_may_be_a_sign_where_it_is_true_is_no_praise(kind: object) -> None:
+    assert not praises(kind)

@@ -1,0 +1,98 @@
+"""Fatal lines in logs."""
+
+import pytest
+
+from agent.findings.engine.logs import fatal_lines
+from tests.findings.citations import findings_of
+from tests.findings.cluster import condition, context, log, pod, resource, running
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        ("panic: runtime error: invalid memory address or nil pointer dereference", "gave up"),
+        ("java.lang.OutOfMemoryError: Java heap space", "out of memory"),
+        ("Error: connect ECONNREFUSED 10.0.3.7:5432", "Nothing listens"),
+        ("dial tcp: lookup db.shop.svc on 10.96.0.10:53: no such host", "does not resolve"),
+        ('could not translate host name "db" to address: Name or service not known', "does not resolve"),
+        ("dial tcp 10.0.3.7:5432: i/o timeout", "does not answer in time"),
+        ('pods is forbidden: User "system:serviceaccount:shop:default" cannot list resource "pods"', "lacks the right"),
+        ('FATAL:  password authentication failed for user "app"', "refuses the credentials"),
+        ("open /data/index: permission denied", "lacks a permission"),
+        ("listen tcp :8080: bind: address already in use", "port is taken"),
+        ("write /data/wal: no space left on device", "disk is full"),
+        ("Error: environment variable DATABASE_URL is not set", "misses a setting"),
+        ("ModuleNotFoundError: No module named 'requests'", "not in the image"),
+        ("2026/11/20 fatal error: all goroutines are asleep - deadlock! level=fatal", "gave up"),
+    ],
+)
+def test_a_fatal_line_explains_what_nothing_else_does(line: str, meaning: str) -> None:
+    (finding,) = findings_of(context(logs=(log("starting", line, "bye"),)))
+
+    assert (finding.title, finding.severity) == ("The log of container api tells of a fault", "warning")
+    assert [e.text for e in finding.evidence] == [line]
+    assert meaning in finding.explanation
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'level=info msg="retrying after connection refused"',
+        "INFO  connection refused by upstream, trying the next",
+        '{"level": "debug", "msg": "permission denied for anonymous, asking for a login"}',
+        "processed 12 files, 0 errors",
+        "GET /panic-room 200",
+        "starting fatalistic tests",
+    ],
+)
+def test_ordinary_lines_are_not_fatal(line: str) -> None:
+    assert fatal_lines(log(line)) == ()
+
+
+def test_of_a_traceback_it_is_the_exception() -> None:
+    lines = (
+        "Traceback (most recent call last):",
+        '  File "/app/main.py", line 3, in <module>',
+        "    connect()",
+        "sqlalchemy.exc.OperationalError: server closed the connection",
+    )
+
+    assert [line.text for line in fatal_lines(log(*lines))] == [lines[-1]]
+
+
+def test_a_line_that_repeats_is_quoted_once_and_the_last_ones_win() -> None:
+    lines = [f"FATAL: attempt {i} failed" for i in range(9)] + ["panic: giving up"]
+
+    assert [line.text for line in fatal_lines(log(*lines))] == ["FATAL: attempt 8 failed", "panic: giving up"]
+
+
+def test_only_the_last_different_lines_are_kept() -> None:
+    words = ("alpha", "beta", "gamma", "delta")
+
+    kept = fatal_lines(log(*(f"FATAL: {word} failed" for word in words)))
+
+    assert [line.text for line in kept] == [f"FATAL: {word} failed" for word in words[1:]]
+
+
+def test_a_line_of_a_pod_that_is_not_in_the_context_names_the_pod() -> None:
+    (finding,) = findings_of(context(logs=(log("panic: x", pod_name="api-7"),)))
+
+    assert str(finding.resource) == "Pod api-7"
+
+
+def test_the_log_of_what_is_well_yields_nothing() -> None:
+    bad = log("FATAL: an unhappy client")
+    deployment = resource("apps/v1", "Deployment", spec={"replicas": 1}, status={"availableReplicas": 1})
+    job = resource("batch/v1", "Job", status={"conditions": [condition("Complete", "True")]})
+    application = {"kind": "Application", "metadata": {"name": "a"}, "status": {"health": {"status": "Healthy"}}}
+
+    assert findings_of(context(pod(running()), logs=(bad,))) == ()
+    assert findings_of(context(deployment, logs=(bad,))) == ()
+    assert findings_of(context(job, logs=(bad,))) == ()
+    assert findings_of(context(logs=(bad,), application=application)) == ()
+
+
+def test_a_log_is_left_alone_where_something_else_explains_the_fault() -> None:
+    claim = resource("example.com/v1", "Widget", status={"phase": "Failed"})
+
+    assert [f.title for f in findings_of(context(claim, logs=(log("FATAL: bye"),)))] == ["Widget api has phase Failed"]
