@@ -17,8 +17,8 @@ from agent.context.model import Context
 from agent.errors import ProviderError, ProviderTimeout, ProviderUnreachable, SettingsError
 from agent.findings import analyze
 from agent.findings.model import Finding
-from agent.instructions import Instructions, InstructionsSource, built_in
-from agent.prompt import Prompt
+from agent.prompt.instructions import Instructions, InstructionsSource, built_in
+from agent.prompt.prompt import Prompt
 from agent.providers.choice import choose_provider
 from agent.providers.offline import Offline
 from agent.providers.provider import (

@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.budget import FRAMING, Budget, Calibration, plan
-from agent.changes import steady_room
 from agent.context.model import Context
 from agent.findings.model import Finding
-from agent.history import candidates, fitted, history_tokens
-from agent.instructions import BUILT_IN, Instructions
-from agent.prompt import Prompt, compose
+from agent.prompt.budget import FRAMING, Budget, Calibration, plan
+from agent.prompt.fingerprint import steady_room
+from agent.prompt.history import candidates, fitted, history_tokens
+from agent.prompt.instructions import BUILT_IN, Instructions
+from agent.prompt.prompt import Prompt, compose
+from agent.prompt.tokens import count_tokens, surplus
 from agent.providers.provider import Session, Usage
 from agent.redaction import Redactor
 from agent.request.conversation import Message
 from agent.request.question import Question
 from agent.settings import Settings
-from agent.tokens import count_tokens, surplus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

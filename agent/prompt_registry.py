@@ -1,6 +1,6 @@
 """Instructions in MLflow's prompt registry: read at the first turn and again after a while, registered with the model.
 
-Owns what is read from there and written to it; what the built-in text says is `agent.instructions`'. A registry that is
+Owns what is read from there and written to it; what the built-in text says is `agent.prompt.instructions`'. A registry that is
 down or holds nothing leaves the built-in text in place, with a line in the log and a note in the answer.
 """
 
@@ -20,8 +20,8 @@ import mlflow.genai
 from mlflow.entities.model_registry import PromptVersion
 from mlflow.exceptions import MlflowException
 
-from agent.instructions import BUILT_IN, Instructions
 from agent.objects.manifest import text_at
+from agent.prompt.instructions import BUILT_IN, Instructions
 
 logger = logging.getLogger(__name__)
 

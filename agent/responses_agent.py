@@ -28,7 +28,7 @@ from agent.answer import early_outputs, final_outputs, provider_as_json
 from agent.assistant import Assistant
 from agent.background_loop import BackgroundLoop
 from agent.errors import AssistantError
-from agent.instructions import InstructionsSource
+from agent.prompt.instructions import InstructionsSource
 from agent.prompt_registry import RegisteredInstructions
 from agent.providers.provider import SessionStarted, TextDelta, TurnStarted
 from agent.request.question import Question, parse_question

@@ -3,7 +3,7 @@
 from typing import Any
 
 from agent.context.model import Context
-from agent.prompt import Prompt
+from agent.prompt.prompt import Prompt
 
 # A document in the trace is for people to look at; the model's own view is in the turn span.
 _DOCUMENT_CHARACTERS = 10_000

@@ -14,7 +14,7 @@ from agent.errors import AssistantError, ProviderUnreachable
 from agent.findings.model import Finding
 from agent.grounding import Grounding, ground, may_claim
 from agent.objects.target import Target
-from agent.prompt import Section
+from agent.prompt.prompt import Section
 from agent.providers.provider import (
     ProviderEvent,
     ProviderInfo,

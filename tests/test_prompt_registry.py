@@ -13,7 +13,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from agent import prompt_registry
-from agent.instructions import BUILT_IN
+from agent.prompt.instructions import BUILT_IN
 from agent.prompt_registry import PROMPT_ALIAS, RegisteredInstructions, register_built_in
 from agent.responses_agent import ArgoCDAssistant
 from agent.settings import load_settings

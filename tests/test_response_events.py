@@ -7,10 +7,10 @@ from mlflow.types.responses import ResponsesAgentResponse, ResponsesAgentStreamE
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from agent.budget import plan
 from agent.composing import RequestPlan
 from agent.errors import RateLimited
 from agent.objects.target import Target
+from agent.prompt.budget import plan
 from agent.providers.provider import (
     ProviderEvent,
     ProviderInfo,

@@ -12,8 +12,8 @@ from agent.cli.commands import ExitCode
 from agent.cli.files import read_logs, read_manifests
 from agent.cli.screen import JsonScreen, Screen, TextScreen
 from agent.errors import AssistantError, RequestError, SessionError, SettingsError
-from agent.instructions import InstructionsSource
 from agent.objects.manifest import Manifest, text_at
+from agent.prompt.instructions import InstructionsSource
 from agent.providers.provider import TextDelta, ToolCall
 from agent.request.question import Question, parse_question
 from agent.settings import Settings, load_settings

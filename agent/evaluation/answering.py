@@ -14,7 +14,7 @@ from agent.context.collect import Collector
 from agent.context.model import Context
 from agent.findings.engine.citations import resolves
 from agent.findings.model import Evidence, Finding
-from agent.instructions import InstructionsSource
+from agent.prompt.instructions import InstructionsSource
 from agent.request.question import Question
 from agent.settings import Settings
 from agent.spans import Spans

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from agent.evaluation.results import Result, Score, by, score
-from agent.markdown import prose
+from agent.prompt.markdown import prose
 
 _HEAD = (
     "family",

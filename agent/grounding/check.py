@@ -10,7 +10,7 @@ from agent.context.model import Context
 from agent.grounding.claims import Claim, claims_in
 from agent.grounding.known import Known
 from agent.grounding.vocabulary import COMMANDS, KINDS
-from agent.markdown import code
+from agent.prompt.markdown import code
 from agent.request.conversation import Message
 
 _NAMED_BY = frozenset({"-n", "--namespace", "-c", "--container", "--app-namespace", "--project"})

@@ -14,8 +14,8 @@ import anyio.lowlevel
 
 from agent.context.model import Gap
 from agent.findings.model import Evidence, Finding
-from agent.markdown import code, fenced, prose
-from agent.prompt import Prompt
+from agent.prompt.markdown import code, fenced, prose
+from agent.prompt.prompt import Prompt
 from agent.providers.provider import (
     ProviderEvent,
     ProviderInfo,

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from agent.prompt import Prompt
+from agent.prompt.prompt import Prompt
 from agent.request.conversation import Message
 
 type ProviderName = Literal["llama-stack", "lightspeed", "offline"]
@@ -139,7 +139,7 @@ class Session(Protocol):
 
     @property
     def history_tokens(self) -> int:
-        """Tokens of what the session already holds and the server sends along, as `agent.tokens` estimates them."""
+        """Tokens of what the session already holds and the server sends along, as `agent.prompt.tokens` estimates them."""
         ...
 
     @property

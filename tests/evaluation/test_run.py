@@ -16,9 +16,9 @@ from agent.evaluation.results import Result
 from agent.evaluation.run import Plan, evaluate, results_of
 from agent.evaluation.scenarios import load_scenarios
 from agent.evaluation.scorers import judge_scorers
-from agent.instructions import BUILT_IN
+from agent.prompt.instructions import BUILT_IN
+from agent.prompt.tokens import count_tokens
 from agent.settings import load_settings
-from agent.tokens import count_tokens
 from tests.conftest import TraceStore
 from tests.evaluation.answers import EXPECTED, write_scenario
 from tests.fakes.lightspeed import TOKEN, lightspeed, tokens

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from agent.prompt import Prompt
+from agent.prompt.prompt import Prompt
 from agent.providers.provider import (
     ProviderEvent,
     ProviderInfo,

@@ -15,9 +15,9 @@ from agent.errors import (
     SessionForbidden,
     SessionNotFound,
 )
+from agent.prompt.tokens import count_tokens
 from agent.providers.provider import SessionRequest, TextDelta, Usage
 from agent.request.conversation import Message
-from agent.tokens import count_tokens
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Gate, Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import Connect, ask, begun, request
 

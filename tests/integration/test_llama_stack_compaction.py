@@ -6,9 +6,9 @@ import time
 import pytest
 
 from agent.errors import ResponseFailed, SessionBusy, SessionForbidden
+from agent.prompt.tokens import count_tokens
 from agent.providers.llama_stack import LlamaStack
 from agent.providers.provider import SessionRequest, TextDelta
-from agent.tokens import count_tokens
 from tests.fakes.openai_backend import Failure, Gate, Reply, ScriptedBackend
 from tests.integration.llama_stack_servers import LLAMA_STACK, OGX, ServerKind, running_server
 from tests.providers.llama_stack.turns import Connect, ask, begun, request

@@ -8,15 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from agent.budget import MARGIN, plan
 from agent.context.log_lines import distilled
 from agent.context.model import ContainerLog, Context, LogLine
 from agent.findings import analyze
 from agent.objects.target import Target
-from agent.prompt import Prompt, compose
-from agent.tokens import count_tokens, surplus
+from agent.prompt.budget import MARGIN, plan
+from agent.prompt.prompt import Prompt, compose
+from agent.prompt.tokens import count_tokens, surplus
 from tests.integration.llama_stack_servers import OLD_LLAMA_STACK, installed
-from tests.test_prompt_ceiling import ODD, WINDOWS, heavy_context
+from tests.prompt.test_ceiling import ODD, WINDOWS, heavy_context
 
 pytestmark = pytest.mark.integration
 

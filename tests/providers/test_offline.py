@@ -9,9 +9,9 @@ from markdown_it import MarkdownIt
 
 from agent.context.model import Context, Gap, Part
 from agent.findings import analyze
-from agent.markdown import code
 from agent.objects.target import ApplicationRef, Target
-from agent.prompt import Prompt, compose
+from agent.prompt.markdown import code
+from agent.prompt.prompt import Prompt, compose
 from agent.providers.offline import Offline, render_answer
 from agent.providers.provider import (
     Provider,

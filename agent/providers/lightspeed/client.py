@@ -17,7 +17,7 @@ from agent.errors import (
     SessionNotFound,
     SettingsError,
 )
-from agent.prompt import Prompt
+from agent.prompt.prompt import Prompt
 from agent.providers.lightspeed.events import EventReader, WireEvent, provider_events
 from agent.providers.lightspeed.failures import Asked, event_error, refused, translated
 from agent.providers.lightspeed.query import Query, compose_query

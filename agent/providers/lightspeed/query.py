@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
 from agent.errors import RequestError
-from agent.prompt import Prompt, Section
-from agent.rendering import label
+from agent.prompt.prompt import Prompt, Section
+from agent.prompt.rendering import label
 from agent.request.conversation import Message
 
 # Lightspeed's request model (openshift/lightspeed-service): anything above is refused with 422.

@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 
 import anyio
 
-from agent.compaction import compacted
 from agent.errors import ModelNotFound, ProviderError, SessionNotFound
 from agent.objects.manifest import lookup, object_at, objects_at, text_at
-from agent.prompt import Prompt
+from agent.prompt.compaction import compacted
+from agent.prompt.prompt import Prompt
+from agent.prompt.tokens import count_tokens
 from agent.providers.llama_stack.agents_turn import AgentsTurn, content_text
 from agent.providers.llama_stack.connection import Connection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
@@ -31,7 +32,6 @@ from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
 from agent.request.conversation import Message
 from agent.settings import Settings
-from agent.tokens import count_tokens
 
 logger = logging.getLogger(__name__)
 

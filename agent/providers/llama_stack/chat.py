@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.errors import AssistantError, ProviderError, ResponseCut, ResponseFailed, ResponseIncomplete, SessionNotFound
 from agent.objects.manifest import integer_at, lookup, object_at, text_at
-from agent.prompt import Prompt
+from agent.prompt.prompt import Prompt
 from agent.providers.llama_stack.connection import Connection
 from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
 from agent.providers.llama_stack.model_choice import ModelChoice

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from agent.prompt.tokens import count_tokens
 from agent.request.conversation import Message
 from agent.settings import Settings
-from agent.tokens import count_tokens
 
 # The servers add what a response was given and what it gave to the conversation in one step of at most 20 items, and
 # fail the turn when there are more; what the model and its tools give needs its share.

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from agent.tokens import count_tokens
+from agent.prompt.tokens import count_tokens
 
 _REBUILT = "# Note\nThe session of this conversation was lost. Its earlier messages were sent again by the caller."
 _FORGOTTEN = (

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.compaction import compacted
 from agent.errors import SessionNotFound
+from agent.prompt.compaction import compacted
 from agent.providers.llama_stack.conversations import Conversations, require_id
 from agent.providers.llama_stack.failures import LOST_SESSION
 from agent.providers.llama_stack.history import gathered, message_item, tokens_of

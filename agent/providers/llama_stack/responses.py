@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from agent.errors import AssistantError, ProviderError, ProviderTimeout, ResponseCut
-from agent.prompt import Prompt
+from agent.prompt.prompt import Prompt
 from agent.providers.llama_stack.connection import Connection
 from agent.providers.llama_stack.conversations import Conversations
 from agent.providers.llama_stack.history import history_limit

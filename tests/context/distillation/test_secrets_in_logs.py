@@ -8,8 +8,8 @@ import pytest
 from agent.context.logs import parse_text
 from agent.context.model import Context
 from agent.objects.target import Target
+from agent.prompt.rendering import render_logs
 from agent.redaction import Redactor
-from agent.rendering import render_logs
 from tests.context.distillation.test_distillation import ordinary
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from agent.context.model import Context
 from agent.objects.target import Target
-from agent.prompt import Prompt, compose
+from agent.prompt.prompt import Prompt, compose
 from agent.providers.lightspeed import Lightspeed
 from agent.providers.lightspeed.client import LightspeedSession
 from agent.providers.provider import (

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.changes import MAX_FINGERPRINT
 from agent.errors import SessionBusy, SessionForbidden
+from agent.prompt.fingerprint import MAX_FINGERPRINT
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 
 USERS = ["ada", "bob", "", "anonymous", None]

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from agent.objects.target import Target
-from agent.prompt import Prompt, Section
+from agent.prompt.prompt import Prompt, Section
 from agent.providers.llama_stack import LlamaStack
 from agent.providers.provider import (
     ProviderEvent,

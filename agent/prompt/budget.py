@@ -1,0 +1,154 @@
+"""The token budget of a request: how much of the model's window its parts may take, and how far the estimate is off.
+
+Owns the arithmetic; counts nothing and cuts nothing. All figures are tokens as `agent.prompt.tokens` estimates them, but for
+`window` and what a server reports.
+"""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from math import ceil
+
+from agent.errors import ContextTooLong, RequestError
+
+MARGIN = 1.05
+"""By how much the estimate may be too low: see `agent.prompt.tokens`."""
+
+FRAMING = 64
+"""Tokens of roles, marks and the start of the answer that a chat template adds to a request of few messages."""
+
+# The largest share of the ceiling that may be taken by the history and by the question; the rest is the context's.
+_HISTORY_SHARE = 0.25
+_QUESTION_SHARE = 0.25
+# The answer's room is never more than this share of the window.
+_ANSWER_SHARE = 0.25
+# The question's length moves the room of the context in steps of this share, so that another question leaves the
+# context's bytes, and with them the server's prefix cache, as they were.
+_STEP = 16
+# With less than this no instructions and no finding fit.
+_LEAST_CONTEXT = 640
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What the parts of one request may take.
+
+    `window` is the model's (None where nobody tells), `ceiling` the most tokens of the whole request: `context`
+    (instructions and context) + `history` (what the session holds and earlier messages) + `question` + framing.
+    `factor` turns an estimate into what the model's server counts.
+    """
+
+    window: int | None
+    ceiling: int
+    context: int
+    history: int
+    question: int
+    factor: float = 1.0
+
+    def counted(self, tokens: int) -> int:
+        """What the server is expected to count for an estimate."""
+        return ceil(tokens * self.factor)
+
+    def check_question(self, tokens: int) -> None:
+        """Raises RequestError for a question that takes more than its share."""
+        if tokens > self.question:
+            raise RequestError(
+                f"input: the question takes about {tokens:,} tokens, at most {self.question:,} fit beside the context. "
+                "Shorten it; logs, events and manifests go into custom_inputs, where they are distilled.",
+                field="input",
+            )
+
+
+def plan(
+    *,
+    window: int | None,
+    wanted: int,
+    answer: int,
+    question: int = 0,
+    history: int = 0,
+    factor: float = 1.0,
+) -> Budget:
+    """The budget of a request. `wanted` is the most that instructions and context may take in any window, `answer` the
+    room for the answer (never more than a quarter of the window), `question` and `history` what question and session
+    take; `factor` is `Calibration.factor`.
+
+    An unknown window is taken to hold twice what is wanted, and a session in it is the server's to judge. Raises
+    ContextTooLong when nothing useful fits.
+    """
+    if window is None:
+        ceiling = int(2 * wanted / factor)
+    else:
+        ceiling = int((window - min(answer, int(window * _ANSWER_SHARE))) / (MARGIN * factor))
+    shares = Budget(
+        window=window,
+        ceiling=ceiling,
+        context=0,
+        history=int(ceiling * _HISTORY_SHARE),
+        question=int(ceiling * _QUESTION_SHARE),
+        factor=factor,
+    )
+    shares.check_question(question)
+    step = max(ceiling // _STEP, 1)
+    held = shares.history if window is None else max(shares.history, history)
+    left = ceiling - FRAMING - held - min(-(-question // step) * step, shares.question)
+    context = min(int(wanted / factor), left)
+    if context < _LEAST_CONTEXT:
+        raise _too_long(window, history=history, share=shares.history)
+    return Budget(
+        window=window,
+        ceiling=ceiling,
+        context=context,
+        history=shares.history,
+        question=shares.question,
+        factor=factor,
+    )
+
+
+def _too_long(window: int | None, *, history: int, share: int) -> ContextTooLong:
+    if history > share:
+        return ContextTooLong(
+            f"The session has grown to about {history:,} tokens, too many for the model's window of {window or 0:,}. "
+            "Start a new session."
+        )
+    return ContextTooLong(
+        f"The model's window of {window or 0:,} tokens is too small for instructions, findings and an answer. "
+        "Use a model with a larger one, or correct ASSISTANT_MODEL_WINDOW."
+    )
+
+
+class Calibration:
+    """Learns from the usage that servers report by how much the estimate is off, for each model.
+
+    Held in memory by one process and forgotten with it. The factor is the largest of the latest ratios, rounded up: it
+    rises at once and falls only when all of them agree; until it is learned it is 1.
+    """
+
+    _LATEST = 8
+    _LOWEST, _HIGHEST = 0.5, 1.5
+    _ROUNDED_TO = 0.05
+    # A smaller request says more of the chat template than of the estimate.
+    _LEAST_TOKENS = 500
+    _MOST_MODELS = 100
+
+    def __init__(self) -> None:
+        self._ratios: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def factor(self, model: str) -> float:
+        """Tokens that the server counts for one of the estimate, from 0.5 to 1.5."""
+        largest = max(self._ratios.get(model, (1.0,)))
+        # The rounding before `ceil` keeps 1.1 / 0.05 from becoming 22.000000000000004.
+        steps = ceil(round(largest / self._ROUNDED_TO, 6))
+        return min(max(steps * self._ROUNDED_TO, self._LOWEST), self._HIGHEST)
+
+    def learn(self, model: str, *, estimated: int, reported: int) -> None:
+        """Takes the input tokens of a request that was estimated at `estimated`, the whole of it.
+
+        Less than half is no count of the whole request (a server that leaves out what it had cached) and teaches
+        nothing.
+        """
+        if estimated < self._LEAST_TOKENS or reported < estimated * self._LOWEST:
+            return
+        ratios = self._ratios.setdefault(model, deque([1.0], maxlen=self._LATEST))
+        ratios.append(min(reported / estimated, self._HIGHEST))
+        self._ratios.move_to_end(model)
+        if len(self._ratios) > self._MOST_MODELS:
+            self._ratios.popitem(last=False)

@@ -1,0 +1,61 @@
+"""A context too large for its room stays the same, byte by byte, over the turns of a session."""
+
+import random
+from typing import Any
+
+import pytest
+
+from agent.assistant import Assistant
+from agent.prompt.tokens import count_tokens
+from agent.providers.provider import Usage
+from agent.request.question import parse_question
+from agent.settings import load_settings
+from tests.fakes.provider import ScriptedProvider
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def body(question: str, *, lines: int = 3_000) -> dict[str, Any]:
+    words = random.Random(1)
+    log = "\n".join(f"{words.randbytes(8).hex()} said {words.random()}" for _ in range(lines))
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "api-1", "namespace": "shop"}}
+    return {"input": question, "custom_inputs": {"manifest": pod, "logs": {"api": log}}}
+
+
+async def conversation(questions: list[str], *, counted: float = 0.7) -> list[str]:
+    """What the model's instructions were in each turn, on a server that counts fewer tokens than are estimated."""
+    provider = ScriptedProvider(window=16_000)
+    assistant = Assistant(load_settings({"kubernetes": "off"}), provider=provider)
+    for question in questions:
+        async for _ in assistant.turn(parse_question(body(question))):
+            pass
+        prompt = provider.prompts[-1]
+        provider.remembered = prompt.fingerprint
+        provider.usage = Usage(input_tokens=int(prompt.tokens * counted), output_tokens=50)
+    await assistant.aclose()
+    return [prompt.system_text for prompt in provider.prompts]
+
+
+async def test_what_is_learned_of_the_servers_count_does_not_move_it() -> None:
+    told = await conversation([f"question {number}" for number in range(14)])
+
+    assert count_tokens(told[0]) > 4_000
+    assert len(set(told)) == 1
+
+
+async def test_a_long_question_takes_room_once() -> None:
+    told = await conversation(["short", "short", "long " * 2_000, "short", "short"])
+
+    assert told[0] == told[1] != told[2]
+    assert told[2] == told[3] == told[4]
+    assert count_tokens(told[2]) < count_tokens(told[1])
+
+
+async def test_another_process_finds_the_room_of_the_first() -> None:
+    first, *_ = await conversation(["question"] * 12)
+    assert await conversation(["question"]) == [first]
