@@ -7,17 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agent.assistant import Assistant
     from agent.errors import AssistantError
     from agent.request.question import parse_question
     from agent.responses_agent import ArgoCDAssistant
     from agent.settings import Settings, load_settings
+    from agent.turn.assistant import Assistant
 
 __all__ = ["ArgoCDAssistant", "Assistant", "AssistantError", "Settings", "load_settings", "parse_question"]
 
 _MODULES = {
     "ArgoCDAssistant": "agent.responses_agent",
-    "Assistant": "agent.assistant",
+    "Assistant": "agent.turn.assistant",
     "AssistantError": "agent.errors",
     "Settings": "agent.settings",
     "load_settings": "agent.settings",

@@ -22,7 +22,7 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
-from agent.turn import Outcome
+from agent.turn.record import Outcome
 
 type StreamEvent = dict[str, Any]
 

@@ -24,8 +24,6 @@ from mlflow.types.responses import (
     ResponsesAgentStreamEvent,
 )
 
-from agent.answer import early_outputs, final_outputs, provider_as_json
-from agent.assistant import Assistant
 from agent.background_loop import BackgroundLoop
 from agent.errors import AssistantError
 from agent.prompt.instructions import InstructionsSource
@@ -35,7 +33,9 @@ from agent.request.question import Question, parse_question
 from agent.response_events import ResponseStream, StreamEvent, response_object
 from agent.settings import Settings, load_settings
 from agent.tracing import TurnTrace, written
-from agent.turn import Outcome, Report, TurnEvent
+from agent.turn.assistant import Assistant
+from agent.turn.outputs import early_outputs, final_outputs, provider_as_json
+from agent.turn.record import Outcome, Report, TurnEvent
 
 _REHEARSAL: dict[str, Any] = {
     "input": [{"role": "user", "content": "Why?"}],

@@ -35,9 +35,9 @@ from mlflow.tracing.constant import SpanAttributeKey, TokenUsageKey, TraceMetada
 from mlflow.tracing.trace_manager import InMemoryTraceManager
 
 from agent.errors import AssistantError
-from agent.grounding import Grounding
 from agent.providers.provider import ProviderInfo, Usage
-from agent.spans import Span, SpanKind
+from agent.turn.grounding import Grounding
+from agent.turn.spans import Span, SpanKind
 
 _logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ CANCELLED = "assistant.cancelled"
 
 @dataclass(slots=True)
 class SpanRecord:
-    """What is known of a span; times are nanoseconds since the epoch. It is the port `agent.spans.Span`."""
+    """What is known of a span; times are nanoseconds since the epoch. It is the port `agent.turn.spans.Span`."""
 
     name: str
     kind: str
@@ -211,7 +211,7 @@ class TurnTrace(SpanRecord):
         yield Feedback(
             name="grounded",
             value=round(share, 3),
-            source=AssessmentSource(source_type=AssessmentSourceType.CODE, source_id="agent.grounding"),
+            source=AssessmentSource(source_type=AssessmentSourceType.CODE, source_id="agent.turn.grounding"),
             rationale=". ".join(told) or "Every claim was read.",
             trace_id=trace_id,
             metadata={"checked": str(self._grounding.checked), "supported": str(self._grounding.supported)},

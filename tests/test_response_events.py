@@ -7,7 +7,6 @@ from mlflow.types.responses import ResponsesAgentResponse, ResponsesAgentStreamE
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from agent.composing import RequestPlan
 from agent.errors import RateLimited
 from agent.objects.target import Target
 from agent.prompt.budget import plan
@@ -25,7 +24,8 @@ from agent.providers.provider import (
 )
 from agent.redaction import Redactor
 from agent.response_events import ResponseStream, StreamEvent, response_object
-from agent.turn import Outcome, Report
+from agent.turn.composing import RequestPlan
+from agent.turn.record import Outcome, Report
 
 PROVIDER = ProviderInfo(name="llama-stack", protocol="responses", model="m1")
 USAGE = Usage(input_tokens=10, output_tokens=5, cached_tokens=4, reasoning_tokens=1)

@@ -9,14 +9,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.types.responses import ResponsesAgentRequest, ResponsesAgentResponse
 
 from agent import tracing
-from agent.assistant import Assistant
 from agent.errors import RateLimited, SessionForbidden
 from agent.providers.provider import ProviderEvent, ToolCall, ToolResult, Usage
 from agent.responses_agent import ArgoCDAssistant
 from agent.settings import load_settings
+from agent.turn.assistant import Assistant
 from tests.conftest import TraceStore
 from tests.fakes.provider import ScriptedProvider
-from tests.test_assistant import POD
+from tests.turn.test_assistant import POD
 
 
 class Scripted(ArgoCDAssistant):

@@ -7,7 +7,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from agent.assistant import Assistant
 from agent.cli.commands import ExitCode
 from agent.cli.files import read_logs, read_manifests
 from agent.cli.screen import JsonScreen, Screen, TextScreen
@@ -17,7 +16,8 @@ from agent.prompt.instructions import InstructionsSource
 from agent.providers.provider import TextDelta, ToolCall
 from agent.request.question import Question, parse_question
 from agent.settings import Settings, load_settings
-from agent.turn import Outcome, Report
+from agent.turn.assistant import Assistant
+from agent.turn.record import Outcome, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from agent.answer import early_outputs, final_outputs
 from agent.cli.gap_lines import PIPED_WIDTH, gap_lines
 from agent.findings.model import Severity
 from agent.terminal_answer import TerminalAnswer
-from agent.turn import Outcome, Report
+from agent.turn.outputs import early_outputs, final_outputs
+from agent.turn.record import Outcome, Report
 
 # Control characters other than tab and line feed: a terminal would obey them.
 _CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)])

@@ -16,8 +16,8 @@ from agent.context.model import Fleet
 from agent.errors import AssistantError, SettingsError
 from agent.redaction import Redactor
 from agent.settings import Settings, load_settings
-from agent.triage import Examined, Survey, grouped
-from agent.triage.checkpoint import Checkpoint
+from agent.turn.triage import Examined, Survey, grouped
+from agent.turn.triage.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

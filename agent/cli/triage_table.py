@@ -17,7 +17,7 @@ from rich.text import Text
 from agent.cli.screen import ESCAPES, STYLES, plain
 from agent.context.model import Fleet
 from agent.findings.engine.evidence import one_line
-from agent.triage import CauseGroup, Examined
+from agent.turn.triage import CauseGroup, Examined
 
 _NAMED = 5
 

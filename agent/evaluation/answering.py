@@ -9,7 +9,6 @@ from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from agent.assistant import Assistant
 from agent.context.collect import Collector
 from agent.context.model import Context
 from agent.findings.engine.citations import resolves
@@ -17,8 +16,9 @@ from agent.findings.model import Evidence, Finding
 from agent.prompt.instructions import InstructionsSource
 from agent.request.question import Question
 from agent.settings import Settings
-from agent.spans import Spans
-from agent.turn import Outcome, TurnEvent
+from agent.turn.assistant import Assistant
+from agent.turn.record import Outcome, TurnEvent
+from agent.turn.spans import Spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,6 @@ import mlflow.genai
 from mlflow.artifacts import load_text
 from mlflow.exceptions import MlflowException
 
-from agent.assistant import Assistant
 from agent.errors import RequestError, SettingsError
 from agent.evaluation.answering import NOTES, Notes, WatchedAssistant
 from agent.evaluation.results import Result, as_json, from_json, score
@@ -29,6 +28,7 @@ from agent.evaluation.table import score_table
 from agent.evaluation.verdicts import judged
 from agent.responses_agent import ArgoCDAssistant, PredictError
 from agent.settings import Settings
+from agent.turn.assistant import Assistant
 
 EXPERIMENT = "argocd-assistant-evaluation"
 _RESULTS = "results.json"

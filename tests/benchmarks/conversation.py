@@ -15,11 +15,11 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from agent.assistant import Assistant
 from agent.prompt.tokens import count_tokens
 from agent.request.question import parse_question
 from agent.settings import load_settings
-from agent.turn import Outcome
+from agent.turn.assistant import Assistant
+from agent.turn.record import Outcome
 from tests.benchmarks import crashing_pod
 from tests.fakes.openai_backend import ChatRequest, Reply, ScriptedBackend
 from tests.fakes.server import running

@@ -10,10 +10,10 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from agent.assistant import Assistant
 from agent.providers.provider import SessionRequest
 from agent.responses_agent import ArgoCDAssistant
 from agent.settings import load_settings
+from agent.turn.assistant import Assistant
 from serve.app import create_app
 from serve.run import run_app, run_factory
 from tests.fakes.provider import ScriptedProvider, ScriptedSession

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from tests.benchmarks.processes import ROOT
 from tests.fakes.argocd import TOKEN
-from tests.triage.fleet import RESOURCES, fleet
+from tests.turn.triage.fleet import RESOURCES, fleet
 
 APPLICATIONS = 1_000
 AIM_BYTES = 500_000_000

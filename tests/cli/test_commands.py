@@ -39,13 +39,13 @@ def test_help_names_every_command_and_loads_none(run: Run) -> None:
         for name in ("ask", "findings", "evaluate", "serve", "demo", "version")
     )
     loaded = loaded_by("--help")
-    assert not loaded & {*HEAVY, "httpx", "pydantic", "agent.assistant", "agent.request.question"}
+    assert not loaded & {*HEAVY, "httpx", "pydantic", "agent.turn.assistant", "agent.request.question"}
 
 
 def test_asking_loads_nothing_that_it_does_not_use() -> None:
     loaded = loaded_by("ask", "Why?")
 
-    assert "agent.assistant" in loaded
+    assert "agent.turn.assistant" in loaded
     assert not loaded & set(HEAVY)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.fakes.argocd import TOKEN, FakeArgoCD
-from tests.triage.fleet import fleet
+from tests.turn.triage.fleet import fleet
 
 
 @pytest.fixture

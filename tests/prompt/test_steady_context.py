@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from agent.assistant import Assistant
 from agent.prompt.tokens import count_tokens
 from agent.providers.provider import Usage
 from agent.request.question import parse_question
 from agent.settings import load_settings
+from agent.turn.assistant import Assistant
 from tests.fakes.provider import ScriptedProvider
 
 pytestmark = pytest.mark.anyio

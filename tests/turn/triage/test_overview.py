@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from agent.responses_agent import ArgoCDAssistant
 from agent.settings import load_settings
-from agent.triage import asks_about_applications
+from agent.turn.triage import asks_about_applications
 from tests.conftest import TraceStore
 from tests.fakes.argocd import TOKEN, FakeArgoCD
-from tests.triage.fleet import fleet
+from tests.turn.triage.fleet import fleet
 
 ASKED: dict[str, Any] = {"input": "Which applications are degraded, and why?"}
 

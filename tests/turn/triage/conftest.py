@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 
 from tests.fakes.argocd import TOKEN, FakeArgoCD
-from tests.triage.fleet import fleet
+from tests.turn.triage.fleet import fleet
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 from agent.findings import finding_as_json
 from agent.providers.provider import ProviderInfo
-from agent.turn import Outcome, Report
+from agent.turn.record import Outcome, Report
 
 
 def early_outputs(report: Report) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from agent.assistant import Assistant, Report
 from agent.errors import ContextTooLong, RequestError
 from agent.prompt.tokens import count_tokens
 from agent.providers.provider import Usage
 from agent.request.question import parse_question
 from agent.settings import load_settings
+from agent.turn.assistant import Assistant, Report
 from tests.fakes.provider import ScriptedProvider
 
 POD: dict[str, Any] = {

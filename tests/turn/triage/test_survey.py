@@ -13,9 +13,9 @@ from agent.context.model import Context, Fleet
 from agent.errors import SourceError
 from agent.redaction import Redactor
 from agent.settings import load_settings
-from agent.triage import Examined, Survey, grouped
+from agent.turn.triage import Examined, Survey, grouped
 from tests.fakes.argocd import FakeArgoCD
-from tests.triage.fleet import add
+from tests.turn.triage.fleet import add
 
 
 def surveyed(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from agent.grounding.vocabulary import KINDS, TOOLS, is_compound
+from agent.turn.grounding.vocabulary import KINDS, TOOLS, is_compound
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

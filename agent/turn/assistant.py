@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from agent.composing import Composer, RequestPlan
 from agent.context.collect import Collector
 from agent.context.model import Context
 from agent.errors import ProviderError, ProviderTimeout, ProviderUnreachable, SettingsError
@@ -32,11 +31,12 @@ from agent.providers.provider import (
 from agent.redaction import Redactor
 from agent.request.question import Question
 from agent.settings import Settings
-from agent.span_content import documents, messages
-from agent.spans import NoSpans, Spans
-from agent.triage import Overview, Survey, asks_about_applications, overview
-from agent.turn import Report, TurnEvent, TurnRecord
-from agent.turnstile import Turnstile
+from agent.turn.admission import Turnstile
+from agent.turn.composing import Composer, RequestPlan
+from agent.turn.record import Report, TurnEvent, TurnRecord
+from agent.turn.span_content import documents, messages
+from agent.turn.spans import NoSpans, Spans
+from agent.turn.triage import Overview, Survey, asks_about_applications, overview
 
 
 class Assistant:

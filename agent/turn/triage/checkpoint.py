@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from pydantic import TypeAdapter, ValidationError
 
 from agent.errors import RequestError
-from agent.triage.survey import Examined
+from agent.turn.triage.survey import Examined
 
 _EXAMINED: TypeAdapter[Examined] = TypeAdapter(Examined)
 

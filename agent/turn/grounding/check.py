@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from agent.context.model import Context
-from agent.grounding.claims import Claim, claims_in
-from agent.grounding.known import Known
-from agent.grounding.vocabulary import COMMANDS, KINDS
 from agent.prompt.markdown import code
 from agent.request.conversation import Message
+from agent.turn.grounding.claims import Claim, claims_in
+from agent.turn.grounding.inventory import Known
+from agent.turn.grounding.vocabulary import COMMANDS, KINDS
 
 _NAMED_BY = frozenset({"-n", "--namespace", "-c", "--container", "--app-namespace", "--project"})
 _NAMED = 5

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from agent.answer import context_as_json
-from agent.assistant import Assistant
 from agent.errors import ProviderUnreachable, RateLimited, SessionForbidden, SettingsError
 from agent.providers.provider import TextDelta, ToolCall, ToolResult, TurnCompleted, TurnStarted, Usage
 from agent.request.conversation import Message
 from agent.request.question import Question, parse_question
 from agent.settings import load_settings
-from agent.turn import Outcome, Report, TurnEvent
+from agent.turn.assistant import Assistant
+from agent.turn.outputs import context_as_json
+from agent.turn.record import Outcome, Report, TurnEvent
 from tests.fakes.provider import ScriptedProvider
 
 POD: dict[str, Any] = {

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agent.turnstile import Turnstile
+from agent.turn.admission import Turnstile
 
 pytestmark = pytest.mark.anyio
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from agent.context.model import ContainerLog, Context, Event, LogLine, TreeNode
-from agent.grounding import Grounding, ground
 from agent.objects.target import ResourceRef, Target
 from agent.request.conversation import Message
+from agent.turn.grounding import Grounding, ground
 
 POD: dict[str, Any] = {
     "apiVersion": "v1",

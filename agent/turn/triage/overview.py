@@ -11,8 +11,8 @@ from agent.context.model import Fleet, Gap
 from agent.errors import SourceError
 from agent.findings.model import Finding
 from agent.redaction import Redactor
-from agent.triage.grouping import as_findings, grouped
-from agent.triage.survey import Survey
+from agent.turn.triage.grouping import as_findings, grouped
+from agent.turn.triage.survey import Survey
 
 # Gaps of single Applications that are told; what fails for one mostly fails for all.
 _GAPS = 5

@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from agent.composing import RequestPlan
 from agent.context.model import Context, Gap
 from agent.errors import AssistantError, ProviderUnreachable
 from agent.findings.model import Finding
-from agent.grounding import Grounding, ground, may_claim
 from agent.objects.target import Target
 from agent.prompt.prompt import Section
 from agent.providers.provider import (
@@ -30,7 +28,9 @@ from agent.providers.provider import (
 )
 from agent.redaction import Redactor
 from agent.request.question import Message
-from agent.spans import Span, Spans
+from agent.turn.composing import RequestPlan
+from agent.turn.grounding import Grounding, ground, may_claim
+from agent.turn.spans import Span, Spans
 
 _LOOKING_BACK = 2.0
 """Seconds that the end of an answer waits for what its session holds."""
