@@ -5,7 +5,7 @@
 Environment: MLFLOW_TRACKING_URI, MLFLOW_EXPERIMENT_NAME, MLFLOW_MODEL_NAME. No llama-stack server needs to be up.
 """
 
-from agent.registration import log_and_register
+from agent.mlflow.registration import log_and_register
 
 
 def main() -> None:

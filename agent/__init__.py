@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.errors import AssistantError
+    from agent.mlflow.responses_agent import ArgoCDAssistant
     from agent.request.question import parse_question
-    from agent.responses_agent import ArgoCDAssistant
     from agent.settings import Settings, load_settings
     from agent.turn.assistant import Assistant
 
 __all__ = ["ArgoCDAssistant", "Assistant", "AssistantError", "Settings", "load_settings", "parse_question"]
 
 _MODULES = {
-    "ArgoCDAssistant": "agent.responses_agent",
+    "ArgoCDAssistant": "agent.mlflow.responses_agent",
     "Assistant": "agent.turn.assistant",
     "AssistantError": "agent.errors",
     "Settings": "agent.settings",

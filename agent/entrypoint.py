@@ -21,8 +21,8 @@ from mlflow.models import (  # noqa: E402
     set_model,  # pyright: ignore[reportUnknownVariableType]
 )
 
-from agent.mlflow_serving import serve_streams  # noqa: E402
-from agent.responses_agent import ArgoCDAssistant  # noqa: E402
+from agent.mlflow.responses_agent import ArgoCDAssistant  # noqa: E402
+from agent.mlflow.serving import serve_streams  # noqa: E402
 
 
 def _defaults() -> dict[str, Any]:

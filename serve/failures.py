@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent.errors import AssistantError, RequestError
-from agent.event_stream import error_body
+from agent.mlflow.event_stream import error_body
 
 _logger = logging.getLogger(__name__)
 

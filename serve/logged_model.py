@@ -9,7 +9,7 @@ from agent.errors import SettingsError
 from serve.store_address import without_credentials
 
 if TYPE_CHECKING:
-    from agent.responses_agent import ArgoCDAssistant
+    from agent.mlflow.responses_agent import ArgoCDAssistant
 
 # MLflow asks a server that does not answer again for some four minutes.
 _RETRIES = "2"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from agent.errors import RequestError
-from agent.event_stream import encode_event
+from agent.mlflow.event_stream import encode_event
 
 type Json = Mapping[str, Any]
 type StreamEvent = dict[str, Any]

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from agent.errors import NoModelConfigured, ProviderUnreachable, RequestError
-from agent.event_stream import encode_event, encode_json
+from agent.mlflow.event_stream import encode_event, encode_json
 from agent.settings import Settings
 from serve import documentation
 from serve.body import read_body
@@ -24,7 +24,7 @@ from serve.versions import versions
 
 
 class Assistant(Protocol):
-    """The asynchronous face of `agent.responses_agent.ArgoCDAssistant`."""
+    """The asynchronous face of `agent.mlflow.responses_agent.ArgoCDAssistant`."""
 
     async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The whole answer. Raises AssistantError."""

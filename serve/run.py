@@ -18,7 +18,7 @@ from serve.logged_model import load_logged
 from serve.workers import run_workers
 
 if TYPE_CHECKING:
-    from agent.responses_agent import ArgoCDAssistant
+    from agent.mlflow.responses_agent import ArgoCDAssistant
 
 _logger = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def _app(model: str | None) -> FastAPI:
 
 
 def _in_place() -> "ArgoCDAssistant":
-    from agent.responses_agent import ArgoCDAssistant
+    from agent.mlflow.responses_agent import ArgoCDAssistant
 
     return ArgoCDAssistant.from_environment()
 

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from agent.event_stream import DONE
+from agent.mlflow.event_stream import DONE
 from serve.failures import ErrorResponse, ServerStopping, error_event
 from serve.turns import ClientGone, disconnected, while_connected
 

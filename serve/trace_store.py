@@ -1,6 +1,6 @@
 """MLflow's store of traces as this server sees it: set up at the start, checked on demand, flushed at the end.
 
-Owns no trace: `agent.tracing` writes them.
+Owns no trace: `agent.mlflow.tracing` writes them.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class MLflowTraceStore:
         self._asking: asyncio.Task[None] | None = None
 
     def configure(self) -> None:
-        from agent import tracing
+        from agent.mlflow import tracing
 
         tracing.configure()
 
@@ -60,7 +60,7 @@ class MLflowTraceStore:
         return {"store": without_credentials(uri)}
 
     async def flush(self, *, within: float) -> bool:
-        from agent import tracing
+        from agent.mlflow import tracing
 
         return await asyncio.to_thread(tracing.flush, within)
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from mlflow.entities import Trace
 
-from agent import tracing
+from agent.mlflow import tracing
 
 # Read at MLflow's leisure, so not undone with a test. Traces are written at once: waiting for the background writer
 # costs seconds a test. The tests of real server processes leave it on.

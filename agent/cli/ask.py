@@ -83,7 +83,7 @@ def _instructions(settings: Settings) -> InstructionsSource | None:
     """The configured version in MLflow's prompt registry; MLflow is not loaded for the built-in text."""
     if settings.instructions is None:
         return None
-    from agent.prompt_registry import RegisteredInstructions
+    from agent.mlflow.prompt_registry import RegisteredInstructions
 
     return RegisteredInstructions(settings.instructions, team=settings.team_instructions or "").current
 

@@ -15,7 +15,7 @@ from agent.errors import AssistantError, RequestError
 from agent.settings import load_settings
 
 if TYPE_CHECKING:
-    from agent.evaluation.results import Result
+    from agent.mlflow.evaluation.results import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +55,11 @@ def evaluate(asked: Evaluated) -> ExitCode:
 
 
 def _evaluate(asked: Evaluated, console: Console) -> ExitCode:
-    from agent.evaluation.results import score
-    from agent.evaluation.run import EXPERIMENT, Plan, results_of
-    from agent.evaluation.run import evaluate as run
-    from agent.evaluation.scenarios import content_hash, load_scenarios
-    from agent.evaluation.table import comparison_table, percent, score_table, wrong_list
+    from agent.mlflow.evaluation.results import score
+    from agent.mlflow.evaluation.run import EXPERIMENT, Plan, results_of
+    from agent.mlflow.evaluation.run import evaluate as run
+    from agent.mlflow.evaluation.scenarios import content_hash, load_scenarios
+    from agent.mlflow.evaluation.table import comparison_table, percent, score_table, wrong_list
 
     settings = load_settings()
     scenarios = load_scenarios(asked.folder, asked.only)

@@ -79,7 +79,7 @@ def _log(folder: Path, store: str, console: Console) -> str:
     with console.status("importing MLflow, logging the model ..."):
         import mlflow
 
-        from agent.registration import log_and_register
+        from agent.mlflow.registration import log_and_register
 
         mlflow.set_tracking_uri(store)
         # Artifacts go beside the store, wherever the demo is started.

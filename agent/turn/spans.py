@@ -1,4 +1,4 @@
-"""The port through which a turn is traced. Owns no tracing system: `agent.tracing` writes to MLflow."""
+"""The port through which a turn is traced. Owns no tracing system: `agent.mlflow.tracing` writes to MLflow."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Protocol

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.context.model import Context, TreeNode
-from agent.evaluation.scenarios import load_scenarios
 from agent.findings import analyze
+from agent.mlflow.evaluation.scenarios import load_scenarios
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ResourceRef, Target
 from tests.findings.cluster import context, crash_loop, pod

@@ -12,7 +12,7 @@ import pytest
 from agent.cli.commands import ExitCode
 from tests.cli.conftest import Run
 from tests.conftest import TraceStore
-from tests.evaluation.answers import EXPECTED, write_scenario
+from tests.mlflow.evaluation.answers import EXPECTED, write_scenario
 
 pytestmark = pytest.mark.filterwarnings("ignore:Starting with pandas version 4.0")
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.evaluation.answering import WatchedAssistant, answered
-from agent.evaluation.results import Result
-from agent.evaluation.scenarios import load_scenarios
-from agent.evaluation.table import score_table
-from agent.evaluation.verdicts import judged
+from agent.mlflow.evaluation.answering import WatchedAssistant, answered
+from agent.mlflow.evaluation.results import Result
+from agent.mlflow.evaluation.scenarios import load_scenarios
+from agent.mlflow.evaluation.table import score_table
+from agent.mlflow.evaluation.verdicts import judged
 from agent.settings import load_settings
 
 FOLDER = Path(__file__).parent

@@ -12,7 +12,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from agent.errors import ProviderTimeout
-from agent.event_stream import encode_event
+from agent.mlflow.event_stream import encode_event
 from serve.failures import error_response
 from serve.sse import EventStream
 from tests.fakes.server import running

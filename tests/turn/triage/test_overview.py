@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from agent.responses_agent import ArgoCDAssistant
+from agent.mlflow.responses_agent import ArgoCDAssistant
 from agent.settings import load_settings
 from agent.turn.triage import asks_about_applications
 from tests.conftest import TraceStore

@@ -8,10 +8,10 @@ from mlflow.entities import Feedback, SpanType
 from mlflow.exceptions import MlflowException
 from mlflow.types.responses import ResponsesAgentRequest, ResponsesAgentResponse
 
-from agent import tracing
 from agent.errors import RateLimited, SessionForbidden
+from agent.mlflow import tracing
+from agent.mlflow.responses_agent import ArgoCDAssistant
 from agent.providers.provider import ProviderEvent, ToolCall, ToolResult, Usage
-from agent.responses_agent import ArgoCDAssistant
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
 from tests.conftest import TraceStore

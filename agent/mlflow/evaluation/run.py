@@ -20,13 +20,13 @@ from mlflow.artifacts import load_text
 from mlflow.exceptions import MlflowException
 
 from agent.errors import RequestError, SettingsError
-from agent.evaluation.answering import NOTES, Notes, WatchedAssistant
-from agent.evaluation.results import Result, as_json, from_json, score
-from agent.evaluation.scenarios import Scenario
-from agent.evaluation.scorers import expected_facts, judge_scorers, rule_scorers
-from agent.evaluation.table import score_table
-from agent.evaluation.verdicts import judged
-from agent.responses_agent import ArgoCDAssistant, PredictError
+from agent.mlflow.evaluation.answering import NOTES, Notes, WatchedAssistant
+from agent.mlflow.evaluation.results import Result, as_json, from_json, score
+from agent.mlflow.evaluation.scenarios import Scenario
+from agent.mlflow.evaluation.scorers import expected_facts, judge_scorers, rule_scorers
+from agent.mlflow.evaluation.table import score_table
+from agent.mlflow.evaluation.verdicts import judged
+from agent.mlflow.responses_agent import ArgoCDAssistant, PredictError
 from agent.settings import Settings
 from agent.turn.assistant import Assistant
 

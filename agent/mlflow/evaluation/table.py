@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from agent.evaluation.results import Result, Score, by, score
+from agent.mlflow.evaluation.results import Result, Score, by, score
 from agent.prompt.markdown import prose
 
 _HEAD = (

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from agent.errors import RequestError
-from agent.evaluation.verdicts import RULES, Verdict
+from agent.mlflow.evaluation.verdicts import RULES, Verdict
 from agent.objects.manifest import integer_at, lookup, object_at, objects_at, text_at
 
 

@@ -9,8 +9,8 @@ import types
 import pytest
 from mlflow.pyfunc import scoring_server
 
-from agent.mlflow_serving import serve_streams
-from agent.responses_agent import ArgoCDAssistant
+from agent.mlflow.responses_agent import ArgoCDAssistant
+from agent.mlflow.serving import serve_streams
 from agent.settings import load_settings
 from tests.conftest import TraceStore
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from agent.errors import RequestError
-from agent.evaluation.results import Result, as_json, from_json, score
-from agent.evaluation.verdicts import Verdict
+from agent.mlflow.evaluation.results import Result, as_json, from_json, score
+from agent.mlflow.evaluation.verdicts import Verdict
 
 
 def result(name: str, *, right: bool = True, repetition: int = 1, healthy: bool = False, error: str = "") -> Result:

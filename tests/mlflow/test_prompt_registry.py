@@ -12,10 +12,10 @@ import mlflow.genai
 import pytest
 from mlflow.exceptions import MlflowException
 
-from agent import prompt_registry
+from agent.mlflow import prompt_registry
+from agent.mlflow.prompt_registry import PROMPT_ALIAS, RegisteredInstructions, register_built_in
+from agent.mlflow.responses_agent import ArgoCDAssistant
 from agent.prompt.instructions import BUILT_IN
-from agent.prompt_registry import PROMPT_ALIAS, RegisteredInstructions, register_built_in
-from agent.responses_agent import ArgoCDAssistant
 from agent.settings import load_settings
 from tests.conftest import TraceStore
 

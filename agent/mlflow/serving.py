@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 from mlflow.pyfunc import scoring_server
 
 from agent.errors import AssistantError, BodyTooLarge
-from agent.event_stream import DONE, encode_event, encode_json, error_body
+from agent.mlflow.event_stream import DONE, encode_event, encode_json, error_body
+from agent.mlflow.tracing import configure
 from agent.request.question import decode_body
-from agent.tracing import configure
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from agent.responses_agent import ArgoCDAssistant
+    from agent.mlflow.responses_agent import ArgoCDAssistant
 
 _logger = logging.getLogger(__name__)
 

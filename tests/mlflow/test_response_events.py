@@ -8,6 +8,7 @@ from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from agent.errors import RateLimited
+from agent.mlflow.response_events import ResponseStream, StreamEvent, response_object
 from agent.objects.target import Target
 from agent.prompt.budget import plan
 from agent.providers.provider import (
@@ -23,7 +24,6 @@ from agent.providers.provider import (
     Usage,
 )
 from agent.redaction import Redactor
-from agent.response_events import ResponseStream, StreamEvent, response_object
 from agent.turn.composing import RequestPlan
 from agent.turn.record import Outcome, Report
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from agent.background_loop import BackgroundLoop
+from agent.mlflow.background_loop import BackgroundLoop
 
 
 async def double(number: int) -> int:

@@ -24,15 +24,15 @@ from mlflow.types.responses import (
     ResponsesAgentStreamEvent,
 )
 
-from agent.background_loop import BackgroundLoop
 from agent.errors import AssistantError
+from agent.mlflow.background_loop import BackgroundLoop
+from agent.mlflow.prompt_registry import RegisteredInstructions
+from agent.mlflow.response_events import ResponseStream, StreamEvent, response_object
+from agent.mlflow.tracing import TurnTrace, written
 from agent.prompt.instructions import InstructionsSource
-from agent.prompt_registry import RegisteredInstructions
 from agent.providers.provider import SessionStarted, TextDelta, TurnStarted
 from agent.request.question import Question, parse_question
-from agent.response_events import ResponseStream, StreamEvent, response_object
 from agent.settings import Settings, load_settings
-from agent.tracing import TurnTrace, written
 from agent.turn.assistant import Assistant
 from agent.turn.outputs import early_outputs, final_outputs, provider_as_json
 from agent.turn.record import Outcome, Report, TurnEvent

@@ -23,7 +23,7 @@ import mlflow.tracing
 from packaging.requirements import Requirement
 
 import agent
-from agent.prompt_registry import register_built_in
+from agent.mlflow.prompt_registry import register_built_in
 from agent.settings import MODEL_CONFIG_KEYS, load_settings
 
 DEFAULT_MODEL_NAME = "argocd-assistant"

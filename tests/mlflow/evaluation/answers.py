@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from agent.evaluation.answering import Answer
 from agent.findings.model import Evidence, EvidenceSource, Finding
+from agent.mlflow.evaluation.answering import Answer
 from agent.objects.target import ResourceRef
 
 POD: dict[str, Any] = {

@@ -2,9 +2,10 @@
 
 import pytest
 
-from agent.evaluation.answering import Answer
-from agent.evaluation.scenarios import Expectation
-from agent.evaluation.verdicts import (
+from agent.findings.model import Evidence
+from agent.mlflow.evaluation.answering import Answer
+from agent.mlflow.evaluation.scenarios import Expectation
+from agent.mlflow.evaluation.verdicts import (
     RULES,
     evidence_cited,
     judged,
@@ -12,8 +13,7 @@ from agent.evaluation.verdicts import (
     quiet_when_healthy,
     root_cause_first,
 )
-from agent.findings.model import Evidence
-from tests.evaluation.answers import EXPECTED, answer, finding
+from tests.mlflow.evaluation.answers import EXPECTED, answer, finding
 
 BROKEN = Expectation.model_validate(EXPECTED)
 HEALTHY = Expectation.model_validate({"family": "healthy", "question": "Is it well?", "healthy": True})

@@ -1,8 +1,8 @@
 """The tables say what the results are, and what became of each scenario between two runs."""
 
-from agent.evaluation.results import Result
-from agent.evaluation.table import comparison_table, percent, score_table, wrong_list
-from tests.evaluation.test_results import result
+from agent.mlflow.evaluation.results import Result
+from agent.mlflow.evaluation.table import comparison_table, percent, score_table, wrong_list
+from tests.mlflow.evaluation.test_results import result
 
 
 def test_each_family_has_a_row_and_all_of_them_another() -> None:

@@ -11,20 +11,20 @@ import mlflow
 import pytest
 
 from agent.errors import RequestError, SettingsError
-from agent.evaluation.answering import WatchedAssistant
-from agent.evaluation.results import Result
-from agent.evaluation.run import Plan, evaluate, results_of
-from agent.evaluation.scenarios import load_scenarios
-from agent.evaluation.scorers import judge_scorers
+from agent.mlflow.evaluation.answering import WatchedAssistant
+from agent.mlflow.evaluation.results import Result
+from agent.mlflow.evaluation.run import Plan, evaluate, results_of
+from agent.mlflow.evaluation.scenarios import load_scenarios
+from agent.mlflow.evaluation.scorers import judge_scorers
 from agent.prompt.instructions import BUILT_IN
 from agent.prompt.tokens import count_tokens
 from agent.settings import load_settings
 from tests.conftest import TraceStore
-from tests.evaluation.answers import EXPECTED, write_scenario
 from tests.fakes.lightspeed import TOKEN, lightspeed, tokens
 from tests.fakes.lightspeed import Reply as LightspeedReply
 from tests.fakes.openai_backend import Reply, ScriptedBackend
 from tests.fakes.server import closed_port, running
+from tests.mlflow.evaluation.answers import EXPECTED, write_scenario
 
 # MLflow's own use of pandas.
 pytestmark = pytest.mark.filterwarnings("ignore:Starting with pandas version 4.0")

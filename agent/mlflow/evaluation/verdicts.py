@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from agent.evaluation.answering import Answer
-from agent.evaluation.scenarios import Expectation, terms_in
 from agent.findings.model import Finding
+from agent.mlflow.evaluation.answering import Answer
+from agent.mlflow.evaluation.scenarios import Expectation, terms_in
 
 # A model names the cause in its first lines or not first.
 _OPENING = 1_500

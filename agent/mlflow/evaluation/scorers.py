@@ -12,9 +12,9 @@ from typing import Any
 from mlflow.entities import Feedback
 from mlflow.genai.scorers import Correctness, RelevanceToQuery, Scorer, scorer
 
-from agent.evaluation.results import Result
-from agent.evaluation.scenarios import Expectation
-from agent.evaluation.verdicts import RULES
+from agent.mlflow.evaluation.results import Result
+from agent.mlflow.evaluation.scenarios import Expectation
+from agent.mlflow.evaluation.verdicts import RULES
 
 type ResultOf = Callable[[str, int], Result]
 """The result of a scenario by its name, and by how often it was asked with this time."""

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from agent.errors import RequestError
-from agent.evaluation.scenarios import content_hash, load_scenario, load_scenarios
-from tests.evaluation.answers import EXPECTED, POD, write_scenario
+from agent.mlflow.evaluation.scenarios import content_hash, load_scenario, load_scenarios
+from tests.mlflow.evaluation.answers import EXPECTED, POD, write_scenario
 
 
 def test_every_file_becomes_the_part_of_the_request_that_it_is(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""MLflow: the ResponsesAgent, its traces, the registry, evaluation."""
