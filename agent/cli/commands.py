@@ -252,7 +252,7 @@ def serve(
 
 @app.command(help="Logs, serves and asks the assistant about two broken targets, on this machine alone.")
 def demo() -> None:
-    from agent.demo.run import run_demo
+    from agent.cli.demo.run import run_demo
 
     raise typer.Exit(run_demo())
 

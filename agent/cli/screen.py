@@ -14,8 +14,8 @@ from rich.status import Status
 from rich.text import Text
 
 from agent.cli.gap_lines import PIPED_WIDTH, gap_lines
+from agent.cli.terminal_answer import TerminalAnswer
 from agent.findings.model import Severity
-from agent.terminal_answer import TerminalAnswer
 from agent.turn.outputs import early_outputs, final_outputs
 from agent.turn.record import Outcome, Report
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import agent.demo.run
+import agent.cli.demo.run
 import serve.run
 from agent.cli.commands import ExitCode, Verdict
 from agent.errors import SettingsError
@@ -120,6 +120,6 @@ def test_serve_tells_a_wrong_setting(run: Run, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("code", [0, 1])
 def test_the_demo_ends_as_it_went(run: Run, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    monkeypatch.setattr(agent.demo.run, "run_demo", lambda: code)
+    monkeypatch.setattr(agent.cli.demo.run, "run_demo", lambda: code)
 
     assert run("demo").exit_code == code

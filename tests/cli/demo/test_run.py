@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from agent.demo.run import run_demo
+from agent.cli.demo.run import run_demo
 
 pytestmark = pytest.mark.integration
 

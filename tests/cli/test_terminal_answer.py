@@ -6,7 +6,7 @@ import re
 from rich.console import Console
 from rich.segment import Segment
 
-from agent.terminal_answer import TerminalAnswer
+from agent.cli.terminal_answer import TerminalAnswer
 
 ANSWER = "## Most likely cause\n\nIts `limit` is too low.\n\n```\nkubectl get pod\n```\n\n" + "".join(
     f"- point {number}\n" for number in range(100)

@@ -31,7 +31,7 @@ _TITLES = {
 
 def load_scenarios() -> tuple[Scenario, ...]:
     """The shipped scenarios, always in the same order. Each call gives bodies of its own."""
-    folder = files("agent.demo") / "scenarios"
+    folder = files("agent.cli.demo") / "scenarios"
     return tuple(
         Scenario(name=name, title=title, body=json.loads((folder / f"{name}.json").read_text("utf-8")))
         for name, title in _TITLES.items()

@@ -25,9 +25,9 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from agent.demo.scenarios import Scenario, load_scenarios
+from agent.cli.demo.scenarios import Scenario, load_scenarios
+from agent.cli.terminal_answer import TerminalAnswer
 from agent.errors import SettingsError
-from agent.terminal_answer import TerminalAnswer
 
 _STORE = "sqlite:///mlflow.db"  # in the folder of the demo
 _START_SECONDS = 90

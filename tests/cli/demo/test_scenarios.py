@@ -2,8 +2,8 @@
 
 import pytest
 
+from agent.cli.demo.scenarios import Scenario, load_scenarios
 from agent.context.model import ContainerLog, Context, Event, LogLine
-from agent.demo.scenarios import Scenario, load_scenarios
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest, integer_at, lookup, text_at
 from agent.objects.target import ResourceRef
