@@ -9,7 +9,7 @@ from typing import cast
 
 from agent.context.model import ContainerLog, Context, Event, Gap, LogLine, ManagedResource, Revision, TreeNode
 from agent.objects.target import ApplicationRef, ResourceRef
-from agent.redaction.hiding import Hiding
+from agent.redaction.placeholders import Hiding
 from agent.redaction.structure import mapped, redacted
 
 
