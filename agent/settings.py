@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from agent.errors import SettingsError
-from agent.validation import complaint
+from agent.errors import SettingsError, complaint
 
 _NOT_IN_AN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f?#\\]")
 

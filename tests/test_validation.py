@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError, field_validator
 
-from agent.validation import complaint
+from agent.errors import complaint
 
 
 class Everything(BaseModel):

@@ -8,9 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent.context.argocd.selection import is_at_odds, is_out_of_sync
 from agent.context.argocd.source import ArgoCDConnection
-from agent.context.argocd.tree import ResourceTree
 from agent.context.clean import cleaned, cleaned_application
 from agent.context.eager_tasks import StartedAtOnce
 from agent.context.events import merge_events
@@ -29,8 +27,10 @@ from agent.context.model import (
     TreeNode,
 )
 from agent.context.resolve_target import about, application_object, refined
+from agent.context.selection import is_at_odds, is_out_of_sync
 from agent.context.source import MAX_CHILDREN, READS_AT_ONCE, Connection
 from agent.context.supplied import MANY_EVENTS, SuppliedContext, is_heavy, read_supplied
+from agent.context.tree import ResourceTree
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.pods import has_events, is_pod, is_workload, none_has_run
 from agent.objects.target import ResourceRef, Target

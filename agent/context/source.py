@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from agent.context.cache import CacheView, Sized
 from agent.context.log_choice import LogChoice
@@ -21,13 +21,11 @@ from agent.context.model import (
     SyncWindows,
     TreeNode,
 )
+from agent.context.tree import ResourceTree
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef, Target
 from agent.request.question import Question
-
-if TYPE_CHECKING:
-    from agent.context.argocd.tree import ResourceTree
 
 READS_AT_ONCE = 8
 """Reads of one turn that run side by side, of all its sources together."""
@@ -70,7 +68,7 @@ class Known(Protocol):
 
     async def manifest(self) -> Manifest | None: ...
 
-    async def tree(self) -> "ResourceTree | None": ...
+    async def tree(self) -> ResourceTree | None: ...
 
     async def children(self) -> tuple[Manifest, ...]: ...
 

@@ -92,16 +92,16 @@ def _due(kinds: frozenset[GroupKind], subjects: frozenset[Subject]) -> tuple[Ana
     return (*families, *(analyzer for analyzer, subject in _ANALYZERS if subject in subjects))
 
 
-def _subjects(known: Inventory) -> Iterator[Subject]:
-    if known.applications:
+def _subjects(inventory: Inventory) -> Iterator[Subject]:
+    if inventory.applications:
         yield "application"
-    if known.going or known.applications:
+    if inventory.going or inventory.applications:
         yield "deletion"
-    if known.context.managed:
+    if inventory.context.managed:
         yield "difference"
-    if not known.kinds <= status.OWN_FAMILY:
+    if not inventory.kinds <= status.OWN_FAMILY:
         yield "other kinds"
-    if known.context.tree:
+    if inventory.context.tree:
         yield "tree"
 
 
@@ -110,17 +110,17 @@ def analyze(context: Context) -> tuple[Finding, ...]:
 
     Empty for what is healthy, completed or still on its way. Never raises, however odd the context's objects are.
     """
-    known = Inventory(context)
-    due = _due(known.kinds & _KINDS, frozenset(_subjects(known)))
-    found = [finding for analyzer in due for finding in analyzer(known)]
-    if known.applications:
-        found = application_health.with_resource_health(known, found)
-    found = tree.with_health_messages(known, found)
-    if known.applications:
-        found = application_health.with_health(known, found)
+    inventory = Inventory(context)
+    due = _due(inventory.kinds & _KINDS, frozenset(_subjects(inventory)))
+    found = [finding for analyzer in due for finding in analyzer(inventory)]
+    if inventory.applications:
+        found = application_health.with_resource_health(inventory, found)
+    found = tree.with_health_messages(inventory, found)
+    if inventory.applications:
+        found = application_health.with_health(inventory, found)
     if context.logs and not any(f.severity == "error" and f.level in ("cause", "effect") for f in found):
-        found += logs.unexplained_log_errors(known)
-    return ranked(known, found)
+        found += logs.unexplained_log_errors(inventory)
+    return ranked(inventory, found)
 
 
 def finding_as_json(finding: Finding) -> dict[str, Any]:

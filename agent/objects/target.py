@@ -99,6 +99,19 @@ _set_extra = _SLOTS["__pydantic_extra__"].__set__
 _set_private = _SLOTS["__pydantic_private__"].__set__
 
 
+def reference_of(entry: Manifest) -> ResourceRef:
+    """The resource that an entry of Argo CD's lists names by group, version, kind, namespace, name and uid. It serves
+    for naming and looking up: its values are not validated."""
+    return ResourceRef.unchecked(
+        group=text_at(entry, "group"),
+        version=text_at(entry, "version"),
+        kind=text_at(entry, "kind"),
+        namespace=text_at(entry, "namespace"),
+        name=text_at(entry, "name"),
+        uid=text_at(entry, "uid"),
+    )
+
+
 type _Values = tuple[Any, Any, Any, Any, Any]
 """apiVersion, kind, name, namespace and uid, as they stand in a manifest."""
 

@@ -1,7 +1,7 @@
 """Earlier messages that the caller sends along, within their share of the budget.
 
-Owns which of them are looked at and in which form they fit; how a conversation is made shorter is `agent.prompt.compaction`'s,
-and what a server's session holds is the provider's.
+Owns which of them are looked at and in which form they fit; `agent.prompt.compaction` makes a conversation
+shorter, and what a server's session holds is the provider's.
 """
 
 from collections.abc import Sequence

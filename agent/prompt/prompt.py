@@ -117,8 +117,8 @@ def compose(
     instructions: Instructions = BUILT_IN,
 ) -> Prompt:
     """The prompt of a turn. `limit` is the ceiling for instructions and context in tokens (upper estimate); question
-    and history are taken as they are, `agent.prompt.budget` and `agent.prompt.history` keep them within their shares. `remembered`
-    is the fingerprint of the previous turn's context.
+    and history are taken as they are, `agent.prompt.budget` and `agent.prompt.history` keep them within their
+    shares. `remembered` is the fingerprint of the previous turn's context.
 
     All text must be redacted already. Equal input gives equal bytes, and another question or note of changes leaves
     those of the context as they are.

@@ -1,6 +1,6 @@
 """The sections of a prompt: which there are, in which order of priority, with which share of the room, made from what.
 
-Owns that list; how a part is written is `agent.prompt.rendering`'s, how the room is dealt out is `agent.prompt.prompt`'s.
+Owns that list; `agent.prompt.rendering` writes a part, `agent.prompt.prompt` deals out the room.
 """
 
 from collections.abc import Callable, Sequence

@@ -139,7 +139,7 @@ class Session(Protocol):
 
     @property
     def history_tokens(self) -> int:
-        """Tokens of what the session already holds and the server sends along, as `agent.prompt.tokens` estimates them."""
+        """Tokens of what the session holds already and the server sends along (`agent.prompt.tokens`' estimate)."""
         ...
 
     @property

@@ -23,13 +23,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from agent.errors import RequestError
+from agent.errors import RequestError, complaint
 from agent.objects.manifest import Manifest, object_at, text_at
 from agent.objects.target import ApplicationRef, ResourceRef, Target
 from agent.request.body import decode_body
 from agent.request.conversation import Message, Role, parse_conversation
 from agent.request.keys import check_context_keys, check_keys
-from agent.validation import complaint
 
 __all__ = [
     "CustomInputs",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agent.context.clean import without_secret_values
 from agent.context.model import ManagedResource, Revision, SyncWindow, SyncWindows, TreeNode
 from agent.objects.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
-from agent.objects.target import ResourceRef
+from agent.objects.target import reference_of
 
 
 def tree_nodes(answer: object) -> tuple[TreeNode, ...]:
@@ -134,19 +134,6 @@ def _node(node: Manifest, *, orphaned: bool) -> TreeNode:
 
 def _texts(node: Manifest, *path: str) -> dict[str, str]:
     return {key: value for key, value in object_at(node, *path).items() if isinstance(value, str)}
-
-
-def reference_of(entry: Manifest) -> ResourceRef:
-    """The resource that an entry of Argo CD's lists names by group, version, kind, namespace, name and uid."""
-    # For naming and looking up; these values are not validated.
-    return ResourceRef.model_construct(
-        group=text_at(entry, "group"),
-        version=text_at(entry, "version"),
-        kind=text_at(entry, "kind"),
-        namespace=text_at(entry, "namespace"),
-        name=text_at(entry, "name"),
-        uid=text_at(entry, "uid"),
-    )
 
 
 def _state(item: Manifest, key: str) -> Manifest | None:

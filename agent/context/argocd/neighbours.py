@@ -6,10 +6,10 @@ Owns the choice and its order; fetches nothing.
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from agent.context.argocd.selection import nodes_in
-from agent.context.argocd.tree import ResourceTree, identity, is_pod_node, worst_first
 from agent.context.model import TreeNode
+from agent.context.selection import nodes_in
 from agent.context.source import MAX_CHILDREN
+from agent.context.tree import ResourceTree, identity, is_pod_node, worst_first
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.references import pod_labels, points_to, references, selects_pods
 from agent.objects.selectors import takes

@@ -13,13 +13,13 @@ from agent.context.argocd.application import ArgoCDState
 from agent.context.argocd.fleet import read_fleet
 from agent.context.argocd.reads import ApplicationReads
 from agent.context.argocd.related import related_to_application, related_to_resource
-from agent.context.argocd.selection import failed_in_sync, nodes_in, pods_of_interest
-from agent.context.argocd.tree import ResourceTree, identity, is_pod_node
 from agent.context.cache import AnswerCache
 from agent.context.log_choice import LogChoice
 from agent.context.logs import entry_of, parse_entries
 from agent.context.model import ContainerLog, Fleet, Gap, SourceName, TreeNode
+from agent.context.selection import failed_in_sync, nodes_in, pods_of_interest
 from agent.context.source import MAX_CHILDREN, Known, Reading, ReadThreads, Source, TurnReads, gap, read_each
+from agent.context.tree import ResourceTree, identity, is_pod_node
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest, lookup, objects_at
 from agent.objects.target import ResourceRef

@@ -6,7 +6,6 @@ themselves are `kubernetes_api`'s.
 
 from collections.abc import Sequence
 
-from agent.context.argocd.selection import listed_workloads
 from agent.context.cache import AnswerCache, Sized
 from agent.context.kubernetes.api import BUILT_IN, PAGE, KubernetesAPI, Listing
 from agent.context.kubernetes.client import KubernetesClient, configuration_kind
@@ -16,6 +15,7 @@ from agent.context.kubernetes.related import KubernetesRelated
 from agent.context.log_choice import LogChoice
 from agent.context.logs import parse_text
 from agent.context.model import ContainerLog, Gap, SourceName
+from agent.context.selection import listed_workloads
 from agent.context.source import (
     MAX_LOG_BYTES,
     Known,

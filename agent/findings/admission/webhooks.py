@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.findings.engine.build import finding_about, named
+from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import Inventory
@@ -68,24 +68,24 @@ def _service(text: str) -> ResourceRef | None:
     return ResourceRef.unchecked(version="v1", kind="Service", namespace=parts[1], name=parts[0])
 
 
-def webhooks(known: Inventory) -> Iterator[Finding]:
+def webhooks(inventory: Inventory) -> Iterator[Finding]:
     """Webhook configurations whose Service is known to be missing or to have no ready pods."""
-    backends = Backends(known)
-    for configuration in known.of(*CONFIGURATIONS):
+    backends = Backends(inventory)
+    for configuration in inventory.of(*CONFIGURATIONS):
         told: set[object] = set()
         for index, webhook in enumerate(objects_at(configuration, "webhooks")):
             service = tuple(text_at(webhook, "clientConfig", "service", key) for key in ("namespace", "name"))
             if all(service) and service not in told:
                 told.add(service)
-                yield from _unserved(known, backends, configuration, index)
+                yield from _unserved(inventory, backends, configuration, index)
 
 
-def _unserved(known: Inventory, backends: Backends, configuration: Manifest, index: int) -> Iterator[Finding]:
+def _unserved(inventory: Inventory, backends: Backends, configuration: Manifest, index: int) -> Iterator[Finding]:
     path = ("webhooks", index, "clientConfig", "service")
     namespace, name = (text_at(configuration, *path, key) for key in ("namespace", "name"))
     service = backends.service(namespace, name)
     if service is None:
-        if ("Service", namespace, name) not in known.missing:
+        if ("Service", namespace, name) not in inventory.missing:
             return
         why, pods = "does not exist", ()
     else:
@@ -95,7 +95,7 @@ def _unserved(known: Inventory, backends: Backends, configuration: Manifest, ind
             return
         why = "has no running pods"
     ignores = text_at(configuration, "webhooks", index, "failurePolicy") == "Ignore"
-    yield finding_about(
+    yield object_finding(
         configuration,
         f"Service {one_line(namespace, 80)}/{one_line(name, 80)} of the webhooks of {named(configuration)} {why}",
         "Its failurePolicy is Ignore, so requests pass unchecked."

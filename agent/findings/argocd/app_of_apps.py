@@ -15,11 +15,11 @@ from agent.findings.model import Finding
 _BAD = ("Degraded", "Missing")
 
 
-def broken_children(known: Inventory) -> Iterator[Finding]:
+def broken_children(inventory: Inventory) -> Iterator[Finding]:
     """Each child Application whose node is Degraded or Missing, without a manifest that would tell more."""
-    references = [each.reference for each in known.applications]
+    references = [each.reference for each in inventory.applications]
     read = {(reference.namespace, reference.name) for reference in references if reference}
-    for node in known.context.tree:
+    for node in inventory.context.tree:
         resource = node.resource
         if (resource.group, resource.kind) != APPLICATION or node.health not in _BAD or node.orphaned:
             continue

@@ -47,9 +47,9 @@ _CONDITIONS: dict[str, tuple[str, Severity]] = {
 _CONTENDED = ("SharedResourceWarning", "RepeatedResourceWarning")
 
 
-def conditions(known: Inventory) -> Iterator[Finding]:
+def conditions(inventory: Inventory) -> Iterator[Finding]:
     """The conditions of each Application: errors, warnings, and orphans for information."""
-    for application in known.applications:
+    for application in inventory.applications:
         lost = cluster_lost(application)
         for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
             kind = text_at(condition, "type")
@@ -86,12 +86,12 @@ def _cause(kind: str, message: str) -> tuple[str, str]:
     return (found.name, found.step) if found else ("", "")
 
 
-def sync_status(known: Inventory) -> Iterator[Finding]:
+def sync_status(inventory: Inventory) -> Iterator[Finding]:
     """Applications that are OutOfSync (with the resources that are) or whose sync status is not known."""
-    for application in known.applications:
+    for application in inventory.applications:
         match application.text("status", "sync", "status"):
             case "OutOfSync":
-                if not (application.is_syncing or application.is_going or explained(known, application)):
+                if not (application.is_syncing or application.is_going or explained(inventory, application)):
                     yield _out_of_sync(application)
             case "Unknown" if not _has_condition(application, "ComparisonError", "InvalidSpecError"):
                 yield application.finding(

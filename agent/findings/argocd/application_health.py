@@ -15,13 +15,13 @@ from agent.findings.model import Finding
 from agent.objects.manifest import text_at
 
 
-def with_resource_health(known: Inventory, found: list[Finding]) -> list[Finding]:
+def with_resource_health(inventory: Inventory, found: list[Finding]) -> list[Finding]:
     """The findings, and each resource that Argo CD calls Degraded with a message of its own.
 
     Where something is found about the resource, or about what it owns, the message becomes evidence of that.
     """
-    result, places = list(found), _places(known, found)
-    for degraded in resource_health(known):
+    result, places = list(found), _places(inventory, found)
+    for degraded in resource_health(inventory):
         about = places.get(key_of(degraded.resource), []) if degraded.resource else []
         if not about:
             result.append(degraded)
@@ -34,16 +34,16 @@ def with_resource_health(known: Inventory, found: list[Finding]) -> list[Finding
     return result
 
 
-def with_health(known: Inventory, found: list[Finding]) -> list[Finding]:
+def with_health(inventory: Inventory, found: list[Finding]) -> list[Finding]:
     """The findings, and the health of each Application that is not well.
 
     That it is Degraded is left out where other findings tell it of all the resources that are, and no deployment
     shortly before is to be named.
     """
-    places = _places(known, found)
+    places = _places(inventory, found)
     has_error = any(finding.severity == "error" and finding.level != "summary" for finding in found)
     result = list(found)
-    for summary in health(known):
+    for summary in health(inventory):
         # That something is Missing is a fact of its own; so is what is quoted of a deployment.
         bare = all("health" in evidence.path and evidence.text != "Missing" for evidence in summary.evidence)
         told = has_error and all(key_of(each) in places for each in summary.blames)
@@ -52,22 +52,22 @@ def with_health(known: Inventory, found: list[Finding]) -> list[Finding]:
     return result
 
 
-def _places(known: Inventory, found: Iterable[Finding]) -> dict[Key, list[int]]:
+def _places(inventory: Inventory, found: Iterable[Finding]) -> dict[Key, list[int]]:
     """Where the findings about a resource stand, and those about what it owns. Mere information counts for nothing."""
     places: dict[Key, list[int]] = defaultdict(list)
     for place, finding in enumerate(found):
         if finding.resource and finding.severity != "info" and finding.level != "summary":
-            for key in {key_of(each) for each in (finding.resource, *known.owners(finding.resource))}:
+            for key in {key_of(each) for each in (finding.resource, *inventory.owners(finding.resource))}:
                 places[key].append(place)
     return dict(places)
 
 
-def health(known: Inventory) -> Iterator[Finding]:
+def health(inventory: Inventory) -> Iterator[Finding]:
     """Applications that are Degraded or Missing (with the resources that are), or whose health is not known."""
-    for application in known.applications:
+    for application in inventory.applications:
         status = application.text("status", "health", "status")
         if status in ("Degraded", "Missing"):
-            yield _unhealthy(known.context, application, status)
+            yield _unhealthy(inventory.context, application, status)
         elif status == "Unknown":
             yield application.finding(
                 f"The health of {application.title} is not known",
@@ -79,9 +79,9 @@ def health(known: Inventory) -> Iterator[Finding]:
             )
 
 
-def resource_health(known: Inventory) -> Iterator[Finding]:
+def resource_health(inventory: Inventory) -> Iterator[Finding]:
     """Each resource whose health Argo CD calls Degraded with a message of its own."""
-    for application in known.applications:
+    for application in inventory.applications:
         for index, entry in entries_where(application, lambda e: text_at(e, "health", "status") == "Degraded"):
             if not text_at(entry, "health", "message"):
                 continue

@@ -5,7 +5,7 @@ Source of types and reasons: Argo CD's pkg/apis/application/v1alpha1/application
 
 from collections.abc import Iterator
 
-from agent.findings.engine.build import finding_about, named
+from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.objects import GroupKind
@@ -51,9 +51,9 @@ _BAD = {"ErrorOccurred": "True", "ParametersGenerated": "False", "ResourcesUpToD
 _ROLLING = "RolloutProgressing"
 
 
-def application_sets(known: Inventory) -> Iterator[Finding]:
+def application_sets(inventory: Inventory) -> Iterator[Finding]:
     """Each ApplicationSet with a bad condition; one that rolls its Applications out step by step has none."""
-    for manifest in known.of(APPLICATION_SET):
+    for manifest in inventory.of(APPLICATION_SET):
         bad = sorted(_bad(manifest), key=lambda index: _rank(manifest, index))
         if bad:
             yield _finding(manifest, bad)
@@ -78,7 +78,7 @@ def _finding(manifest: Manifest, bad: list[int]) -> Finding:
     place = ("status", "conditions", bad[0])
     kind, reason = text_at(manifest, *place, "type"), text_at(manifest, *place, "reason")
     meaning, step = _REASONS.get(reason, ("its controller reports an error", "Repair what the message names."))
-    return finding_about(
+    return object_finding(
         manifest,
         f"{named(manifest)} does not do its work: {meaning} ({one_line(kind, 40)}, {one_line(reason, 60)})",
         "As long as that is so it neither makes new Applications nor changes those it has made; they stay as they are.",

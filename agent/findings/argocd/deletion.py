@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from agent.context.model import Context
 from agent.findings.argocd.comparison_causes import CLUSTER_UNKNOWN, comparison_cause
 from agent.findings.engine.applications import APPLICATION, Application
-from agent.findings.engine.build import finding_about, name_of, named, namespace_of
+from agent.findings.engine.build import name_of, named, namespace_of, object_finding
 from agent.findings.engine.commands import argocd, kubectl
 from agent.findings.engine.durations import PATIENCE, elapsed, lasted_beyond, latest, minutes_text
 from agent.findings.engine.evidence import one_line, quote, quote_node
@@ -39,10 +39,10 @@ _KNOWN: dict[str, str] = {
 }
 
 
-def stuck_deletions(known: Inventory) -> Iterator[Finding]:
+def stuck_deletions(inventory: Inventory) -> Iterator[Finding]:
     """Resources, then Applications, whose deletion has waited for a finalizer longer than PATIENCE."""
-    context, applications = known.context, known.applications
-    held = list(_held_resources(known, latest(context, applications[0] if applications else None)))
+    context, applications = inventory.context, inventory.applications
+    held = list(_held_resources(inventory, latest(context, applications[0] if applications else None)))
     yield from held
     for application in applications:
         lasted = elapsed(context, application, application.text(*_DELETED))
@@ -53,25 +53,25 @@ def stuck_deletions(known: Inventory) -> Iterator[Finding]:
             yield _application(context, application, lasted, blamed)
 
 
-def _held_resources(known: Inventory, now: datetime | None) -> Iterator[Finding]:
-    for kind, manifest in known.going:
+def _held_resources(inventory: Inventory, now: datetime | None) -> Iterator[Finding]:
+    for kind, manifest in inventory.going:
         deleted = text_at(manifest, *_DELETED)
         if moment(deleted) is None or kind in (APPLICATION, NAMESPACE):
             continue
         lasted, finalizers = lasted_beyond(now, manifest, deleted), _finalizers(manifest)
         if lasted is None and finalizers:
-            yield _going(known.context, manifest, deleted)
+            yield _going(inventory.context, manifest, deleted)
         elif lasted is not None and lasted >= PATIENCE:
             if finalizers:
                 yield _held(manifest, lasted)
             elif kind == ("", "Pod"):
-                yield _left_behind(known, manifest, lasted)
+                yield _left_behind(inventory, manifest, lasted)
 
 
 def _going(context: Context, manifest: Manifest, deleted: str) -> Finding:
     """A deletion of which nothing tells how long it lasts."""
     finalizers = _finalizers(manifest)
-    return finding_about(
+    return object_finding(
         manifest,
         f"{named(manifest)} is being deleted since {one_line(deleted, 40)} and held by finalizer {_named(finalizers)}",
         "Kubernetes keeps an object until each finalizer is removed by whoever set it"
@@ -83,16 +83,16 @@ def _going(context: Context, manifest: Manifest, deleted: str) -> Finding:
     )
 
 
-def _left_behind(known: Inventory, pod: Manifest, lasted: timedelta) -> Finding:
+def _left_behind(inventory: Inventory, pod: Manifest, lasted: timedelta) -> Finding:
     """A Pod without finalizers: only its kubelet, which reports that the containers are gone, can hold it."""
     node_name = text_at(pod, "spec", "nodeName")
-    nodes = (node for node in known.of(NODE) if text_at(node, "metadata", "name") == node_name)
+    nodes = (node for node in inventory.of(NODE) if text_at(node, "metadata", "name") == node_name)
     node = next(nodes, None)
     silent = quote_readiness(node) if node else ()
     on = f" on node {one_line(node_name, 80)}" if node_name else ""
     words = ("delete", "pod", name_of(pod), "--grace-period=0", "--force")
     force = kubectl(*words, namespace=namespace_of(pod))
-    return finding_about(
+    return object_finding(
         pod,
         f"{named(pod)} does not end: it is still there {minutes_text(lasted)} after its grace period"
         + (f", and its node {one_line(node_name, 80)} is not ready" if silent else ""),
@@ -115,7 +115,7 @@ def _ways_out(manifest: Manifest) -> tuple[str, str]:
 
 def _held(manifest: Manifest, lasted: timedelta) -> Finding:
     finalizers = _finalizers(manifest)
-    return finding_about(
+    return object_finding(
         manifest,
         f"{named(manifest)} cannot be deleted: it waits for its finalizer {_named(finalizers)}",
         f"Its deletion was asked for {minutes_text(lasted)} ago. Kubernetes keeps an object until each finalizer is "

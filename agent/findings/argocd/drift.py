@@ -32,16 +32,16 @@ _NAMES: dict[Category, tuple[str, str]] = {
 }
 
 
-def drifted_resources(known: Inventory) -> Iterator[Finding]:
+def drifted_resources(inventory: Inventory) -> Iterator[Finding]:
     """A finding for each resource that differs from Git while Argo CD calls it OutOfSync (or nobody says).
 
     None while a sync is under way; the last findings stand for many resources where there are many.
     """
-    context, application = known.context, known.first_application
+    context, application = inventory.context, inventory.first_application
     if application and (application.is_syncing or application.is_going):
         return
     entries = StatusResources(application) if application else None
-    drifts = [drift for drift in known.drifts if entries is None or entries.is_out_of_sync(drift.resource)]
+    drifts = [drift for drift in inventory.drifts if entries is None or entries.is_out_of_sync(drift.resource)]
     drifts.sort(key=lambda drift: drift.is_noise)
     for drift in drifts[:_RESOURCES]:
         yield from _finding(context, application, entries, drift)
@@ -49,12 +49,12 @@ def drifted_resources(known: Inventory) -> Iterator[Finding]:
         yield from _folded(application, rest)
 
 
-def explained(known: Inventory, application: Application) -> bool:
+def explained(inventory: Inventory, application: Application) -> bool:
     """Whether the findings about drift already tell of every resource that makes the Application OutOfSync."""
-    if application.source != "application" or not known.context.managed:
+    if application.source != "application" or not inventory.context.managed:
         return False
     differing = set(StatusResources(application).out_of_sync())
-    return bool(differing) and differing <= {key_of(drift.resource) for drift in known.drifts}
+    return bool(differing) and differing <= {key_of(drift.resource) for drift in inventory.drifts}
 
 
 def _finding(

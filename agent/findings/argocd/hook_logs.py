@@ -14,23 +14,23 @@ _LINES = 2
 _LOGS = 2
 
 
-def last_words(known: Inventory, entry: Manifest) -> tuple[Evidence, ...]:
+def last_words(inventory: Inventory, entry: Manifest) -> tuple[Evidence, ...]:
     """The last telling lines of the logs of a hook (an entry of a sync result) that is a Job or a Pod.
 
     A log that names no Pod is the hook's where the context has no Pod but the hook's.
     """
-    pods = set(_pods(known, entry))
-    if pods and pods >= {text_at(pod, "metadata", "name") for pod in known.of(("", "Pod"))}:
+    pods = set(_pods(inventory, entry))
+    if pods and pods >= {text_at(pod, "metadata", "name") for pod in inventory.of(("", "Pod"))}:
         pods.add("")
-    logs = [log for log in known.context.logs if log.pod in pods][:_LOGS]
-    return tuple(quoted for log in logs for quoted in _end(known.context, log))
+    logs = [log for log in inventory.context.logs if log.pod in pods][:_LOGS]
+    return tuple(quoted for log in logs for quoted in _end(inventory.context, log))
 
 
-def _pods(known: Inventory, entry: Manifest) -> Iterator[str]:
+def _pods(inventory: Inventory, entry: Manifest) -> Iterator[str]:
     kind, namespace, name = (text_at(entry, key) for key in ("kind", "namespace", "name"))
     if kind == "Pod":
         yield name
-    for pod in known.of(("", "Pod")):
+    for pod in inventory.of(("", "Pod")):
         owner = controller_of(pod)
         if owner and (owner.kind, owner.namespace, owner.name) == (kind, namespace, name):
             yield text_at(pod, "metadata", "name")

@@ -28,17 +28,17 @@ RESULTS = (*OPERATION, "syncResult", "resources")
 _QUOTED = 5
 
 
-def failed_hooks(known: Inventory) -> Iterator[Finding]:
+def failed_hooks(inventory: Inventory) -> Iterator[Finding]:
     """Each hook of the last operation that failed, with the message Argo CD keeps of it."""
-    for application in known.applications:
+    for application in inventory.applications:
         for index, entry in _results(application):
             if _is_failed_hook(entry):
-                yield _failed_hook(known, application, index, entry)
+                yield _failed_hook(inventory, application, index, entry)
 
 
-def failed_resources(known: Inventory) -> Iterator[Finding]:
+def failed_resources(inventory: Inventory) -> Iterator[Finding]:
     """The resources that the last operation could not sync, those with the same message together."""
-    for application in known.applications:
+    for application in inventory.applications:
         groups: dict[str, list[tuple[int, Manifest]]] = defaultdict(list)
         for index, entry in _results(application):
             failed = text_at(entry, "status") == "SyncFailed" or text_at(entry, "hookPhase") in ("Failed", "Error")
@@ -48,9 +48,9 @@ def failed_resources(known: Inventory) -> Iterator[Finding]:
             yield _unsynced(application, entries)
 
 
-def skipped_prunes(known: Inventory) -> Iterator[Finding]:
+def skipped_prunes(inventory: Inventory) -> Iterator[Finding]:
     """Resources that are no longer in Git and were left in the cluster, while the Application is OutOfSync for it."""
-    for application in known.applications:
+    for application in inventory.applications:
         if application.text("status", "sync", "status") == "Synced":
             continue
         skipped = [(i, e) for i, e in _results(application) if text_at(e, "status") == "PruneSkipped"]
@@ -68,13 +68,13 @@ def skipped_prunes(known: Inventory) -> Iterator[Finding]:
         )
 
 
-def failed_operations(known: Inventory) -> Iterator[Finding]:
+def failed_operations(inventory: Inventory) -> Iterator[Finding]:
     """The last operation itself: that it failed, or goes on trying after failures."""
-    for application in known.applications:
+    for application in inventory.applications:
         phase = application.text(*OPERATION, "phase")
         retries = _retries(application)
         if phase in ("Failed", "Error"):
-            yield _failed_operation(known.context, application, phase, retries)
+            yield _failed_operation(inventory.context, application, phase, retries)
         elif phase == "Running" and retries > 0:
             yield application.finding(
                 f"A sync of {application.title} is being tried again (retry {retries})",
@@ -112,10 +112,10 @@ def _is_failed_hook(entry: Manifest) -> bool:
     return bool(text_at(entry, "hookType")) and text_at(entry, "hookPhase") in ("Failed", "Error")
 
 
-def _failed_hook(known: Inventory, application: Application, index: int, entry: Manifest) -> Finding:
+def _failed_hook(inventory: Inventory, application: Application, index: int, entry: Manifest) -> Finding:
     hook, kind, name = (one_line(text_at(entry, key), 100) for key in ("hookType", "kind", "name"))
     namespace = text_at(entry, "namespace")
-    said = last_words(known, entry)
+    said = last_words(inventory, entry)
     reason = reason_in((quoted.text for quoted in said), only_faults=True)
     evidence = _quoted(application, [(index, entry)], "message", "hookPhase") + said
     refusal = refusal_in(text_at(entry, "message"), namespace)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from agent.findings.engine.build import finding_about, named
+from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.commands import argocd
 from agent.findings.engine.evidence import quote
 from agent.findings.engine.inventory import Inventory
@@ -47,14 +47,14 @@ def permitting(message: str, *, namespaced: bool = False) -> str:
     return f"If the project is to permit it: {command}."
 
 
-def projects(known: Inventory) -> Iterator[Finding]:
+def projects(inventory: Inventory) -> Iterator[Finding]:
     """Each AppProject without sources or destinations: no Application in it can be synced."""
-    for project in known.of(APP_PROJECT):
+    for project in inventory.of(APP_PROJECT):
         lacking = [field for field in _FIELDS if not list_at(project, "spec", field)]
         evidence = quote(project, "metadata", "name")
         if lacking and evidence:
             name = text_at(project, "metadata", "name")
-            yield finding_about(
+            yield object_finding(
                 project,
                 f"{named(project)} permits no {' and no '.join(_FIELDS[field][0] for field in lacking)}",
                 f"Its spec has no {' and no '.join(lacking)}, so every Application in it is refused.",

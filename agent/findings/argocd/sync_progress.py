@@ -37,15 +37,15 @@ class _Awaited:
     more: int
 
 
-def stuck_syncs(known: Inventory) -> Iterator[Finding]:
+def stuck_syncs(inventory: Inventory) -> Iterator[Finding]:
     """Each running sync that waits for something that failed, or has waited longer than PATIENCE."""
-    for application in known.applications:
+    for application in inventory.applications:
         if not application.is_syncing:
             continue
-        lasted = elapsed(known.context, application, application.text(*OPERATION, "startedAt"))
+        lasted = elapsed(inventory.context, application, application.text(*OPERATION, "startedAt"))
         awaited = _awaited(application)
-        node = _node(known.context, awaited.resource) if awaited else None
-        failed = awaited is not None and _has_failed(known.context, application, awaited.resource)
+        node = _node(inventory.context, awaited.resource) if awaited else None
+        failed = awaited is not None and _has_failed(inventory.context, application, awaited.resource)
         if lasted >= PATIENCE or failed:
             yield _stuck(application, awaited, node, lasted)
 

@@ -19,9 +19,9 @@ _BLOCKED = "blocked by sync window"
 _QUOTED = 3
 
 
-def blocking_windows(known: Inventory) -> Iterator[Finding]:
+def blocking_windows(inventory: Inventory) -> Iterator[Finding]:
     """That the Application waits for a window, while it is OutOfSync or an operation is held up by one."""
-    context, application = known.context, known.first_application
+    context, application = inventory.context, inventory.first_application
     if application is None or not _waits(application):
         return
     windows = context.sync_windows or SyncWindows(can_sync=False)

@@ -35,13 +35,13 @@ _MEANINGS = {
 _TELLING = 20
 
 
-def with_health_messages(known: Inventory, found: list[Finding]) -> list[Finding]:
+def with_health_messages(inventory: Inventory, found: list[Finding]) -> list[Finding]:
     """The findings, in which every health message of a faulty node of the tree is quoted.
 
     A message is added to the gravest finding about the same resource; where there is none, it is a finding of its own.
     A Degraded node without a message is a finding only where nothing is known of it, nor of anything below it.
     """
-    faulty = [node for node in known.context.tree if _is_faulty(node)]
+    faulty = [node for node in inventory.context.tree if _is_faulty(node)]
     if not faulty:
         return found
     result = list(found)
@@ -49,7 +49,7 @@ def with_health_messages(known: Inventory, found: list[Finding]) -> list[Finding
     for place, finding in enumerate(found):
         if finding.resource and finding.severity != "info":
             about[key_of(finding.resource)].append(place)
-    explained = _owners_of(known, (*(node.resource for node in faulty), *(f.resource for f in found if f.resource)))
+    explained = _owners_of(inventory, (*(node.resource for node in faulty), *(f.resource for f in found if f.resource)))
     for node in faulty:
         places = about.get(key_of(node.resource), [])
         if any(_quotes(result[place], node.message) for place in places):
@@ -59,7 +59,7 @@ def with_health_messages(known: Inventory, found: list[Finding]) -> list[Finding
             if node.message:
                 result[place] = replace(result[place], evidence=result[place].evidence + quote_node(node))
         elif node.message or key_of(node.resource) not in explained:
-            result.append(_finding(known.context, node, is_owner=key_of(node.resource) in explained))
+            result.append(_finding(inventory.context, node, is_owner=key_of(node.resource) in explained))
     return result
 
 
@@ -71,13 +71,13 @@ def _is_faulty(node: TreeNode) -> bool:
     return node.health in _SEVERITIES and bool(node.message.strip())
 
 
-def _owners_of(known: Inventory, resources: Iterable[ResourceRef]) -> set[Key]:
+def _owners_of(inventory: Inventory, resources: Iterable[ResourceRef]) -> set[Key]:
     """Every owner in the tree of these resources. Each owner is climbed to once."""
     above: set[Key] = set()
     pending = [key_of(each) for each in resources]
     while pending:
         kind, namespace, name = pending.pop()
-        node = known.node(kind, namespace, name)
+        node = inventory.node(kind, namespace, name)
         for parent in node.parents if node else ():
             if key_of(parent) not in above:
                 above.add(key_of(parent))

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from agent.findings.custom.sign import Sign
 from agent.findings.custom.signs import signs_of, standing_beside, summaries_of
 from agent.findings.custom.situation import is_stale
-from agent.findings.engine.build import finding_about, named
+from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.objects import GroupKind, group_kind
@@ -52,9 +52,9 @@ _QUOTED = 6
 _NAMED = 12
 
 
-def bad_status(known: Inventory) -> Iterator[Finding]:
+def bad_status(inventory: Inventory) -> Iterator[Finding]:
     """For each resource without a family of its own: one finding that quotes all that its status calls wrong."""
-    for kind, manifest in known.objects:
+    for kind, manifest in inventory.objects:
         if kind not in OWN_FAMILY and (signs := signs_of(manifest)):
             yield _finding(manifest, signs)
 
@@ -76,7 +76,7 @@ def _finding(manifest: Manifest, signs: list[Sign]) -> Finding:
         standing_beside(manifest, signs),
         _MEANING.get(group_kind(manifest), ""),
     ]
-    return finding_about(
+    return object_finding(
         manifest,
         f"{named(manifest)} {signs[0].title}",
         " ".join(filter(None, explained)),

@@ -9,7 +9,7 @@ from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ResourceRef
 
 
-def finding_about(
+def object_finding(
     manifest: Manifest,
     title: str,
     explanation: str,
@@ -21,7 +21,7 @@ def finding_about(
     cause: str = "",
 ) -> Finding:
     """A finding about an object; its last step is always to look at the object. Empty steps are left out."""
-    return finding_on(
+    return container_finding(
         ResourceRef.of(manifest),
         title,
         explanation,
@@ -34,7 +34,7 @@ def finding_about(
     )
 
 
-def finding_on(
+def container_finding(
     resource: ResourceRef | None,
     title: str,
     explanation: str,
@@ -45,7 +45,7 @@ def finding_on(
     blames: Iterable[ResourceRef] = (),
     cause: str = "",
 ) -> Finding:
-    """Like `finding_about`, on an object of which there is no manifest."""
+    """Like `object_finding`, on an object of which there is no manifest."""
     look = f"{describe(resource)} shows it with its events." if resource else ""
     return Finding(
         title=title,

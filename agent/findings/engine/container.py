@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from agent.context.model import Event
-from agent.findings.engine.build import finding_about, name_of, namespace_of
+from agent.findings.engine.build import name_of, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import Inventory
@@ -23,7 +23,7 @@ class Container:
     """One container of a Pod with all that tells of it. `status` is what the Pod says of it, `field` and `index`
     are its place there, `spec_path` is that in its spec, None where the spec does not have it."""
 
-    known: Inventory
+    inventory: Inventory
     pod: Manifest
     status: Manifest
     field: StatusField
@@ -48,7 +48,7 @@ class Container:
     @property
     def template(self) -> tuple[ResourceRef, str] | None:
         """The workload whose template makes the container, and where the container stands in it."""
-        workload = self.known.workload_of(self.pod)
+        workload = self.inventory.workload_of(self.pod)
         if workload is None or self.spec_path is None:
             return None
         above = "spec.jobTemplate.spec.template" if workload.kind == "CronJob" else "spec.template"
@@ -78,25 +78,25 @@ class Container:
         cause: str = "",
         blames: Iterable[ResourceRef] = (),
     ) -> Finding:
-        return finding_about(self.pod, title, explanation, evidence, *steps, level=level, cause=cause, blames=blames)
+        return object_finding(self.pod, title, explanation, evidence, *steps, level=level, cause=cause, blames=blames)
 
     def change(self, field: str, value: str, command: str = "") -> str:
         """The step that sets a field of the container (`resources.limits.memory`) where its template stands."""
         template = self.template
         if template is None:
-            return change(self.known, f"set {field} of container {self.name} to {value}", command)
+            return change(self.inventory, f"set {field} of container {self.name} to {value}", command)
         workload, path = template
         whose = f"{workload.kind} {one_line(workload.name, 80)}"
-        return change(self.known, f"set `{path}.{field}` of {whose} to {value} (container {self.name})", command)
+        return change(self.inventory, f"set `{path}.{field}` of {whose} to {value} (container {self.name})", command)
 
     def logs_command(self, *, previous: bool) -> str:
         flags = ("--previous",) if previous else ()
         return pod_command(self.pod, "logs", POD_NAME, "-c", text_at(self.status, "name"), *flags)
 
 
-def containers_of(known: Inventory, pod: Manifest, last_words: LastWords) -> Iterator[Container]:
+def containers_of(inventory: Inventory, pod: Manifest, last_words: LastWords) -> Iterator[Container]:
     """The init containers, then the containers of a Pod, as its status lists them."""
-    events = known.events.of(pod)
+    events = inventory.events.of(pod)
     fields: tuple[StatusField, ...] = ("initContainerStatuses", "containerStatuses")
     for field in fields:
         for index, listed in enumerate(list_at(pod, "status", field)):
@@ -104,7 +104,7 @@ def containers_of(known: Inventory, pod: Manifest, last_words: LastWords) -> Ite
                 status = cast("Manifest", listed)
                 spec_path = _spec_path(pod, field, text_at(status, "name"))
                 yield Container(
-                    known=known,
+                    inventory=inventory,
                     pod=pod,
                     status=status,
                     field=field,

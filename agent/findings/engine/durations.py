@@ -26,13 +26,13 @@ def elapsed(context: Context, application: Application, since: str) -> timedelta
     return max(now - start, timedelta()) if start and now else timedelta()
 
 
-def lasted_beyond(known: datetime | None, manifest: Manifest, since: str) -> timedelta | None:
-    """How long after `since` the latest time is: `known`, or one that the object itself tells.
+def lasted_beyond(latest_time: datetime | None, manifest: Manifest, since: str) -> timedelta | None:
+    """How long after `since` the latest time is: `latest_time`, or one that the object itself tells.
 
     None where no time is as late as `since`: then nothing tells how long it lasts.
     """
     start = moment(since)
-    told = [known, *map(moment, _own_times(manifest))]
+    told = [latest_time, *map(moment, _own_times(manifest))]
     now = max((time for time in told if time), default=None)
     return now - start if start and now and now >= start else None
 

@@ -29,12 +29,12 @@ def has_condition(manifest: Manifest, *types: str) -> bool:
     )
 
 
-def is_outlived(known: Inventory, pod: Manifest) -> bool:
+def is_outlived(inventory: Inventory, pod: Manifest) -> bool:
     """Whether a failed Pod no longer matters: its Job completed, or its workload has all the pods it wants."""
     if text_at(pod, "status", "phase") != "Failed":
         return False
     resource = ResourceRef.of(pod)
-    owners = (known.get(*key_of(owner)) for owner in known.owners(resource)) if resource else ()
+    owners = (inventory.get(*key_of(owner)) for owner in inventory.owners(resource)) if resource else ()
     return any(workload_is_well(owner) for owner in owners if owner is not None)
 
 

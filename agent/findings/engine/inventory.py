@@ -187,8 +187,8 @@ class Inventory:
         """The workload whose template makes this Pod: the topmost owner of a known workload kind, None without one."""
         reference = ResourceRef.of(pod)
         owners = self.owners(reference) if reference else []
-        known = [owner for owner in owners if owner.kind in _WORKLOADS]
-        return next((owner for owner in known if owner.kind not in _BETWEEN), known[0] if known else None)
+        workloads = [owner for owner in owners if owner.kind in _WORKLOADS]
+        return next((owner for owner in workloads if owner.kind not in _BETWEEN), workloads[0] if workloads else None)
 
 
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout")

@@ -223,15 +223,15 @@ def tells_another_fault(text: str) -> bool:
     return any(kind.matches(text[:_READ_LIMIT], lowered) for kind in _KINDS[:-1])
 
 
-def unexplained_log_errors(known: Inventory) -> Iterator[Finding]:
+def unexplained_log_errors(inventory: Inventory) -> Iterator[Finding]:
     """A warning for each container whose log tells of a fatal fault, unless what wrote it is well.
 
     Meant for contexts in which no other analyzer found what is broken.
     """
-    context = known.context
+    context = inventory.context
     for log in context.logs:
         lines = fatal_lines(log)
-        if not lines or _is_well(known, log):
+        if not lines or _is_well(inventory, log):
             continue
         evidence = quote_lines(context, log, lines)
         means = meaning_of(*(line.text for line in lines))
@@ -269,12 +269,12 @@ def _shape(text: str) -> str:
     return re.sub(r"[0-9a-f]*\d[0-9a-f]*", "#", text[:200], flags=re.IGNORECASE)
 
 
-def _is_well(known: Inventory, log: ContainerLog) -> bool:
+def _is_well(inventory: Inventory, log: ContainerLog) -> bool:
     """Whether what wrote the log is known to be ready or done, or to be replaced."""
-    context = known.context
-    pods = [p for p in known.of(("", "Pod")) if log.pod in ("", text_at(p, "metadata", "name"))]
+    context = inventory.context
+    pods = [p for p in inventory.of(("", "Pod")) if log.pod in ("", text_at(p, "metadata", "name"))]
     if pods:
-        return all(pod_is_well(pod) or is_outlived(known, pod) for pod in pods)
+        return all(pod_is_well(pod) or is_outlived(inventory, pod) for pod in pods)
     if context.manifest:
         return workload_is_well(context.manifest)
     return text_at(context.application, "status", "health", "status") in ("Healthy", "Suspended")

@@ -34,9 +34,9 @@ def grade(finding: Finding) -> tuple[int, int]:
     return SEVERITIES.index(finding.severity), LEVELS.index(finding.level)
 
 
-def merged(known: Inventory, findings: Sequence[Finding]) -> list[Merged]:
+def merged(inventory: Inventory, findings: Sequence[Finding]) -> list[Merged]:
     """The findings, those of one fault as one."""
-    workloads = _workloads(known)
+    workloads = _workloads(inventory)
     groups: dict[object, list[Finding]] = defaultdict(list)
     for place, finding in enumerate(findings):
         workload = workloads.get(finding.resource) if finding.resource else None
@@ -49,10 +49,10 @@ def merged(known: Inventory, findings: Sequence[Finding]) -> list[Merged]:
     return [_merged(group, workloads) for group in groups.values()]
 
 
-def _workloads(known: Inventory) -> dict[ResourceRef, ResourceRef]:
+def _workloads(inventory: Inventory) -> dict[ResourceRef, ResourceRef]:
     """The workload of each Pod that has one."""
     found: dict[ResourceRef, ResourceRef] = {}
-    for pod in known.of(("", "Pod")):
+    for pod in inventory.of(("", "Pod")):
         reference, owner = ResourceRef.of(pod), controller_of(pod)
         if reference and owner:
             found[reference] = owner

@@ -8,7 +8,7 @@ from agent.findings.engine.merging import LEVELS, Merged, grade, merged
 from agent.findings.model import Finding
 
 
-def ranked(known: Inventory, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def ranked(inventory: Inventory, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings, those of one fault merged, most important first.
 
     By severity, among equals by level; but whatever explains a finding stands above it, if it is but a warning: what
@@ -16,13 +16,13 @@ def ranked(known: Inventory, findings: Sequence[Finding]) -> tuple[Finding, ...]
     """
     if len(findings) < 2:
         return tuple(findings)
-    found = sorted(merged(known, findings), key=lambda each: grade(each.finding))
+    found = sorted(merged(inventory, findings), key=lambda each: grade(each.finding))
     if len(found) < 2:
         return tuple(each.finding for each in found)
-    return tuple(found[place].finding for place in _causes_first(_explanations(known, found)))
+    return tuple(found[place].finding for place in _causes_first(_explanations(inventory, found)))
 
 
-def _explanations(known: Inventory, found: list[Merged]) -> list[list[int]]:
+def _explanations(inventory: Inventory, found: list[Merged]) -> list[list[int]]:
     """For each finding the places of those that explain it, the best first."""
     about: dict[Key, list[int]] = defaultdict(list)
     for place, each in enumerate(found):
@@ -33,7 +33,7 @@ def _explanations(known: Inventory, found: list[Merged]) -> list[list[int]]:
         for blamed in each.finding.blames:
             explained[place].update(other for other in about.get(key_of(blamed), ()) if _may_explain(found[other]))
         if _may_explain(each):
-            owners = {key_of(owner) for resource in each.about for owner in (resource, *known.owners(resource))}
+            owners = {key_of(owner) for resource in each.about for owner in (resource, *inventory.owners(resource))}
             for other in (other for owner in sorted(owners) for other in about.get(owner, ())):
                 if _is_above(each, found[other]):
                     explained[other].add(place)

@@ -82,15 +82,15 @@ def quote_reference(pod: Manifest, missing: Missing) -> tuple[Evidence, ...]:
     return ()
 
 
-def makers_of(known: Inventory, namespace: str, missing: Missing) -> tuple[ResourceRef, ...]:
+def makers_of(inventory: Inventory, namespace: str, missing: Missing) -> tuple[ResourceRef, ...]:
     """The objects of the context that are to make a missing Secret (ExternalSecret, SealedSecret, Certificate, ...)."""
-    return known.makers(namespace, missing.name) if missing.kind == "Secret" else ()
+    return inventory.makers(namespace, missing.name) if missing.kind == "Secret" else ()
 
 
-def how_to_supply(known: Inventory, namespace: str, missing: Missing) -> tuple[str, ...]:
+def how_to_supply(inventory: Inventory, namespace: str, missing: Missing) -> tuple[str, ...]:
     """The steps that bring a missing object, or key, into being."""
     kind, name = missing.kind, one_line(missing.name, 80)
-    makers = makers_of(known, namespace, missing)
+    makers = makers_of(inventory, namespace, missing)
     look = kubectl("describe", kind.lower(), missing.name, namespace=namespace)
     if not missing.key or not missing.name:
         look = kubectl("get", kind.lower(), namespace=namespace)
@@ -100,10 +100,10 @@ def how_to_supply(known: Inventory, namespace: str, missing: Missing) -> tuple[s
         first = f"{maker.kind} {one_line(maker.name, 80)} is to make it; repair that: {show}."
     elif missing.key:
         first = change(
-            known, f"add the key {one_line(missing.key)} to {kind} {name}, or correct the key in the reference"
+            inventory, f"add the key {one_line(missing.key)} to {kind} {name}, or correct the key in the reference"
         )
     else:
-        first = change(known, f"add {kind} {name}".rstrip() + " (or what makes it), or correct the reference")
+        first = change(inventory, f"add {kind} {name}".rstrip() + " (or what makes it), or correct the reference")
     return (
         first,
         f"See what there is: {look}.",

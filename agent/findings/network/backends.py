@@ -92,21 +92,21 @@ class Service:
 class Backends:
     """The Services of an inventory and what is behind them."""
 
-    def __init__(self, known: Inventory) -> None:
-        self._known = known
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
         self._selected: dict[object, list[Backend]] = {}
 
     @cached_property
     def services(self) -> dict[Key, Service]:
         """Every Service of the context by its key, those with a manifest first."""
         found: dict[Key, Service] = {}
-        for manifest in self._known.of(SERVICE):
+        for manifest in self._inventory.of(SERVICE):
             resource = ResourceRef.of(manifest)
             if resource:
-                node = self._known.node(*key_of(resource))
+                node = self._inventory.node(*key_of(resource))
                 selector = labels_at(manifest, "spec", "selector")
                 found[key_of(resource)] = Service(resource=resource, manifest=manifest, node=node, selector=selector)
-        for node in self._known.context.tree:
+        for node in self._inventory.context.tree:
             if (node.resource.group, node.resource.kind) == SERVICE and node.health != "Missing":
                 service = Service(resource=node.resource, manifest=None, node=node, selector=node.target_labels)
                 found.setdefault(key_of(node.resource), service)
@@ -133,11 +133,11 @@ class Backends:
     def _holders(self) -> dict[tuple[str, str], list[Manifest]]:
         """EndpointSlices by the Service they belong to; Endpoints where a Service has no slice."""
         slices: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
-        for each in self._known.of(ENDPOINT_SLICE):
+        for each in self._inventory.of(ENDPOINT_SLICE):
             owners = [o for o in objects_at(each, "metadata", "ownerReferences") if o.get("kind") == "Service"]
             name = text_at(each, "metadata", "labels", _SERVICE_NAME) or text_at(owners, 0, "name")
             slices[text_at(each, "metadata", "namespace"), name].append(each)
-        for each in self._known.of(ENDPOINTS):
+        for each in self._inventory.of(ENDPOINTS):
             key = text_at(each, "metadata", "namespace"), text_at(each, "metadata", "name")
             if key not in slices:
                 slices[key].append(each)
@@ -187,14 +187,14 @@ class Backends:
     @cached_property
     def _all(self) -> tuple[list[Backend], list[Backend]]:
         """The Pods that are neither done nor going, and the templates."""
-        pods = [backend for pod in self._known.of(("", "Pod")) if (backend := _of_pod(pod))]
+        pods = [backend for pod in self._inventory.of(("", "Pod")) if (backend := _of_pod(pod))]
         told = {key_of(backend.resource) for backend in pods}
-        told |= {key_of(ref) for pod in self._known.of(("", "Pod")) if (ref := ResourceRef.of(pod))}
-        for node in self._known.context.tree:
+        told |= {key_of(ref) for pod in self._inventory.of(("", "Pod")) if (ref := ResourceRef.of(pod))}
+        for node in self._inventory.context.tree:
             if (node.resource.group, node.resource.kind) == ("", "Pod") and key_of(node.resource) not in told:
                 ready = {"Healthy": True, "Degraded": False}.get(node.health)
                 pods.append(Backend(resource=node.resource, labels=node.labels, manifest=None, node=node, ready=ready))
-        return pods, [backend for workload in self._known.of(*_TEMPLATED) if (backend := _of_template(workload))]
+        return pods, [backend for workload in self._inventory.of(*_TEMPLATED) if (backend := _of_template(workload))]
 
     @cached_property
     def _buckets(self) -> tuple[dict[tuple[str, str, str], list[Backend]], dict[tuple[str, str, str], list[Backend]]]:
@@ -207,7 +207,7 @@ class Backends:
         for backend in self._all[1]:
             found[backend.resource.namespace, backend.resource.name].append(backend)
         for backend in self._all[0]:
-            for owner in self._known.owners(backend.resource):
+            for owner in self._inventory.owners(backend.resource):
                 if owner.kind != "ReplicaSet":
                     found[backend.resource.namespace, owner.name].append(backend)
         return found

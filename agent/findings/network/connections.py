@@ -56,12 +56,12 @@ def with_failed_connections(found: list[Finding], failed: list[Finding]) -> tupl
 class Connections:
     """The failed connections of an inventory's containers."""
 
-    def __init__(self, known: Inventory) -> None:
-        self._known = known
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
 
     @cached_property
     def _backends(self) -> Backends:
-        return Backends(self._known)
+        return Backends(self._inventory)
 
     def of(self, container: Container) -> Iterator[Finding]:
         """What a container cannot reach, by the last words of its log: one finding for each other side."""
@@ -125,8 +125,8 @@ class Connections:
 
     @cached_property
     def _namespaces(self) -> frozenset[str]:
-        nodes = {node.resource.namespace for node in self._known.context.tree}
-        return frozenset(nodes | {namespace_of(manifest) for manifest in self._known.context.manifests})
+        nodes = {node.resource.namespace for node in self._inventory.context.tree}
+        return frozenset(nodes | {namespace_of(manifest) for manifest in self._inventory.context.manifests})
 
     def _missing(
         self, container: Container, line: Evidence, connection: Connection, namespace: str, name: str
@@ -221,9 +221,9 @@ class Connections:
     def _policies(self, container: Container, service: Service) -> list[Manifest]:
         """The NetworkPolicies on the Pod's way out and on the Service's Pods' way in."""
         labels = labels_at(container.pod, "metadata", "labels")
-        out = policies_on(self._known, namespace_of(container.pod), labels, "Egress")
+        out = policies_on(self._inventory, namespace_of(container.pod), labels, "Egress")
         pods = self._backends.pods(service)
-        into = policies_on(self._known, service.namespace, pods[0].labels if pods else service.selector, "Ingress")
+        into = policies_on(self._inventory, service.namespace, pods[0].labels if pods else service.selector, "Ingress")
         return [*out, *(policy for policy in into if all(policy is not each for each in out))]
 
     def _nobody_behind(self, service: Service) -> tuple[str, tuple[Evidence, ...], tuple[ResourceRef, ...]] | None:
@@ -295,7 +295,7 @@ def _settings(container: Container, host: str) -> tuple[Evidence, ...]:
         if host in text_at(entry, "value"):
             return container.quote_spec("env", index, "value")
         name, key = (text_at(entry, "valueFrom", "configMapKeyRef", part) for part in ("name", "key"))
-        config = container.known.get("ConfigMap", namespace_of(container.pod), name) if name else None
+        config = container.inventory.get("ConfigMap", namespace_of(container.pod), name) if name else None
         if config is not None and host in text_at(config, "data", key):
             return quote(config, "data", key)
     for field in ("args", "command"):

@@ -6,7 +6,7 @@ controller says so, or the Application's tree has others of its kind in the name
 
 from collections.abc import Iterator
 
-from agent.findings.engine.build import finding_about, named, namespace_of
+from agent.findings.engine.build import named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event, walk
 from agent.findings.engine.inventory import Inventory
@@ -26,18 +26,18 @@ type Path = tuple[str | int, ...]
 _VALUES = 20_000
 
 
-def ingresses(known: Inventory) -> Iterator[Finding]:
+def ingresses(inventory: Inventory) -> Iterator[Finding]:
     """What each Ingress points at that is not there."""
-    backends = Backends(known)
-    for ingress in known.of(INGRESS):
+    backends = Backends(inventory)
+    for ingress in inventory.of(INGRESS):
         seen: set[str] = set()
         for path, name in _backends(ingress):
-            finding = _backend(known, backends, ingress, path, name)
+            finding = _backend(inventory, backends, ingress, path, name)
             if finding and finding.title not in seen:
                 seen.add(finding.title)
                 yield finding
-        yield from _tls(known, ingress)
-        yield from _class(known, ingress)
+        yield from _tls(inventory, ingress)
+        yield from _class(inventory, ingress)
 
 
 def _backends(ingress: Manifest) -> Iterator[tuple[Path, str]]:
@@ -49,50 +49,50 @@ def _backends(ingress: Manifest) -> Iterator[tuple[Path, str]]:
             yield path, value
 
 
-def _backend(known: Inventory, backends: Backends, ingress: Manifest, path: Path, name: str) -> Finding | None:
+def _backend(inventory: Inventory, backends: Backends, ingress: Manifest, path: Path, name: str) -> Finding | None:
     namespace = namespace_of(ingress)
     service = backends.service(namespace, name)
     title = f"{named(ingress)} sends to Service {one_line(name, 80)}"
     if service is None:
-        evidence = _absence(known, ingress, "Service", name)
+        evidence = _absence(inventory, ingress, "Service", name)
         if evidence is None:
             return None
         known_names = [service.name for service in backends.services.values() if service.namespace == namespace]
-        return finding_about(
+        return object_finding(
             ingress,
             f"{title}, which does not exist",
             f"Requests for this rule get an error (503) from the ingress controller.{alike(name, known_names)}",
             quote(ingress, *path) + evidence,
-            change(known, f"correct `{name}` in the backend of {named(ingress)}, or add that Service"),
+            change(inventory, f"correct `{name}` in the backend of {named(ingress)}, or add that Service"),
             f"See which there are: {kubectl('get', 'services', namespace=namespace)}.",
             blames=(_reference("Service", namespace, name),),
         )
-    found = _port(known, ingress, path, service.ports(), title)
-    return found or _scaled_to_zero(known, backends, ingress, path, service, title)
+    found = _port(inventory, ingress, path, service.ports(), title)
+    return found or _scaled_to_zero(inventory, backends, ingress, path, service, title)
 
 
 def _scaled_to_zero(
-    known: Inventory, backends: Backends, ingress: Manifest, path: Path, service: Service, title: str
+    inventory: Inventory, backends: Backends, ingress: Manifest, path: Path, service: Service, title: str
 ) -> Finding | None:
     """Nothing serves the Ingress that is asked about, since it was scaled down; asked about others, that was meant."""
     addresses, templates = backends.addresses(service), backends.templates(service.namespace, service.selector)
-    if not known.is_asked_about(ingress) or not addresses or addresses.ready or not templates:
+    if not inventory.is_asked_about(ingress) or not addresses or addresses.ready or not templates:
         return None
     if any(template.wanted for template in templates):
         return None
     workload = templates[0]
     whose = f"{workload.resource.kind} {one_line(workload.resource.name, 80)}"
-    return finding_about(
+    return object_finding(
         ingress,
         f"{title}, which has no endpoints: {whose} is scaled to zero",
         "Requests for this rule get an error (503) from the ingress controller until there are pods again.",
         quote(ingress, *path) + quote(workload.manifest or {}, "spec", "replicas"),
-        change(known, f"set spec.replicas of {whose} to at least 1, or take the rule out of {named(ingress)}"),
+        change(inventory, f"set spec.replicas of {whose} to at least 1, or take the rule out of {named(ingress)}"),
         severity="warning",
     )
 
 
-def _port(known: Inventory, ingress: Manifest, path: Path, ports: list[Manifest], title: str) -> Finding | None:
+def _port(inventory: Inventory, ingress: Manifest, path: Path, ports: list[Manifest], title: str) -> Finding | None:
     """A port of the Service that it does not have."""
     port_path = (*path[:-1], "port")
     name, number = text_at(ingress, *port_path, "name"), integer_at(ingress, *port_path, "number")
@@ -101,37 +101,39 @@ def _port(known: Inventory, ingress: Manifest, path: Path, ports: list[Manifest]
     if any(name == text_at(port, "name") if name else number == integer_at(port, "port") for port in ports):
         return None
     offers = one_line(", ".join(f"{text_at(port, 'port')} {text_at(port, 'name')}".strip() for port in ports), 120)
-    return finding_about(
+    return object_finding(
         ingress,
         f"{title} at port {one_line(name or str(number), 40)}, which it does not have (it has {offers})",
         "The ingress controller finds no endpoints for that port, so requests for this rule get an error (503).",
         quote(ingress, *port_path, "name") + quote(ingress, *port_path, "number") + quote(ingress, *path),
-        change(known, f"set the port of this backend of {named(ingress)} to one of {offers}"),
+        change(inventory, f"set the port of this backend of {named(ingress)} to one of {offers}"),
     )
 
 
-def _absence(known: Inventory, ingress: Manifest, kind: str, name: str) -> tuple[Evidence, ...] | None:
+def _absence(inventory: Inventory, ingress: Manifest, kind: str, name: str) -> tuple[Evidence, ...] | None:
     """What shows that an object is not there, None where nothing does. The tree shows it by its silence."""
     namespace = namespace_of(ingress)
-    if (kind, namespace, name) in known.missing:
+    if (kind, namespace, name) in inventory.missing:
         return ()
-    for event in known.events.of(ingress):
+    for event in inventory.events.of(ingress):
         text = event.message.lower()
         if name.lower() in text and kind.lower() in text and ("not found" in text or "does not exist" in text):
             return quote_event(event)
-    has_others = any(node.resource.kind == kind and node.resource.namespace == namespace for node in known.context.tree)
-    return () if has_others and kind == "Service" and not known.has(kind, namespace, name) else None
+    has_others = any(
+        node.resource.kind == kind and node.resource.namespace == namespace for node in inventory.context.tree
+    )
+    return () if has_others and kind == "Service" and not inventory.has(kind, namespace, name) else None
 
 
-def _tls(known: Inventory, ingress: Manifest) -> Iterator[Finding]:
+def _tls(inventory: Inventory, ingress: Manifest) -> Iterator[Finding]:
     namespace = namespace_of(ingress)
     for index, tls in enumerate(objects_at(ingress, "spec", "tls")):
         name = text_at(tls, "secretName")
-        if not name or known.has("Secret", namespace, name):
+        if not name or inventory.has("Secret", namespace, name):
             continue
-        evidence = _absence(known, ingress, "Secret", name)
+        evidence = _absence(inventory, ingress, "Secret", name)
         if evidence is not None:
-            yield finding_about(
+            yield object_finding(
                 ingress,
                 f"The TLS Secret {one_line(name, 80)} of {named(ingress)} does not exist",
                 "The ingress controller serves a certificate of its own instead, which clients do not trust.",
@@ -143,20 +145,20 @@ def _tls(known: Inventory, ingress: Manifest) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _class(known: Inventory, ingress: Manifest) -> Iterator[Finding]:
+def _class(inventory: Inventory, ingress: Manifest) -> Iterator[Finding]:
     name = text_at(ingress, "spec", "ingressClassName")
-    if not name or known.has("IngressClass", "", name):
+    if not name or inventory.has("IngressClass", "", name):
         return
-    classes = known.names("IngressClass", "")
-    evidence = _absence(known, ingress, "IngressClass", name)
+    classes = inventory.names("IngressClass", "")
+    evidence = _absence(inventory, ingress, "IngressClass", name)
     if evidence is None and not classes:
         return
-    yield finding_about(
+    yield object_finding(
         ingress,
         f"The class {one_line(name, 80)} of {named(ingress)} does not exist",
         f"No ingress controller takes it up, so it has no address and serves nothing.{alike(name, classes)}",
         quote(ingress, "spec", "ingressClassName") + (evidence or ()),
-        change(known, f"set spec.ingressClassName of {named(ingress)} to a class that exists"),
+        change(inventory, f"set spec.ingressClassName of {named(ingress)} to a class that exists"),
         f"See which there are: {kubectl('get', 'ingressclasses')}.",
     )
 

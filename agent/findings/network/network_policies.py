@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent.findings.engine.build import finding_about, named, namespace_of
+from agent.findings.engine.build import named, namespace_of, object_finding
 from agent.findings.engine.evidence import quote
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.objects import GroupKind
@@ -15,15 +15,15 @@ POLICY: GroupKind = ("networking.k8s.io", "NetworkPolicy")
 _QUOTED = 2
 
 
-def network_policies(known: Inventory) -> Iterator[Finding]:
+def network_policies(inventory: Inventory) -> Iterator[Finding]:
     """That the policy asked about selects none of the Pods of its namespace, where the context has some of them."""
-    for policy in known.of(POLICY):
+    for policy in inventory.of(POLICY):
         selector, namespace = object_at(policy, "spec", "podSelector"), namespace_of(policy)
-        if not selector or not known.is_asked_about(policy):
+        if not selector or not inventory.is_asked_about(policy):
             continue
-        labels = list(_labels(known, namespace))
+        labels = list(_labels(inventory, namespace))
         if labels and not any(selects(selector, each) for each in labels):
-            yield finding_about(
+            yield object_finding(
                 policy,
                 f"{named(policy)} selects none of the {len(labels)} known pods of its namespace",
                 "A policy that selects nothing neither protects nor blocks anything.",
@@ -33,20 +33,20 @@ def network_policies(known: Inventory) -> Iterator[Finding]:
             )
 
 
-def _labels(known: Inventory, namespace: str) -> Iterator[Labels]:
-    for pod in known.of(("", "Pod")):
+def _labels(inventory: Inventory, namespace: str) -> Iterator[Labels]:
+    for pod in inventory.of(("", "Pod")):
         if namespace_of(pod) == namespace:
             yield labels_at(pod, "metadata", "labels")
-    for node in known.context.tree:
+    for node in inventory.context.tree:
         if (node.resource.group, node.resource.kind, node.resource.namespace) == ("", "Pod", namespace):
             yield node.labels
 
 
-def policies_on(known: Inventory, namespace: str, labels: Labels, direction: str) -> list[Manifest]:
+def policies_on(inventory: Inventory, namespace: str, labels: Labels, direction: str) -> list[Manifest]:
     """The policies that bound the traffic of a Pod with these labels; `direction` is Egress or Ingress."""
     return [
         policy
-        for policy in known.of(POLICY)
+        for policy in inventory.of(POLICY)
         if namespace_of(policy) == namespace
         and _is_about(policy, direction)
         and selects(object_at(policy, "spec", "podSelector"), labels)

@@ -5,7 +5,7 @@ A Service of a workload that is scaled to zero, or whose Pods are still starting
 
 from collections.abc import Iterator
 
-from agent.findings.engine.build import finding_on
+from agent.findings.engine.build import container_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import Inventory
@@ -18,17 +18,17 @@ from agent.objects.selectors import differences, spelled
 _QUOTED = 3
 
 
-def services(known: Inventory) -> Iterator[Finding]:
+def services(inventory: Inventory) -> Iterator[Finding]:
     """Each Service that has no ready Pod behind it, where the context shows that."""
-    backends = Backends(known)
+    backends = Backends(inventory)
     for service in backends.services.values():
         if service.selector and text_at(service.manifest, "spec", "type") != "ExternalName":
-            yield from _unserved(known, backends, service)
+            yield from _unserved(inventory, backends, service)
 
 
-def _unserved(known: Inventory, backends: Backends, service: Service) -> Iterator[Finding]:
+def _unserved(inventory: Inventory, backends: Backends, service: Service) -> Iterator[Finding]:
     addresses, pods = backends.addresses(service), backends.pods(service)
-    if finding := _wrong_port(known, service, pods):
+    if finding := _wrong_port(inventory, service, pods):
         yield finding
     elif addresses and addresses.ready:
         return
@@ -41,7 +41,7 @@ def _unserved(known: Inventory, backends: Backends, service: Service) -> Iterato
         if addresses and all(template.wanted for template in templates):
             yield _without_pods(service, templates[0])
     else:
-        yield from _selects_nothing(known, backends, service, is_empty=addresses is not None)
+        yield from _selects_nothing(inventory, backends, service, is_empty=addresses is not None)
 
 
 def _unready(service: Service, addresses: Addresses | None, pods: list[Backend]) -> Finding:
@@ -49,7 +49,7 @@ def _unready(service: Service, addresses: Addresses | None, pods: list[Backend])
     count = len(pods) or (addresses.not_ready if addresses else 0)
     evidence = quote_addresses(addresses) if addresses else ()
     evidence += tuple(quoted for pod in pods[:_QUOTED] for quoted in quote_pod(pod))
-    return finding_on(
+    return container_finding(
         service.resource,
         f"{_title(service)} has no ready endpoints: {_all_of(count)} not ready",
         "It finds its Pods by its selector, but gives traffic only to ready ones, so whoever calls it is refused.",
@@ -67,7 +67,7 @@ def _all_of(count: int) -> str:
 
 def _without_pods(service: Service, template: Backend) -> Finding:
     workload = f"{template.resource.kind} {one_line(template.resource.name, 80)}"
-    return finding_on(
+    return container_finding(
         service.resource,
         f"{_title(service)} has no endpoints: {workload} has no pods for it",
         "Its selector fits the pod template, but there are no such pods, so whoever calls it is refused.",
@@ -78,16 +78,18 @@ def _without_pods(service: Service, template: Backend) -> Finding:
     )
 
 
-def _selects_nothing(known: Inventory, backends: Backends, service: Service, *, is_empty: bool) -> Iterator[Finding]:
+def _selects_nothing(
+    inventory: Inventory, backends: Backends, service: Service, *, is_empty: bool
+) -> Iterator[Finding]:
     """`is_empty`: that the Service has no endpoints is known, not only concluded from the labels."""
     meant = backends.meant(service)
     if meant is not None and meant.wanted and (is_empty or backends.is_named_alike(service, meant)):
-        yield _mislabelled(known, service, meant)
+        yield _mislabelled(inventory, service, meant)
     elif is_empty and meant is None:
-        is_target = service.manifest is not None and known.is_asked_about(service.manifest)
+        is_target = service.manifest is not None and inventory.is_asked_about(service.manifest)
         severity: Severity = "error" if is_target else "warning"
         labels = spelled(service.selector)
-        yield finding_on(
+        yield container_finding(
             service.resource,
             f"{_title(service)} has no endpoints: no pod has the labels {one_line(labels)}",
             "Its selector matches no Pod of its namespace, so whoever calls it is refused: its pods do not exist, or "
@@ -99,28 +101,28 @@ def _selects_nothing(known: Inventory, backends: Backends, service: Service, *, 
         )
 
 
-def _mislabelled(known: Inventory, service: Service, meant: Backend) -> Finding:
+def _mislabelled(inventory: Inventory, service: Service, meant: Backend) -> Finding:
     differing = differences(service.selector, meant.labels)
     wanted = ", ".join(f"{key}={value}" for key, value, _ in differing)
     there = ", ".join(f"{key}={value}" if value is not None else f"no label {key}" for key, _, value in differing)
     whose = f"{meant.resource.kind} {one_line(meant.resource.name, 80)}"
     corrected = {key: value for key, _, value in differing}
     fix = ", ".join(f"{key}: {value}" if value is not None else f"{key} removed" for key, value in corrected.items())
-    return finding_on(
+    return container_finding(
         service.resource,
         f"{_title(service)} selects no pod: it wants {one_line(wanted)}, {whose} has {one_line(there)}",
         "A Service sends traffic only to Pods that have every label of its selector; these lack "
         f"{'one' if len(differing) == 1 else 'some'}, so it has no endpoints.",
         service.quote_selector() + meant.quote_labels(*(key for key, _, _ in differing)),
         change(
-            known,
+            inventory,
             f"change spec.selector of {_title(service)} ({one_line(fix)}), or the labels of the pod template",
             merge_patch(service.resource, {"spec": {"selector": corrected}}),
         ),
     )
 
 
-def _wrong_port(known: Inventory, service: Service, pods: list[Backend]) -> Finding | None:
+def _wrong_port(inventory: Inventory, service: Service, pods: list[Backend]) -> Finding | None:
     """A targetPort by a name that no container has, or no targetPort that any container declares."""
     declared = [(pod, _ports(pod)) for pod in pods if pod.manifest]
     if not declared or service.manifest is None:
@@ -136,7 +138,7 @@ def _wrong_port(known: Inventory, service: Service, pods: list[Backend]) -> Find
     target = one_line(str(targets[index]), 40)
     offers = ", ".join(sorted({name or str(number) for name, number in ports}))[:120] or "none"
     by_name = named is not None
-    return finding_on(
+    return container_finding(
         service.resource,
         f"{_title(service)} sends to port {target}, which its pods do not {'have' if by_name else 'declare'} "
         f"(they have {offers})",
@@ -150,7 +152,7 @@ def _wrong_port(known: Inventory, service: Service, pods: list[Backend]) -> Find
             for quoted in quote(declared[0][0].manifest or {}, "spec", "containers", i, "ports")
         ),
         change(
-            known, f"set spec.ports[{index}].targetPort of {_title(service)} to a port of the containers ({offers})"
+            inventory, f"set spec.ports[{index}].targetPort of {_title(service)} to a port of the containers ({offers})"
         ),
         severity="error" if by_name else "warning",
     )

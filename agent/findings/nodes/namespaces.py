@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from agent.findings.engine.build import finding_about, name_of, named
+from agent.findings.engine.build import name_of, named, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.durations import PATIENCE, lasted_beyond, latest, minutes_text
 from agent.findings.engine.evidence import one_line, quote
@@ -30,10 +30,10 @@ _FINALIZERS = re.compile(r"([A-Za-z0-9][\w./-]{0,200}) in \d{1,9} resource insta
 _GROUP_VERSIONS = re.compile(r"([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})/(v[0-9][a-z0-9]{0,20})")
 
 
-def namespaces(known: Inventory) -> Iterator[Finding]:
+def namespaces(inventory: Inventory) -> Iterator[Finding]:
     """Namespaces that are being deleted and say what holds them, unless the deletion is known to be young."""
-    now = latest(known.context, next(iter(known.applications), None))
-    for namespace in known.of(NAMESPACE):
+    now = latest(inventory.context, next(iter(inventory.applications), None))
+    for namespace in inventory.of(NAMESPACE):
         deleted = text_at(namespace, "metadata", "deletionTimestamp")
         lasted = lasted_beyond(now, namespace, deleted) if deleted else None
         said = _said(namespace)
@@ -60,7 +60,7 @@ def _held(namespace: Manifest, said: dict[str, tuple[int, str]], lasted: timedel
     why += [f"{_listed(resources)} {'is' if len(resources) == 1 else 'are'} still in it"] if resources else []
     why += [f"held by finalizer {_listed(finalizers)}"] if finalizers else []
     since = f" Its deletion was asked for {minutes_text(lasted)} before the latest time known here." if lasted else ""
-    return finding_about(
+    return object_finding(
         namespace,
         f"{named(namespace)} cannot be deleted" + (f": {', '.join(why)}" if why else ""),
         "A namespace goes when everything in it is gone, and every API of the cluster was asked what it has there."

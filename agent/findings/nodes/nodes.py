@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent.findings.engine.build import finding_about, name_of, named
+from agent.findings.engine.build import name_of, named, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import Inventory
@@ -33,17 +33,17 @@ PRESSURES: dict[str, tuple[str, str]] = {
 }
 
 
-def nodes(known: Inventory) -> Iterator[Finding]:
+def nodes(inventory: Inventory) -> Iterator[Finding]:
     """Nodes that are not ready or under pressure; that the one asked about is cordoned, for information."""
-    for node in known.of(NODE):
+    for node in inventory.of(NODE):
         for index, condition in enumerate(list_at(node, "status", "conditions")):
             kind, status = text_at(condition, "type"), text_at(condition, "status")
             if kind == "Ready" and status in ("False", "Unknown"):
                 yield _not_ready(node, index, status)
             elif kind in PRESSURES and status == "True":
                 yield _under_pressure(node, index, kind)
-        if lookup(node, "spec", "unschedulable") is True and known.is_asked_about(node):
-            yield finding_about(
+        if lookup(node, "spec", "unschedulable") is True and inventory.is_asked_about(node):
+            yield object_finding(
                 node,
                 f"{named(node)} is cordoned",
                 "Its pods go on running, new ones are not scheduled to it.",
@@ -55,7 +55,7 @@ def nodes(known: Inventory) -> Iterator[Finding]:
 
 def _not_ready(node: Manifest, index: int, status: str) -> Finding:
     silent = status == "Unknown"
-    return finding_about(
+    return object_finding(
         node,
         f"{named(node)} is not ready" + (": its kubelet no longer reports" if silent else ""),
         "The control plane hears nothing of it; its pods are given up after some minutes and made anew elsewhere."
@@ -68,7 +68,7 @@ def _not_ready(node: Manifest, index: int, status: str) -> Finding:
 
 def _under_pressure(node: Manifest, index: int, kind: str) -> Finding:
     meaning, step = PRESSURES[kind]
-    return finding_about(
+    return object_finding(
         node,
         f"{named(node)} has {kind}",
         meaning,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from agent.context.model import Event
 from agent.findings.admission.refusals import refusal_in
-from agent.findings.engine.build import finding_about, named, namespace_of
+from agent.findings.engine.build import named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.inventory import Inventory
@@ -18,14 +18,14 @@ CLAIM: GroupKind = ("", "PersistentVolumeClaim")
 VOLUME: GroupKind = ("", "PersistentVolume")
 
 
-def claims(known: Inventory) -> Iterator[Finding]:
+def claims(inventory: Inventory) -> Iterator[Finding]:
     """Claims without a volume, claims that lost theirs, and claims that cannot grow."""
-    for claim in known.of(CLAIM):
+    for claim in inventory.of(CLAIM):
         match text_at(claim, "status", "phase"):
             case "Pending":
-                yield from _pending(claim, known.events.of(claim))
+                yield from _pending(claim, inventory.events.of(claim))
             case "Lost":
-                yield finding_about(
+                yield object_finding(
                     claim,
                     f"{named(claim)} lost its volume",
                     "The PersistentVolume it was bound to is gone, or bound to another claim; its data may be lost.",
@@ -45,7 +45,7 @@ def _pending(claim: Manifest, events: tuple[Event, ...]) -> Iterator[Finding]:
     if any(event.reason == "WaitForFirstConsumer" for event in events):
         return
     waiting = [event for event in events if event.reason in ("ExternalProvisioning", "Provisioning")]
-    yield finding_about(
+    yield object_finding(
         claim,
         f"{named(claim)} is not bound to a volume yet",
         "It waits for its provisioner." if waiting else "Why is not in its events: it may wait for its first pod.",
@@ -63,7 +63,7 @@ def _unprovisioned(claim: Manifest, event: Event) -> Finding:
     classes = f"See which there are: {kubectl('get', 'storageclasses')}."
     missing = missing_in(event.message)
     if missing and missing.kind == "StorageClass":
-        return finding_about(
+        return object_finding(
             claim,
             f"{named(claim)} cannot get a volume: StorageClass {one_line(missing.name)} does not exist",
             "Nothing provisions volumes for a class that is not there.",
@@ -71,7 +71,7 @@ def _unprovisioned(claim: Manifest, event: Event) -> Finding:
             f"Correct storageClassName, or create the class. {classes}",
         )
     if "no storage class is set" in event.message:
-        return finding_about(
+        return object_finding(
             claim,
             f"{named(claim)} cannot get a volume: it names no storage class and the cluster has no default",
             "Without a class only an existing PersistentVolume that fits can be bound, and there is none.",
@@ -79,7 +79,7 @@ def _unprovisioned(claim: Manifest, event: Event) -> Finding:
             f"Set storageClassName in Git, or mark a class as the default. {classes}",
         )
     refusal = refusal_in(event.message, namespace_of(claim))
-    return finding_about(
+    return object_finding(
         claim,
         f"{named(claim)} cannot get a volume" + (f": {refusal.name}" if refusal else ""),
         "The provisioner of the storage class failed; the event has its reason.",
@@ -92,7 +92,7 @@ def _unprovisioned(claim: Manifest, event: Event) -> Finding:
 def _cannot_grow(claim: Manifest) -> Iterator[Finding]:
     for index, condition in enumerate(list_at(claim, "status", "conditions")):
         if text_at(condition, "type").endswith("ResizeError") and text_at(condition, "status") == "True":
-            yield finding_about(
+            yield object_finding(
                 claim,
                 f"{named(claim)} cannot grow",
                 "The storage driver failed to enlarge the volume.",
@@ -104,12 +104,12 @@ def _cannot_grow(claim: Manifest) -> Iterator[Finding]:
             )
 
 
-def volumes(known: Inventory) -> Iterator[Finding]:
+def volumes(inventory: Inventory) -> Iterator[Finding]:
     """PersistentVolumes that failed, and (the one asked about) that are released."""
-    for volume in known.of(VOLUME):
+    for volume in inventory.of(VOLUME):
         phase = text_at(volume, "status", "phase")
         if phase == "Failed":
-            yield finding_about(
+            yield object_finding(
                 volume,
                 f"{named(volume)} failed",
                 "It could not be reclaimed after its claim was deleted.",
@@ -118,8 +118,8 @@ def volumes(known: Inventory) -> Iterator[Finding]:
                 + quote(volume, "status", "phase"),
                 "Free the storage behind it by hand, then delete the PersistentVolume.",
             )
-        elif phase == "Released" and known.is_asked_about(volume):
-            yield finding_about(
+        elif phase == "Released" and inventory.is_asked_about(volume):
+            yield object_finding(
                 volume,
                 f"{named(volume)} is released: its claim is gone, its data is kept",
                 "It is not bound to a new claim by itself as long as claimRef names the old one.",

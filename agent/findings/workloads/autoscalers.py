@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.findings.engine.build import finding_about, named, namespace_of
+from agent.findings.engine.build import named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.inventory import Inventory
@@ -81,9 +81,9 @@ _UNKNOWN = _Failure(
 )
 
 
-def autoscalers(known: Inventory) -> Iterator[Finding]:
+def autoscalers(inventory: Inventory) -> Iterator[Finding]:
     """Autoscalers with a condition that keeps them from scaling, and those that want more than their maximum."""
-    for autoscaler in known.of(AUTOSCALER):
+    for autoscaler in inventory.of(AUTOSCALER):
         conditions = list_at(autoscaler, "status", "conditions")
         broken = False
         for index, condition in enumerate(conditions):
@@ -93,12 +93,12 @@ def autoscalers(known: Inventory) -> Iterator[Finding]:
                     broken = True
                     path = ("status", "conditions", index)
                     said = quote(autoscaler, *path, "message") + quote(autoscaler, *path, "reason")
-                    yield _broken(known, autoscaler, text_at(condition, "message"), reason, said)
+                    yield _broken(inventory, autoscaler, text_at(condition, "message"), reason, said)
             elif kind == "ScalingLimited" and status == "True" and reason == "TooManyReplicas":
-                yield _limited(known, autoscaler, index)
+                yield _limited(inventory, autoscaler, index)
         # autoscaling/v1 has no conditions; its events tell the same.
-        for event in () if conditions else known.events.of(autoscaler, *_FAILED_EVENTS)[:1]:
-            yield _broken(known, autoscaler, event.message, event.reason, quote_event(event))
+        for event in () if conditions else inventory.events.of(autoscaler, *_FAILED_EVENTS)[:1]:
+            yield _broken(inventory, autoscaler, event.message, event.reason, quote_event(event))
 
 
 _FAILED_EVENTS = (
@@ -111,7 +111,9 @@ _FAILED_EVENTS = (
 )
 
 
-def _broken(known: Inventory, autoscaler: Manifest, message: str, reason: str, said: tuple[Evidence, ...]) -> Finding:
+def _broken(
+    inventory: Inventory, autoscaler: Manifest, message: str, reason: str, said: tuple[Evidence, ...]
+) -> Finding:
     found = ((f, re.search(f.pattern, message[:4_000])) for f in _FAILURES)
     failure, match = next(((f, m) for f, m in found if m), (_UNKNOWN, None))
     words = [one_line(group or "", 60) for group in match.groups()] if match else []
@@ -120,12 +122,12 @@ def _broken(known: Inventory, autoscaler: Manifest, message: str, reason: str, s
     step = failure.step.format(*words, target=f"{target.kind} {one_line(target.name, 80)}" if target else "its target")
     is_change = step[:1].islower()
     command = _set_requests(target, words[0]) if is_change and target and "request no" in failure.name else ""
-    return finding_about(
+    return object_finding(
         autoscaler,
         f"{named(autoscaler)} cannot scale" + (f": {told}" if told else f" ({one_line(reason, 60)})"),
         failure.meaning,
-        said + quote(autoscaler, "spec", "scaleTargetRef") + _quote_containers(known, target, words),
-        change(known, step, command) if is_change else step,
+        said + quote(autoscaler, "spec", "scaleTargetRef") + _quote_containers(inventory, target, words),
+        change(inventory, step, command) if is_change else step,
         level=failure.level,
         blames=(target,) if target else (),
     )
@@ -151,9 +153,9 @@ def _set_requests(target: ResourceRef, resource: str) -> str:
     )  # fmt: skip
 
 
-def _quote_containers(known: Inventory, target: ResourceRef | None, words: list[str]) -> tuple[Evidence, ...]:
+def _quote_containers(inventory: Inventory, target: ResourceRef | None, words: list[str]) -> tuple[Evidence, ...]:
     """The resources of the target's container that lacks a request, where its manifest is known."""
-    workload = known.get(target.kind, target.namespace, target.name) if target and len(words) > 1 else None
+    workload = inventory.get(target.kind, target.namespace, target.name) if target and len(words) > 1 else None
     if workload is None:
         return ()
     path = ("spec", "template", "spec", "containers")
@@ -163,10 +165,10 @@ def _quote_containers(known: Inventory, target: ResourceRef | None, words: list[
     return ()
 
 
-def _limited(known: Inventory, autoscaler: Manifest, index: int) -> Finding:
+def _limited(inventory: Inventory, autoscaler: Manifest, index: int) -> Finding:
     most = integer_at(autoscaler, "spec", "maxReplicas")
     path = ("status", "conditions", index)
-    return finding_about(
+    return object_finding(
         autoscaler,
         f"{named(autoscaler)} is at its maximum"
         + (f" of {most} replicas" if most is not None else "")
@@ -177,7 +179,8 @@ def _limited(known: Inventory, autoscaler: Manifest, index: int) -> Finding:
         + quote(autoscaler, "spec", "maxReplicas")
         + quote(autoscaler, "status", "currentReplicas"),
         change(
-            known, f"raise spec.maxReplicas of {named(autoscaler)} (is there room on the nodes?), or give each pod more"
+            inventory,
+            f"raise spec.maxReplicas of {named(autoscaler)} (is there room on the nodes?), or give each pod more",
         ),
         severity="warning",
     )

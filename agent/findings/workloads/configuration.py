@@ -5,7 +5,7 @@ long after, a Pod fails of it. What the kubelet itself says of a Pod is in `wait
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.findings.engine.build import finding_about, namespace_of
+from agent.findings.engine.build import namespace_of, object_finding
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.health import workload_is_well
 from agent.findings.engine.inventory import Inventory
@@ -41,21 +41,22 @@ class Reference:
     user: str
 
 
-def lacking_configuration(known: Inventory) -> Iterator[Finding]:
+def lacking_configuration(inventory: Inventory) -> Iterator[Finding]:
     """One finding for each object or key that a template needs and the context shows to be missing."""
-    for holder in known.of(*TEMPLATED):
+    for holder in inventory.of(*TEMPLATED):
         if _is_past(holder) or (
-            (controller := controller_of(holder)) and known.get(controller.kind, controller.namespace, controller.name)
+            (controller := controller_of(holder))
+            and inventory.get(controller.kind, controller.namespace, controller.name)
         ):
             continue  # what makes it is read itself
         told: set[object] = set()
         for count, reference in enumerate(_references(holder)):
             if count > _REFERENCES:
                 break
-            missing = _missing(known, namespace_of(holder), reference)
+            missing = _missing(inventory, namespace_of(holder), reference)
             if missing is not None and missing not in told:
                 told.add(missing)
-                yield _finding(known, holder, reference, missing)
+                yield _finding(inventory, holder, reference, missing)
 
 
 def _is_past(holder: Manifest) -> bool:
@@ -66,10 +67,10 @@ def _is_past(holder: Manifest) -> bool:
     return done or lookup(holder, "metadata", "deletionTimestamp") is not None
 
 
-def _missing(known: Inventory, namespace: str, reference: Reference) -> Missing | None:
-    found = known.get(reference.kind, namespace, reference.name)
+def _missing(inventory: Inventory, namespace: str, reference: Reference) -> Missing | None:
+    found = inventory.get(reference.kind, namespace, reference.name)
     if found is None:
-        gone = (reference.kind, namespace, reference.name) in known.missing
+        gone = (reference.kind, namespace, reference.name) in inventory.missing
         return Missing(kind=reference.kind, name=reference.name) if gone else None
     data = [object_at(found, part) for part in ("data", "binaryData", "stringData")]
     # Without any data it may have been read without it; then nothing is known of its keys.
@@ -78,23 +79,23 @@ def _missing(known: Inventory, namespace: str, reference: Reference) -> Missing 
     return Missing(kind=reference.kind, name=reference.name, key=reference.key)
 
 
-def _finding(known: Inventory, holder: Manifest, reference: Reference, missing: Missing) -> Finding:
+def _finding(inventory: Inventory, holder: Manifest, reference: Reference, missing: Missing) -> Finding:
     namespace = namespace_of(holder)
-    found = known.get(missing.kind, namespace, missing.name)
+    found = inventory.get(missing.kind, namespace, missing.name)
     keys = sorted({key for part in ("data", "binaryData") for key in object_at(found, part)})
     there = f" It has {', '.join(one_line(key, 60) for key in keys[:8])}." if keys and missing.key else ""
     lacks = f"has no key {one_line(missing.key)}" if missing.key else "does not exist"
     well = workload_is_well(holder)
-    return finding_about(
+    return object_finding(
         holder,
         f"{missing.kind} {one_line(missing.name)} that {reference.user} needs {lacks}",
         ("What runs was started before; the next start fails." if well else "Containers that need it do not start.")
         + there,
         quote(holder, *reference.path) + _quote_object(found),
-        *how_to_supply(known, namespace, missing),
+        *how_to_supply(inventory, namespace, missing),
         severity="warning" if well else "error",
         cause=missing.cause(namespace),
-        blames=makers_of(known, namespace, missing),
+        blames=makers_of(inventory, namespace, missing),
     )
 
 

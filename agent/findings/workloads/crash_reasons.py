@@ -119,7 +119,7 @@ def _set_variable(container: Container, name: str) -> str:
     else:
         where = f"`{template[1]}.env` of {template[0].kind} {one_line(template[0].name, 80)}"
     what = f"set the environment variable {name} of container {container.name} ({where}), by a value or from a "
-    return change(container.known, what + "ConfigMap or Secret")
+    return change(container.inventory, what + "ConfigMap or Secret")
 
 
 def _secrets(container: Container) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent.findings.engine.build import finding_about, named, namespace_of
+from agent.findings.engine.build import named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import quote
 from agent.findings.engine.inventory import Inventory
@@ -17,10 +17,10 @@ BUDGET: GroupKind = ("policy", "PodDisruptionBudget")
 _COUNTS = ("expectedPods", "disruptionsAllowed", "currentHealthy", "desiredHealthy")
 
 
-def disruption_budgets(known: Inventory) -> Iterator[Finding]:
+def disruption_budgets(inventory: Inventory) -> Iterator[Finding]:
     """Budgets whose pods are too few to allow a disruption; of the one asked about also what its settings do."""
-    backends = Backends(known)
-    for budget in known.of(BUDGET):
+    backends = Backends(inventory)
+    for budget in inventory.of(BUDGET):
         failed = _condition(budget, "SyncFailed")
         expected, allowed, healthy, wanted = (integer_at(budget, "status", key) or 0 for key in _COUNTS)
         blocked = expected > 0 and allowed == 0 and lookup(budget, "status", "currentHealthy") is not None
@@ -28,9 +28,9 @@ def disruption_budgets(known: Inventory) -> Iterator[Finding]:
             yield _failed(budget, failed)
         elif blocked and healthy < min(wanted, expected):
             yield _too_few(backends, budget, f"{healthy} of the {wanted} wanted")
-        elif blocked and healthy >= expected and known.is_asked_about(budget):
+        elif blocked and healthy >= expected and inventory.is_asked_about(budget):
             yield _never_allows(budget)
-        elif lookup(budget, "status", "expectedPods") == 0 and known.is_asked_about(budget):
+        elif lookup(budget, "status", "expectedPods") == 0 and inventory.is_asked_about(budget):
             yield _protects_nothing(budget)
 
 
@@ -50,7 +50,7 @@ def _settings(budget: Manifest) -> tuple[Evidence, ...]:
 
 
 def _failed(budget: Manifest, index: int) -> Finding:
-    return finding_about(
+    return object_finding(
         budget,
         f"{named(budget)} cannot be computed (SyncFailed)",
         "Its controller cannot tell how many pods it covers, so no disruption is allowed: drains of nodes hang.",
@@ -66,7 +66,7 @@ def _failed(budget: Manifest, index: int) -> Finding:
 def _too_few(backends: Backends, budget: Manifest, count: str) -> Finding:
     labels = labels_at(budget, "spec", "selector", "matchLabels")
     pods = backends.selected(namespace_of(budget), labels)
-    return finding_about(
+    return object_finding(
         budget,
         f"{named(budget)} allows no disruption: {count} pods are healthy",
         "While its pods are unhealthy none may be evicted, so drains of nodes and upgrades wait for them.",
@@ -82,7 +82,7 @@ def _too_few(backends: Backends, budget: Manifest, count: str) -> Finding:
 def _protects_nothing(budget: Manifest) -> Finding:
     labels = spelled(labels_at(budget, "spec", "selector", "matchLabels"))
     command = kubectl("get", "pods", *(["-l", labels] if labels else []), namespace=namespace_of(budget))
-    return finding_about(
+    return object_finding(
         budget,
         f"{named(budget)} matches no pod",
         "It protects nothing: its workload is scaled to zero, or its selector has other labels than the pods.",
@@ -93,7 +93,7 @@ def _protects_nothing(budget: Manifest) -> Finding:
 
 
 def _never_allows(budget: Manifest) -> Finding:
-    return finding_about(
+    return object_finding(
         budget,
         f"{named(budget)} allows no disruption although all its pods are healthy",
         "By its settings every pod must stay, so each drain of a node that runs one waits for ever.",

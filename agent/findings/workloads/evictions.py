@@ -6,7 +6,7 @@ Owns the wording of the kubelet's and the controllers' reasons; a container that
 import re
 
 from agent.context.model import Event
-from agent.findings.engine.build import finding_about
+from agent.findings.engine.build import object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.inventory import Inventory
@@ -72,7 +72,7 @@ _SHORT: tuple[tuple[str, str], ...] = (
 )
 
 
-def ended_by_cluster(known: Inventory, pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
+def ended_by_cluster(inventory: Inventory, pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
     """A Pod that failed as a whole, not by one of its containers."""
     reason = text_at(pod, "status", "reason")
     if text_at(pod, "status", "phase") != "Failed" or not reason:
@@ -82,19 +82,19 @@ def ended_by_cluster(known: Inventory, pod: Manifest, events: tuple[Event, ...])
     node = ResourceRef.unchecked(version="v1", kind="Node", namespace="", name=text_at(pod, "spec", "nodeName"))
     if reason == "Evicted":
         message = text_at(pod, "status", "message") or next((e.message for e in events if e.reason == reason), "")
-        return _evicted(known, pod, node, message, evidence)
+        return _evicted(inventory, pod, node, message, evidence)
     title, meaning, step = _ENDED.get(
         reason, (f"Pod failed: {one_line(reason, 60)}", "The cluster ended the pod, not one of its containers.", "")
     )
-    return finding_about(pod, title, meaning, evidence, step, blames=(node,) if reason == "NodeLost" else ())
+    return object_finding(pod, title, meaning, evidence, step, blames=(node,) if reason == "NodeLost" else ())
 
 
 def _evicted(
-    known: Inventory, pod: Manifest, node: ResourceRef, message: str, evidence: tuple[Evidence, ...]
+    inventory: Inventory, pod: Manifest, node: ResourceRef, message: str, evidence: tuple[Evidence, ...]
 ) -> Finding:
     found = ((told, re.search(pattern, message[:4_000])) for pattern, told in _SHORT)
     why = next((told.format(*match.groups()) for told, match in found if match), "")
-    manifest = known.get("Node", "", node.name)
+    manifest = inventory.get("Node", "", node.name)
     pressure = pressure_of(manifest) if manifest else ""
     if pressure and manifest:
         evidence += quote_pressure(manifest)
@@ -102,7 +102,7 @@ def _evicted(
     title = f"Pod was evicted from its node: {one_line(why)}" if why else "Pod was evicted from its node"
     look = f"See the node's conditions: {kubectl('describe', 'node', node.name)}." if node.name else ""
     is_its_own = "limit" in why
-    return finding_about(
+    return object_finding(
         pod,
         title,
         "The kubelet ended it because it used more than it may."

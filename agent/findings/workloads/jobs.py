@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent.findings.engine.build import finding_about, name_of, named, namespace_of
+from agent.findings.engine.build import name_of, named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.health import has_condition
@@ -25,16 +25,16 @@ _FAILED = {
 }
 
 
-def jobs(known: Inventory) -> Iterator[Finding]:
+def jobs(inventory: Inventory) -> Iterator[Finding]:
     """Failed Jobs, and Jobs whose pods failed and that go on trying."""
-    for job in known.of(JOB):
+    for job in inventory.of(JOB):
         if has_condition(job, "Complete", "SuccessCriteriaMet"):
             continue
         failed = integer_at(job, "status", "failed") or 0
         if condition := _failure(job):
             yield _given_up(job, condition)
         elif failed > 0 and not has_condition(job, "Suspended"):
-            yield finding_about(
+            yield object_finding(
                 job,
                 f"{named(job)} failed {failed} times and is tried again",
                 "Its pods fail; it is given up when backoffLimit is passed.",
@@ -55,7 +55,7 @@ def _failure(job: Manifest) -> tuple[str | int, ...] | None:
 
 def _given_up(job: Manifest, condition: tuple[str | int, ...]) -> Finding:
     reason = text_at(job, *condition, "reason")
-    return finding_about(
+    return object_finding(
         job,
         f"{named(job)} failed" + (f" ({one_line(reason, 60)})" if reason else ""),
         _FAILED.get(reason, "It was given up."),
@@ -84,15 +84,15 @@ _SCHEDULE_FAULTS = {
 }
 
 
-def cron_jobs(known: Inventory) -> Iterator[Finding]:
+def cron_jobs(inventory: Inventory) -> Iterator[Finding]:
     """CronJobs that cannot start, whose last run did not succeed, or (the one asked about) that are suspended."""
-    for cron_job in known.of(CRON_JOB):
+    for cron_job in inventory.of(CRON_JOB):
         schedule = text_at(cron_job, "spec", "schedule")
         if schedule and (fault := schedule_fault(schedule)):
-            yield _never_due(known, cron_job, fault)
+            yield _never_due(inventory, cron_job, fault)
             continue
-        for event in known.events.of(cron_job, *_SCHEDULE_FAULTS)[:1]:
-            yield finding_about(
+        for event in inventory.events.of(cron_job, *_SCHEDULE_FAULTS)[:1]:
+            yield object_finding(
                 cron_job,
                 f"{named(cron_job)} cannot start its Job ({one_line(event.reason, 60)})",
                 _SCHEDULE_FAULTS[event.reason],
@@ -102,7 +102,7 @@ def cron_jobs(known: Inventory) -> Iterator[Finding]:
             )
         deadline = integer_at(cron_job, "spec", "startingDeadlineSeconds")
         if deadline is not None and deadline < 0:
-            yield finding_about(
+            yield object_finding(
                 cron_job,
                 f"{named(cron_job)} has a negative starting deadline",
                 "Every start is late by that rule, so it never runs.",
@@ -111,10 +111,10 @@ def cron_jobs(known: Inventory) -> Iterator[Finding]:
                 level="cause",
             )
         if lookup(cron_job, "spec", "suspend") is True:
-            if known.is_asked_about(cron_job):
+            if inventory.is_asked_about(cron_job):
                 yield _suspended(cron_job)
         elif _last_run_failed(cron_job):
-            yield finding_about(
+            yield object_finding(
                 cron_job,
                 f"The last run of {named(cron_job)} did not succeed",
                 "Its last execution has not completed successfully: it started after the last success, and nothing of "
@@ -125,14 +125,14 @@ def cron_jobs(known: Inventory) -> Iterator[Finding]:
             )
 
 
-def _never_due(known: Inventory, cron_job: Manifest, fault: str) -> Finding:
-    return finding_about(
+def _never_due(inventory: Inventory, cron_job: Manifest, fault: str) -> Finding:
+    return object_finding(
         cron_job,
         f"{named(cron_job)} can never start: its schedule is wrong ({one_line(fault, 100)})",
         "Kubernetes reads minute, hour, day of month, month and day of week (0 to 6), or @daily and the like; what it "
         "cannot read it refuses or never starts.",
         quote(cron_job, "spec", "schedule") + quote(cron_job, "spec", "timeZone"),
-        change(known, f"correct spec.schedule of {named(cron_job)}"),
+        change(inventory, f"correct spec.schedule of {named(cron_job)}"),
         level="cause",
     )
 
@@ -144,7 +144,7 @@ def _last_run_failed(cron_job: Manifest) -> bool:
 
 
 def _suspended(cron_job: Manifest) -> Finding:
-    return finding_about(
+    return object_finding(
         cron_job,
         f"{named(cron_job)} is suspended",
         "It starts nothing until spec.suspend is false again. Somebody meant that, or forgot it.",

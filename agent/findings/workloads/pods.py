@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from agent.context.model import Event
-from agent.findings.engine.build import finding_about, namespace_of
+from agent.findings.engine.build import namespace_of, object_finding
 from agent.findings.engine.container import Container, containers_of
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.health import is_outlived, is_rolling_out
@@ -26,28 +26,30 @@ from agent.objects.manifest import Manifest, integer_at, list_at, lookup, text_a
 POD = ("", "Pod")
 
 
-def broken_pods(known: Inventory) -> Iterator[Finding]:
+def broken_pods(inventory: Inventory) -> Iterator[Finding]:
     """What is wrong with each Pod that is neither done, nor going, nor outlived by its replacement."""
-    last_words, connections = LastWords(known.context), Connections(known)
-    for pod in known.of(POD):
+    last_words, connections = LastWords(inventory.context), Connections(inventory)
+    for pod in inventory.of(POD):
         done = text_at(pod, "status", "phase") == "Succeeded"
         going = lookup(pod, "metadata", "deletionTimestamp") is not None
-        if not done and not going and not is_outlived(known, pod):
-            yield from _broken_pod(known, pod, last_words, connections)
+        if not done and not going and not is_outlived(inventory, pod):
+            yield from _broken_pod(inventory, pod, last_words, connections)
 
 
-def _broken_pod(known: Inventory, pod: Manifest, last_words: LastWords, connections: Connections) -> Iterator[Finding]:
-    events = known.events.of(pod)
+def _broken_pod(
+    inventory: Inventory, pod: Manifest, last_words: LastWords, connections: Connections
+) -> Iterator[Finding]:
+    events = inventory.events.of(pod)
     if finding := unscheduled_pod(pod, events):
         yield finding
         return
-    if finding := ended_by_cluster(known, pod, events):
+    if finding := ended_by_cluster(inventory, pod, events):
         yield finding
         return
-    containers = list(containers_of(known, pod, last_words))
+    containers = list(containers_of(inventory, pod, last_words))
     found = [f for c in containers if (f := waiting_container(c) or crashed_container(c))]
     if not found:
-        found = [f for f in (_volumes(known, pod, events, containers), _sandbox(pod, events, containers)) if f]
+        found = [f for f in (_volumes(inventory, pod, events, containers), _sandbox(pod, events, containers)) if f]
     if not found:
         found = list(_not_ready(pod, containers))
     if found:
@@ -61,7 +63,9 @@ def _has_started(containers: list[Container]) -> bool:
     return any(lookup(c.status, "state", "running") or lookup(c.status, "state", "terminated") for c in containers)
 
 
-def _volumes(known: Inventory, pod: Manifest, events: tuple[Event, ...], containers: list[Container]) -> Finding | None:
+def _volumes(
+    inventory: Inventory, pod: Manifest, events: tuple[Event, ...], containers: list[Container]
+) -> Finding | None:
     """A volume that cannot be attached or mounted, where the Pod waits for it."""
     failures = [e for e in events if e.reason in ("FailedMount", "FailedAttachVolume", "FailedMapVolume")]
     if not failures or _has_started(containers):
@@ -74,7 +78,7 @@ def _volumes(known: Inventory, pod: Manifest, events: tuple[Event, ...], contain
     evidence = quote_event(telling)
     if missing is None:
         verb = "attached" if telling.reason == "FailedAttachVolume" else "mounted"
-        return finding_about(
+        return object_finding(
             pod,
             f"{volume} of the pod cannot be {verb}",
             "The containers wait for the volume; the event has the kubelet's or the storage driver's reason.",
@@ -83,15 +87,15 @@ def _volumes(known: Inventory, pod: Manifest, events: tuple[Event, ...], contain
             "driver's pods and at the claim.",
         )
     lacks = f"{missing.kind} {one_line(missing.name)}".rstrip()
-    return finding_about(
+    return object_finding(
         pod,
         f"{volume} of the pod cannot be mounted: "
         + (f"{lacks} has no key {one_line(missing.key)}" if missing.key else f"{lacks} does not exist"),
         "The containers wait for the volume, and the volume for what it is made of.",
         evidence + quote_reference(pod, missing),
-        *how_to_supply(known, namespace_of(pod), missing),
+        *how_to_supply(inventory, namespace_of(pod), missing),
         cause=missing.cause(namespace_of(pod)),
-        blames=makers_of(known, namespace_of(pod), missing),
+        blames=makers_of(inventory, namespace_of(pod), missing),
     )
 
 
@@ -99,7 +103,7 @@ def _sandbox(pod: Manifest, events: tuple[Event, ...], containers: list[Containe
     failures = [e for e in events if e.reason == "FailedCreatePodSandBox"]
     if not failures or _has_started(containers):
         return None
-    return finding_about(
+    return object_finding(
         pod,
         "The pod's sandbox cannot be created",
         "The node fails to set up the pod's sandbox before any container, mostly in the network plugin (CNI).",
@@ -117,7 +121,7 @@ def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:
             yield finding
     for index, condition in enumerate(list_at(pod, "status", "conditions")):
         if text_at(condition, "type") == "Ready" and text_at(condition, "reason") == "ReadinessGatesNotReady":
-            yield finding_about(
+            yield object_finding(
                 pod,
                 "Pod waits for its readiness gates",
                 "Its containers are ready; a controller outside (a load balancer's, often) has not confirmed the gate.",
@@ -129,8 +133,8 @@ def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:
 
 def _is_rolled_out(container: Container) -> bool:
     """Whether a first-time container belongs to a Deployment whose rollout is under way."""
-    workload = container.known.workload_of(container.pod)
-    manifest = container.known.get(workload.kind, workload.namespace, workload.name) if workload else None
+    workload = container.inventory.workload_of(container.pod)
+    manifest = container.inventory.get(workload.kind, workload.namespace, workload.name) if workload else None
     return manifest is not None and is_rolling_out(manifest) and not integer_at(container.status, "restartCount")
 
 
@@ -140,7 +144,7 @@ def _unready(container: Container) -> Finding | None:
     if not logs and (may_become_ready(container) or (failure is None and _is_rolled_out(container))):
         return None
     if failure is None:
-        return finding_about(
+        return object_finding(
             container.pod,
             f"{container.title} is running but not ready",
             "It gets no traffic until it is. No failed probe is in the events: it may still be starting."
@@ -150,7 +154,7 @@ def _unready(container: Container) -> Finding | None:
             severity="warning",
             level="effect",
         )
-    return finding_about(
+    return object_finding(
         container.pod,
         f"{container.title} is running but not ready: its {failure}",
         f"The kubelet gets no good answer from the container, so the pod gets no traffic. {failure.hint}".strip(),

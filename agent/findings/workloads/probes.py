@@ -131,8 +131,8 @@ def _undeclared(container: Container, settings: Manifest) -> _Undeclared | None:
     kind, port = next(((k, p) for k in kinds if (p := lookup(settings, k, "port"))), ("", None))
     if not declared or port is None:
         return None
-    known = {text_at(each, "name") for each in declared} | {text_at(each, "containerPort") for each in declared}
-    if str(port) in known:
+    names = {text_at(each, "name") for each in declared} | {text_at(each, "containerPort") for each in declared}
+    if str(port) in names:
         return None
     ports = tuple(text_at(each, "containerPort") for each in declared[:5])
     return _Undeclared(place=f"{kind}.port", port=one_line(str(port), 40), declared=ports)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from agent.context.model import Event
-from agent.findings.engine.build import finding_about, namespace_of
+from agent.findings.engine.build import namespace_of, object_finding
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.model import Evidence, Finding, Level
 from agent.objects.manifest import Manifest, list_at, objects_at, text_at
@@ -136,7 +136,7 @@ def unscheduled_pod(pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
 
 def _gated(pod: Manifest, evidence: tuple[Evidence, ...]) -> Finding:
     gates = ", ".join(one_line(text_at(gate, "name"), 80) for gate in objects_at(pod, "spec", "schedulingGates")[:3])
-    return finding_about(
+    return object_finding(
         pod,
         "Pod waits for its scheduling gates" + (f" ({gates})" if gates else ""),
         "The scheduler does not look at the pod until every gate is removed by whoever set it.",
@@ -151,7 +151,7 @@ def _unschedulable(pod: Manifest, message: str, evidence: tuple[Evidence, ...]) 
     reasons = _reasons(_CONTROL_PLANE.sub("", told)) or _reasons(told)
     if not reasons:
         requests = _quoted(pod, _REQUESTS, of_containers=True)
-        return finding_about(
+        return object_finding(
             pod,
             "Pod cannot be scheduled",
             "No node suits the pod; the scheduler's message says why.",
@@ -159,7 +159,7 @@ def _unschedulable(pod: Manifest, message: str, evidence: tuple[Evidence, ...]) 
         )
     reason, name = reasons[0]
     others = "; ".join(other for _, other in reasons[1:4])
-    return finding_about(
+    return object_finding(
         pod,
         f"Pod cannot be scheduled: {name}",
         reason.meaning + (f" Of other nodes the scheduler says: {others}." if others else ""),

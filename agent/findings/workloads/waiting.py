@@ -81,7 +81,7 @@ def _anonymous(container: Container, title: str, evidence: tuple[Evidence, ...],
         "registry. (Nodes may bring credentials of their own, by a credential provider; here they did not suffice.)",
         evidence,
         f"Create a Secret with an account that may pull: {create}.",
-        change(container.known, f"add `- name: {_NEW_SECRET}` to {where}"),
+        change(container.inventory, f"add `- name: {_NEW_SECRET}` to {where}"),
         f"Check the spelling of the image: {one_line(image, 120)}." if image else "",
     )
 
@@ -104,9 +104,9 @@ def _absent_pull_secret(container: Container) -> Callable[[str, tuple[Evidence, 
         f"{title}: its pull Secret {one_line(match[1], 80)} does not exist",
         "The registry wants a login, and the Secret that imagePullSecrets names for it is not in the namespace.",
         quote_event(event) + evidence,
-        *how_to_supply(container.known, namespace, missing)[:2],
+        *how_to_supply(container.inventory, namespace, missing)[:2],
         cause=missing.cause(namespace),
-        blames=makers_of(container.known, namespace, missing),
+        blames=makers_of(container.inventory, namespace, missing),
     )
 
 
@@ -124,9 +124,9 @@ def _config(container: Container, reason: str) -> Finding:
         else f"{kind} {name} that container {container.name} needs does not exist",
         "The kubelet cannot put together the container's environment or files, so it does not start it.",
         evidence + quote_reference(container.pod, missing),
-        *how_to_supply(container.known, namespace, missing),
+        *how_to_supply(container.inventory, namespace, missing),
         cause=missing.cause(namespace),
-        blames=makers_of(container.known, namespace, missing),
+        blames=makers_of(container.inventory, namespace, missing),
     )
 
 

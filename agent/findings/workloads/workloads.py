@@ -7,7 +7,7 @@ out within its deadline is not broken.
 from collections.abc import Iterator
 
 from agent.findings.admission.refusals import refusal_in
-from agent.findings.engine.build import finding_about, name_of, named, namespace_of
+from agent.findings.engine.build import name_of, named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.health import has_condition, is_starting, pod_is_well
@@ -27,12 +27,12 @@ DAEMON_SET: GroupKind = ("apps", "DaemonSet")
 MAKERS_OF_PODS: tuple[GroupKind, ...] = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, ("batch", "Job"))
 
 
-def refused_pods(known: Inventory) -> Iterator[Finding]:
+def refused_pods(inventory: Inventory) -> Iterator[Finding]:
     """Workloads whose pods the API server refuses to create: quota, limits, policy, a missing ServiceAccount."""
     said: set[object] = set()
-    for workload in known.of(*MAKERS_OF_PODS):
+    for workload in inventory.of(*MAKERS_OF_PODS):
         condition = _condition(workload, "ReplicaFailure", "True")
-        failures = known.events.of(workload, "FailedCreate")
+        failures = inventory.events.of(workload, "FailedCreate")
         message = text_at(workload, *condition, "message") if condition else ""
         if not condition and (not failures or not _is_short(workload)):
             continue
@@ -45,7 +45,7 @@ def refused_pods(known: Inventory) -> Iterator[Finding]:
         if owner and (fault, key_of(owner)) in said:
             continue
         said |= {(fault, key_of(itself))} if itself else set()
-        yield finding_about(
+        yield object_finding(
             workload,
             f"{title}: {refusal.name}" if refusal else title,
             refusal.meaning if refusal else "The API server does not admit them; its message says why.",
@@ -59,20 +59,22 @@ def refused_pods(known: Inventory) -> Iterator[Finding]:
         )
 
 
-def deployments(known: Inventory) -> Iterator[Finding]:
+def deployments(inventory: Inventory) -> Iterator[Finding]:
     """Deployments whose rollout passed its deadline, or that lost pods they had."""
-    for deployment in known.of(DEPLOYMENT):
+    for deployment in inventory.of(DEPLOYMENT):
         if _is_stale(deployment):
             continue
         wanted = _wanted(integer_at(deployment, "spec", "replicas"))
         available = integer_at(deployment, "status", "availableReplicas") or 0
         short = _condition(deployment, "Available", "False")
         progressing = _condition(deployment, "Progressing", "True") or ("status", "none")
-        rolling = text_at(deployment, *progressing, "reason") not in _NOT_ROLLING or _is_coming_up(known, deployment)
+        rolling = text_at(deployment, *progressing, "reason") not in _NOT_ROLLING or _is_coming_up(
+            inventory, deployment
+        )
         if stuck := _condition(deployment, "Progressing", "False"):
             yield _stuck_rollout(deployment, stuck, f"{available} of {wanted}")
         elif short and available < wanted and not rolling:
-            yield finding_about(
+            yield object_finding(
                 deployment,
                 f"{named(deployment)} has {available} of {wanted} wanted pods available",
                 "It has fewer available pods than its update strategy allows, and no rollout is under way.",
@@ -88,7 +90,7 @@ _NOT_ROLLING = ("", "NewReplicaSetAvailable")
 
 def _stuck_rollout(deployment: Manifest, condition: tuple[str | int, ...], pods: str) -> Finding:
     undo = kubectl("rollout", "undo", f"deployment/{name_of(deployment)}", namespace=namespace_of(deployment))
-    return finding_about(
+    return object_finding(
         deployment,
         f"{named(deployment)} did not finish its rollout in time ({pods} pods available{_updated(deployment)})",
         "Its newest pods did not become available within progressDeadlineSeconds; older ones stay in service.",
@@ -107,57 +109,57 @@ def _updated(deployment: Manifest) -> str:
     return f", {updated} of {_wanted(integer_at(deployment, 'spec', 'replicas'))} of the new revision"
 
 
-def replica_sets(known: Inventory) -> Iterator[Finding]:
+def replica_sets(inventory: Inventory) -> Iterator[Finding]:
     """The ReplicaSet asked about, where it is short of ready pods (its Deployment speaks for it otherwise)."""
-    for replica_set in known.of(REPLICA_SET):
-        if known.is_asked_about(replica_set) and _is_short(replica_set):
+    for replica_set in inventory.of(REPLICA_SET):
+        if inventory.is_asked_about(replica_set) and _is_short(replica_set):
             yield _short(replica_set, "readyReplicas", integer_at(replica_set, "spec", "replicas"))
 
 
-def stateful_sets(known: Inventory) -> Iterator[Finding]:
+def stateful_sets(inventory: Inventory) -> Iterator[Finding]:
     """StatefulSets that are short of ready pods, while no update is under way."""
-    for stateful_set in known.of(STATEFUL_SET):
+    for stateful_set in inventory.of(STATEFUL_SET):
         current, update = (text_at(stateful_set, "status", f"{which}Revision") for which in ("current", "update"))
         updating = bool(current and update) and current != update
-        if governing := _no_governing_service(known, stateful_set):
+        if governing := _no_governing_service(inventory, stateful_set):
             yield governing
-        idle = not updating and not _is_stale(stateful_set) and not _is_coming_up(known, stateful_set)
+        idle = not updating and not _is_stale(stateful_set) and not _is_coming_up(inventory, stateful_set)
         if idle and _is_short(stateful_set):
             yield _short(stateful_set, "readyReplicas", integer_at(stateful_set, "spec", "replicas"))
 
 
-def _no_governing_service(known: Inventory, stateful_set: Manifest) -> Finding | None:
+def _no_governing_service(inventory: Inventory, stateful_set: Manifest) -> Finding | None:
     """Its Service by spec.serviceName, where Argo CD calls it missing or the tree has others but not this one."""
     name, namespace = text_at(stateful_set, "spec", "serviceName"), namespace_of(stateful_set)
-    if not name or known.has("Service", namespace, name):
+    if not name or inventory.has("Service", namespace, name):
         return None
-    others = [each for each in known.names("Service", namespace) if known.node("Service", namespace, each)]
-    if ("Service", namespace, name) not in known.missing and not others:
+    others = [each for each in inventory.names("Service", namespace) if inventory.node("Service", namespace, each)]
+    if ("Service", namespace, name) not in inventory.missing and not others:
         return None
-    return finding_about(
+    return object_finding(
         stateful_set,
         f"Service {one_line(name, 80)} that governs {named(stateful_set)} does not exist",
         f"Without it the pods have no host names of their own, by which they find each other.{alike(name, others)}",
         quote(stateful_set, "spec", "serviceName"),
-        change(known, f"add a headless Service {one_line(name, 80)} (clusterIP: None) that selects the pods"),
+        change(inventory, f"add a headless Service {one_line(name, 80)} (clusterIP: None) that selects the pods"),
         severity="warning",
     )
 
 
-def daemon_sets(known: Inventory) -> Iterator[Finding]:
+def daemon_sets(inventory: Inventory) -> Iterator[Finding]:
     """DaemonSets with fewer ready pods than nodes, while no update is under way."""
-    for daemon_set in known.of(DAEMON_SET):
+    for daemon_set in inventory.of(DAEMON_SET):
         desired = integer_at(daemon_set, "status", "desiredNumberScheduled")
         updated = integer_at(daemon_set, "status", "updatedNumberScheduled")
         updating = updated is not None and desired is not None and updated < desired
-        idle = not updating and not _is_stale(daemon_set) and not _is_coming_up(known, daemon_set)
+        idle = not updating and not _is_stale(daemon_set) and not _is_coming_up(inventory, daemon_set)
         if idle and _is_short(daemon_set):
             yield _short(daemon_set, "numberReady", desired)
 
 
 def _short(workload: Manifest, field: str, wanted: int | None) -> Finding:
     ready = integer_at(workload, "status", field) or 0
-    return finding_about(
+    return object_finding(
         workload,
         f"{named(workload)} has {ready} of {_wanted(wanted)} pods ready",
         "It wants more ready pods than it has; what is wrong is in the pods that are not ready or not there.",
@@ -170,19 +172,19 @@ def _short(workload: Manifest, field: str, wanted: int | None) -> Finding:
     )
 
 
-def _is_coming_up(known: Inventory, workload: Manifest) -> bool:
+def _is_coming_up(inventory: Inventory, workload: Manifest) -> bool:
     """Whether the pods that a workload lacks are on their way: some are starting, and none is in trouble."""
     resource = ResourceRef.of(workload)
-    pods = [pod for pod in known.pods_of(resource) if not pod_is_well(pod)] if resource else []
-    return bool(pods) and all(_starts(known, pod) for pod in pods)
+    pods = [pod for pod in inventory.pods_of(resource) if not pod_is_well(pod)] if resource else []
+    return bool(pods) and all(_starts(inventory, pod) for pod in pods)
 
 
-def _starts(known: Inventory, pod: Manifest) -> bool:
+def _starts(inventory: Inventory, pod: Manifest) -> bool:
     if is_starting(pod):
         return True
     statuses = objects_at(pod, "status", "containerStatuses")
     runs = bool(statuses) and all(lookup(status, "state", "running") is not None for status in statuses)
-    failed = sum(event.count for event in known.events.of(pod, "Unhealthy"))
+    failed = sum(event.count for event in inventory.events.of(pod, "Unhealthy"))
     allowed = allowed_failures(objects_at(pod, "spec", "containers"))
     return runs and failed < allowed and not any(integer_at(status, "restartCount") for status in statuses)
 

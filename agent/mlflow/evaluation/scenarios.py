@@ -20,10 +20,9 @@ from typing import Annotated, Any
 import ryaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from agent.errors import RequestError
+from agent.errors import RequestError, complaint
 from agent.findings.model import EvidenceSource
 from agent.request.question import Question, parse_question
-from agent.validation import complaint
 
 EXPECTED = "expected.yaml"
 _PREVIOUS = ".previous"

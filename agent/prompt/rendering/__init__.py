@@ -1,7 +1,7 @@
 """The parts of a context as text, each within a token limit: what does not fit is cut and said.
 
-Owns the form of a part on the page, a module per part; which parts there are is `agent.prompt.sections`', with how much room
-`agent.prompt.prompt`'s.
+Owns the form of a part on the page, a module per part; `agent.prompt.sections` says which parts there are,
+`agent.prompt.prompt` how much room each gets.
 """
 
 from agent.prompt.rendering.application import (

@@ -7,8 +7,8 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from agent.context.argocd.application import MAX_MANAGED, MAX_QUERIES
-from agent.context.argocd.selection import MAX_REVISIONS, MAX_UNHEALTHY
 from agent.context.log_choice import MAX_LOGS
+from agent.context.selection import MAX_REVISIONS, MAX_UNHEALTHY
 from agent.context.source import MAX_CHILDREN
 from agent.objects.manifest import Manifest
 from tests.context.asking import SHOP, WEB, collect, gaps, log_lines, messages

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from agent.context.argocd.application import MAX_QUERIES
-from agent.context.argocd.selection import MAX_REVISIONS
 from agent.context.log_choice import MAX_LOGS
+from agent.context.selection import MAX_REVISIONS
 from agent.context.source import MAX_CHILDREN, MAX_RELATED
 from agent.objects.manifest import Manifest
 from tests.context.asking import SHOP, WEB, WEB_POD, collect, gaps, messages

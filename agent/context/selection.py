@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from agent.context.argocd.answers import reference_of
-from agent.context.argocd.tree import ResourceTree, identity, is_pod_node, worst_first
 from agent.context.model import TreeNode
+from agent.context.tree import ResourceTree, identity, is_pod_node, worst_first
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
 from agent.objects.pods import is_workload
-from agent.objects.target import ResourceRef
+from agent.objects.target import ResourceRef, reference_of
 
 MAX_UNHEALTHY = 6
 """Resources of an Application whose live manifests are read, failed hooks among them."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.context.argocd.answers import tree_nodes
-from agent.context.argocd.tree import ResourceTree
+from agent.context.tree import ResourceTree
 from agent.errors import SourceError
 from agent.objects.target import ResourceRef
 
