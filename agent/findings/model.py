@@ -21,9 +21,10 @@ class Evidence:
     """A quotation and where it was read.
 
     `source` and `resource` say in which object; `path` where in it: a path as `agent.objects.manifest.path_text` writes
-    it (manifest, application; diff: of the predicted state, or of the live one where the path ends in ` (live)`), `reason`
-    of an event, `container` with the line's time (log), a field of the node (tree: `health.message`, or `info`,
-    `labels`, `target_labels` with a name: `labels[app]`), of the revision, or of the windows (`active[0].schedule`).
+    it (manifest, application; diff: of the predicted state, or of the live one where the path ends in ` (live)`),
+    `reason` of an event, `container` with the line's time (log), a field of the node (tree: `health.message`, or
+    `info`, `labels`, `target_labels` with a name: `labels[app]`), of the revision, or of the
+    windows (`active[0].schedule`).
     `text` is verbatim.
     """
 

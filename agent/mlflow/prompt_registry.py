@@ -1,6 +1,8 @@
 """Instructions in MLflow's prompt registry: read at the first turn and again after a while, registered with the model.
 
-Owns what is read from there and written to it; the built-in text is in `agent.prompt.instructions`. A registry that is down or holds nothing leaves the built-in text in place, with a line in the log and a note in the answer.
+Owns what is read from there and written to it; the built-in text is in `agent.prompt.instructions`.
+A registry that is down or holds nothing leaves the built-in text in place, with a line in the log and a note in the
+answer.
 """
 
 # pyright: reportUnknownMemberType=false

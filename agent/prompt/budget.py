@@ -1,7 +1,7 @@
 """The token budget of a request: how much of the model's window its parts may take, and how far the estimate is off.
 
-Owns the arithmetic; counts nothing and cuts nothing. All figures are tokens as `agent.prompt.tokens` estimates them, except
-`window` and what a server reports.
+Owns the arithmetic; counts nothing and cuts nothing. All figures are tokens as `agent.prompt.tokens` estimates them,
+except `window` and what a server reports.
 """
 
 from collections import OrderedDict, deque

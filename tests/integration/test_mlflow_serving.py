@@ -140,7 +140,7 @@ def test_the_logged_model_holds_code_and_lock_and_no_setting_of_this_place(store
     [model] = store.folder.rglob("MLmodel")
     text = model.read_text()
 
-    assert (model.parent / "code" / "agent" / "assistant.py").is_file()
+    assert (model.parent / "code" / "agent" / "turn" / "assistant.py").is_file()
     assert (model.parent / "uv.lock").is_file()
     assert "mlflow==" in (model.parent / "requirements.txt").read_text()
     assert "LLAMASTACK" not in text

@@ -1,6 +1,6 @@
 """Manifests as YAML within a token limit: status and the rest apart, and many of them at once, the broken ones in full.
 
-Owns what is kept of a manifest that does not fit; `agent.prompt.rendering.distilled` drops what is never worth its room.
+Owns what is kept of a manifest that does not fit; `agent.prompt.rendering.distilled` drops what nobody needs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
