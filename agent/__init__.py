@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agent.errors import AssistantError
     from agent.mlflow.responses_agent import ArgoCDAssistant
-    from agent.request.question import parse_question
     from agent.settings import Settings, load_settings
     from agent.turn.assistant import Assistant
+    from agent.turn.parse import parse_question
 
 __all__ = ["ArgoCDAssistant", "Assistant", "AssistantError", "Settings", "load_settings", "parse_question"]
 
@@ -21,7 +21,7 @@ _MODULES = {
     "AssistantError": "agent.errors",
     "Settings": "agent.settings",
     "load_settings": "agent.settings",
-    "parse_question": "agent.request.question",
+    "parse_question": "agent.turn.parse",
 }
 
 

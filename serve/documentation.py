@@ -4,13 +4,18 @@ Describes only: requests are parsed by `agent.request.question` and `serve.opena
 """
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
-from agent.request.question import CustomInputs
+from agent.turn.parse import custom_inputs
+
+if TYPE_CHECKING:
+    from agent.request.question import CustomInputs as _CustomInputs
+else:
+    _CustomInputs = custom_inputs()  # with the parts of the context that may be supplied
 
 type Json = dict[str, Any]
 
@@ -60,7 +65,7 @@ class InvocationsRequest(BaseModel):
     )
 
     input: str | list[Message]
-    custom_inputs: CustomInputs | None = None
+    custom_inputs: _CustomInputs | None = None
     context: ChatContext | None = None
     stream: bool = False
 
@@ -81,7 +86,7 @@ class ResponsesRequest(BaseModel):
     user: str | None = None
     safety_identifier: str | None = Field(None, description="The user; goes before `user`.")
     metadata: dict[str, str] | None = Field(None, description="Echoed; `custom_inputs` in it is JSON text.")
-    custom_inputs: CustomInputs | None = None
+    custom_inputs: _CustomInputs | None = None
     context: ChatContext | None = None
 
 
@@ -278,7 +283,7 @@ def _request_schemas() -> Json:
     )
     schemas: Json = described["$defs"]
     # Where the parser takes a second spelling, which pydantic's schema does not know of.
-    inputs: Json = schemas[CustomInputs.__name__]["properties"]
+    inputs: Json = schemas[_CustomInputs.__name__]["properties"]
     inputs["application"]["anyOf"].append({"type": "string", "description": "`namespace/name`"})
     event_list: Json = {
         "type": "object",

@@ -11,8 +11,8 @@ from pytest_examples import CodeExample, EvalExample, find_examples
 from agent import errors
 from agent.context.kubernetes.api import BUILT_IN
 from agent.errors import AssistantError
-from agent.request.question import CustomInputs
 from agent.settings import Settings
+from agent.turn.parse import custom_inputs
 from tests.conftest import TraceStore
 
 README = Path(__file__).parents[1] / "README.md"
@@ -67,7 +67,7 @@ def test_every_error_stands_in_the_table_of_errors_with_its_status() -> None:
 
 
 def test_every_custom_input_stands_in_the_table_of_the_request() -> None:
-    assert [row[0].strip("`") for row in table_after("Request")] == list(CustomInputs.model_fields)
+    assert [row[0].strip("`") for row in table_after("Request")] == list(custom_inputs().model_fields)
 
 
 def test_every_file_of_the_map_exists() -> None:

@@ -14,9 +14,10 @@ from agent.errors import AssistantError, RequestError, SessionError, SettingsErr
 from agent.objects.manifest import Manifest, text_at
 from agent.prompt.instructions import InstructionsSource
 from agent.providers.provider import TextDelta, ToolCall
-from agent.request.question import Question, parse_question
+from agent.request.question import Question
 from agent.settings import Settings, load_settings
 from agent.turn.assistant import Assistant
+from agent.turn.parse import parse_question
 from agent.turn.record import Outcome, Report
 
 

@@ -10,8 +10,8 @@ from agent.cli.files import is_application, is_event
 from agent.cli.findings_table import Blocks, JsonLines, Lines, Listing
 from agent.cli.manifest_stream import Batch, batches, check_files
 from agent.context.clean import cleaned, cleaned_application
+from agent.context.context import Context
 from agent.context.events import merge_events
-from agent.context.model import Context
 from agent.errors import AssistantError
 from agent.findings import analyze
 from agent.findings.model import Finding

@@ -12,6 +12,8 @@ from typing import Any
 
 from cachetools import TLRUCache
 
+from agent.request.caller import Caller
+
 MAX_CACHE_BYTES = 64_000_000
 """Most that is kept, by the size of the answers it was parsed from."""
 
@@ -49,9 +51,9 @@ class AnswerCache:
             MAX_CACHE_BYTES, ttu=_until, timer=time.monotonic, getsizeof=_size
         )
 
-    def view(self, *, reader: str, user: str | None, refresh: bool) -> "CacheView":
+    def view(self, *, reader: str, caller: Caller, refresh: bool) -> "CacheView":
         """The cache as one question sees it. `reader` names server and credentials (see `fingerprint`)."""
-        return CacheView(self, (reader, user), refresh=refresh)
+        return CacheView(self, (reader, caller), refresh=refresh)
 
     def get(self, key: Hashable) -> _Kept | None:
         with self._lock:

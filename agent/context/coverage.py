@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator
 
-from agent.context.model import Context, Gap
+from agent.context.context import Context
+from agent.context.model import Gap
 from agent.objects.manifest import objects_at, text_at
 from agent.objects.pods import is_pod
 from agent.objects.target import ResourceRef
 
-# So many manifests are named; of more, their number is told.
+# So many manifests are named; of more, the number is given.
 _NAMED = 6
 
 
-def what_was_read(context: Context) -> tuple[str, ...]:
+def parts_read(context: Context) -> tuple[str, ...]:
     """What is known of the target: manifests by kind and name, the rest by number. () where nothing is."""
     return tuple(_read(context))
 
 
-def hiding(context: Context) -> tuple[Gap, ...]:
+def blind_spots(context: Context) -> tuple[Gap, ...]:
     """The gaps behind which something may be wrong. The logs of Pods that are ready, or have ended well, are none."""
     pods = [each for each in context.manifests if is_pod(text_at(each, "kind"))]
     all_well = bool(pods) and all(

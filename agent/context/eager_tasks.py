@@ -1,4 +1,4 @@
-"""Tasks that begin when they are made. Owns their end; knows not what they do."""
+"""A group of tasks that begin when they are made. Owns their end."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,10 +6,10 @@ from types import TracebackType
 from typing import Any, Self
 
 
-class StartedAtOnce:
+class EagerTaskGroup:
     """Tasks that run up to their first wait when they are made, and end with the block at the latest.
 
-    One that has nothing to wait for is done by then: what was supplied becomes a context without a turn of the event
+    One that has nothing to wait for is done by then: what was supplied becomes a context without a pass of the event
     loop, in which all other requests would come first. When the block fails the tasks are cancelled.
     """
 

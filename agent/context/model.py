@@ -1,28 +1,17 @@
 """The values that make up a context. Owns no reading and no rendering."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 from agent.objects.manifest import Manifest
-from agent.objects.target import ApplicationRef, ResourceRef, Target
+from agent.objects.target import ApplicationRef, ResourceRef
 
-type Part = Literal[
-    "application",
-    "manifest",
-    "children",
-    "related",
-    "tree",
-    "managed",
-    "revisions",
-    "sync_windows",
-    "fleet",
-    "events",
-    "logs",
-]
-"""A part of the context that is read, supplied, or missing."""
+type PartName = str
+"""A part of the context that is read, supplied, or missing; `agent.context.parts` declares them."""
 
-type SourceName = Literal["supplied", "argocd", "kubernetes"]
+type SourceName = str
+"""Who gave a part: `supplied` (the request), `argocd`, `kubernetes`, or a further source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +24,7 @@ class Gap:
     nothing to read it from).
     """
 
-    part: Part
+    part: PartName
     source: SourceName
     reason: str
     message: str
@@ -180,46 +169,3 @@ class Fleet:
     sync: Mapping[str, int]
     troubled: tuple[FleetApplication, ...] = ()
     examined: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """All that is known of the target in this turn.
-
-    `application` is the Argo CD Application, `manifest` the live manifest of the target's resource, `children` the
-    live manifests below it (a workload's Pods), `related` those of what it depends on or belongs to (owners, Services
-    and their endpoints, claims, autoscalers, quotas, nodes; of an Application: its unhealthy resources), `events`
-    newest first, `logs` one entry a container. `tree` is the Application's whole resource tree, `managed` what differs
-    between Git and the cluster (of the target, or of the Application), `revisions` the deployed ones, newest first.
-    `fleet` is there where the question names no target. `origins` names the source of each part that is there.
-    """
-
-    target: Target
-    application: Manifest | None = None
-    manifest: Manifest | None = None
-    children: tuple[Manifest, ...] = ()
-    related: tuple[Manifest, ...] = ()
-    tree: tuple[TreeNode, ...] = ()
-    managed: tuple[ManagedResource, ...] = ()
-    revisions: tuple[Revision, ...] = ()
-    sync_windows: SyncWindows | None = None
-    fleet: Fleet | None = None
-    events: tuple[Event, ...] = ()
-    logs: tuple[ContainerLog, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    origins: dict[Part, SourceName] = field(default_factory=dict[Part, SourceName])
-
-    def with_gaps(self, *gaps: Gap) -> "Context":
-        """The same context with more gaps."""
-        return replace(self, gaps=(*self.gaps, *gaps))
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing at all is known of the target."""
-        parts = (self.application, self.manifest, self.children, self.related, self.tree, self.managed, self.revisions)
-        return not any((*parts, self.sync_windows, self.fleet, self.events, self.logs))
-
-    @property
-    def manifests(self) -> tuple[Manifest, ...]:
-        """Every manifest but the Application's: the resource first, then its children, then the related."""
-        return ((self.manifest,) if self.manifest else ()) + self.children + self.related

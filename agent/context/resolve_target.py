@@ -7,7 +7,7 @@ from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ApplicationRef, ResourceRef, Target
 
 
-def about(target: Target) -> Target:
+def as_application(target: Target) -> Target:
     """The target, with an Application that is named as a resource named as an Application."""
     named, resource = target.application, target.resource
     if resource is None or (resource.group, resource.kind.casefold()) != ("argoproj.io", "application"):
@@ -21,7 +21,7 @@ def about(target: Target) -> Target:
     return Target(application=named) if same else target
 
 
-def refined(target: Target, application: Manifest | None, manifest: Manifest | None, *, supplied: bool) -> Target:
+def completed(target: Target, application: Manifest | None, manifest: Manifest | None, *, supplied: bool) -> Target:
     """The target with its blanks filled in. `supplied`: the manifest came from the caller, who may have meant another
     resource."""
     named, resource = target.application, target.resource
@@ -33,7 +33,7 @@ def refined(target: Target, application: Manifest | None, manifest: Manifest | N
             }
         )
     read = ResourceRef.of(manifest) if manifest else None
-    # What was read is what was named; what was supplied may be another resource, or lack what the target tells.
+    # What was read is what was named; what was supplied may be another resource, or miss what the target has.
     if resource and read and (not supplied or (read.kind, read.name) == (resource.kind, resource.name)):
         resource = ResourceRef.unchecked(
             group=read.group or resource.group,

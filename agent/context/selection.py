@@ -95,8 +95,8 @@ def deployed_revisions(application: Manifest | None) -> list[DeployedRevision]:
     ):
         version_id = integer_at(entry, "id")
         for revision, index in _revisions(entry, sources):
-            known = DeployedRevision(revision=revision, source_index=index, version_id=version_id)
-            found.setdefault((revision, index), known)
+            deployed = DeployedRevision(revision=revision, source_index=index, version_id=version_id)
+            found.setdefault((revision, index), deployed)
     return list(found.values())[:MAX_REVISIONS]
 
 

@@ -4,27 +4,17 @@ Owns the words both sides use and the threads; reads nothing itself.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agent.context.cache import CacheView, Sized
-from agent.context.log_choice import LogChoice
-from agent.context.model import (
-    ContainerLog,
-    Gap,
-    ManagedResource,
-    Part,
-    Revision,
-    SourceName,
-    SyncWindows,
-    TreeNode,
-)
+from agent.context.model import Gap, PartName, SourceName
 from agent.context.tree import ResourceTree
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest
-from agent.objects.target import ResourceRef, Target
+from agent.objects.target import Target
 from agent.request.question import Question
 
 READS_AT_ONCE = 8
@@ -51,9 +41,26 @@ class Reading[T]:
     gaps: tuple[Gap, ...] = ()
 
 
-class Known(Protocol):
-    """What the turn knows by now. The parts wait until they were read, whoever read them; None (children: none at
-    all) when that could not be done. `slots` bounds the reads at once."""
+type Capability = str
+"""What a source can read. The turn asks for these, each with the arguments named; every reader returns a Reading and
+raises SourceError when it has nothing to give. Manifests come as the API gave them.
+
+    application, manifest       the target's Application; the live manifest of its resource
+    tree                        the whole resource tree
+    children                    the live manifests of the Pods below the resource, unhealthiest first; of an Application,
+                                of its unhealthy Pods
+    related(manifests)          the live manifests of what the target depends on or belongs to, beside those that another
+                                source gave (None: no other could); of an Application, of its unhealthy resources
+    managed                     what differs between Git and the cluster
+    revisions, sync_windows     the deployed revisions, newest first; the windows that concern the Application
+    events(involved)            the raw events of each object; a `uid` may be ""
+    log(choice)                 the tail of one container's log
+"""
+
+
+class TurnState(Protocol):
+    """What the turn has collected by now, as a source sees it. The parts wait until they were read, whoever read them;
+    None (children: none at all) when that could not be done. `slots` bounds the reads at once."""
 
     @property
     def target(self) -> Target: ...
@@ -73,71 +80,60 @@ class Known(Protocol):
     async def children(self) -> tuple[Manifest, ...]: ...
 
 
-class ApplicationState(Protocol):
-    """What only Argo CD tells of an Application. Every method raises SourceError when it has nothing to give."""
-
-    async def tree(self) -> Reading[tuple[TreeNode, ...]]:
-        """The whole resource tree."""
-        ...
-
-    async def managed(self) -> Reading[tuple[ManagedResource, ...]]:
-        """What differs between Git and the cluster, of the target's resource or of the whole Application."""
-        ...
-
-    async def revisions(self) -> Reading[tuple[Revision, ...]]:
-        """The deployed revisions, newest first."""
-        ...
-
-    async def sync_windows(self) -> Reading[SyncWindows]:
-        """The sync windows that concern the Application."""
-        ...
-
-
-class Source(Protocol):
-    """One source, for one turn and its target. Every method raises SourceError when it has nothing to give.
-
-    What a source needs of the other parts it asks of the turn (`Known`). Manifests come as the API gave them.
-    """
+class Collecting(TurnState, Protocol):
+    """The turn as the collection of a part sees it. `tail_lines` are those of a log that are read."""
 
     @property
-    def name(self) -> SourceName: ...
+    def tail_lines(self) -> int: ...
 
     @property
-    def state(self) -> ApplicationState | None:
-        """What Argo CD alone knows; None where this source is not Argo CD."""
+    def sources(self) -> "Sequence[Source]": ...
+
+    def offering(self, capability: Capability) -> "Sequence[Source]":
+        """The sources that have a reader for `capability`, in the order in which they are asked."""
         ...
 
-    async def application(self) -> Reading[Manifest]:
-        """The target's Application."""
+    async def result(self, part: PartName) -> "PartResult[Any]":
+        """Another part of this turn, once it was read."""
         ...
 
-    async def manifest(self) -> Reading[Manifest]:
-        """The live manifest of the target's resource."""
+    async def refused(self) -> bool:
+        """Whether Argo CD refused the Application or the resource that the question is about."""
         ...
 
-    async def children(self) -> Reading[tuple[Manifest, ...]]:
-        """The live manifests of the Pods below the target's resource, unhealthiest first; of an Application, of its
-        unhealthy Pods."""
+    async def completed_target(self) -> Target:
+        """The target with its blanks filled in from what was read."""
         ...
 
-    async def related(self, known: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
-        """The live manifests of what the target depends on or belongs to; of an Application, of its unhealthy
-        resources. `known` are those that another source gave (None: none could), to which this one adds."""
-        ...
 
-    async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
-        """The raw events of each object. A `uid` may be ""."""
-        ...
+type Reader = Callable[..., Awaitable[Reading[Any]]]
 
-    async def log(self, choice: LogChoice) -> Reading[ContainerLog]:
-        """The tail of one container's log."""
-        ...
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One source, for one turn and its target: what it can read. What a reader needs of the other parts it asks of the
+    turn (`TurnState`). `title` names it in messages."""
+
+    name: SourceName
+    title: str
+    readers: Mapping[Capability, Reader]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartResult[T]:
+    """A part of the context: who gave it (None: nobody) and what is missing of it. `refused`: Argo CD refused it, so
+    no other source was asked."""
+
+    value: T | None = None
+    source: SourceName | None = None
+    gaps: tuple[Gap, ...] = ()
+    refused: bool = False
 
 
 class Connection(Protocol):
     """A way to one cluster API, kept between turns. Construction does no I/O."""
 
-    def open(self, known: Known) -> Source | None:
+    def open(self, turn: TurnState) -> Source | None:
         """The source for a turn; None where it has nothing to do with the target or is not there."""
         ...
 
@@ -171,9 +167,9 @@ class TurnReads:
     """One turn's reads from one connection, a bounded number at once and each request once. When the connection proved
     out of reach it is not asked again in this turn."""
 
-    def __init__(self, threads: ReadThreads, known: Known, cache: CacheView) -> None:
+    def __init__(self, threads: ReadThreads, turn: TurnState, cache: CacheView) -> None:
         self._threads = threads
-        self._slots = known.slots
+        self._slots = turn.slots
         self._cache = cache
         self._failure: SourceError | None = None
         self._asked: dict[Hashable, asyncio.Task[Any]] = {}
@@ -216,13 +212,13 @@ def again(error: SourceError) -> SourceError:
     return SourceError(error.public_message, code=error.code, refused=error.refused)
 
 
-def gap(part: Part, source: SourceName, error: SourceError) -> Gap:
+def gap(part: PartName, source: SourceName, error: SourceError) -> Gap:
     """The gap that an error leaves."""
     return Gap(part=part, source=source, reason=error.code, message=error.public_message)
 
 
 async def read_each[K, V](
-    keys: Iterable[K], read: Callable[[K], Awaitable[V]], *, part: Part, source: SourceName
+    keys: Iterable[K], read: Callable[[K], Awaitable[V]], *, part: PartName, source: SourceName
 ) -> Reading[tuple[V, ...]]:
     """Reads all of `keys` at once. Those that fail become gaps; raises SourceError where every one failed, a refusal
     before any other."""
@@ -233,7 +229,7 @@ async def read_each[K, V](
 
 
 async def read_some[K, V](
-    keys: Iterable[K], read: Callable[[K], Awaitable[V]], *, part: Part, source: SourceName
+    keys: Iterable[K], read: Callable[[K], Awaitable[V]], *, part: PartName, source: SourceName
 ) -> Reading[tuple[V, ...]]:
     """Reads all of `keys` at once. Those that fail become gaps, even when it is every one."""
     values, failures = await _read_all(keys, read)

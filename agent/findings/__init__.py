@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Literal
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings import custom as status
 from agent.findings.admission import webhooks
 from agent.findings.argocd import (

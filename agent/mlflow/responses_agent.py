@@ -31,10 +31,11 @@ from agent.mlflow.response_events import ResponseStream, StreamEvent, response_o
 from agent.mlflow.tracing import TurnTrace, written
 from agent.prompt.instructions import InstructionsSource
 from agent.providers.provider import SessionStarted, TextDelta, TurnStarted
-from agent.request.question import Question, parse_question
+from agent.request.question import Question
 from agent.settings import Settings, load_settings
 from agent.turn.assistant import Assistant
 from agent.turn.outputs import early_outputs, final_outputs, provider_as_json
+from agent.turn.parse import parse_question
 from agent.turn.record import Outcome, Report, TurnEvent
 
 _REHEARSAL: dict[str, Any] = {
@@ -197,7 +198,7 @@ class _TracedTurn:
         self._question = question
         self._trace = TurnTrace(
             name,
-            user=question.user_id,
+            user=question.caller.subject,
             session=question.conversation_id or question.session_id,
             tags=_tags(question),
         )
@@ -278,7 +279,7 @@ def _redacted_request(report: Report, question: Question) -> dict[str, Any]:
             {"role": "user", "content": report.question},
         ],
         "target": report.target.model_dump(exclude_defaults=True),
-        "context": {"conversation_id": question.conversation_id, "user_id": question.user_id},
+        "context": {"conversation_id": question.conversation_id, "user_id": question.caller.subject},
         "session_id": question.session_id,
     }
 

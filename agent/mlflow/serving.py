@@ -18,7 +18,7 @@ from mlflow.pyfunc import scoring_server
 from agent.errors import AssistantError, BodyTooLarge
 from agent.mlflow.event_stream import DONE, encode_event, encode_json, error_body
 from agent.mlflow.tracing import configure
-from agent.request.question import decode_body
+from agent.request.body import decode_body
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -13,7 +13,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.context.model import ContainerLog, Context, Event, LogLine
+from agent.context.context import Context
+from agent.context.model import ContainerLog, Event, LogLine
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ResourceRef

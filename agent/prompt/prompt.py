@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from agent.context.coverage import hiding, what_was_read
-from agent.context.model import Context, Gap
+from agent.context.context import Context
+from agent.context.coverage import blind_spots, parts_read
+from agent.context.model import Gap
 from agent.findings.model import Finding
 from agent.objects.target import Target
 from agent.prompt.fingerprint import changes_since, fingerprint
@@ -138,8 +139,8 @@ def compose(
         fingerprint=fingerprint(context, findings, room=limit),
         left_out=(f"instructions: {instructions.note}",) if instructions.note else (),
         instructions_version=instructions.version,
-        read=tuple(map(well_formed, what_was_read(context))),
-        hiding=hiding(context),
+        read=tuple(map(well_formed, parts_read(context))),
+        hiding=blind_spots(context),
     )
 
 

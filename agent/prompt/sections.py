@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
+from agent.context.context import Context
 from agent.context.log_lines import distilled
-from agent.context.model import ContainerLog, Context
+from agent.context.model import ContainerLog
 from agent.findings.drift import Drift, drifts_of
 from agent.findings.model import Finding
 from agent.objects.manifest import list_at, text_at

@@ -1,50 +1,57 @@
 """The request: the body of `/invocations` parsed into a Question. Raises RequestError naming the field; does no I/O.
 
-Shapes are the caller's (see the README's request contract); what leaves here is checked and needs no second look.
+Shapes are the caller's (see docs/request.md); what leaves here is checked and needs no second look. Which parts of the
+context may be supplied, and in which shape, is declared with the parts and given here as `SuppliedKey`s.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, cast
+from functools import lru_cache
+from typing import Annotated, Any, Protocol, cast
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
     StrictBool,
     StrictInt,
     StrictStr,
-    Tag,
     ValidationError,
+    create_model,
 )
 from pydantic_core import ErrorDetails
 
 from agent.errors import RequestError, complaint
-from agent.objects.manifest import Manifest, object_at, text_at
+from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ApplicationRef, ResourceRef, Target
-from agent.request.body import decode_body
-from agent.request.conversation import Message, Role, parse_conversation
+from agent.request.caller import ANONYMOUS, Caller
+from agent.request.conversation import Message, parse_conversation
 from agent.request.keys import check_context_keys, check_keys
-
-__all__ = [
-    "CustomInputs",
-    "LogEntry",
-    "LogRequest",
-    "Message",
-    "Question",
-    "Role",
-    "Supplied",
-    "decode_body",
-    "parse_question",
-]
 
 # Deeper than any manifest (schemas inside a CustomResourceDefinition reach about 60), and shallow enough to be walked.
 _DEEPEST = 150
 _LONGEST_KEY = 80
+
+
+class SuppliedKey(Protocol):
+    """A key of `custom_inputs` under which a part of the context is supplied: the type that pydantic checks, and what
+    is expected where the shape is wrong, by the path below the key (`*` for any index or name). `tag_at` is the place
+    in pydantic's own path that holds the tag of a union and no key."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def schema(self) -> Any: ...
+
+    @property
+    def expected(self) -> Mapping[tuple[str, ...], str]: ...
+
+    @property
+    def tag_at(self) -> int | None: ...
 
 
 def _application(value: object) -> object:
@@ -57,7 +64,7 @@ def _application(value: object) -> object:
         case [namespace, name] if namespace and name:
             return {"namespace": namespace, "name": name}
         case _:
-            raise ValueError(_RIGHT["application",])
+            raise ValueError(_EXPECTED["application",])
 
 
 class LogRequest(BaseModel):
@@ -84,117 +91,74 @@ class LogEntry(BaseModel):
     last: StrictBool | None = None
 
 
-def _entry(value: object) -> object:
-    return object_at(value, "result") or value
-
-
-def _event_list(value: object) -> object:
-    """An EventList (`{"items": [...] or null}`) as the list it holds."""
-    if isinstance(value, dict):
-        body = cast("dict[str, object]", value)
-        if "items" not in body:
-            raise ValueError(_RIGHT["events",])
-        return [] if body["items"] is None else body["items"]
-    return value
-
-
-def _item_list(value: object) -> object:
-    """Argo CD's `{"items": [...]}`, `{}` when there are none, as the list it holds."""
-    if isinstance(value, dict):
-        return cast("dict[str, object]", value).get("items") or []
-    return value
-
-
 def _session_id(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._:~-]+", value):
         raise ValueError("must be the session_id of an earlier answer: letters, digits and any of . _ : ~ -")
     return value
 
 
-def _log_form(value: object) -> str | None:
-    return "text" if isinstance(value, str) else "entries" if isinstance(value, list) else None
-
-
-type SuppliedLog = Annotated[
-    Annotated[StrictStr, Tag("text")] | Annotated[list[Annotated[LogEntry, BeforeValidator(_entry)]], Tag("entries")],
-    Discriminator(_log_form),
-]
-
-
 class CustomInputs(BaseModel):
-    """`custom_inputs`: the target and what the caller already collected with the user's own rights."""
+    """`custom_inputs`: what the question is about, and how it is to be answered. The parts of the context that a caller
+    may supply come as further fields (see `custom_inputs_model`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     application: Annotated[ApplicationRef, BeforeValidator(_application)] | None = None
     resource: ResourceRef | None = None
-    application_manifest: Manifest | None = None
-    manifest: Manifest | None = None
-    children: list[Manifest] | None = None
-    related: list[Manifest] | None = None
-    resource_tree: Manifest | None = None
-    managed_resources: Annotated[list[Manifest], BeforeValidator(_item_list)] | None = None
-    revisions: list[Manifest] | None = None
-    sync_windows: Manifest | None = None
-    events: Annotated[list[Manifest], BeforeValidator(_event_list)] | None = None
-    logs: dict[str, SuppliedLog] | None = None
     log_request: LogRequest | None = None
     refresh: StrictBool = False
     session_id: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_session_id)] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supplied:
-    """Context the caller supplied, unread. None: not supplied; empty: supplied, and there is none."""
-
-    application: Manifest | None = None
-    manifest: Manifest | None = None
-    children: tuple[Manifest, ...] | None = None
-    related: tuple[Manifest, ...] | None = None
-    resource_tree: Manifest | None = None
-    managed_resources: tuple[Manifest, ...] | None = None
-    revisions: tuple[Manifest, ...] | None = None
-    sync_windows: Manifest | None = None
-    events: tuple[Manifest, ...] | None = None
-    logs: Mapping[str, str | tuple[LogEntry, ...]] | None = None
+@lru_cache(maxsize=16)
+def custom_inputs_model(keys: tuple[SuppliedKey, ...]) -> type[CustomInputs]:
+    """The model of `custom_inputs` with the parts that may be supplied under `keys`."""
+    fields: dict[str, Any] = {each.key: (each.schema | None, None) for each in keys}
+    return create_model("CustomInputs", __base__=CustomInputs, **fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A parsed request. `text` is the last user message, `history` the messages before it, oldest first; `refresh` asks
-    for what is cached to be read anew."""
+    """A parsed request. `text` is the last user message, `history` the messages before it, oldest first; `supplied`
+    holds the parts of the context that the caller supplied, by their keys (an empty list: there is none); `refresh`
+    asks for what is cached to be read anew."""
 
     text: str
     history: tuple[Message, ...] = ()
     target: Target = field(default_factory=Target)
-    supplied: Supplied = field(default_factory=Supplied)
+    supplied: Mapping[str, Any] = field(default_factory=dict[str, Any])
     log_request: LogRequest = field(default_factory=LogRequest)
     refresh: bool = False
     session_id: str | None = None
     conversation_id: str | None = None
-    user_id: str | None = None
+    caller: Caller = ANONYMOUS
 
 
-def parse_question(body: Mapping[str, Any], *, tail_lines_max: int = 250) -> Question:
+def parse_question(
+    body: Mapping[str, Any], *, supplied_keys: tuple[SuppliedKey, ...], tail_lines_max: int = 250
+) -> Question:
     """The question of a request body (`{"input": [...], "context": {...}, "custom_inputs": {...}}`).
 
     Raises RequestError with the dotted path of the field that is wrong and what would be right.
     """
-    check_keys(body, custom_inputs=CustomInputs.model_fields)
+    model = custom_inputs_model(supplied_keys)
+    check_keys(body, custom_inputs=model.model_fields)
     *history, question = parse_conversation(body.get("input"))
-    inputs = _custom_inputs(body.get("custom_inputs"), tail_lines_max)
+    inputs = _custom_inputs(body.get("custom_inputs"), model, supplied_keys, tail_lines_max)
+    values = ((each.key, getattr(inputs, each.key)) for each in supplied_keys)
+    supplied = {key: value for key, value in values if value is not None}
     context = _object(body.get("context"), "context")
     check_context_keys(context)
     return Question(
         text=question.text,
         history=tuple(history),
-        target=_target(inputs),
-        supplied=_supplied(inputs),
+        target=_target(inputs, supplied),
+        supplied=supplied,
         log_request=_log_request(inputs.log_request, tail_lines_max),
         refresh=inputs.refresh,
         session_id=inputs.session_id,
         conversation_id=_identifier(context.get("conversation_id"), "context.conversation_id"),
-        user_id=_identifier(context.get("user_id"), "context.user_id"),
+        caller=Caller.claimed(_identifier(context.get("user_id"), "context.user_id")),
     )
 
 
@@ -214,19 +178,23 @@ def _identifier(value: object, where: str) -> str | None:
     return value or None
 
 
-def _custom_inputs(value: object, tail_lines_max: int) -> CustomInputs:
+def _custom_inputs(
+    value: object, model: type[CustomInputs], keys: tuple[SuppliedKey, ...], tail_lines_max: int
+) -> CustomInputs:
     inputs = _object(value, "custom_inputs")
     for key, part in inputs.items():
         if _is_deeper(part, _DEEPEST):
             raise RequestError.at(_dotted([key]), f"must not be nested more than {_DEEPEST} levels deep")
     try:
-        return CustomInputs.model_validate(inputs)
+        return model.model_validate(inputs)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         location = list(first["loc"])
-        if location[0] == "logs":
-            del location[2:3]  # the tag of the form, text or entries
-        raise RequestError.at(_dotted(location), _right(first, location, tail_lines_max)) from None
+        supplied = next((each for each in keys if each.key == location[0]), None)
+        if supplied and supplied.tag_at is not None:
+            del location[supplied.tag_at : supplied.tag_at + 1]
+        text = _expected(first, location, model, supplied, tail_lines_max)
+        raise RequestError.at(_dotted(location), text) from None
 
 
 def _is_deeper(value: object, levels: int) -> bool:
@@ -252,27 +220,9 @@ def _dotted(location: Sequence[str | int]) -> str:
     return text
 
 
-# What would be right where something of another shape stands; "*" is any index or container.
-_RIGHT: dict[tuple[str, ...], str] = {
+_EXPECTED: dict[tuple[str, ...], str] = {
     ("application",): 'must be "namespace/name", "name" or an object with name, namespace and project',
     ("resource",): "must be an object with kind and name, and where known group, version, namespace and uid",
-    ("application_manifest",): "must be an object: the Application as Argo CD gives it",
-    ("manifest",): "must be an object: the live manifest",
-    ("children",): "must be a list of manifests",
-    ("children", "*"): "must be an object: a manifest",
-    ("related",): "must be a list of manifests",
-    ("related", "*"): "must be an object: a manifest",
-    ("resource_tree",): "must be an object with nodes: the resource tree as Argo CD gives it",
-    ("managed_resources",): "must be a list of managed resources as Argo CD gives them, or an object with items",
-    ("managed_resources", "*"): "must be an object: a managed resource with its states",
-    ("revisions",): "must be a list of revision metadata, newest first",
-    ("revisions", "*"): "must be an object with revision, author, date and message",
-    ("sync_windows",): "must be an object with assignedWindows, activeWindows and canSync",
-    ("events",): "must be a list of Kubernetes events or an EventList (an object with items)",
-    ("events", "*"): "must be an object: a Kubernetes event",
-    ("logs",): "must be an object with a log for each container",
-    ("logs", "*"): "must be text or a list of Argo CD log entries",
-    ("logs", "*", "*"): 'must be an Argo CD log entry, like {"content": "...", "timeStampStr": "..."}',
     ("log_request",): "must be an object with any of container, tail_lines, previous and since_seconds",
     ("log_request", "since_seconds"): "must be a whole number from 1",
 }
@@ -284,17 +234,33 @@ _ALLOWED: dict[str, type[BaseModel]] = {
 }
 
 
-def _right(error: ErrorDetails, location: Sequence[str | int], tail_lines_max: int) -> str:
+def _expected(
+    error: ErrorDetails,
+    location: Sequence[str | int],
+    model: type[CustomInputs],
+    supplied: SuppliedKey | None,
+    tail_lines_max: int,
+) -> str:
     """What would be right at `location`."""
     if error["type"] == "extra_forbidden":
-        model = _ALLOWED.get(str(location[0]), CustomInputs) if len(location) > 1 else CustomInputs
-        return f"unknown key; allowed are {', '.join(model.model_fields)}"
-    if location == ["log_request", "tail_lines"]:
+        allowed = _ALLOWED.get(str(location[0]), model) if len(location) > 1 else model
+        return f"unknown key; allowed are {', '.join(allowed.model_fields)}"
+    if list(location) == ["log_request", "tail_lines"]:
         return _tail_lines(tail_lines_max)
-    kind = tuple("*" if isinstance(s, int) or (i == 1 and location[0] == "logs") else s for i, s in enumerate(location))
-    if error["type"] in _WRONG_SHAPES and kind in _RIGHT:
-        return _RIGHT[kind]
+    if error["type"] in _WRONG_SHAPES:
+        if supplied and (text := _matching(supplied.expected, location[1:])):
+            return text
+        if text := _EXPECTED.get(tuple(str(step) for step in location)):
+            return text
     return complaint(error)
+
+
+def _matching(expected: Mapping[tuple[str, ...], str], path: Sequence[str | int]) -> str:
+    """The text whose pattern the path has, "" without one."""
+    for pattern, text in expected.items():
+        if len(pattern) == len(path) and all(step in ("*", key) for step, key in zip(pattern, path, strict=True)):
+            return text
+    return ""
 
 
 def _tail_lines(maximum: int) -> str:
@@ -308,33 +274,13 @@ def _log_request(request: LogRequest | None, tail_lines_max: int) -> LogRequest:
     return request
 
 
-def _supplied(inputs: CustomInputs) -> Supplied:
-    logs = inputs.logs
-    return Supplied(
-        application=inputs.application_manifest,
-        manifest=inputs.manifest,
-        children=_tuple(inputs.children),
-        related=_tuple(inputs.related),
-        resource_tree=inputs.resource_tree,
-        managed_resources=_tuple(inputs.managed_resources),
-        revisions=_tuple(inputs.revisions),
-        sync_windows=inputs.sync_windows,
-        events=_tuple(inputs.events),
-        logs=None if logs is None else {k: v if isinstance(v, str) else tuple(v) for k, v in logs.items()},
-    )
-
-
-def _tuple(items: list[Manifest] | None) -> tuple[Manifest, ...] | None:
-    return None if items is None else tuple(items)
-
-
-def _target(inputs: CustomInputs) -> Target:
+def _target(inputs: CustomInputs, supplied: Mapping[str, Any]) -> Target:
     """The target as named, else as the supplied manifests name it."""
     application, resource = inputs.application, inputs.resource
-    if application is None and inputs.application_manifest is not None:
-        application = _named_application(inputs.application_manifest)
-    if resource is None and inputs.manifest is not None:
-        resource = _named_resource(inputs.manifest)
+    if application is None and (manifest := supplied.get("application_manifest")) is not None:
+        application = _named_application(manifest)
+    if resource is None and (manifest := supplied.get("manifest")) is not None:
+        resource = _named_resource(manifest)
     return Target(application=application, resource=resource)
 
 

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from agent.context.collect import Collector
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.errors import ProviderError, ProviderTimeout, ProviderUnreachable, SettingsError
 from agent.findings import analyze
 from agent.findings.model import Finding
@@ -69,7 +69,7 @@ class Assistant:
         """
         spans = spans or NoSpans()
         request = SessionRequest(
-            session_id=question.session_id, user_id=question.user_id, conversation_id=question.conversation_id
+            session_id=question.session_id, user_id=question.caller.subject, conversation_id=question.conversation_id
         )
         key: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         collecting = asyncio.create_task(self._collect(question, key, spans))
@@ -128,7 +128,7 @@ class Assistant:
                         self._survey,
                         redactor,
                         limit=self.settings.triage_applications,
-                        user_id=question.user_id,
+                        caller=question.caller,
                         refresh=question.refresh,
                     )
                 )

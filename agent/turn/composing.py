@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings.model import Finding
 from agent.prompt.budget import FRAMING, Budget, Calibration, plan
 from agent.prompt.fingerprint import steady_room

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from agent.context.model import Context, Gap
+from agent.context.context import Context
+from agent.context.model import Gap
 from agent.errors import AssistantError, ProviderUnreachable
 from agent.findings.model import Finding
 from agent.objects.target import Target

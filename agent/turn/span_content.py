@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.prompt.prompt import Prompt
 
 # A document in the trace is for people to look at; the model's own view is in the turn span.
@@ -13,26 +13,10 @@ def documents(context: Context) -> list[tuple[str, dict[str, str]]]:
     """The parts of a context as texts with their part and source, for a RETRIEVER span."""
     from pydantic_core import to_json
 
-    parts: dict[str, Any] = {
-        "application": context.application,
-        "manifest": context.manifest,
-        "children": context.children,
-        "related": context.related,
-        "tree": [node for node in context.tree if node.health not in {"", "Healthy"}],
-        "managed": context.managed,
-        "revisions": context.revisions,
-        "sync_windows": context.sync_windows,
-        "events": context.events,
-        "logs": context.logs,
-        "gaps": context.gaps,
-    }
-    origins: dict[str, str] = {**context.origins}
+    shown = [(part.name, part.document(value)) for part, value in context.parts.items()]
     return [
-        (
-            to_json(value).decode()[:_DOCUMENT_CHARACTERS],
-            {"part": part, "source": origins.get(part, "")},
-        )
-        for part, value in parts.items()
+        (to_json(value).decode()[:_DOCUMENT_CHARACTERS], {"part": name, "source": context.origins.get(name, "")})
+        for name, value in [*shown, ("gaps", context.gaps)]
         if value
     ]
 

@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.prompt.tokens import count_tokens
-from agent.request.question import parse_question
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
+from agent.turn.parse import parse_question
 from agent.turn.record import Outcome
 from tests.benchmarks import crashing_pod
 from tests.fakes.openai_backend import ChatRequest, Reply, ScriptedBackend

@@ -12,7 +12,8 @@ from typing import Any, cast
 from rich.console import Console
 from rich.table import Table
 
-from agent.context.model import Context, TreeNode
+from agent.context.context import Context
+from agent.context.model import TreeNode
 from agent.findings import analyze
 from agent.mlflow.evaluation.scenarios import load_scenarios
 from agent.objects.manifest import Manifest, text_at

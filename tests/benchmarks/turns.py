@@ -12,9 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from agent.request.question import parse_question
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
+from agent.turn.parse import parse_question
 from tests.benchmarks.load import Stream
 from tests.benchmarks.processes import first_p50, free_port, server, streams
 from tests.benchmarks.streams import BODY

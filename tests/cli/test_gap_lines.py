@@ -1,12 +1,12 @@
 """Gaps on the screen: short, and each cause once."""
 
 from agent.cli.gap_lines import gap_lines
-from agent.context.model import Gap, Part
+from agent.context.model import Gap, PartName
 
 DOWN = "Argo CD at argocd.example.com could not be reached: check ARGOCD_SERVER"
 
 
-def gap(part: Part, message: str, reason: str = "unreachable") -> Gap:
+def gap(part: PartName, message: str, reason: str = "unreachable") -> Gap:
     return Gap(part=part, source="argocd", reason=reason, message=message)
 
 

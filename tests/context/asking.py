@@ -4,9 +4,10 @@ import asyncio
 from typing import Any
 
 from agent.context.collect import Collector
-from agent.context.model import Context
-from agent.request.question import Question, parse_question
+from agent.context.context import Context
+from agent.request.question import Question
 from agent.settings import load_settings
+from agent.turn.parse import parse_question
 from tests.fakes import argocd, kubernetes
 
 WEB = {"group": "apps", "version": "v1", "kind": "Deployment", "namespace": "shop", "name": "web"}

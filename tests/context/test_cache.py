@@ -8,9 +8,10 @@ from starlette.responses import JSONResponse
 
 from agent.context.cache import IMMUTABLE_SECONDS, MAX_CACHE_BYTES, MAX_CACHE_ENTRIES, AnswerCache, CacheView, Sized
 from agent.context.collect import Collector
-from agent.context.model import Context
-from agent.request.question import parse_question
+from agent.context.context import Context
+from agent.request.caller import Caller
 from agent.settings import load_settings
+from agent.turn.parse import parse_question
 from tests.context.asking import SHOP, WEB, gaps
 from tests.context.manifests import DEPLOYMENT
 from tests.fakes.argocd import FakeArgoCD
@@ -124,7 +125,7 @@ class Clock:
 
 
 def view(cache: AnswerCache, *, reader: str = "r", user: str | None = None) -> CacheView:
-    return cache.view(reader=reader, user=user, refresh=False)
+    return cache.view(reader=reader, caller=Caller.claimed(user), refresh=False)
 
 
 def test_an_answer_is_kept_for_its_time_and_what_never_changes_for_longer(monkeypatch: pytest.MonkeyPatch):

@@ -4,15 +4,17 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
 import pytest
 from starlette.responses import JSONResponse, StreamingResponse
 
 from agent.context import collect as collect_module
 from agent.context.collect import Collector
+from agent.context.part import Part
 from agent.context.source import READS_AT_ONCE
-from agent.context.supplied import SuppliedContext, read_supplied
+from agent.context.supplied import read_supplied
 from agent.errors import SettingsError
 from agent.request.question import Question
 from agent.settings import load_settings
@@ -381,9 +383,9 @@ def test_many_turns_at_once_keep_apart(argocd: FakeArgoCD):
 def test_a_heavy_supplied_context_is_parsed_away_from_the_event_loop(monkeypatch: pytest.MonkeyPatch):
     threads: list[threading.Thread] = []
 
-    def noted(asked: Question) -> SuppliedContext:
+    def noted(question: Question, parts: Sequence[Part[Any]]) -> object:
         threads.append(threading.current_thread())
-        return read_supplied(asked)
+        return read_supplied(question, parts)
 
     monkeypatch.setattr(collect_module, "read_supplied", noted)
     assert len(collect(manifest=POD, logs={"api": "a line\n" * 1_500_000}).logs[0].lines) <= 1_000
@@ -395,7 +397,7 @@ def test_a_failure_that_is_none_of_a_source_is_not_hidden(argocd: FakeArgoCD, mo
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("agent.context.collect.merge_events", broken)
+    monkeypatch.setattr("agent.context.collecting.merge_events", broken)
     with pytest.raises(ZeroDivisionError):
         collect(application=SHOP)
 

@@ -1,32 +1,44 @@
 """What a caller supplies, as it becomes a context."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from agent.context.supplied import SuppliedContext, is_heavy, read_supplied
-from agent.request.question import parse_question
+from agent.context.context import Context
+from agent.context.part import Part
+from agent.context.parts import PARTS
+from agent.context.source import PartResult
+from agent.context.supplied import is_heavy, read_supplied
+from agent.objects.target import Target
+from agent.turn.parse import parse_question
 from tests.context.manifests import DEPLOYMENT, POD, application, event
 
 
-def supplied(**custom_inputs: Any) -> SuppliedContext:
-    question = parse_question({"input": "Why?", "custom_inputs": custom_inputs})
-    return read_supplied(question)
+def read(**custom_inputs: Any) -> Mapping[Part[Any], PartResult[Any]]:
+    return read_supplied(parse_question({"input": "Why?", "custom_inputs": custom_inputs}), PARTS)
+
+
+def supplied(**custom_inputs: Any) -> Context:
+    found = read(**custom_inputs)
+    gaps = tuple(gap for result in found.values() for gap in result.gaps)
+    return Context(target=Target(), parts={part: result.value for part, result in found.items()}, gaps=gaps)
 
 
 def test_nothing_supplied_is_not_the_same_as_nothing_there():
-    assert supplied() == SuppliedContext()
-    assert supplied(events=[], logs={}, children=[]) == SuppliedContext(events=(), logs=(), children=())
+    assert read() == {}
+    found = read(events=[], logs={}, children=[])
+    assert {part.name: result.value for part, result in found.items()} == {"children": (), "events": (), "logs": ()}
 
 
 def test_manifests_are_cleaned():
     found = supplied(manifest=DEPLOYMENT, children=[POD], application_manifest=application())
-    for manifest in (found.manifest, found.application, *(found.children or ())):
+    for manifest in (found.manifest, found.application, *found.children):
         assert manifest is not None
         assert "managedFields" not in manifest["metadata"]
 
 
 def test_an_event_list_is_merged():
     found = supplied(events={"kind": "EventList", "items": [event(POD, "BackOff", "again")] * 3})
-    assert [(each.reason, each.count) for each in found.events or ()] == [("BackOff", 3)]
+    assert [(each.reason, each.count) for each in found.events] == [("BackOff", 3)]
 
 
 def test_an_event_list_of_null_is_a_list_of_none():
@@ -35,7 +47,6 @@ def test_an_event_list_of_null_is_a_list_of_none():
 
 def test_logs_are_cut_to_the_lines_asked_for():
     found = supplied(manifest=POD, logs={"api": "one\ntwo\nthree"}, log_request={"tail_lines": 2, "previous": True})
-    assert found.logs is not None
     (log,) = found.logs
     assert ([line.text for line in log.lines], log.left_out) == (["two", "three"], 1)
     assert (log.container, log.pod, log.previous) == ("api", "web-5d9-x1", True)
@@ -43,7 +54,7 @@ def test_logs_are_cut_to_the_lines_asked_for():
 
 def test_the_container_asked_for_comes_first():
     found = supplied(logs={"proxy": "p", "api": [{"content": "a"}]}, log_request={"container": "api"})
-    assert [log.container for log in found.logs or ()] == ["api", "proxy"]
+    assert [log.container for log in found.logs] == ["api", "proxy"]
     assert found.gaps == ()
 
 
@@ -56,13 +67,13 @@ def test_a_container_that_is_not_among_the_logs_is_a_gap_that_names_them():
 
 def test_a_refusal_in_place_of_a_log_is_a_gap():
     found = supplied(logs={"api": 'container "api" in pod "web-1" is waiting to start: ContainerCreating', "b": "x"})
-    assert [log.container for log in found.logs or ()] == ["b"]
+    assert [log.container for log in found.logs] == ["b"]
     assert [(gap.part, gap.source, gap.reason) for gap in found.gaps] == [("logs", "supplied", "waiting")]
 
 
 def test_large_contexts_are_known_to_be_heavy():
     def heavy(**custom_inputs: Any) -> bool:
-        return is_heavy(parse_question({"input": "Why?", "custom_inputs": custom_inputs}).supplied)
+        return is_heavy(parse_question({"input": "Why?", "custom_inputs": custom_inputs}), PARTS)
 
     assert not heavy(manifest=POD, logs={"api": "x" * 1000}, events=[{}] * 10)
     assert heavy(logs={"api": "x" * 300_000})

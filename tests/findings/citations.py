@@ -1,6 +1,6 @@
 """Findings whose every quotation was looked up where it claims to have been read."""
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings import analyze
 from agent.findings.engine.citations import resolves, texts_at
 from agent.findings.engine.evidence import ELLIPSIS, QUOTE_LIMIT

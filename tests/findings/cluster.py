@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from agent.context.model import ContainerLog, Context, Event, Gap, LogLine, ManagedResource, TreeNode
+from agent.context.context import Context
+from agent.context.model import ContainerLog, Event, Gap, LogLine, ManagedResource, TreeNode
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef, Target
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from agent.prompt.tokens import count_tokens
-from agent.request.question import parse_question
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
+from agent.turn.parse import parse_question
 from agent.turn.record import Outcome
 from tests.fakes.openai_backend import Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import request

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from agent.context.context import Context
 from agent.context.log_lines import distilled
-from agent.context.model import ContainerLog, Context, LogLine
+from agent.context.model import ContainerLog, LogLine
 from agent.findings import analyze
 from agent.objects.target import Target
 from agent.prompt.budget import MARGIN, plan

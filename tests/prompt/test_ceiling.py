@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.context.context import Context
 from agent.context.log_lines import distilled
 from agent.context.model import (
     ContainerLog,
-    Context,
     Event,
     Gap,
     LogLine,

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from agent.context.model import ContainerLog, Context, Event, Gap, LogLine, TreeNode
+from agent.context.context import Context
+from agent.context.model import ContainerLog, Event, Gap, LogLine, TreeNode
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest
 from agent.objects.target import ApplicationRef, ResourceRef, Target

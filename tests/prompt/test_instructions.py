@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.errors import SettingsError
 from agent.objects.target import Target
 from agent.prompt.instructions import BUILT_IN, Instructions

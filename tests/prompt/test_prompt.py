@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.context.model import ContainerLog, Context, Event, Gap, LogLine
+from agent.context.context import Context
+from agent.context.model import ContainerLog, Event, Gap, LogLine
 from agent.findings.model import Evidence, Finding
 from agent.objects.target import ResourceRef, Target
 from agent.prompt.prompt import compose

@@ -7,9 +7,9 @@ import pytest
 
 from agent.prompt.tokens import count_tokens
 from agent.providers.provider import Usage
-from agent.request.question import parse_question
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
+from agent.turn.parse import parse_question
 from tests.fakes.provider import ScriptedProvider
 
 pytestmark = pytest.mark.anyio

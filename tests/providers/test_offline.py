@@ -7,7 +7,8 @@ import pytest
 from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
-from agent.context.model import Context, Gap, Part
+from agent.context.context import Context
+from agent.context.model import Gap, PartName
 from agent.findings import analyze
 from agent.objects.target import ApplicationRef, Target
 from agent.prompt.markdown import code
@@ -133,7 +134,7 @@ def test_what_was_read_is_named_and_a_missing_log_of_a_ready_pod_hides_nothing()
 
 
 def test_parts_that_miss_for_one_cause_are_one_line() -> None:
-    def missing(part: Part, message: str, reason: str) -> Gap:
+    def missing(part: PartName, message: str, reason: str) -> Gap:
         return Gap(part=part, source="argocd", reason=reason, message=message)
 
     down = "Argo CD at argocd.example.com could not be reached"

@@ -4,16 +4,8 @@ import re
 
 import pytest
 
-from agent.context.model import (
-    ContainerLog,
-    Context,
-    Event,
-    Gap,
-    LogLine,
-    ManagedResource,
-    Revision,
-    TreeNode,
-)
+from agent.context.context import Context
+from agent.context.model import ContainerLog, Event, Gap, LogLine, ManagedResource, Revision, TreeNode
 from agent.objects.target import ApplicationRef, ResourceRef, Target
 from agent.redaction import Redactor
 from tests.redaction.corpus import everything

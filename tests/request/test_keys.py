@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.errors import RequestError
-from agent.request.question import parse_question
+from agent.turn.parse import parse_question
 
 POD = {"kind": "Pod", "metadata": {"name": "web"}}
 
@@ -49,4 +49,4 @@ def test_what_clients_of_mlflow_and_openai_send_is_taken() -> None:
         "x-trace": "1",
     }
 
-    assert parse_question({"input": "Why?", "context": {"user_id": "ann"}} | sent).user_id == "ann"
+    assert parse_question({"input": "Why?", "context": {"user_id": "ann"}} | sent).caller.subject == "ann"

@@ -6,7 +6,10 @@ import pytest
 
 from agent.errors import RequestError
 from agent.objects.target import ApplicationRef, ResourceRef, Target
-from agent.request.question import LogEntry, LogRequest, Message, Question, Supplied, parse_question
+from agent.request.caller import ANONYMOUS, Caller
+from agent.request.conversation import Message
+from agent.request.question import LogEntry, LogRequest, Question
+from agent.turn.parse import parse_question
 
 POD: dict[str, Any] = {
     "apiVersion": "v1",
@@ -18,8 +21,8 @@ APPLICATION: dict[str, Any] = {
     "spec": {"project": "shop"},
 }
 ALL_KEYS = (
-    "application, resource, application_manifest, manifest, children, related, resource_tree, managed_resources, "
-    "revisions, sync_windows, events, logs, log_request, refresh, session_id"
+    "application, resource, log_request, refresh, session_id, application_manifest, manifest, resource_tree, children, "
+    "related, managed_resources, revisions, sync_windows, events, logs"
 )
 
 
@@ -57,14 +60,14 @@ def test_a_question_without_any_target_is_a_question() -> None:
 def test_the_chat_context_names_conversation_and_user() -> None:
     question = ask(context={"conversation_id": "c-1", "user_id": "ada"})
 
-    assert (question.conversation_id, question.user_id) == ("c-1", "ada")
+    assert (question.conversation_id, question.caller) == ("c-1", Caller.claimed("ada"))
 
 
 @pytest.mark.parametrize("context", [None, {}, {"conversation_id": None, "user_id": None}, {"user_id": ""}])
 def test_without_a_user_the_question_is_anonymous(context: object) -> None:
     question = ask(context=context)
 
-    assert (question.conversation_id, question.user_id) == (None, None)
+    assert (question.conversation_id, question.caller) == (None, ANONYMOUS)
 
 
 @pytest.mark.parametrize("name", ["conversation_id", "user_id"])
@@ -162,38 +165,38 @@ def test_a_manifest_that_names_no_usable_target_is_told(inputs: object, error: s
 def test_what_is_supplied_is_kept_as_it_is() -> None:
     supplied = ask({"manifest": POD, "children": [POD], "events": [{"reason": "x"}], "logs": {"api": "a\nb"}}).supplied
 
-    assert supplied == Supplied(manifest=POD, children=(POD,), events=({"reason": "x"},), logs={"api": "a\nb"})
+    assert supplied == {"manifest": POD, "children": [POD], "events": [{"reason": "x"}], "logs": {"api": "a\nb"}}
 
 
 def test_nothing_supplied_differs_from_supplied_and_empty() -> None:
-    assert ask({}).supplied == Supplied()
-    assert ask({"children": [], "events": [], "logs": {}}).supplied == Supplied(children=(), events=(), logs={})
+    assert ask({}).supplied == {}
+    assert ask({"children": [], "events": [], "logs": {}}).supplied == {"children": [], "events": [], "logs": {}}
 
 
 @pytest.mark.parametrize("events", [{"items": []}, {"items": None}, {"kind": "EventList", "metadata": {}, "items": []}])
 def test_an_event_list_without_events_is_no_event(events: object) -> None:
-    assert ask({"events": events}).supplied.events == ()
+    assert ask({"events": events}).supplied["events"] == []
 
 
 def test_an_event_list_is_the_events_it_holds_with_all_their_nulls() -> None:
     event = {"reason": "BackOff", "eventTime": None, "lastTimestamp": None, "series": None}
 
-    assert ask({"events": {"items": [event]}}).supplied.events == (event,)
+    assert ask({"events": {"items": [event]}}).supplied["events"] == [event]
 
 
 def test_log_entries_may_be_wrapped_as_on_argo_cds_wire() -> None:
     bare = {"content": "a", "timeStampStr": "2026-01-01T00:00:00Z", "podName": "api-1", "last": False, "new": 1}
     entry = LogEntry(content="a", timeStampStr="2026-01-01T00:00:00Z", podName="api-1", last=False)
 
-    logs = ask({"logs": {"api": [bare, {"result": bare}, {}, {"result": {"last": True}}]}}).supplied.logs
+    logs = ask({"logs": {"api": [bare, {"result": bare}, {}, {"result": {"last": True}}]}}).supplied["logs"]
 
-    assert logs == {"api": (entry, entry, LogEntry(), LogEntry(last=True))}
+    assert logs == {"api": [entry, entry, LogEntry(), LogEntry(last=True)]}
 
 
 def test_containers_may_have_any_name_that_our_own_forms_have() -> None:
-    logs = ask({"logs": {"text": "a", "entries": [], "0": "b"}}).supplied.logs
+    logs = ask({"logs": {"text": "a", "entries": [], "0": "b"}}).supplied["logs"]
 
-    assert logs == {"text": "a", "entries": (), "0": "b"}
+    assert logs == {"text": "a", "entries": [], "0": "b"}
 
 
 def test_manifests_may_nest_deeply_but_not_for_ever() -> None:

@@ -14,8 +14,8 @@ from unittest.mock import patch
 import httpx
 
 from agent.errors import AssistantError, ProviderUnreachable
-from agent.request.question import parse_question
 from agent.settings import load_settings
+from agent.turn.parse import parse_question
 from serve.app import create_app
 from serve.trace_store import TraceStoreUnavailable
 from tests.fakes.server import running

@@ -8,10 +8,11 @@ import pytest
 from agent.errors import ProviderUnreachable, RateLimited, SessionForbidden, SettingsError
 from agent.providers.provider import TextDelta, ToolCall, ToolResult, TurnCompleted, TurnStarted, Usage
 from agent.request.conversation import Message
-from agent.request.question import Question, parse_question
+from agent.request.question import Question
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
 from agent.turn.outputs import context_as_json
+from agent.turn.parse import parse_question
 from agent.turn.record import Outcome, Report, TurnEvent
 from tests.fakes.provider import ScriptedProvider
 

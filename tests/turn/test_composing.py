@@ -8,9 +8,9 @@ import pytest
 from agent.errors import ContextTooLong, RequestError
 from agent.prompt.tokens import count_tokens
 from agent.providers.provider import Usage
-from agent.request.question import parse_question
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant, Report
+from agent.turn.parse import parse_question
 from tests.fakes.provider import ScriptedProvider
 
 POD: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """What only Argo CD knows of an Application: resource tree, differences, revisions, sync windows.
 
-Owns which requests give them; what they hold is parsed by `argocd_state`.
+Owns which requests give them; `answers` parses what they hold.
 """
 
 from contextlib import closing
@@ -10,7 +10,7 @@ from agent.context.argocd.reads import ApplicationReads
 from agent.context.cache import Sized
 from agent.context.model import Gap, ManagedResource, Revision, SyncWindows, TreeNode
 from agent.context.selection import DeployedRevision, deployed_revisions, is_synced, nodes_in, out_of_sync
-from agent.context.source import Reading, read_each
+from agent.context.source import Reader, Reading, read_each
 from agent.objects.target import ResourceRef
 
 MAX_QUERIES = 3
@@ -31,7 +31,16 @@ class ArgoCDState:
 
     def __init__(self, reads: ApplicationReads) -> None:
         self._reads = reads
-        self._known = reads.known
+        self._turn = reads.turn
+
+    def readers(self) -> dict[str, Reader]:
+        """What Argo CD alone can give, by capability."""
+        return {
+            "tree": self.tree,
+            "managed": self.managed,
+            "revisions": self.revisions,
+            "sync_windows": self.windows,
+        }
 
     async def tree(self) -> Reading[tuple[TreeNode, ...]]:
         request = await self._reads.request("resource-tree", what=f"the resource tree of {await self._reads.scope()}")
@@ -51,23 +60,23 @@ class ArgoCDState:
         )
 
     async def revisions(self) -> Reading[tuple[Revision, ...]]:
-        wanted = deployed_revisions(await self._known.application())
+        wanted = deployed_revisions(await self._turn.application())
         return await read_each(wanted, self._revision, part="revisions", source="argocd")
 
-    async def sync_windows(self) -> Reading[SyncWindows]:
+    async def windows(self) -> Reading[SyncWindows]:
         request = await self._reads.request("syncwindows", what=f"the sync windows of {await self._reads.scope()}")
         return Reading(value=await self._reads.once(request, sync_windows_of))
 
     async def _wanted(self) -> list[ResourceRef] | None:
         """The resources whose difference is asked for; None for all of the Application."""
-        application = await self._known.application()
+        application = await self._turn.application()
         differing = out_of_sync(application)
         if is_synced(application):
             return []
-        resource = self._known.target.resource
+        resource = self._turn.target.resource
         if resource is None:
             return differing or None
-        tree = await self._known.tree()
+        tree = await self._turn.tree()
         candidates = [resource]
         if tree is not None:
             found, _ = nodes_in(tree, candidates)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from agent.context.argocd.api import ArgoCDAPI, ArgoCDRequest
 from agent.context.cache import Sized
 from agent.context.clean import without_secret_values
-from agent.context.source import Known, TurnReads, again
+from agent.context.source import TurnReads, TurnState, again
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest, object_at, text_at
 from agent.objects.target import ApplicationRef, ResourceRef
@@ -19,9 +19,9 @@ from agent.objects.target import ApplicationRef, ResourceRef
 class ApplicationReads:
     """Every request names `appNamespace` and `project`, which the Application tells where the target does not."""
 
-    def __init__(self, api: ArgoCDAPI, reads: TurnReads, known: Known, application: ApplicationRef) -> None:
+    def __init__(self, api: ArgoCDAPI, reads: TurnReads, turn: TurnState, application: ApplicationRef) -> None:
         self.api = api
-        self.known = known
+        self.turn = turn
         self._reads = reads
         self._named = application
         self._application_failure: SourceError | None = None
@@ -38,7 +38,7 @@ class ApplicationReads:
     async def request(
         self, *path: str, what: str, params: dict[str, str] | None = None, right: str = "applications, get"
     ) -> ArgoCDRequest:
-        """A request below the Application. Raises SourceError where its namespace or project cannot be known."""
+        """A request below the Application. Raises SourceError where its namespace or project cannot be turn."""
         return _request(await self.scope(), *path, what=what, params=params, right=right)
 
     async def run[T](self, read: Callable[[], T], *, decisive: bool = True) -> T:
@@ -81,7 +81,7 @@ class ApplicationReads:
         """The Application with namespace and project."""
         if self._named.namespace and self._named.project:
             return self._named
-        application = await self.known.application()
+        application = await self.turn.application()
         if self._application_failure:
             raise again(self._application_failure)
         return self._named.model_copy(

@@ -14,7 +14,7 @@ from agent.objects.manifest import Manifest
 
 async def related_to_application(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
     """The live manifests of what failed in the last sync and of the unhealthy resources, the worst first."""
-    application = await reads.known.application()
+    application = await reads.turn.application()
     failed, _ = nodes_in(tree, failed_in_sync(application))
     _, gone = nodes_in(tree, failed_hooks(application))
     nodes = [node for node in (*failed, *unhealthy_resources(tree)) if node.health != "Missing"]
@@ -38,11 +38,11 @@ async def related_to_application(reads: ApplicationReads, tree: ResourceTree) ->
 
 async def related_to_resource(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
     """The live manifests of what stands around the target's resource in the tree."""
-    known = reads.known
-    if known.target.resource is None:
+    turn = reads.turn
+    if turn.target.resource is None:
         return Reading(value=())
-    node = tree.find(known.target.resource)
-    manifest, children = await known.manifest(), await known.children()
+    node = tree.find(turn.target.resource)
+    manifest, children = await turn.manifest(), await turn.children()
     nodes = nodes_around(tree, node, manifest, children)
     reading = await _read(reads, nodes[:MAX_RELATED])
     itself = [node.resource, *(owner.resource for owner in tree.above(node))]

@@ -1,7 +1,7 @@
 """The Argo CD API as a source: which requests give a part of the context, and what their answers hold.
 
-Owns manifests, events and logs; the Application's state is `argocd_application`'s, what is related to a resource
-`argocd_related`'s, and HTTP and status codes are `argocd_api`'s.
+Owns manifests, events and logs; `application` has the Application's state, `related` what belongs to a resource, `api`
+HTTP and status codes.
 """
 
 import json
@@ -16,9 +16,19 @@ from agent.context.argocd.related import related_to_application, related_to_reso
 from agent.context.cache import AnswerCache
 from agent.context.log_choice import LogChoice
 from agent.context.logs import entry_of, parse_entries
-from agent.context.model import ContainerLog, Fleet, Gap, SourceName, TreeNode
+from agent.context.model import ContainerLog, Fleet, Gap, TreeNode
 from agent.context.selection import failed_in_sync, nodes_in, pods_of_interest
-from agent.context.source import MAX_CHILDREN, Known, Reading, ReadThreads, Source, TurnReads, gap, read_each
+from agent.context.source import (
+    MAX_CHILDREN,
+    Reader,
+    Reading,
+    ReadThreads,
+    Source,
+    TurnReads,
+    TurnState,
+    gap,
+    read_each,
+)
 from agent.context.tree import ResourceTree, identity, is_pod_node
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest, lookup, objects_at
@@ -27,6 +37,7 @@ from agent.request.question import LogEntry
 from agent.settings import Settings
 
 _THREADS = 16
+_NAME = "argocd"
 
 
 class ArgoCDConnection:
@@ -38,15 +49,15 @@ class ArgoCDConnection:
         self._threads = ReadThreads("Argo CD", threads=_THREADS, seconds=seconds)
         self._cache = AnswerCache(seconds=settings.cache_seconds)
 
-    def open(self, known: Known) -> Source | None:
+    def open(self, turn: TurnState) -> Source | None:
         """The source for a turn about an Application; None where the target names none."""
-        application = known.target.application
+        application = turn.target.application
         if application is None:
             return None
-        asked = known.question
-        cache = self._cache.view(reader=self._api.identity, user=asked.user_id, refresh=asked.refresh)
-        reads = TurnReads(self._threads, known, cache)
-        return _ArgoCDSource(ApplicationReads(self._api, reads, known, application))
+        question = turn.question
+        cache = self._cache.view(reader=self._api.identity, caller=question.caller, refresh=question.refresh)
+        reads = TurnReads(self._threads, turn, cache)
+        return _ArgoCDReaders(ApplicationReads(self._api, reads, turn, application)).source()
 
     async def fleet(self, *, projects: Sequence[str] = (), selector: str = "") -> Fleet:
         """All Applications that may be read. Raises SourceError."""
@@ -54,7 +65,7 @@ class ArgoCDConnection:
 
     @property
     def identity(self) -> str:
-        """Names the server and the credentials without telling them."""
+        """Names the server and the credentials without giving them away."""
         return self._api.identity
 
     def close(self) -> None:
@@ -62,19 +73,24 @@ class ArgoCDConnection:
         self._api.close()
 
 
-class _ArgoCDSource:
+class _ArgoCDReaders:
     def __init__(self, reads: ApplicationReads) -> None:
         self._reads = reads
-        self._known = reads.known
+        self._turn = reads.turn
         self._state = ArgoCDState(reads)
 
-    @property
-    def name(self) -> SourceName:
-        return "argocd"
-
-    @property
-    def state(self) -> ArgoCDState:
-        return self._state
+    def source(self) -> Source:
+        """The source of a turn about one Application."""
+        readers: dict[str, Reader] = {
+            "application": self.application,
+            "manifest": self.manifest,
+            "children": self.children,
+            "related": self.related,
+            "events": self.events,
+            "log": self.log,
+            **self._state.readers(),
+        }
+        return Source(name=_NAME, title="Argo CD", readers=readers)
 
     async def application(self) -> Reading[Manifest]:
         return Reading(value=await self._reads.application())
@@ -94,27 +110,27 @@ class _ArgoCDSource:
 
     async def children(self) -> Reading[tuple[Manifest, ...]]:
         tree = await self._tree()
-        if self._known.target.resource:
+        if self._turn.target.resource:
             pods, of = tree.pods_below(tree.find(self._resource).resource), str(self._resource)
         else:
-            pods, of = await self._pods_of_application(tree), str(self._known.target.application)
+            pods, of = await self._pods_of_application(tree), str(self._turn.target.application)
         taken = [pod.resource for pod in pods[:MAX_CHILDREN]]
-        reading = await read_each(taken, self._reads.live, part="children", source=self.name)
+        reading = await read_each(taken, self._reads.live, part="children", source=_NAME)
         if len(pods) == len(taken):
             return reading
-        which = "Pods" if self._known.target.resource else "unhealthy Pods"
+        which = "Pods" if self._turn.target.resource else "unhealthy Pods"
         message = f"{len(taken)} of {len(pods)} {which} of {of} were read, the unhealthiest first"
-        left_out = Gap(part="children", source=self.name, reason="left_out", message=message)
+        left_out = Gap(part="children", source=_NAME, reason="left_out", message=message)
         return Reading(value=reading.value, gaps=(*reading.gaps, left_out))
 
-    async def related(self, known: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
+    async def related(self, _: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
         tree = await self._tree()
-        if self._known.target.resource is None:
+        if self._turn.target.resource is None:
             return await related_to_application(self._reads, tree)
         return await related_to_resource(self._reads, tree)
 
     async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
-        reading = await read_each(involved, self._events_of, part="events", source=self.name)
+        reading = await read_each(involved, self._events_of, part="events", source=_NAME)
         return Reading(value=tuple(event for events in reading.value for event in events), gaps=reading.gaps)
 
     async def log(self, choice: LogChoice) -> Reading[ContainerLog]:
@@ -132,14 +148,14 @@ class _ArgoCDSource:
 
     @property
     def _resource(self) -> ResourceRef:
-        resource = self._known.target.resource
+        resource = self._turn.target.resource
         if resource is None:
             raise SourceError("The target names no resource", code="invalid")
         return resource
 
     async def _tree(self) -> ResourceTree:
         """The resource tree of the turn; where it could not be read, the reading is its part's failure already."""
-        tree = await self._known.tree()
+        tree = await self._turn.tree()
         if tree is None:
             # Raises what the tree's own read met.
             tree = ResourceTree((await self._state.tree()).value)
@@ -153,14 +169,14 @@ class _ArgoCDSource:
             raise error if error.refused or not refusal.refused else refusal from None
 
     async def _pods_of_application(self, tree: ResourceTree) -> list[TreeNode]:
-        failed, _ = nodes_in(tree, failed_in_sync(await self._known.application()))
+        failed, _ = nodes_in(tree, failed_in_sync(await self._turn.application()))
         hooks = [node for node in failed if is_pod_node(node)]
         others = pods_of_interest(tree, (node.resource for node in failed))
         return list({identity(node.resource): node for node in (*hooks, *others)}.values())
 
     async def _events_of(self, involved: ResourceRef) -> tuple[Manifest, ...]:
         params: dict[str, str] = {}
-        if not _is_application(involved, self._known):
+        if not _is_application(involved, self._turn):
             uid = involved.uid or (await self._tree()).find(involved).resource.uid
             if not uid:
                 raise SourceError(f"{involved} is not in the cluster, so it has no events", code="not_found")
@@ -174,13 +190,13 @@ class _ArgoCDSource:
         return await self._reads.run(lambda: tuple(objects_at(api.read_json(request).value, "items")))
 
 
-def _is_application(involved: ResourceRef, known: Known) -> bool:
+def _is_application(involved: ResourceRef, turn: TurnState) -> bool:
     """Whether it is the turn's Application itself, whose events are asked for without naming anything."""
     return (
-        known.target.resource is None
+        turn.target.resource is None
         and involved.kind == "Application"
         and involved.group == "argoproj.io"
-        and (known.target.application is not None and involved.name == known.target.application.name)
+        and (turn.target.application is not None and involved.name == turn.target.application.name)
     )
 
 

@@ -10,7 +10,7 @@ from agent.context.kubernetes.api import Listing
 from agent.context.kubernetes.pods import between
 from agent.context.kubernetes.reads import ClusterReads
 from agent.context.model import Gap
-from agent.context.source import MAX_CHILDREN, MAX_RELATED, Known, Reading, gap, read_some
+from agent.context.source import MAX_CHILDREN, MAX_RELATED, Reading, TurnState, gap, read_some
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest, object_at, objects_at, text_at
 from agent.objects.pods import is_refused_pods, unhealthiest_first
@@ -31,19 +31,23 @@ type _Found = Reading[tuple[Manifest, ...]]
 class KubernetesRelated:
     """The reads around the resource of one turn."""
 
-    def __init__(self, reads: ClusterReads, known: Known) -> None:
+    def __init__(self, reads: ClusterReads, turn: TurnState) -> None:
         self._reads = reads
-        self._known = known
+        self._turn = turn
 
-    async def around(self, resource: ResourceRef, known: Sequence[Manifest] | None) -> _Found:
+    async def around(self, resource: ResourceRef, manifests: Sequence[Manifest] | None) -> _Found:
         """What belongs to the target's resource. Where Argo CD already gave what it knows, only what it cannot know is
         added: nodes, volumes, quotas, and named objects outside the Application."""
-        manifest, children = await self._known.manifest(), await self._known.children()
+        manifest, children = await self._turn.manifest(), await self._turn.children()
         if manifest is None:
             return Reading(value=())
-        there = [manifest, *children, *(known or ())]
+        there = [manifest, *children, *(manifests or ())]
         found = await asyncio.gather(
-            *((self._owners(manifest), self._between(manifest), self._selecting(manifest)) if known is None else ()),
+            *(
+                (self._owners(manifest), self._between(manifest), self._selecting(manifest))
+                if manifests is None
+                else ()
+            ),
             self._named([manifest, *children[:1]], there),
         )
         first = [each for reading in found for each in reading.value]
@@ -74,7 +78,7 @@ class KubernetesRelated:
             newest = (await between(self._reads, manifest, namespace=namespace))[:1] if namespace else []
         except SourceError as error:
             return Reading(value=(), gaps=(gap("related", "kubernetes", error),))
-        has_pods = bool(await self._known.children())
+        has_pods = bool(await self._turn.children())
         return Reading(value=tuple(each for each in newest if is_refused_pods(each) or not has_pods))
 
     async def _named(self, manifests: Iterable[Manifest], there: Iterable[Manifest]) -> _Found:

@@ -1,7 +1,7 @@
 """The Kubernetes API as a source: which reads give a part of the context.
 
-Owns how a workload's Pods are found (selector and owner references) and how an object's events are; the reads
-themselves are `kubernetes_api`'s.
+Owns how a workload's Pods are found (selector and owner references) and how an object's events are; `api` has
+the reads themselves.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,16 @@ from agent.context.kubernetes.reads import ClusterReads
 from agent.context.kubernetes.related import KubernetesRelated
 from agent.context.log_choice import LogChoice
 from agent.context.logs import parse_text
-from agent.context.model import ContainerLog, Gap, SourceName
+from agent.context.model import ContainerLog, Gap
 from agent.context.selection import listed_workloads
 from agent.context.source import (
     MAX_LOG_BYTES,
-    Known,
+    Reader,
     Reading,
     ReadThreads,
     Source,
     TurnReads,
+    TurnState,
     gap,
     read_each,
     read_some,
@@ -34,6 +35,7 @@ from agent.objects.target import ResourceRef
 from agent.settings import Settings
 
 _THREADS = 16
+_NAME = "kubernetes"
 
 _THIS_CLUSTER = frozenset({"https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local"})
 
@@ -48,45 +50,45 @@ class KubernetesConnection:
         self._cache = AnswerCache(seconds=settings.cache_seconds)
         self._threads = ReadThreads("The Kubernetes API", threads=_THREADS, seconds=seconds)
 
-    def open(self, known: Known) -> Source | None:
+    def open(self, turn: TurnState) -> Source | None:
         """The source for a turn; None without a target, or without a configuration of a cluster."""
         configuration = configuration_kind(self._settings.kubernetes)
-        if not known.target or configuration is None:
+        if not turn.target or configuration is None:
             return None
-        asked = known.question
-        cache = self._cache.view(reader=self._client.identity, user=asked.user_id, refresh=asked.refresh)
-        return _KubernetesSource(
-            self._client,
-            TurnReads(self._threads, known, cache),
-            known,
-            in_cluster=configuration == "in-cluster",
-        )
+        question = turn.question
+        cache = self._cache.view(reader=self._client.identity, caller=question.caller, refresh=question.refresh)
+        reads = TurnReads(self._threads, turn, cache)
+        return _KubernetesReaders(self._client, reads, turn, in_cluster=configuration == "in-cluster").source()
 
     def close(self) -> None:
         self._threads.close()
         self._client.close()
 
 
-class _KubernetesSource:
-    def __init__(self, client: KubernetesClient, reads: TurnReads, known: Known, *, in_cluster: bool) -> None:
+class _KubernetesReaders:
+    def __init__(self, client: KubernetesClient, reads: TurnReads, turn: TurnState, *, in_cluster: bool) -> None:
         self._client = client
         self._api = KubernetesAPI(client)
         self._reads = reads
-        self._known = known
+        self._turn = turn
         self._cluster = ClusterReads(self._api, reads)
-        self._related = KubernetesRelated(self._cluster, known)
+        self._related = KubernetesRelated(self._cluster, turn)
         self._in_cluster = in_cluster
 
-    @property
-    def name(self) -> SourceName:
-        return "kubernetes"
-
-    @property
-    def state(self) -> None:
-        """Nothing: only Argo CD knows the state of an Application."""
+    def source(self) -> Source:
+        """The source of a turn."""
+        readers: dict[str, Reader] = {
+            "application": self.application,
+            "manifest": self.manifest,
+            "children": self.children,
+            "related": self.related,
+            "events": self.events,
+            "log": self.log,
+        }
+        return Source(name=_NAME, title="Kubernetes", readers=readers)
 
     async def application(self) -> Reading[Manifest]:
-        named = self._known.target.application
+        named = self._turn.target.application
         if named is None:
             raise SourceError("The target names no Application", code="invalid")
         resource = ResourceRef.model_construct(
@@ -102,39 +104,39 @@ class _KubernetesSource:
 
     async def children(self) -> Reading[tuple[Manifest, ...]]:
         await self._refuse_other_cluster()
-        if self._known.target.resource is None:
+        if self._turn.target.resource is None:
             return await self._pods_of_application()
-        owner = await self._known.manifest()
+        owner = await self._turn.manifest()
         if owner is None:
             message = f"The Pods of {self._resource} are found by its manifest, which could not be read"
             raise SourceError(message, code="unavailable")
         return await self._pods_below(owner)
 
-    async def related(self, known: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
-        if self._known.target.resource is None and known is not None:
-            return Reading(value=())  # Argo CD told it all
+    async def related(self, manifests: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
+        if self._turn.target.resource is None and manifests is not None:
+            return Reading(value=())  # Argo CD gave it all
         try:
             await self._refuse_other_cluster()
         except SourceError:
-            if known is None:
+            if manifests is None:
                 raise
             return Reading(value=())
-        if self._known.target.resource is None:
+        if self._turn.target.resource is None:
             return await self._unhealthy_workloads()
-        return await self._related.around(self._resource, known)
+        return await self._related.around(self._resource, manifests)
 
     async def events(self, involved: Sequence[ResourceRef]) -> Reading[tuple[Manifest, ...]]:
-        if self._known.target.resource is not None:
+        if self._turn.target.resource is not None:
             await self._refuse_other_cluster()
 
         async def read(about: ResourceRef) -> Listing:
             return await self._reads.run(lambda: self._events_of(about))
 
-        reading = await read_each(involved, read, part="events", source=self.name)
+        reading = await read_each(involved, read, part="events", source=_NAME)
         gaps = reading.gaps
         if not all(listing.complete for listing in reading.value):
             message = f"Only {PAGE} events of an object were read"
-            gaps += (Gap(part="events", source=self.name, reason="left_out", message=message),)
+            gaps += (Gap(part="events", source=_NAME, reason="left_out", message=message),)
         return Reading(value=tuple(event for listing in reading.value for event in listing.items), gaps=gaps)
 
     async def log(self, choice: LogChoice) -> Reading[ContainerLog]:
@@ -143,7 +145,7 @@ class _KubernetesSource:
 
     @property
     def _resource(self) -> ResourceRef:
-        resource = self._known.target.resource
+        resource = self._turn.target.resource
         if resource is None:
             raise SourceError("The target names no resource", code="invalid")
         return resource
@@ -151,9 +153,9 @@ class _KubernetesSource:
     async def _refuse_other_cluster(self) -> None:
         """A service account reads its own cluster, where an Application may deploy to another one; and the resources
         that an Application lists are looked for nowhere else than where it says."""
-        if not self._in_cluster and self._known.target.resource is not None:
+        if not self._in_cluster and self._turn.target.resource is not None:
             return
-        destination = object_at(await self._known.application(), "spec", "destination")
+        destination = object_at(await self._turn.application(), "spec", "destination")
         server, name = text_at(destination, "server"), text_at(destination, "name")
         if (server and server.rstrip("/") not in _THIS_CLUSTER) or (name and name != "in-cluster"):
             message = f"The Application deploys to another cluster ({name or server}) than the one that is read"
@@ -184,22 +186,22 @@ class _KubernetesSource:
         return namespace
 
     async def _pods_below(self, owner: Manifest) -> Reading[tuple[Manifest, ...]]:
-        resource = self._known.target.resource
+        resource = self._turn.target.resource
         named = text_at(owner, "metadata", "namespace") or (resource.namespace if resource else "")
         namespace = named or await self._reads.run(lambda: self._namespace(""))
         return await pods_below(self._cluster, owner, namespace=namespace)
 
     async def _unhealthy_workloads(self) -> Reading[tuple[Manifest, ...]]:
         """Of an Application that only the cluster tells of: the workloads it lists that are short of Pods."""
-        listed = listed_workloads(await self._known.application())
-        reading = await read_some(listed, self._cluster.named, part="related", source=self.name)
+        listed = listed_workloads(await self._turn.application())
+        reading = await read_some(listed, self._cluster.named, part="related", source=_NAME)
         return Reading(value=tuple(each for each in reading.value if is_short_of_pods(each)), gaps=reading.gaps)
 
     async def _pods_of_application(self) -> Reading[tuple[Manifest, ...]]:
         workloads = (await self._unhealthy_workloads()).value
-        reading = await read_some(workloads, self._pods_below, part="children", source=self.name)
+        reading = await read_some(workloads, self._pods_below, part="children", source=_NAME)
         pods = unhealthiest_first(pod for each in reading.value for pod in each.value)
-        return taken(pods, self._known.target.application, complete=True)
+        return taken(pods, self._turn.target.application, complete=True)
 
     def _events_of(self, about: ResourceRef) -> Listing:
         # Events of cluster-scoped objects are in `default`, and those of a Node have its name for a uid.

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings.argocd.application import entries_where, quoted_entries
 from agent.findings.engine.applications import Application, names_of, resource_of
 from agent.findings.engine.commands import describe

@@ -7,7 +7,7 @@ What a Namespace says of its own deletion is in `namespaces`.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings.argocd.comparison_causes import CLUSTER_UNKNOWN, comparison_cause
 from agent.findings.engine.applications import APPLICATION, Application
 from agent.findings.engine.build import name_of, named, namespace_of, object_finding

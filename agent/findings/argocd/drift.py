@@ -5,7 +5,7 @@ Owns one finding a drifted resource; the comparison itself is `agent.findings.dr
 
 from collections.abc import Iterator
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings.argocd.drift_remedies import remedies
 from agent.findings.drift import Category, Difference, Drift
 from agent.findings.drift.mutations import is_argocd, is_person

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from agent.context.model import ContainerLog, Context
+from agent.context.context import Context
+from agent.context.model import ContainerLog
 from agent.findings.engine.evidence import quote_log
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.logs import error_lines, fatal_lines

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings.admission.refusals import NAMESPACE_MISSING, Refusal, refusal_in
 from agent.findings.argocd.hook_logs import last_words
 from agent.findings.argocd.immutable import immutable_field, is_immutable, ways_out

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from agent.context.model import Context, TreeNode
+from agent.context.context import Context
+from agent.context.model import TreeNode
 from agent.findings.argocd.operation import OPERATION, RESULTS
 from agent.findings.engine.applications import Application, names_of
 from agent.findings.engine.commands import describe

@@ -7,7 +7,8 @@ an active allow window permits, inactive allow windows forbid; a window's manual
 
 from collections.abc import Iterator
 
-from agent.context.model import Context, SyncWindow, SyncWindows
+from agent.context.context import Context
+from agent.context.model import SyncWindow, SyncWindows
 from agent.findings.engine.applications import Application
 from agent.findings.engine.commands import argocd
 from agent.findings.engine.evidence import one_line, quote_window

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from agent.context.model import Context, TreeNode
+from agent.context.context import Context
+from agent.context.model import TreeNode
 from agent.findings.custom.words import fails
 from agent.findings.engine.commands import argocd, describe
 from agent.findings.engine.evidence import one_line, quote_node

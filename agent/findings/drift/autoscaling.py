@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ResourceRef
 

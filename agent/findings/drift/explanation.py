@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from agent.context.model import Context, ManagedResource
+from agent.context.context import Context
+from agent.context.model import ManagedResource
 from agent.findings.drift.autoscaling import Autoscalers
 from agent.findings.drift.classification import Subject, classified
 from agent.findings.drift.comparison import compare

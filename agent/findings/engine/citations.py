@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings.engine.evidence import (
     ELLIPSIS,
     LIVE,

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import zip_longest
 
-from agent.context.model import Context, Revision
+from agent.context.context import Context
+from agent.context.model import Revision
 from agent.findings.engine.applications import Application
 from agent.findings.engine.durations import minutes_text
 from agent.findings.engine.evidence import one_line, quote_revision

@@ -5,7 +5,7 @@ tells the same.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings.engine.applications import Application
 from agent.objects.manifest import Manifest, objects_at, text_at
 from agent.objects.times import moment

@@ -7,16 +7,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from agent.context.model import (
-    ContainerLog,
-    Context,
-    Event,
-    LogLine,
-    ManagedResource,
-    Revision,
-    SyncWindows,
-    TreeNode,
-)
+from agent.context.context import Context
+from agent.context.model import ContainerLog, Event, LogLine, ManagedResource, Revision, SyncWindows, TreeNode
 from agent.findings.model import Evidence, EvidenceSource
 from agent.objects.manifest import Manifest, lookup, path_text, text_at
 from agent.objects.target import ResourceRef

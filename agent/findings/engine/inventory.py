@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 
-from agent.context.model import Context, TreeNode
+from agent.context.context import Context
+from agent.context.model import TreeNode
 from agent.findings.drift import Drift, drifts_of
 from agent.findings.engine.applications import APPLICATION, Application, applications_of
 from agent.findings.engine.objects import Events, GroupKind, controller_of, objects_of

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from agent.context.model import ContainerLog, Context, LogLine
+from agent.context.context import Context
+from agent.context.model import ContainerLog, LogLine
 from agent.findings.engine.evidence import quote_lines
 from agent.findings.engine.health import is_outlived, pod_is_well, workload_is_well
 from agent.findings.engine.inventory import Inventory

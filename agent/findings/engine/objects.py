@@ -6,7 +6,8 @@ Owns the matching only; reads no meaning.
 from collections import defaultdict
 from collections.abc import Iterator
 
-from agent.context.model import Context, Event
+from agent.context.context import Context
+from agent.context.model import Event
 from agent.objects.manifest import Manifest, objects_at, text_at
 from agent.objects.target import ResourceRef
 

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from agent.context.collect import Collector
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings.engine.citations import resolves
 from agent.findings.model import Evidence, Finding
 from agent.prompt.instructions import InstructionsSource

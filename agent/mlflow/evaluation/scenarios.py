@@ -4,8 +4,8 @@ Owns the files of a folder and how they become the body of a request; judges not
 
     <family>-<name>/
       expected.yaml                       the question, the target, the cause, its evidence (see `Expectation`)
-      application.yaml manifest.yaml children.yaml related.yaml tree.yaml managed.yaml
-      revisions.yaml sync_windows.yaml events.yaml      each as the API gives it, all optional
+      <part>.yaml                         each part of the context as the API gives it, all optional: application.yaml,
+                                          manifest.yaml, children.yaml, tree.yaml, events.yaml ...
       logs/<container>.log                text as `kubectl logs --timestamps` prints it, or Argo CD's stream of entries
       logs/<container>.previous.log       the same of the container's previous run
 """
@@ -20,25 +20,17 @@ from typing import Annotated, Any
 import ryaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from agent.context.parts import LOGS, PARTS
 from agent.errors import RequestError, complaint
 from agent.findings.model import EvidenceSource
-from agent.request.question import Question, parse_question
+from agent.request.question import Question
+from agent.turn.parse import parse_question
 
 EXPECTED = "expected.yaml"
 _PREVIOUS = ".previous"
 
 # The files of a folder and the keys of `custom_inputs` they become.
-_PARTS = {
-    "application.yaml": "application_manifest",
-    "manifest.yaml": "manifest",
-    "children.yaml": "children",
-    "related.yaml": "related",
-    "tree.yaml": "resource_tree",
-    "managed.yaml": "managed_resources",
-    "revisions.yaml": "revisions",
-    "sync_windows.yaml": "sync_windows",
-    "events.yaml": "events",
-}
+_PARTS = {f"{part.name}.yaml": part.supplied.key for part in PARTS if part.supplied and part is not LOGS}
 
 type Term = Annotated[str, Field(min_length=1)]
 """The beginning of a word or words, looked for without regard to case; ` | ` stands between spellings of which one is

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agent.context.model import Context, SyncWindow, TreeNode
+from agent.context.context import Context
+from agent.context.model import SyncWindow, TreeNode
 from agent.objects.health import badness
 from agent.objects.manifest import Manifest, list_at, object_at, objects_at, text_at
 from agent.prompt.rendering.manifests import render_manifest

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.prompt.markdown import code
 from agent.request.conversation import Message
 from agent.turn.grounding.claims import Claim, claims_in
-from agent.turn.grounding.inventory import Known
+from agent.turn.grounding.inventory import GroundingInventory
 from agent.turn.grounding.vocabulary import COMMANDS, KINDS
 
 _NAMED_BY = frozenset({"-n", "--namespace", "-c", "--container", "--app-namespace", "--project"})
@@ -101,7 +101,7 @@ def ground(answer: str, *, given: Iterable[str], context: Context, earlier: Sequ
     claims = claims_in(answer)
     if not claims:
         return Grounding()
-    known = Known((*given, *(each.text for each in earlier or () if each.role == "user")), context)
+    known = GroundingInventory((*given, *(each.text for each in earlier or () if each.role == "user")), context)
     missing = [claim for claim in claims if not _holds(claim, known)]
     if earlier is None:
         return Grounding(checked=len(claims), unchecked=tuple(missing))
@@ -115,7 +115,7 @@ def ground(answer: str, *, given: Iterable[str], context: Context, earlier: Sequ
     )
 
 
-def _holds(claim: Claim, known: Known) -> bool:
+def _holds(claim: Claim, known: GroundingInventory) -> bool:
     match claim.kind:
         case "quotation":
             return known.says(claim.text)
@@ -131,7 +131,7 @@ def _holds(claim: Claim, known: Known) -> bool:
             assert_never(claim.kind)
 
 
-def _is_known_command(command: str, known: Known) -> bool:
+def _is_known_command(command: str, known: GroundingInventory) -> bool:
     """Whether the tool has such a command, and the names in it were read."""
     try:
         words = shlex.split(command, comments=True)
@@ -180,7 +180,7 @@ def _flag_names(words: list[str]) -> Iterator[str]:
                 yield words[place + 1]
 
 
-def _is_known_word(word: str, known: Known) -> bool:
+def _is_known_word(word: str, known: GroundingInventory) -> bool:
     if _PLACEHOLDER.fullmatch(word) or word.endswith((".yaml", ".yml", ".json")) or "=" in word or word[:1] in "{[":
         return True
     if word.lower() in KINDS or word.partition(".")[0].lower() in KINDS:

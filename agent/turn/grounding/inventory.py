@@ -9,7 +9,7 @@ from copy import copy
 from functools import cached_property
 from typing import cast
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.findings.engine.evidence import walk
 from agent.objects.manifest import Manifest
 
@@ -20,14 +20,14 @@ _INDEX = re.compile(r"\[[^\]]*\]")
 _WORD = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
-class Known:
+class GroundingInventory:
     """Texts first, as they are what the model saw; the whole context is only read for what is not in them."""
 
     def __init__(self, texts: Iterable[str], context: Context) -> None:
         self._seen = folded("\n".join(texts))
         self._context = context
 
-    def adding(self, texts: Iterable[str]) -> "Known":
+    def adding(self, texts: Iterable[str]) -> "GroundingInventory":
         """The same with further texts; what was read is not gone through again."""
         more = copy(self)
         more._seen = f"{self._seen} {folded('\n'.join(texts))}"
@@ -102,13 +102,8 @@ def _whole_number(number: str, text: str) -> bool:
 
 
 def _manifests(context: Context) -> Iterator[Manifest]:
-    if context.application:
-        yield context.application
-    yield from context.manifests
-    for managed in context.managed:
-        for state in (managed.normalized_live, managed.predicted_live):
-            if state:
-                yield state
+    for part, value in context.parts.items():
+        yield from part.objects(value)
 
 
 def _values(manifest: Manifest) -> Iterator[tuple[tuple[str | int, ...], object]]:
@@ -124,19 +119,8 @@ def _texts(context: Context) -> Iterator[str]:
         for path, value in _values(manifest):
             if path and isinstance(value, str | int | float):
                 yield f"{path[-1]}: {_scalar(value)}"
-    for event in context.events:
-        yield f"{event.type} {event.reason} {event.message} {event.involved or ''} {event.count} {event.last_seen}"
-    for log in context.logs:
-        yield f"{log.container} {log.pod}"
-        yield from (f"{line.timestamp} {line.text}" for line in log.lines)
-    for node in context.tree:
-        yield f"{node.resource} {node.resource.kind}/{node.resource.name} {node.health} {node.message}"
-        yield from node.info.values()
-        yield from node.images
-    for revision in context.revisions:
-        yield f"{revision.revision} {revision.author} {revision.date} {revision.message}"
-    if windows := context.sync_windows:
-        yield from (f"{each.kind} {each.schedule} {each.duration}" for each in (*windows.assigned, *windows.active))
+    for part, value in context.parts.items():
+        yield from part.texts(value)
     yield from (gap.message for gap in context.gaps)
 
 

@@ -11,6 +11,7 @@ from agent.context.model import Fleet, Gap
 from agent.errors import SourceError
 from agent.findings.model import Finding
 from agent.redaction import Redactor
+from agent.request.caller import Caller
 from agent.turn.triage.grouping import as_findings, grouped
 from agent.turn.triage.survey import Survey
 
@@ -43,7 +44,7 @@ class Overview:
 
 
 async def overview(
-    survey: Survey, redactor: Redactor, *, limit: int, user_id: str | None, refresh: bool = False
+    survey: Survey, redactor: Redactor, *, limit: int, caller: Caller, refresh: bool = False
 ) -> Overview:
     """Surveys the fleet, the `limit` worst Applications closely. Never raises for what cannot be read."""
     try:
@@ -52,7 +53,7 @@ async def overview(
         return Overview(
             gaps=(Gap(part="fleet", source="argocd", reason=error.code, message=redactor.text(error.public_message)),)
         )
-    async with aclosing(survey.examine(fleet, redactor, limit=limit, user_id=user_id, refresh=refresh)) as examining:
+    async with aclosing(survey.examine(fleet, redactor, limit=limit, caller=caller, refresh=refresh)) as examining:
         examined = [each async for each in examining]
     gaps = dict.fromkeys(gap for each in sorted(examined, key=lambda one: one.application) for gap in each.gaps)
     return Overview(

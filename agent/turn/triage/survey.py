@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from itertools import batched
 
 from agent.context.collect import Collector
-from agent.context.model import Context, Fleet, FleetApplication, Gap
+from agent.context.context import Context
+from agent.context.model import Fleet, FleetApplication, Gap
 from agent.errors import SourceError
 from agent.findings import analyze
 from agent.findings.model import Finding
 from agent.objects.target import Target
 from agent.redaction import Redactor
+from agent.request.caller import ANONYMOUS, Caller
 from agent.request.question import LogRequest, Question
 
 AT_ONCE = 4
@@ -58,7 +60,7 @@ class Survey:
         redactor: Redactor,
         *,
         limit: int,
-        user_id: str | None = None,
+        caller: Caller = ANONYMOUS,
         refresh: bool = False,
         known: Collection[str] = (),
         at_once: int = AT_ONCE,
@@ -76,7 +78,7 @@ class Survey:
         redacting = asyncio.Lock()
         try:
             for application in waiting[:limit]:
-                looking = self._closely(application, redactor, redacting, user_id=user_id, refresh=refresh)
+                looking = self._closely(application, redactor, redacting, caller=caller, refresh=refresh)
                 running.add(asyncio.create_task(looking))
                 if len(running) == at_once:
                     done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -97,14 +99,14 @@ class Survey:
         redactor: Redactor,
         redacting: asyncio.Lock,
         *,
-        user_id: str | None,
+        caller: Caller,
         refresh: bool,
     ) -> Examined:
         question = Question(
             text="",
             target=Target(application=application.reference),
             log_request=LogRequest(tail_lines=_TAIL_LINES),
-            user_id=user_id,
+            caller=caller,
             refresh=refresh,
         )
         collected = await self._collector.collect(question)

@@ -3,11 +3,13 @@
 import pytest
 
 from agent.cli.demo.scenarios import Scenario, load_scenarios
-from agent.context.model import ContainerLog, Context, Event, LogLine
+from agent.context.context import Context
+from agent.context.model import ContainerLog, Event, LogLine
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest, integer_at, lookup, text_at
 from agent.objects.target import ResourceRef
-from agent.request.question import parse_question
+from agent.request.question import LogEntry
+from agent.turn.parse import parse_question
 from tests.findings.citations import findings_of
 
 SCENARIOS = {scenario.name: scenario for scenario in load_scenarios()}
@@ -17,13 +19,13 @@ def read(scenario: Scenario) -> Context:
     """The scenario's body as the context it supplies, by the shortest way."""
     question = parse_question(scenario.body)
     supplied = question.supplied
-    logs = supplied.logs or {}
+    logs: dict[str, str | list[LogEntry]] = supplied.get("logs", {})
     return Context(
         target=question.target,
-        application=supplied.application,
-        manifest=supplied.manifest,
-        children=supplied.children or (),
-        events=tuple(map(event, supplied.events or ())),
+        application=supplied.get("application_manifest"),
+        manifest=supplied.get("manifest"),
+        children=tuple(supplied.get("children", ())),
+        events=tuple(map(event, supplied.get("events", ()))),
         logs=tuple(
             ContainerLog(
                 container=container,

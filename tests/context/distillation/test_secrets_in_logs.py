@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
+from agent.context.context import Context
 from agent.context.logs import parse_text
-from agent.context.model import Context
 from agent.objects.target import Target
 from agent.prompt.rendering import render_logs
 from agent.redaction import Redactor

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent.context.model import Context, ManagedResource, Revision
+from agent.context.context import Context
+from agent.context.model import ManagedResource, Revision
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of

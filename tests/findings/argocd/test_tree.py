@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.context.model import Context, TreeNode
+from agent.context.context import Context
+from agent.context.model import TreeNode
 from agent.findings import analyze
 from agent.findings.engine.inventory import Inventory
 from agent.objects.manifest import Manifest

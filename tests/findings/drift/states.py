@@ -4,7 +4,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from agent.context.model import Context, ManagedResource
+from agent.context.context import Context
+from agent.context.model import ManagedResource
 from agent.findings.drift import Drift, drifts_of
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef, Target

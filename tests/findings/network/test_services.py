@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
 from tests.findings.cluster import NAMESPACE, context, crash_loop, node, pod, resource, running, waiting

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent.context.model import Context, ManagedResource
+from agent.context.context import Context
+from agent.context.model import ManagedResource
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef
 from tests.findings.citations import findings_of

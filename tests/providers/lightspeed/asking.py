@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from agent.context.model import Context
+from agent.context.context import Context
 from agent.objects.target import Target
 from agent.prompt.prompt import Prompt, compose
 from agent.providers.lightspeed import Lightspeed

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from agent.context.model import ContainerLog, Context, Event, Gap, LogLine
+from agent.context.context import Context
+from agent.context.model import ContainerLog, Event, Gap, LogLine
 from agent.errors import (
     RequestError,
 )

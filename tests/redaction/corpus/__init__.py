@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal, cast
 
-from agent.context.model import ContainerLog, Context, Event, LogLine
+from agent.context.context import Context
+from agent.context.model import ContainerLog, Event, LogLine
 from agent.objects.target import Target
 from tests.redaction.corpus.keys import KEYS
 from tests.redaction.corpus.making import Manifest, b64

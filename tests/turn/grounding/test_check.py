@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent.context.model import ContainerLog, Context, Event, LogLine, TreeNode
+from agent.context.context import Context
+from agent.context.model import ContainerLog, Event, LogLine, TreeNode
 from agent.objects.target import ResourceRef, Target
 from agent.request.conversation import Message
 from agent.turn.grounding import Grounding, ground

@@ -9,7 +9,8 @@ import pytest
 from starlette.responses import Response
 
 from agent.context.collect import Collector
-from agent.context.model import Context, Fleet
+from agent.context.context import Context
+from agent.context.model import Fleet
 from agent.errors import SourceError
 from agent.redaction import Redactor
 from agent.settings import load_settings

@@ -1,0 +1,177 @@
+"""How each built-in part is collected: which sources are asked, what it waits for, when it is not needed at all.
+
+Owns those conditions; how a source reads is its own, and `fallback` has the order of the sources.
+"""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from agent.context.clean import cleaned, cleaned_application
+from agent.context.events import merge_events
+from agent.context.fallback import (
+    NOTHING,
+    Refused,
+    first_available,
+    from_all_sources,
+    from_the_only_source,
+    not_configured,
+    not_refused,
+)
+from agent.context.log_lines import distilled
+from agent.context.log_reads import read_logs
+from agent.context.model import ContainerLog, Event, ManagedResource
+from agent.context.part import Part
+from agent.context.resolve_target import application_object
+from agent.context.selection import is_at_odds, is_out_of_sync
+from agent.context.source import MAX_CHILDREN, Collecting, PartResult
+from agent.objects.manifest import Manifest, text_at
+from agent.objects.pods import has_events, is_pod, is_workload, none_has_run
+from agent.objects.target import ResourceRef
+
+MANY_EVENTS = 500
+"""More events than this are merged in a thread: 500 take some 15 ms."""
+
+type Manifests = tuple[Manifest, ...]
+
+
+async def collect_application(turn: Collecting, part: Part[Manifest | None]) -> PartResult[Manifest]:
+    """The target's Application, without what nobody reads in it."""
+    if turn.target.application is None:
+        return NOTHING
+    found: PartResult[Manifest] = await _from_the_first(turn, part, refused=not_refused)
+    return replace(found, value=cleaned_application(found.value)) if found.value else found
+
+
+async def collect_manifest(turn: Collecting, part: Part[Manifest | None]) -> PartResult[Manifest]:
+    """The live manifest of the target's resource."""
+    if turn.target.resource is None:
+        return NOTHING
+
+    async def refused() -> bool:
+        return (await turn.result("application")).refused
+
+    found: PartResult[Manifest] = await _from_the_first(turn, part, refused=refused)
+    return replace(found, value=cleaned(found.value)) if found.value else found
+
+
+async def collect_state(turn: Collecting, part: Part[Any]) -> PartResult[Any]:
+    """A part that Argo CD alone has, of any Application."""
+    return await from_the_only_source(turn, part.name)
+
+
+async def collect_managed(turn: Collecting, part: Part[tuple[ManagedResource, ...]]) -> PartResult[Any]:
+    """What differs between Git and the cluster."""
+    if not turn.sources:
+        return NOTHING
+    application = await turn.application()
+    if not turn.offering(part.name):
+        differs = turn.target.resource is None and is_out_of_sync(application)
+        return PartResult(gaps=(not_configured(part, turn.target),)) if differs else NOTHING
+    return await from_the_only_source(turn, part.name) if application is not None else NOTHING
+
+
+async def collect_sync_state(turn: Collecting, part: Part[Any]) -> PartResult[Any]:
+    """Revisions and windows: they matter to an Application always, to a resource while it is at odds with Git."""
+    if not turn.offering(part.name):
+        return NOTHING
+    application = await turn.application()
+    if application is None or not (turn.target.resource is None or is_at_odds(application)):
+        return NOTHING
+    return await from_the_only_source(turn, part.name)
+
+
+async def collect_children(turn: Collecting, part: Part[Manifests]) -> PartResult[Manifests]:
+    """The Pods below a workload; of an Application, its unhealthy Pods."""
+    sources = turn.offering(part.name)
+    if turn.target.resource is None:
+        if await turn.tree() is None:  # whose own gap says why
+            refused = (await turn.result("tree")).refused or await turn.refused()
+            sources = [] if refused else [source for source in sources if "tree" not in source.readers]
+        if not sources:
+            return NOTHING
+    elif not await _is_workload(turn):
+        return NOTHING
+    if not sources:
+        return PartResult(gaps=(not_configured(part, turn.target),))
+    found: PartResult[Manifests] = await first_available(
+        sources, part.name, lambda source: source.readers[part.name](), refused=turn.refused
+    )
+    return replace(found, value=tuple(map(cleaned, found.value or ())))
+
+
+async def collect_related(turn: Collecting, part: Part[Manifests]) -> PartResult[Manifests]:
+    """What the target depends on or belongs to, from every source."""
+    found = await from_all_sources(
+        turn.offering(part.name),
+        part.name,
+        lambda source, manifests: source.readers[part.name](manifests),
+        refused=turn.refused,
+    )
+    return replace(found, value=tuple(map(cleaned, found.value or ())))
+
+
+async def collect_events(turn: Collecting, part: Part[tuple[Event, ...]]) -> PartResult[tuple[Event, ...]]:
+    """The events of the target, its Pods, and what else shows its troubles."""
+    if not turn.target:
+        return NOTHING
+    involved = await _involved(turn)
+    found: PartResult[Manifests] = await _from_the_first(turn, part, involved, refused=turn.refused)
+    raw = found.value or ()
+    events = await asyncio.to_thread(merge_events, raw) if len(raw) > MANY_EVENTS else merge_events(raw)
+    return PartResult(value=events, source=found.source, gaps=found.gaps)
+
+
+async def collect_logs(turn: Collecting, part: Part[tuple[ContainerLog, ...]]) -> PartResult[tuple[ContainerLog, ...]]:
+    """The logs of the containers that need reading, distilled where the request names no number of lines."""
+    if not turn.target or not await _may_have_logs(turn):
+        return NOTHING
+    request = turn.question.log_request
+    resource = turn.target.resource
+    manifest = await turn.manifest() if resource and is_pod(resource.kind) else None
+    pods = ([manifest] if manifest else []) + await _pods_below(turn)
+    if none_has_run(pods) and request.container is None:
+        return NOTHING
+    sources = turn.offering("log")
+    if not sources:
+        return PartResult(gaps=(not_configured(part, turn.target),))
+    found = await read_logs(sources, turn.target, pods, request, turn.tail_lines, refused=turn.refused)
+    logs = found.value
+    if not logs or request.tail_lines is not None:
+        return found
+    return replace(found, value=await asyncio.to_thread(lambda: tuple(map(distilled, logs))))
+
+
+async def _from_the_first(turn: Collecting, part: Part[Any], *wanted: Any, refused: Refused) -> PartResult[Any]:
+    sources = turn.offering(part.name)
+    if not sources:
+        return PartResult(gaps=(not_configured(part, turn.target),))
+    return await first_available(sources, part.name, lambda source: source.readers[part.name](*wanted), refused=refused)
+
+
+async def _involved(turn: Collecting) -> list[ResourceRef]:
+    """The objects whose events matter: the target, its Pods, and the related objects that show its troubles."""
+    target = await turn.completed_target()
+    manifests = await _pods_below(turn)
+    related: Manifests = (await turn.result("related")).value or ()
+    manifests += [each for each in related if has_events(each)][:MAX_CHILDREN]
+    itself = target.resource or application_object(target.application, await turn.application())
+    return [itself, *filter(None, map(ResourceRef.of, manifests))]
+
+
+async def _may_have_logs(turn: Collecting) -> bool:
+    resource = turn.target.resource
+    if resource is None:
+        return bool(await _pods_below(turn))
+    return is_pod(resource.kind) or await _is_workload(turn)
+
+
+async def _is_workload(turn: Collecting) -> bool:
+    resource = turn.target.resource
+    if resource is None or is_pod(resource.kind):
+        return False
+    return is_workload(resource.kind) or is_workload(resource.kind, await turn.manifest())
+
+
+async def _pods_below(turn: Collecting) -> list[Manifest]:
+    return [child for child in await turn.children() if is_pod(text_at(child, "kind"))]

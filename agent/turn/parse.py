@@ -1,0 +1,28 @@
+"""The first step of a turn: a request body becomes a Question, with the parts of the context that may be supplied."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.context.part import Part
+from agent.context.parts import PARTS
+from agent.request import question
+from agent.request.question import CustomInputs, Question, SuppliedKey, custom_inputs_model
+
+
+def parse_question(
+    body: Mapping[str, Any], *, tail_lines_max: int = 250, parts: Sequence[Part[Any]] = PARTS
+) -> Question:
+    """The question of a request body (`{"input": [...], "context": {...}, "custom_inputs": {...}}`).
+
+    Raises RequestError with the dotted path of the field that is wrong and what would be right.
+    """
+    return question.parse_question(body, supplied_keys=_keys(parts), tail_lines_max=tail_lines_max)
+
+
+def custom_inputs(parts: Sequence[Part[Any]] = PARTS) -> type[CustomInputs]:
+    """The model of `custom_inputs`, for documentation."""
+    return custom_inputs_model(_keys(parts))
+
+
+def _keys(parts: Sequence[Part[Any]]) -> tuple[SuppliedKey, ...]:
+    return tuple(part.supplied for part in parts if part.supplied)
