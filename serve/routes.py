@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse, Response
 from agent.errors import NoModelConfigured, ProviderUnreachable, RequestError
 from agent.mlflow.event_stream import encode_event, encode_json
 from agent.settings import Settings
+from agent.turn.events import Outcome
+from agent.turn.outputs import Answered
 from serve import documentation
 from serve.body import read_body
 from serve.failures import ServerStopping, error_response, error_response_for, openai_error_response
@@ -26,7 +28,7 @@ from serve.versions import versions
 class Assistant(Protocol):
     """The asynchronous face of `agent.mlflow.responses_agent.ArgoCDAssistant`."""
 
-    async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def answer(self, body: Mapping[str, Any]) -> Answered:
         """The whole answer. Raises AssistantError."""
         ...
 
@@ -128,9 +130,9 @@ async def assist(request: Request) -> Response:
     query = body.get("query")
     if not isinstance(query, str) or not query.strip():
         raise RequestError.at("query", "must be a question, as text")
-    response = await _answer(request, {"input": [{"role": "user", "content": query}]})
-    _check_said(response)
-    return _json({"query": query, "answer": _text(response)})
+    answered = await _whole(request, {"input": [{"role": "user", "content": query}]})
+    _check_answered(answered.outcome)
+    return _json({"query": query, "answer": answered.outcome.text})
 
 
 @router.get("/health", **documentation.ALIVE)
@@ -162,26 +164,28 @@ async def asked(request: Request) -> Mapping[str, Any]:
 
 
 async def _answer(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
+    return (await _whole(request, body)).response
+
+
+async def _whole(request: Request, body: Mapping[str, Any]) -> Answered:
     """The whole answer, unless the client leaves before: then the turn ends with it."""
-    turn = _serving(request).assistant.respond(body)
+    turn = _serving(request).assistant.answer(body)
     try:
         return await while_connected(turn, gone=disconnected(request.receive))
     except asyncio.CancelledError:  # only the end of the process cancels a request
         raise ServerStopping from None
 
 
-def _check_said(response: Mapping[str, Any]) -> None:
-    """Raises where no model spoke and nothing was found either: such a text is no answer to a general question.
+def _check_answered(outcome: Outcome) -> None:
+    """Raises where no model answered and nothing was found either: such a text answers no general question.
 
     NoModelConfigured, or ProviderUnreachable in an outage.
     """
-    outputs: Mapping[str, Any] = response["custom_outputs"]
-    sections: list[Mapping[str, Any]] = outputs["context"]["sections"]
-    is_about_all = any(section["name"] == "fleet" and section["tokens"] for section in sections)
-    if outputs["provider"]["protocol"] != "none" or outputs["findings"] or is_about_all:
+    is_about_all = any(section.name == "fleet" and section.tokens for section in outcome.report.sections)
+    if outcome.provider.protocol != "none" or outcome.report.findings or is_about_all:
         return
-    if outage := outputs["provider"].get("outage"):
-        raise ProviderUnreachable(outage["message"])
+    if outcome.outage:
+        raise ProviderUnreachable(outcome.outage.public_message)
     raise NoModelConfigured(
         "No model is configured, and only a model can answer a general question: set LLAMASTACK_BASE_URL (llama-stack, "
         "OGX) or LIGHTSPEED_URL (OpenShift Lightspeed). Questions about a resource are answered without one by "
@@ -198,12 +202,6 @@ def _wants_stream(body: Mapping[str, Any]) -> bool:
     if stream is not None and not isinstance(stream, bool):
         raise RequestError.at("stream", "must be true or false")
     return bool(stream)
-
-
-def _text(response: Mapping[str, Any]) -> str:
-    """The text of the answer's messages."""
-    messages = (item for item in response["output"] if item["type"] == "message")
-    return "\n\n".join("".join(part["text"] for part in message["content"]) for message in messages)
 
 
 def _json(content: Mapping[str, Any]) -> Response:

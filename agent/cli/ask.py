@@ -17,8 +17,8 @@ from agent.providers.provider import TextDelta, ToolCall
 from agent.request.question import Question
 from agent.settings import Settings, load_settings
 from agent.turn.assistant import Assistant
+from agent.turn.events import Outcome, Report
 from agent.turn.parse import parse_question
-from agent.turn.record import Outcome, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,18 +95,18 @@ async def _turn(settings: Settings, question: Question, screen: Screen) -> ExitC
     try:
         async with aclosing(assistant.turn(question)) as events:
             async for event in events:
-                match event:
-                    case Report():
-                        screen.report(event)
-                    case TextDelta():
-                        screen.text(event.text)
-                    case ToolCall():
-                        screen.tool(event.name)
-                    case Outcome():
-                        screen.done(event)
-                        code = _ended(event, screen)
+                match event.value:
+                    case Report() as report:
+                        screen.report(report)
+                    case TextDelta(text):
+                        screen.text(text)
+                    case ToolCall() as call:
+                        screen.tool(call.name)
+                    case Outcome() as outcome:
+                        screen.done(outcome)
+                        code = _ended(outcome, screen)
                     case _:
-                        pass  # the outcome tells of provider, usage and references
+                        pass  # the outcome has provider, usage and references
     finally:
         await assistant.aclose()
     return code

@@ -16,8 +16,8 @@ from rich.text import Text
 from agent.cli.gap_lines import PIPED_WIDTH, gap_lines
 from agent.cli.terminal_answer import TerminalAnswer
 from agent.findings.model import Severity
+from agent.turn.events import Outcome, Report
 from agent.turn.outputs import early_outputs, final_outputs
-from agent.turn.record import Outcome, Report
 
 # Control characters other than tab and line feed: a terminal would obey them.
 _CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)])

@@ -47,10 +47,10 @@ raises SourceError when it has nothing to give. Manifests come as the API gave t
 
     application, manifest       the target's Application; the live manifest of its resource
     tree                        the whole resource tree
-    children                    the live manifests of the Pods below the resource, unhealthiest first; of an Application,
-                                of its unhealthy Pods
-    related(manifests)          the live manifests of what the target depends on or belongs to, beside those that another
-                                source gave (None: no other could); of an Application, of its unhealthy resources
+    children                    the live manifests of the Pods below the resource, unhealthiest first; of an
+                                Application, of its unhealthy Pods
+    related(manifests)          the live manifests of what the target depends on or belongs to, which another source did
+                                not give (None: no other could); of an Application, of its unhealthy resources
     managed                     what differs between Git and the cluster
     revisions, sync_windows     the deployed revisions, newest first; the windows that concern the Application
     events(involved)            the raw events of each object; a `uid` may be ""

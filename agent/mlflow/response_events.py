@@ -6,7 +6,7 @@ message, reasoning, function_call and function_call_output, and `response.output
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, assert_never
 
 from agent.errors import AssistantError
@@ -22,15 +22,24 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
-from agent.turn.record import Outcome
+from agent.redaction import Redacted
+from agent.turn.events import Outcome, Report, TurnEvent
+from agent.turn.outputs import CustomOutputs
 
 type StreamEvent = dict[str, Any]
 
 
 class ResponseStream:
-    """Writes one response. Call `open` first, `take` for each event of the provider, then `complete` or `fail`."""
+    """Writes one response: `write` for each event of the turn, `fail` where it failed. `trace_id` names the trace in
+    the last event's `custom_outputs`, "" for none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, trace_id: Callable[[], str] = str) -> None:
+        self.opened = False
+        """Whether anything was written."""
+        self.response: dict[str, Any] = {}
+        """The whole response, once the turn has ended well."""
+        self._trace_id = trace_id
+        self._outputs = CustomOutputs()
         self._id = f"resp_{uuid.uuid4().hex}"
         self._created_at = time.time()
         self._model = ""
@@ -52,10 +61,27 @@ class ResponseStream:
             content = {"summary": [{"type": "summary_text", "text": text}]}
         return [*self._output, self._item | content | {"status": "incomplete"}]
 
-    def open(self, custom_outputs: dict[str, Any]) -> Iterator[StreamEvent]:
-        """The start. `custom_outputs` is what is known before anybody is asked: findings and context."""
+    def write(self, event: Redacted[TurnEvent]) -> Iterable[StreamEvent]:
+        """The stream events for one event of the turn."""
+        value = event.value
+        if type(value) is TextDelta:  # nearly all of them
+            return self.text(value.text)
+        self._outputs.take(value)
+        match value:
+            case Report():
+                return self._open()
+            case Outcome():
+                return self._complete(value)
+            case _:
+                return self.take(value)
+
+    def _open(self) -> Iterator[StreamEvent]:
+        """The start, with what is known before the model is asked: findings and context."""
+        self.opened = True
         yield self._event("response.created", response=self._response("in_progress"))
-        yield self._event("response.in_progress", response=self._response("in_progress"), custom_outputs=custom_outputs)
+        yield self._event(
+            "response.in_progress", response=self._response("in_progress"), custom_outputs=self._outputs.value
+        )
 
     def take(self, event: ProviderEvent) -> Iterator[StreamEvent]:
         """The stream events for one event of the provider."""
@@ -92,7 +118,7 @@ class ResponseStream:
             case TurnStarted():
                 self._model = event.provider.model or event.provider.name
             case SessionStarted():
-                pass  # told in the outputs of the last event
+                pass  # in the outputs of the last event
             case TurnCompleted():
                 yield from self._close_item()
             case _:
@@ -106,22 +132,22 @@ class ResponseStream:
         self._text.append(text)
         return (self._text_delta(item, text),)
 
-    def complete(self, outcome: Outcome, custom_outputs: dict[str, Any]) -> Iterator[StreamEvent]:
-        """The end of a turn that ended well."""
+    def _complete(self, outcome: Outcome) -> Iterator[StreamEvent]:
         yield from self._close_item()
-        response = self._response("completed", usage=outcome.usage)
-        yield self._event(
-            "response.completed",
-            response=response | {"custom_outputs": custom_outputs},
-            custom_outputs=custom_outputs,
-        )
+        custom_outputs = self._final_outputs()
+        self.response = self._response("completed", usage=outcome.usage) | {"custom_outputs": custom_outputs}
+        yield self._event("response.completed", response=self.response, custom_outputs=custom_outputs)
 
-    def fail(self, error: AssistantError, custom_outputs: dict[str, Any]) -> Iterator[StreamEvent]:
+    def fail(self, error: AssistantError) -> Iterator[StreamEvent]:
         """The end of a turn that failed: what was written so far is kept, the error comes last."""
         yield from self._close_item(status="incomplete")
+        custom_outputs = self._final_outputs()
         yield self._event(
             "error", code=error.code, message=error.public_message, param=None, custom_outputs=custom_outputs
         )
+
+    def _final_outputs(self) -> dict[str, Any]:
+        return self._outputs.value | {"trace_id": self._trace_id()}
 
     def _event(self, kind: str, **fields: Any) -> StreamEvent:
         event = {"type": kind, "sequence_number": self._sequence, **fields}
@@ -235,11 +261,6 @@ class ResponseStream:
             }
             for reference in references
         ]
-
-
-def response_object(completed: StreamEvent) -> dict[str, Any]:
-    """The response that `response.completed`, the last event, carries: the plain answer."""
-    return completed["response"]
 
 
 def _identifier(prefix: str) -> str:

@@ -9,7 +9,8 @@ face, for servers with an event loop of their own.
 
 import asyncio
 import weakref
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from collections import deque
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import Any, Self
 
@@ -27,16 +28,17 @@ from mlflow.types.responses import (
 from agent.errors import AssistantError
 from agent.mlflow.background_loop import BackgroundLoop
 from agent.mlflow.prompt_registry import RegisteredInstructions
-from agent.mlflow.response_events import ResponseStream, StreamEvent, response_object
+from agent.mlflow.response_events import ResponseStream, StreamEvent
 from agent.mlflow.tracing import TurnTrace, written
 from agent.prompt.instructions import InstructionsSource
-from agent.providers.provider import SessionStarted, TextDelta, TurnStarted
+from agent.redaction import Redacted
 from agent.request.question import Question
 from agent.settings import Settings, load_settings
 from agent.turn.assistant import Assistant
-from agent.turn.outputs import early_outputs, final_outputs, provider_as_json
+from agent.turn.events import Outcome, TurnEvent
+from agent.turn.outputs import Answered, provider_as_json
 from agent.turn.parse import parse_question
-from agent.turn.record import Outcome, Report, TurnEvent
+from agent.turn.sinks import SinkFactory
 
 _REHEARSAL: dict[str, Any] = {
     "input": [{"role": "user", "content": "Why?"}],
@@ -119,8 +121,9 @@ def _body(request: ResponsesAgentRequest | Mapping[str, Any]) -> Mapping[str, An
 class ArgoCDAssistant(_SyncFace, ResponsesAgent):
     """The assistant as an MLflow model. Construction does no I/O; connections are opened with the first turn."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, sinks: Sequence[SinkFactory] = ()) -> None:
         self.settings = settings
+        self.sinks = sinks
         self.instructions: InstructionsSource | None = None
         if settings.instructions:
             registered = RegisteredInstructions(settings.instructions, team=settings.team_instructions or "")
@@ -136,15 +139,19 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
 
     async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The whole answer as the object of a response with `custom_outputs`. Raises AssistantError."""
-        question = self._question(body)
-        turn = _TracedTurn("predict", question)
-        last: StreamEvent = {}
-        async with aclosing(turn.events(self._assistant)) as events:
+        return (await self.answer(body)).response
+
+    async def answer(self, body: Mapping[str, Any]) -> Answered:
+        """The whole answer, as the turn's own values too. Raises AssistantError."""
+        writer, turn = self._open("predict", self._question(body))
+        outcome: Outcome | None = None
+        async with aclosing(turn) as events:
             async for event in events:
-                last = event
-        if turn.error:
-            raise turn.error
-        return response_object(last)
+                deque(writer.write(event), maxlen=0)
+                if isinstance(event.value, Outcome):
+                    outcome = event.value
+        assert outcome is not None  # noqa: S101 - the last event of every turn that raises nothing
+        return Answered(outcome=outcome, response=writer.response)
 
     def respond_stream(self, body: Mapping[str, Any]) -> AsyncGenerator[StreamEvent]:
         """The answer as stream events in the Responses API's shape.
@@ -152,7 +159,25 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
         Raises RequestError at once and other AssistantErrors before the first event; what fails later is the last
         event, of type `error`.
         """
-        return _TracedTurn("predict_stream", self._question(body)).events(self._assistant)
+        return self._streamed(self._question(body))
+
+    async def _streamed(self, question: Question) -> AsyncGenerator[StreamEvent]:
+        writer, turn = self._open("predict_stream", question)
+        try:
+            async with aclosing(turn) as events:
+                async for event in events:
+                    for written_event in writer.write(event):
+                        yield written_event
+        except AssistantError as error:
+            if not writer.opened:
+                raise
+            for written_event in writer.fail(error):
+                yield written_event
+
+    def _open(self, name: str, question: Question) -> tuple[ResponseStream, AsyncGenerator[Redacted[TurnEvent]]]:
+        """A turn, traced, and the writer of its events."""
+        trace = TurnTrace(name, question)
+        return ResponseStream(trace_id=lambda: trace.trace_id), self._assistant().turn(question, trace)
 
     async def warm_up(self) -> None:
         """Pays before the first question what is paid once: imports, rule tables, instructions. Traces nothing."""
@@ -179,7 +204,7 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
 
     def new_assistant(self) -> Assistant:
         """An Assistant of these settings; a subclass may give it another provider."""
-        return Assistant(self.settings, instructions=self.instructions)
+        return Assistant(self.settings, instructions=self.instructions, sinks=self.sinks)
 
     def _assistant(self) -> Assistant:
         loop = asyncio.get_running_loop()
@@ -189,110 +214,3 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
 
     def _question(self, body: Mapping[str, Any]) -> Question:
         return parse_question(body, tail_lines_max=self.settings.log_tail_lines_max)
-
-
-class _TracedTurn:
-    """One turn, written as stream events and noted in its trace."""
-
-    def __init__(self, name: str, question: Question) -> None:
-        self._question = question
-        self._trace = TurnTrace(
-            name,
-            user=question.caller.subject,
-            session=question.conversation_id or question.session_id,
-            tags=_tags(question),
-        )
-        self._writer = ResponseStream()
-        self._report: Report | None = None
-        self._outputs: dict[str, Any] = {}
-        self.error: AssistantError | None = None
-        """What the turn failed with after its first event."""
-
-    async def events(self, assistant: Callable[[], Assistant]) -> AsyncGenerator[StreamEvent]:
-        """The stream events. Raises what fails before the first of them. `assistant` is asked on the loop that runs."""
-        writer = self._writer
-        try:
-            async with aclosing(assistant().turn(self._question, self._trace)) as turn:
-                async for event in turn:
-                    if type(event) is TextDelta:  # nearly all of them
-                        for written_event in writer.text(event.text):
-                            yield written_event
-                        continue
-                    for written_event in self._write(event):
-                        yield written_event
-        except AssistantError as error:
-            self._trace.fail(error)
-            if self._report is None:
-                raise
-            self.error = error
-            for written_event in writer.fail(error, self._final_outputs()):
-                yield written_event
-        except (GeneratorExit, asyncio.CancelledError):
-            self._trace.cancel()
-            raise
-        except Exception as error:
-            self._trace.fail(error)
-            raise
-        finally:
-            self._end()
-
-    def _write(self, event: TurnEvent) -> Iterator[StreamEvent]:
-        match event:
-            case Report():
-                self._report = event
-                self._outputs = early_outputs(event)
-                self._trace.inputs = _redacted_request(event, self._question)
-                return self._writer.open(self._outputs)
-            case Outcome():
-                self._trace.grounded(event.grounding)
-                self._outputs = final_outputs(event)
-                return self._writer.complete(event, self._final_outputs())
-            case TurnStarted():
-                self._trace.start_soon()
-                self._trace.session(event.session_id)
-                self._trace.answered_by(event.provider)
-                self._outputs |= {"session_id": event.session_id, "provider": provider_as_json(event.provider)}
-                return self._writer.take(event)
-            case SessionStarted():
-                self._trace.session(event.session_id)
-                self._outputs |= {"session_id": event.session_id}
-                return self._writer.take(event)
-            case _:
-                return self._writer.take(event)
-
-    def _final_outputs(self) -> dict[str, Any]:
-        """`custom_outputs` as far as they are known, with the trace's id."""
-        self._outputs |= {"trace_id": self._trace.trace_id}
-        return self._outputs
-
-    def _end(self) -> None:
-        if self._report:
-            output = self._report.redactor.value(self._writer.output_so_far())
-            self._trace.outputs({"output": output, "custom_outputs": self._outputs})
-        self._trace.end()
-
-
-def _redacted_request(report: Report, question: Question) -> dict[str, Any]:
-    return {
-        "input": [
-            *({"role": message.role, "content": message.text} for message in report.history),
-            {"role": "user", "content": report.question},
-        ],
-        "target": report.target.model_dump(exclude_defaults=True),
-        "context": {"conversation_id": question.conversation_id, "user_id": question.caller.subject},
-        "session_id": question.session_id,
-    }
-
-
-def _tags(question: Question) -> dict[str, str]:
-    target = question.target
-    tags: dict[str, str] = {}
-    if target.application:
-        tags["argocd.application"] = "/".join(filter(None, (target.application.namespace, target.application.name)))
-        tags["argocd.project"] = target.application.project
-    if target.resource:
-        resource = target.resource
-        tags["kubernetes.resource"] = f"{resource.kind}/{resource.name}"
-        tags["kubernetes.namespace"] = resource.namespace
-        tags["kubernetes.group"] = resource.group
-    return {key: value for key, value in tags.items() if value}

@@ -15,8 +15,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,9 +34,22 @@ from mlflow.tracing.constant import SpanAttributeKey, TokenUsageKey, TraceMetada
 from mlflow.tracing.trace_manager import InMemoryTraceManager
 
 from agent.errors import AssistantError
-from agent.providers.provider import ProviderInfo, Usage
+from agent.mlflow.response_events import ResponseStream
+from agent.providers.provider import (
+    ProviderInfo,
+    SessionStarted,
+    TextDelta,
+    ToolCall,
+    ToolResult,
+    TurnCompleted,
+    TurnStarted,
+    Usage,
+)
+from agent.redaction import Redacted
+from agent.request.question import Question
+from agent.turn.events import Outcome, Report, SinkEvent, Step, TurnEnded
 from agent.turn.grounding import Grounding
-from agent.turn.spans import Span, SpanKind
+from agent.turn.outputs import CustomOutputs
 
 _logger = logging.getLogger(__name__)
 
@@ -54,7 +66,7 @@ CANCELLED = "assistant.cancelled"
 
 @dataclass(slots=True)
 class SpanRecord:
-    """What is known of a span; times are nanoseconds since the epoch. It is the port `agent.turn.spans.Span`."""
+    """What is known of a span; times are nanoseconds since the epoch."""
 
     name: str
     kind: str
@@ -66,50 +78,23 @@ class SpanRecord:
     started: int = field(default_factory=time.time_ns)
     ended: int = 0
 
-    @contextmanager
-    def span(self, name: str, kind: SpanKind, inputs: Any = None) -> Generator[Span]:
-        child = SpanRecord(name, kind, inputs)
-        self.children.append(child)
-        try:
-            yield child
-        except BaseException as error:
-            child.fail(error)
-            raise
-        finally:
-            child.ended = time.time_ns()
+    @staticmethod
+    def of(step: Step) -> "SpanRecord":
+        """The span of a step that has ended."""
+        result = step.outputs
+        if step.kind == "RETRIEVER" and result is not None:
+            result = [Document(page_content=text, metadata={**metadata}) for text, metadata in result]
+        record = SpanRecord(step.name, step.kind, step.inputs, result, started=step.started, ended=step.ended)
+        record.fail(step.error)
+        return record
 
-    def outputs(self, value: Any) -> None:
-        self.result = value
-
-    def documents(self, documents: list[tuple[str, dict[str, str]]]) -> None:
-        self.result = [Document(page_content=text, metadata={**metadata}) for text, metadata in documents]
-
-    def model(self, provider: ProviderInfo) -> None:
-        facts = {
-            SpanAttributeKey.MODEL_PROVIDER: provider.name,
-            SpanAttributeKey.MODEL: provider.model,
-            "assistant.protocol": provider.protocol,
-            "assistant.note": provider.note,
-        }
-        self.facts |= {key: value for key, value in facts.items() if value}
-
-    def usage(self, usage: Usage) -> None:
-        tokens = {
-            TokenUsageKey.INPUT_TOKENS: usage.input_tokens,
-            TokenUsageKey.OUTPUT_TOKENS: usage.output_tokens,
-            TokenUsageKey.TOTAL_TOKENS: usage.total_tokens,
-        }
-        if usage.cached_tokens:
-            tokens[TokenUsageKey.CACHE_READ_INPUT_TOKENS] = usage.cached_tokens
-        self.facts[SpanAttributeKey.CHAT_USAGE] = tokens
-
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException | None) -> None:
         """Notes what ended the span. Only public messages are recorded: any other text may hold a secret."""
         if isinstance(error, GeneratorExit | asyncio.CancelledError):
             self.facts[CANCELLED] = True
         elif isinstance(error, AssistantError):
             self.failure = (type(error).__name__, error.public_message)
-        else:
+        elif error is not None:
             self.failure = (type(error).__name__, "unexpected error, see the server's log")
 
     def write(self, live: LiveSpan) -> None:
@@ -131,15 +116,18 @@ class SpanRecord:
         live.end(end_time_ns=self.ended)
 
 
-class TurnTrace(SpanRecord):
-    """The trace of one turn: its root, and what is known of the whole."""
+class TurnTrace:
+    """The trace of one turn: a sink of its events. `name` is that of the root span."""
 
-    def __init__(self, name: str, *, user: str | None, session: str | None, tags: Mapping[str, str]) -> None:
-        super().__init__(name, "AGENT")
-        self._tags = dict(tags)
-        self._user = user
-        self._session = session
-        # Whether tracing is on, where it goes and what it stands below are the caller's, wherever it is written.
+    def __init__(self, name: str, question: Question) -> None:
+        self._root = SpanRecord(name, "AGENT")
+        self._question = question
+        self._tags = _tags(question)
+        self._session = question.conversation_id or question.session_id
+        self._outputs = CustomOutputs()
+        self._tools: dict[str, SpanRecord] = {}
+        self._model_facts: dict[str, Any] = {}
+        # Whether tracing is on, where it goes and which span is above it are the caller's, wherever it is written.
         self._caller = contextvars.copy_context()
         self._live: LiveSpan | None = None
         self._starting: asyncio.TimerHandle | None = None
@@ -152,16 +140,47 @@ class TurnTrace(SpanRecord):
             self._live = self._caller.run(self._start)
         return str(self._live.trace_id)
 
-    def start_soon(self) -> None:
+    def take(self, event: Redacted[SinkEvent]) -> None:
+        """Notes an event; the last one hands the trace to the writer."""
+        value = event.value
+        if type(value) is TextDelta:  # nearly all of them
+            return
+        self._outputs.take(value)
+        match value:
+            case Report():
+                self._root.inputs = _redacted_request(value, self._question)
+            case TurnStarted():
+                self._start_soon()
+                self._session = self._session or value.session_id
+                self._answered_by(value.provider)
+            case SessionStarted():
+                self._session = self._session or value.session_id
+            case ToolCall() | ToolResult():
+                self._tool(value)
+            case TurnCompleted() if value.usage:
+                self._model_facts[SpanAttributeKey.CHAT_USAGE] = _tokens(value.usage)
+            case Outcome():
+                self._grounding = value.grounding
+            case Step():
+                self._step(value)
+            case TurnEnded():
+                self._end(value)
+            case _:
+                pass
+
+    def _start_soon(self) -> None:
         """Makes the root span while the answer streams. At the end it would be one more thing to wait for."""
         self._starting = asyncio.get_running_loop().call_later(_WHILE_IT_STREAMS, lambda: self.trace_id)
 
-    def session(self, session_id: str | None) -> None:
-        """Names the session of the provider, unless the caller named the conversation."""
-        self._session = self._session or session_id
-
-    def answered_by(self, provider: ProviderInfo) -> None:
-        """Who answered, as tags to search by."""
+    def _answered_by(self, provider: ProviderInfo) -> None:
+        """Who answered: attributes of the model's span, and tags to search by."""
+        facts = {
+            SpanAttributeKey.MODEL_PROVIDER: provider.name,
+            SpanAttributeKey.MODEL: provider.model,
+            "assistant.protocol": provider.protocol,
+            "assistant.note": provider.note,
+        }
+        self._model_facts |= {key: value for key, value in facts.items() if value}
         tags = {
             "assistant.provider": provider.name,
             "assistant.protocol": provider.protocol,
@@ -169,34 +188,52 @@ class TurnTrace(SpanRecord):
         }
         self._tags |= {key: value for key, value in tags.items() if value}
 
-    def grounded(self, grounding: Grounding) -> None:
-        """How much of the answer stands on what was read: an assessment of the trace, where anything was claimed."""
-        self._grounding = grounding
+    def _tool(self, event: ToolCall | ToolResult) -> None:
+        if isinstance(event, ToolCall):
+            self._tools[event.call_id] = SpanRecord(event.name, "TOOL", event.arguments)
+        elif event.call_id in self._tools:
+            tool = self._tools[event.call_id]
+            tool.result, tool.ended = event.output, time.time_ns()
 
-    def cancel(self) -> None:
-        """Marks the trace as left by its client."""
-        self.facts[CANCELLED] = True
-        self._tags[CANCELLED] = "true"
+    def _step(self, step: Step) -> None:
+        span = SpanRecord.of(step)
+        if step.kind == "CHAT_MODEL":
+            span.facts |= self._model_facts
+            span.children = list(self._tools.values())
+            for tool in span.children:
+                tool.ended = tool.ended or step.ended
+            self._model_facts, self._tools = {}, {}
+        self._root.children.append(span)
 
-    def end(self) -> None:
+    def _end(self, ended: TurnEnded) -> None:
         """Ends the turn and hands its trace to the writer."""
-        self.ended = time.time_ns()
+        self._root.fail(ended.error)
+        if CANCELLED in self._root.facts:
+            self._tags[CANCELLED] = "true"
+        if self._outputs.value:
+            writer = ResponseStream()
+            for event in ended.answered:
+                deque(writer.take(event), maxlen=0)
+            self._root.result = {"output": writer.output_so_far(), "custom_outputs": self._outputs.value}
+        self._root.ended = time.time_ns()
         if self._starting:
             self._starting.cancel()
+        if ended.error:
+            _ = self.trace_id  # whoever is told of the error is told of its trace, and one thread alone may make it
         _WRITER.put(self)
 
     def store(self) -> None:
         """Makes the spans, which hands them to MLflow's exporter."""
         trace_id = self.trace_id
         assert self._live is not None  # noqa: S101 - made by the line above
-        if self.inputs is not None:
-            self._live.set_inputs(self.inputs)
+        if self._root.inputs is not None:
+            self._live.set_inputs(self._root.inputs)
         with InMemoryTraceManager.get_instance().get_trace(trace_id) as trace:
             if trace:  # None when tracing is off
                 trace.info.tags.update(self._tags)
                 trace.info.trace_metadata.update(self._metadata())
                 trace.info.assessments.extend(self._assessments(trace_id))
-        self._caller.run(self.write, self._live)
+        self._caller.run(self._root.write, self._live)
 
     def _assessments(self, trace_id: str) -> Iterator[Feedback]:
         share = self._grounding.share
@@ -207,27 +244,67 @@ class TurnTrace(SpanRecord):
             ("Only in earlier answers", self._grounding.earlier),
             ("Not checked, for earlier turns could not be looked at", self._grounding.unchecked),
         )
-        told = [f"{what}: {', '.join(f'{c.kind} {c.text!r}' for c in claims)}" for what, claims in found if claims]
+        listed = [f"{what}: {', '.join(f'{c.kind} {c.text!r}' for c in claims)}" for what, claims in found if claims]
         yield Feedback(
             name="grounded",
             value=round(share, 3),
-            source=AssessmentSource(source_type=AssessmentSourceType.CODE, source_id="agent.turn.grounding"),
-            rationale=". ".join(told) or "Every claim was read.",
+            source=AssessmentSource(source_type=AssessmentSourceType.CODE, source_id="agent.grounding"),
+            rationale=". ".join(listed) or "Every claim was read.",
             trace_id=trace_id,
             metadata={"checked": str(self._grounding.checked), "supported": str(self._grounding.supported)},
         )
 
     def _start(self) -> LiveSpan:
         return mlflow.start_span_no_context(
-            self.name,
-            span_type=self.kind,
+            self._root.name,
+            span_type=self._root.kind,
             parent_span=mlflow.get_current_active_span(),
-            start_time_ns=self.started,
+            start_time_ns=self._root.started,
         )
 
     def _metadata(self) -> dict[str, str]:
-        values = {TraceMetadataKey.TRACE_USER: self._user, TraceMetadataKey.TRACE_SESSION: self._session}
+        values = {
+            TraceMetadataKey.TRACE_USER: self._question.caller.subject,
+            TraceMetadataKey.TRACE_SESSION: self._session,
+        }
         return {key: value for key, value in values.items() if value is not None}
+
+
+def _tokens(usage: Usage) -> dict[str, int]:
+    tokens = {
+        TokenUsageKey.INPUT_TOKENS: usage.input_tokens,
+        TokenUsageKey.OUTPUT_TOKENS: usage.output_tokens,
+        TokenUsageKey.TOTAL_TOKENS: usage.total_tokens,
+    }
+    if usage.cached_tokens:
+        tokens[TokenUsageKey.CACHE_READ_INPUT_TOKENS] = usage.cached_tokens
+    return tokens
+
+
+def _redacted_request(report: Report, question: Question) -> dict[str, Any]:
+    return {
+        "input": [
+            *({"role": message.role, "content": message.text} for message in report.history),
+            {"role": "user", "content": report.question},
+        ],
+        "target": report.target.model_dump(exclude_defaults=True),
+        "context": {"conversation_id": question.conversation_id, "user_id": question.caller.subject},
+        "session_id": question.session_id,
+    }
+
+
+def _tags(question: Question) -> dict[str, str]:
+    target = question.target
+    tags: dict[str, str] = {}
+    if target.application:
+        tags["argocd.application"] = "/".join(filter(None, (target.application.namespace, target.application.name)))
+        tags["argocd.project"] = target.application.project
+    if target.resource:
+        resource = target.resource
+        tags["kubernetes.resource"] = f"{resource.kind}/{resource.name}"
+        tags["kubernetes.namespace"] = resource.namespace
+        tags["kubernetes.group"] = resource.group
+    return {key: value for key, value in tags.items() if value}
 
 
 class _Writer:

@@ -1,5 +1,6 @@
 """Redaction: secrets are hidden before anything is sent, traced or logged; the same value gets the same placeholder.
 
+    Redacted            a value that has passed the redactor           redacted
     Redactor            the session's memory and the passes                redactor, hiding, known
       find_secrets      secrets of a text, by form, name or place          detector: formats, pem, encodings, documents,
                                                                              locators, commands, tables, assignments
@@ -12,6 +13,7 @@ It guesses with care both ways: image digests, UIDs, commits, checksums, names, 
 readable, because an answer needs them.
 """
 
+from agent.redaction.redacted import Redacted
 from agent.redaction.redactor import Redactor
 
-__all__ = ["Redactor"]
+__all__ = ["Redacted", "Redactor"]

@@ -11,6 +11,7 @@ from agent.context.context import Context
 from agent.context.model import Gap
 from agent.context.part import Redaction
 from agent.redaction.placeholders import Hiding
+from agent.redaction.redacted import Redacted, sealed
 from agent.redaction.structure import mapped, redacted
 
 
@@ -45,6 +46,10 @@ class Redactor:
             return value
         learned = _Finding(self._hiding).value(value)
         return _Replacing(self._hiding).value(learned) if self._hiding.learned else learned
+
+    def release[T](self, value: T) -> Redacted[T]:
+        """`value` as one that may leave the turn: made of nothing but what this redactor returned."""
+        return sealed(value)
 
     def context(self, context: Context) -> Context:
         """A context with the secrets hidden in all of its parts and gaps. Names of objects stay."""

@@ -5,7 +5,7 @@ the account of what a request takes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from agent.context.context import Context
@@ -17,10 +17,10 @@ from agent.prompt.instructions import BUILT_IN, Instructions
 from agent.prompt.prompt import Prompt, compose
 from agent.prompt.tokens import count_tokens, surplus
 from agent.providers.provider import Session, Usage
-from agent.redaction import Redactor
 from agent.request.conversation import Message
 from agent.request.question import Question
 from agent.settings import Settings
+from agent.turn.redacting import TurnRedaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Composer:
         question: Question,
         context: Context,
         findings: Sequence[Finding],
-        redactor: Redactor,
+        redaction: TurnRedaction,
         session: Session,
         instructions: Instructions = BUILT_IN,
     ) -> tuple[Prompt, RequestPlan]:
@@ -66,9 +66,9 @@ class Composer:
         """
         # Counted before it is redacted as well: redacting megabytes that are then refused would be dear.
         self._budget(session, question=count_tokens(question.text))
-        text = redactor.text(question.text)
+        text = redaction.text(question.text)
         budget = self._budget(session, question=count_tokens(text) + surplus(text))
-        history = _history(question.history, budget, redactor)
+        history = _history(question.history, budget, redaction)
         prompt = compose(
             text,
             context,
@@ -102,8 +102,8 @@ class Composer:
         )
 
 
-def _history(messages: Sequence[Message], budget: Budget, redactor: Redactor) -> tuple[Message, ...]:
+def _history(messages: Sequence[Message], budget: Budget, redaction: TurnRedaction) -> tuple[Message, ...]:
     """The earlier messages within their share, redacted before any is cut: half a secret is recognised by nobody."""
     likely = candidates(messages, budget.history)
-    redacted = [replace(message, text=redactor.text(message.text)) for message in likely]
+    redacted = redaction.messages(likely)
     return fitted(redacted, budget.history, missing=len(messages) - len(likely))

@@ -1,10 +1,40 @@
 """`custom_outputs`: what an answer tells beside its text, as JSON. Owns the caller's shape of findings and context."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from agent.findings import finding_as_json
-from agent.providers.provider import ProviderInfo
-from agent.turn.record import Outcome, Report
+from agent.providers.provider import ProviderInfo, SessionStarted, TurnStarted
+from agent.turn.events import Outcome, Report, SinkEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A whole answer: how the turn ended, and the same as the object of a response."""
+
+    outcome: Outcome
+    response: dict[str, Any]
+
+
+class CustomOutputs:
+    """`custom_outputs` as far as they are known: after the Report findings and context, in the end all of them."""
+
+    def __init__(self) -> None:
+        self.value: dict[str, Any] = {}
+
+    def take(self, event: SinkEvent) -> None:
+        """Notes what the event adds."""
+        match event:
+            case Report():
+                self.value = early_outputs(event)
+            case TurnStarted():
+                self.value |= {"session_id": event.session_id, "provider": provider_as_json(event.provider)}
+            case SessionStarted():
+                self.value |= {"session_id": event.session_id}
+            case Outcome():
+                self.value = final_outputs(event)
+            case _:
+                pass
 
 
 def early_outputs(report: Report) -> dict[str, Any]:

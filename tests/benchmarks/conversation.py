@@ -18,8 +18,8 @@ from rich.table import Table
 from agent.prompt.tokens import count_tokens
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
+from agent.turn.events import Outcome
 from agent.turn.parse import parse_question
-from agent.turn.record import Outcome
 from tests.benchmarks import crashing_pod
 from tests.fakes.openai_backend import ChatRequest, Reply, ScriptedBackend
 from tests.fakes.server import running
@@ -119,6 +119,6 @@ async def _ask_the_assistant(server: str, context: dict[str, Any]) -> None:
         body = {"input": question, "custom_inputs": context | session}
         async with aclosing(assistant.turn(parse_question(body))) as events:
             async for event in events:
-                if isinstance(event, Outcome):
-                    session = {"session_id": event.session_id}
+                if isinstance(event.value, Outcome):
+                    session = {"session_id": event.value.session_id}
     await assistant.aclose()

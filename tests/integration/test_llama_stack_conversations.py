@@ -9,8 +9,8 @@ import pytest
 from agent.prompt.tokens import count_tokens
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
+from agent.turn.events import Outcome
 from agent.turn.parse import parse_question
-from agent.turn.record import Outcome
 from tests.fakes.openai_backend import Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import request
 
@@ -92,8 +92,8 @@ async def turn(assistant: Assistant, question: str, session: str | None = None, 
     body = {"input": question, "context": {"user_id": "ada"}, "custom_inputs": inputs}
     async with aclosing(assistant.turn(parse_question(body))) as events:
         async for event in events:
-            if isinstance(event, Outcome):
-                return event
+            if isinstance(event.value, Outcome):
+                return event.value
     raise AssertionError("the turn had no outcome")
 
 

@@ -7,8 +7,9 @@ from mlflow.types.responses import ResponsesAgentResponse, ResponsesAgentStreamE
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
+from agent.context.context import Context
 from agent.errors import RateLimited
-from agent.mlflow.response_events import ResponseStream, StreamEvent, response_object
+from agent.mlflow.response_events import ResponseStream, StreamEvent
 from agent.objects.target import Target
 from agent.prompt.budget import plan
 from agent.providers.provider import (
@@ -23,9 +24,10 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
-from agent.redaction import Redactor
+from agent.redaction import Redacted, Redactor
 from agent.turn.composing import RequestPlan
-from agent.turn.record import Outcome, Report
+from agent.turn.events import Outcome, Report, TurnEvent
+from agent.turn.outputs import early_outputs
 
 PROVIDER = ProviderInfo(name="llama-stack", protocol="responses", model="m1")
 USAGE = Usage(input_tokens=10, output_tokens=5, cached_tokens=4, reasoning_tokens=1)
@@ -47,18 +49,19 @@ REPORT = Report(
     findings=(),
     sections=(),
     gaps=(),
-    redactor=Redactor(b"k"),
+    context=Context(target=Target()),
     plan=RequestPlan(budget=plan(window=None, wanted=16_000, answer=2_000), tokens=10),
 )
 OUTCOME = Outcome(text="It was OOMKilled.", session_id="conv_1", provider=PROVIDER, usage=USAGE, report=REPORT)
 
 
 def written(*events: ProviderEvent) -> list[StreamEvent]:
-    stream = ResponseStream()
-    out = list(stream.open({"findings": []}))
-    for event in events:
-        out += stream.take(event)
-    return out + list(stream.complete(OUTCOME, {"session_id": "conv_1"}))
+    stream = ResponseStream(trace_id=lambda: "tr-1")
+    return [each for event in (REPORT, *events, OUTCOME) for each in stream.write(released(event))]
+
+
+def released(event: TurnEvent) -> Redacted[TurnEvent]:
+    return Redactor(b"k").release(event)
 
 
 def kinds(events: list[StreamEvent]) -> list[str]:
@@ -98,7 +101,7 @@ def test_mlflow_accepts_every_event_and_the_whole_response() -> None:
 
     for event in events:
         assert ResponsesAgentStreamEvent(**event).type == event["type"]
-    response = ResponsesAgentResponse(**response_object(events[-1]))
+    response = ResponsesAgentResponse(**events[-1]["response"])
     assert response.usage is not None
     assert response.usage.total_tokens == 15
 
@@ -125,9 +128,9 @@ def test_sequence_numbers_count_up_without_a_gap() -> None:
 
 def test_an_item_that_was_begun_is_closed_before_the_error() -> None:
     stream = ResponseStream()
-    events = [*stream.open({}), *stream.take(TextDelta("Half an "))]
+    events = [*stream.write(released(REPORT)), *stream.write(released(TextDelta("Half an ")))]
 
-    events += stream.fail(RateLimited("Too many requests. Try again in a minute."), {"findings": ["kept"]})
+    events += stream.fail(RateLimited("Too many requests. Try again in a minute."))
 
     assert events[-2]["item"]["status"] == "incomplete"
     assert events[-2]["item"]["content"][0]["text"] == "Half an "
@@ -137,14 +140,14 @@ def test_an_item_that_was_begun_is_closed_before_the_error() -> None:
         "code": "rate_limited",
         "message": "Too many requests. Try again in a minute.",
         "param": None,
-        "custom_outputs": {"findings": ["kept"]},
+        "custom_outputs": {**early_outputs(REPORT), "trace_id": ""},
     }
 
 
 def test_what_is_being_written_can_be_read_at_any_time() -> None:
     stream = ResponseStream()
-    list(stream.open({}))
-    list(stream.take(TextDelta("Half an ")))
+    list(stream.write(released(REPORT)))
+    list(stream.write(released(TextDelta("Half an "))))
 
     assert stream.output_so_far()[0]["content"][0]["text"] == "Half an "
 
@@ -153,4 +156,4 @@ def test_an_answer_without_usage_says_so() -> None:
     stream = ResponseStream()
     outcome = Outcome(text="", session_id=None, provider=PROVIDER, usage=None, report=REPORT)
 
-    assert next(iter(stream.complete(outcome, {})))["response"]["usage"] is None
+    assert next(iter(stream.write(released(outcome))))["response"]["usage"] is None

@@ -13,8 +13,17 @@ from unittest.mock import patch
 
 import httpx
 
+from agent.context.context import Context
 from agent.errors import AssistantError, ProviderUnreachable
+from agent.findings.model import Finding
+from agent.objects.target import Target
+from agent.prompt.budget import plan
+from agent.prompt.prompt import Section
+from agent.providers.provider import ProviderInfo
 from agent.settings import load_settings
+from agent.turn.composing import RequestPlan
+from agent.turn.events import Outcome, Report
+from agent.turn.outputs import Answered
 from agent.turn.parse import parse_question
 from serve.app import create_app
 from serve.trace_store import TraceStoreUnavailable
@@ -89,13 +98,14 @@ class ScriptedAssistant:
         with self._changed:
             assert self._changed.wait_for(lambda: holds(self), PATIENCE)
 
-    async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def answer(self, body: Mapping[str, Any]) -> Answered:
         response: dict[str, Any] = {}
         async for event in self.respond_stream(body):
             if event["type"] == "error":
                 raise ProviderUnreachable(event["message"])
             response = event.get("response", response)
-        return response
+        text = "".join(step for step in self.script if isinstance(step, str))
+        return Answered(outcome=_outcome(self.outputs, text), response=response)
 
     async def respond_stream(self, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
         parse_question(body)
@@ -159,6 +169,33 @@ class ScriptedAssistant:
             "response": done,
             "custom_outputs": self.outputs,
         }
+
+
+def _outcome(outputs: dict[str, Any], text: str) -> Outcome:
+    """The turn's own values of an answer with such `custom_outputs`."""
+    provider = outputs["provider"]
+    outage = provider.get("outage")
+    report = Report(
+        question="Why?",
+        history=(),
+        target=Target(),
+        context=Context(target=Target()),
+        findings=tuple(
+            Finding(title=each["title"], severity=each["severity"], explanation="", evidence=(), resource=None)
+            for each in outputs["findings"]
+        ),
+        sections=tuple(Section(text="", **each) for each in outputs["context"]["sections"]),
+        gaps=(),
+        plan=RequestPlan(budget=plan(window=None, wanted=16_000, answer=2_000), tokens=10),
+    )
+    return Outcome(
+        text=text,
+        session_id="conv_1",
+        provider=ProviderInfo(name=provider["name"], protocol=provider["protocol"], model=""),
+        usage=None,
+        report=report,
+        outage=ProviderUnreachable(outage["message"]) if outage else None,
+    )
 
 
 def _delta(text: str, number: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agent.turn.admission import Turnstile
+from agent.turn.admission import StartQueue
 
 pytestmark = pytest.mark.anyio
 
@@ -21,10 +21,10 @@ async def steps(count: int) -> None:
 
 
 async def test_a_turn_is_on_its_way_before_the_next_one_begins() -> None:
-    turnstile, told = Turnstile(), list[str]()
+    queue, told = StartQueue(), list[str]()
 
     async def turn(name: str) -> None:
-        await turnstile.enter()
+        await queue.enter()
         told.append(f"{name} begins")
         await steps(2)
         told.append(f"{name} is on its way")
@@ -35,10 +35,10 @@ async def test_a_turn_is_on_its_way_before_the_next_one_begins() -> None:
 
 
 async def test_a_hundred_begin_in_their_order() -> None:
-    turnstile, began = Turnstile(), list[int]()
+    queue, began = StartQueue(), list[int]()
 
     async def turn(number: int) -> None:
-        await turnstile.enter()
+        await queue.enter()
         began.append(number)
 
     await asyncio.gather(*(turn(number) for number in range(100)))
@@ -47,10 +47,10 @@ async def test_a_hundred_begin_in_their_order() -> None:
 
 
 async def test_one_that_is_cancelled_while_it_waits_keeps_nobody_waiting() -> None:
-    turnstile = Turnstile()
-    await turnstile.enter()
-    left = asyncio.create_task(turnstile.enter())
-    stays = asyncio.create_task(turnstile.enter())
+    queue = StartQueue()
+    await queue.enter()
+    left = asyncio.create_task(queue.enter())
+    stays = asyncio.create_task(queue.enter())
     await asyncio.sleep(0)
     left.cancel()
 
@@ -59,10 +59,10 @@ async def test_one_that_is_cancelled_while_it_waits_keeps_nobody_waiting() -> No
 
 
 async def test_nobody_waits_at_one_that_stands_still() -> None:
-    turnstile = Turnstile()
-    await turnstile.enter()
+    queue = StartQueue()
+    await queue.enter()
     await steps(20)
-    entering = turnstile.enter()
+    entering = queue.enter()
 
     with pytest.raises(StopIteration):
         entering.send(None)

@@ -11,9 +11,9 @@ from agent.request.conversation import Message
 from agent.request.question import Question
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
+from agent.turn.events import Outcome, Report, TurnEvent
 from agent.turn.outputs import context_as_json
 from agent.turn.parse import parse_question
-from agent.turn.record import Outcome, Report, TurnEvent
 from tests.fakes.provider import ScriptedProvider
 
 POD: dict[str, Any] = {
@@ -53,7 +53,7 @@ def ask(text: str = "Why does api-1 restart?", **custom_inputs: Any) -> Question
 async def turn_of(provider: ScriptedProvider, question: Question | None = None) -> list[TurnEvent]:
     assistant = Assistant(load_settings(), provider=provider)
     try:
-        return [event async for event in assistant.turn(question or ask())]
+        return [event.value async for event in assistant.turn(question or ask())]
     finally:
         await assistant.aclose()
 
@@ -138,7 +138,7 @@ async def events_before(error: Exception) -> list[TurnEvent]:
     events: list[TurnEvent] = []
     try:
         async for event in assistant.turn(ask()):
-            events.append(event)
+            events.append(event.value)
     except type(error):
         return events
     raise AssertionError("the turn did not fail")
@@ -175,7 +175,7 @@ def test_a_turn_that_is_left_early_closes_the_stream_of_the_provider() -> None:
         assistant = Assistant(load_settings(), provider=provider)
         turn = assistant.turn(ask())
         async for event in turn:
-            if isinstance(event, TextDelta):
+            if isinstance(event.value, TextDelta):
                 break
         await turn.aclose()
 

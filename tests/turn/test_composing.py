@@ -9,7 +9,8 @@ from agent.errors import ContextTooLong, RequestError
 from agent.prompt.tokens import count_tokens
 from agent.providers.provider import Usage
 from agent.settings import load_settings
-from agent.turn.assistant import Assistant, Report
+from agent.turn.assistant import Assistant
+from agent.turn.events import Report
 from agent.turn.parse import parse_question
 from tests.fakes.provider import ScriptedProvider
 
@@ -30,7 +31,8 @@ def turns(provider: ScriptedProvider, *questions: str, messages: tuple[Any, ...]
         for text in questions:
             body = {"input": [*messages, {"role": "user", "content": text}]}
             question = parse_question(body | {"custom_inputs": {"manifest": POD, "logs": {"api": LOG}}})
-            reports += [event async for event in assistant.turn(question) if isinstance(event, Report)]
+            events = [event.value async for event in assistant.turn(question)]
+            reports += [event for event in events if isinstance(event, Report)]
         return reports
 
     return asyncio.run(run())

@@ -4,21 +4,19 @@ Owns how an Assistant is watched while it answers; judges nothing and knows noth
 """
 
 import time
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from agent.context.collect import Collector
-from agent.context.context import Context
 from agent.findings.engine.citations import resolves
 from agent.findings.model import Evidence, Finding
 from agent.prompt.instructions import InstructionsSource
+from agent.redaction import Redacted
 from agent.request.question import Question
 from agent.settings import Settings
 from agent.turn.assistant import Assistant
-from agent.turn.record import Outcome, TurnEvent
-from agent.turn.spans import Spans
+from agent.turn.events import Outcome, SinkEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +44,16 @@ class Answer:
 class Notes:
     """What is noted of one turn while it runs."""
 
-    context: Context | None = None
     outcome: Outcome | None = None
     began: float = 0.0
     seconds: float = 0.0
 
     def answer(self) -> Answer:
         """The answer of the turn, which must have ended well."""
-        if self.outcome is None or self.context is None:
+        if self.outcome is None:
             raise AssertionError("the turn did not end")
         report, usage = self.outcome.report, self.outcome.usage
-        context = report.redactor.context(self.context)
+        context = report.context
         return Answer(
             text=self.outcome.text,
             findings=report.findings,
@@ -79,24 +76,25 @@ class WatchedAssistant(Assistant):
     """An Assistant that reads nothing but what is supplied, and notes of each turn what a judge needs."""
 
     def __init__(self, settings: Settings, *, instructions: InstructionsSource | None = None) -> None:
-        super().__init__(settings, collector=_WatchedCollector(supplied_only(settings)), instructions=instructions)
+        super().__init__(
+            settings,
+            collector=Collector(supplied_only(settings)),
+            instructions=instructions,
+            sinks=[lambda _: _Watch(NOTES.get())],
+        )
 
-    async def turn(self, question: Question, spans: Spans | None = None) -> AsyncGenerator[TurnEvent]:
-        notes = NOTES.get()
+
+class _Watch:
+    """The sink that notes the outcome of a turn and how long it took."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
         notes.began = time.perf_counter()
-        async with aclosing(super().turn(question, spans)) as events:
-            async for event in events:
-                if isinstance(event, Outcome):
-                    notes.outcome = event
-                    notes.seconds = time.perf_counter() - notes.began
-                yield event
 
-
-class _WatchedCollector(Collector):
-    async def collect(self, question: Question) -> Context:
-        notes = NOTES.get()
-        notes.context = await super().collect(question)
-        return notes.context
+    def take(self, event: Redacted[SinkEvent]) -> None:
+        if isinstance(event.value, Outcome):
+            self._notes.outcome = event.value
+            self._notes.seconds = time.perf_counter() - self._notes.began
 
 
 def supplied_only(settings: Settings) -> Settings:

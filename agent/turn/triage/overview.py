@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from agent.context.model import Fleet, Gap
 from agent.errors import SourceError
 from agent.findings.model import Finding
-from agent.redaction import Redactor
 from agent.request.caller import Caller
 from agent.turn.triage.grouping import as_findings, grouped
-from agent.turn.triage.survey import Survey
+from agent.turn.triage.survey import ContextRedaction, Survey
 
 # Gaps of single Applications that are told; what fails for one mostly fails for all.
 _GAPS = 5
@@ -44,7 +43,7 @@ class Overview:
 
 
 async def overview(
-    survey: Survey, redactor: Redactor, *, limit: int, caller: Caller, refresh: bool = False
+    survey: Survey, redactor: ContextRedaction, *, limit: int, caller: Caller, refresh: bool = False
 ) -> Overview:
     """Surveys the fleet, the `limit` worst Applications closely. Never raises for what cannot be read."""
     try:

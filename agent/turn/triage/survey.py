@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
+from typing import Protocol
 
 from agent.context.collect import Collector
 from agent.context.context import Context
@@ -15,7 +16,6 @@ from agent.errors import SourceError
 from agent.findings import analyze
 from agent.findings.model import Finding
 from agent.objects.target import Target
-from agent.redaction import Redactor
 from agent.request.caller import ANONYMOUS, Caller
 from agent.request.question import LogRequest, Question
 
@@ -39,6 +39,14 @@ class Examined:
     closely: bool = True
 
 
+class ContextRedaction(Protocol):
+    """What hides the secrets of contexts and texts."""
+
+    def context(self, context: Context) -> Context: ...
+
+    def text(self, text: str) -> str: ...
+
+
 class Survey:
     """Surveys what the collector's Argo CD token may read. Holds nothing between surveys."""
 
@@ -57,7 +65,7 @@ class Survey:
     async def examine(
         self,
         fleet: Fleet,
-        redactor: Redactor,
+        redactor: ContextRedaction,
         *,
         limit: int,
         caller: Caller = ANONYMOUS,
@@ -96,7 +104,7 @@ class Survey:
     async def _closely(
         self,
         application: FleetApplication,
-        redactor: Redactor,
+        redactor: ContextRedaction,
         redacting: asyncio.Lock,
         *,
         caller: Caller,
@@ -114,14 +122,14 @@ class Survey:
             return await asyncio.to_thread(_examined, application, collected, redactor)
 
 
-def _examined(application: FleetApplication, collected: Context, redactor: Redactor) -> Examined:
+def _examined(application: FleetApplication, collected: Context, redactor: ContextRedaction) -> Examined:
     if collected.application is None:  # unreadable by itself: what the list told is better than nothing
         collected = replace(collected, application=application.manifest)
     context = redactor.context(collected)
     return _told(application, analyze(context), gaps=context.gaps, closely=True)
 
 
-def _by_list(applications: Sequence[FleetApplication], redactor: Redactor) -> list[Examined]:
+def _by_list(applications: Sequence[FleetApplication], redactor: ContextRedaction) -> list[Examined]:
     contexts = (Context(target=Target(application=each.reference), application=each.manifest) for each in applications)
     return [
         _told(application, analyze(redactor.context(context)), gaps=(), closely=False)

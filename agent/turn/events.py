@@ -1,0 +1,90 @@
+"""The events of a turn, as they leave it: one stream of typed values, redacted. Owns no transport.
+
+    Report                      what is known before the model is asked
+    TurnStarted ... TurnCompleted   what the provider answers (`agent.providers.provider`)
+    Outcome                     how a turn ended that ended well
+
+Sinks also receive a Step when a step of the pipeline has ended, and a TurnEnded, always, as the last event.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agent.context.context import Context
+from agent.context.model import Gap
+from agent.errors import ProviderUnreachable
+from agent.findings.model import Finding
+from agent.objects.target import Target
+from agent.prompt.prompt import Section
+from agent.providers.provider import ProviderEvent, ProviderInfo, Reference, Usage
+from agent.request.conversation import Message
+from agent.turn.composing import RequestPlan
+from agent.turn.grounding import Grounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the turn knows before the model is asked, `context` included. `changes` names what changed since the
+    session's previous turn, "" for nothing; `nothing_read`: whatever was to be read about the target is a gap."""
+
+    question: str
+    history: tuple[Message, ...]
+    target: Target
+    context: Context = field(repr=False)
+    findings: tuple[Finding, ...]
+    sections: tuple[Section, ...]
+    gaps: tuple[Gap, ...]
+    plan: RequestPlan
+    changes: str = ""
+    nothing_read: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a turn ended that ended well. `grounding` lists which claims of the answer are supported; `outage` is the
+    error of the provider that could not be reached, when the answer was made without it; `references` are the documents
+    the answer names."""
+
+    text: str
+    session_id: str | None
+    provider: ProviderInfo
+    usage: Usage | None
+    report: Report
+    grounding: Grounding = field(default_factory=Grounding)
+    references: tuple[Reference, ...] = ()
+    outage: ProviderUnreachable | None = None
+
+
+type StepKind = Literal["RETRIEVER", "TASK", "PARSER", "CHAT_MODEL"]
+"""What a step does, in the words of MLflow's span types."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step of the pipeline that has ended. Times are nanoseconds since the epoch. `error` is what it failed with, a
+    CancelledError or GeneratorExit where the client left."""
+
+    name: str
+    kind: StepKind
+    started: int
+    ended: int
+    inputs: Any = None
+    outputs: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnded:
+    """The end of every turn. `answered` is all that the provider answered, each run of text as one event; `error` is
+    what the turn failed with, a CancelledError or GeneratorExit where the client left, None where it ended well."""
+
+    answered: tuple[ProviderEvent, ...] = ()
+    error: BaseException | None = None
+
+
+type TurnEvent = Report | ProviderEvent | Outcome
+"""What a reader of the turn is given, in this order: Report, TurnStarted, any number of others, TurnCompleted,
+Outcome."""
+
+type SinkEvent = TurnEvent | Step | TurnEnded
+"""What a sink is given."""

@@ -1,0 +1,302 @@
+"""The pipeline of a turn: a Question in, the redacted events of an answer out.
+
+    open      a session with the provider                  while the context is read
+    collect   the context, from every source
+    redact    before anything is recorded or sent
+    analyze   findings, deterministic
+    compose   the prompt within the token budget
+    stream    the provider's events
+    ground    the answer against what was read
+
+Owns the order of the steps and the stream of events; each step has a module of its own.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agent.context.collect import Collector
+from agent.context.context import Context
+from agent.errors import ProviderError, ProviderTimeout, SettingsError
+from agent.findings import analyze
+from agent.findings.model import Finding
+from agent.prompt.instructions import Instructions, InstructionsSource
+from agent.prompt.prompt import Prompt
+from agent.providers.provider import Provider, ProviderEvent, Session, SessionRequest, TextDelta, TurnCompleted
+from agent.redaction import Redacted
+from agent.request.question import Question
+from agent.settings import Settings
+from agent.turn.admission import StartQueue
+from agent.turn.answer_check import AnswerCheck
+from agent.turn.composing import Composer, RequestPlan
+from agent.turn.documents import documents, messages
+from agent.turn.events import Outcome, Report, SinkEvent, Step, StepKind, TurnEnded, TurnEvent
+from agent.turn.fallback import Attempt, after_failure
+from agent.turn.record import TurnRecord
+from agent.turn.redacting import TurnRedaction
+from agent.turn.sinks import Sinks
+from agent.turn.triage import Survey, asks_about_applications, overview
+
+# Beyond this many strings or so, what walks them (redaction takes some 50 µs a string) leaves the event loop.
+_LARGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """What all turns of an Assistant share. Nothing in it is of any user."""
+
+    settings: Settings
+    provider: Provider
+    collector: Collector
+    survey: Survey
+    composer: Composer
+    queue: StartQueue
+    instructions: InstructionsSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Collected:
+    """The redacted context; `fleet` are the findings over all Applications, where the question is about them."""
+
+    context: Context
+    redaction: TurnRedaction
+    fleet: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """All that an attempt needs to ask its provider, and the record of what it answers."""
+
+    session: Session
+    collected: _Collected
+    prompt: Prompt
+    plan: RequestPlan
+    record: TurnRecord
+    check: AnswerCheck
+
+    @property
+    def redaction(self) -> TurnRedaction:
+        return self.collected.redaction
+
+
+class Turn:
+    """One question on its way to its answer."""
+
+    def __init__(self, question: Question, equipment: Equipment, sinks: Sinks) -> None:
+        self._question = question
+        self._shared = equipment
+        self._sinks = sinks
+        self._request = SessionRequest(
+            session_id=question.session_id, user_id=question.caller.subject, conversation_id=question.conversation_id
+        )
+        loop = asyncio.get_running_loop()
+        self._now = loop.time
+        self._key: asyncio.Future[bytes] = loop.create_future()
+        self._redaction: TurnRedaction | None = None
+        self._record: TurnRecord | None = None
+
+    async def events(self) -> AsyncGenerator[Redacted[TurnEvent]]:
+        """The events of the answer. Closing the iterator cancels the turn: the upstream request ends with it.
+
+        Raises SessionError, and, after the Report, ProviderError or the provider's SettingsError; ProviderUnreachable
+        only after text was sent.
+        """
+        async with self._lifetime() as collecting:
+            attempt = Attempt(provider=self._shared.provider)
+            while True:
+                try:
+                    async with self._opened(attempt, collecting) as asking:
+                        if self._record is None:
+                            yield self._take(asking.record.report)
+                        self._record = asking.record
+                        attempt.check()
+                        async with self._streaming(asking) as stream:
+                            deadline = self._now() + self._shared.settings.turn_timeout
+                            async for event in stream:
+                                if type(event) is TextDelta:  # nearly all of them
+                                    asking.record.events.append(event)
+                                    yield self._take(event)
+                                else:
+                                    for each in await self._answered(event, asking):
+                                        yield self._take(each)
+                                if self._now() > deadline:
+                                    raise self._late()
+                        yield self._take(self._outcome(asking))
+                        return
+                except (ProviderError, SettingsError) as error:
+                    attempt = after_failure(error, attempt, self._record)
+
+    def _take(self, event: SinkEvent) -> Redacted[Any]:
+        """The event as it leaves the turn; the sinks have it first."""
+        redaction = self._redaction or self._redacting(b"")
+        released = redaction.release(event)
+        for sink in self._sinks:
+            sink.take(released)
+        return released
+
+    def _redacting(self, key: bytes) -> TurnRedaction:
+        return TurnRedaction(key, enabled=self._shared.settings.redaction)
+
+    @asynccontextmanager
+    async def _lifetime(self) -> AsyncGenerator["asyncio.Task[_Collected]"]:
+        """Collects meanwhile. In the end nothing of the turn runs any more, and the sinks have its end."""
+        collecting = asyncio.create_task(self._collect())
+        failure: BaseException | None = None
+        try:
+            yield collecting
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            if not collecting.done():
+                collecting.cancel()
+            await asyncio.gather(collecting, return_exceptions=True)
+            answered = self._record.events if self._record else ()
+            kept = self._redaction.kept(answered) if self._redaction else ()
+            self._take(TurnEnded(answered=kept, error=failure))
+
+    @asynccontextmanager
+    async def _opened(self, attempt: Attempt, collecting: "asyncio.Task[_Collected]") -> AsyncGenerator[_Asking]:
+        """The session of an attempt, with what its provider will be asked."""
+        async with attempt.provider.open(self._request) as session:
+            if not self._key.done():
+                self._key.set_result(session.redaction_key)
+            collected = await asyncio.shield(collecting)
+            prompt, plan = await self._prepare(collected, session)
+            report = _report(prompt, plan, collected.context)
+            yield _Asking(
+                session=session,
+                collected=collected,
+                prompt=prompt,
+                plan=plan,
+                record=TurnRecord(report, attempt.outage),
+                check=AnswerCheck(collected.context, collected.redaction, session),
+            )
+
+    @asynccontextmanager
+    async def _streaming(self, asking: _Asking) -> AsyncGenerator[AsyncIterator[ProviderEvent]]:
+        """The provider's own events; the iterator is closed with the block. The provider bounds each silence."""
+        with self._step("turn", "CHAT_MODEL", inputs=messages(asking.prompt)) as notes:
+            stream = asking.session.stream(asking.prompt)
+            try:
+                yield stream
+            finally:
+                if isinstance(stream, AsyncGenerator):
+                    await stream.aclose()
+                text = asking.redaction.text(asking.record.text)
+                notes["outputs"] = {"role": "assistant", "content": text}
+
+    async def _answered(self, event: ProviderEvent, asking: _Asking) -> list[ProviderEvent]:
+        """An event that is no text, after what must come before it: the warning that claims are not supported."""
+        before: list[ProviderEvent] = []
+        record = asking.record
+        if isinstance(event, TurnCompleted) and record.by_model and asking.check.may_claim(record.text):
+            with self._step("ground", "TASK") as notes:
+                grounding = await asking.check.run(asking.prompt, record)
+                notes["outputs"] = grounding.as_json()
+            record.grounding = grounding
+            before = [TextDelta(grounding.warning)] if grounding.warning else []
+        return [record.take(asking.redaction.answered(each)) for each in (*before, event)]
+
+    def _outcome(self, asking: _Asking) -> Outcome:
+        outcome = asking.record.outcome()
+        if outcome.usage and not asking.record.used_tools:
+            self._shared.composer.learn(asking.session.model, asking.plan, outcome.usage)
+        return outcome
+
+    def _late(self) -> ProviderTimeout:
+        return ProviderTimeout(
+            f"The answer was not finished within {self._shared.settings.turn_timeout:g} seconds. "
+            "Ask something narrower, or raise ASSISTANT_TURN_TIMEOUT."
+        )
+
+    async def _collect(self) -> _Collected:
+        """The redacted context. The key comes from the session, which is opened meanwhile."""
+        question, shared = self._question, self._shared
+        with self._step("collect", "RETRIEVER", inputs={"target": str(question.target)}) as notes:
+            context = await shared.collector.collect(question)
+            redaction = self._redaction = self._redacting(await self._key)
+            if _is_large(context):
+                context = await asyncio.to_thread(redaction.context, context)
+            else:
+                context = redaction.context(context)
+            collected = _Collected(context=context, redaction=redaction)
+            if shared.collector.argocd and _is_about_all(question):
+                collected = await self._with_fleet(collected)
+            notes["outputs"] = documents(collected.context)
+            return collected
+
+    async def _with_fleet(self, collected: _Collected) -> _Collected:
+        seen = await overview(
+            self._shared.survey,
+            collected.redaction,
+            limit=self._shared.settings.triage_applications,
+            caller=self._question.caller,
+            refresh=self._question.refresh,
+        )
+        context = replace(collected.context, fleet=seen.fleet).with_gaps(*seen.gaps)
+        return replace(collected, context=context, fleet=seen.findings)
+
+    async def _prepare(self, collected: _Collected, session: Session) -> tuple[Prompt, RequestPlan]:
+        """Findings and prompt: a millisecond of work on the event loop, or in a thread where the context is large."""
+        instructions = await self._shared.instructions()
+        if _is_large(collected.context):
+            return await asyncio.to_thread(self._prepared, collected, session, instructions)
+        await self._shared.queue.enter()
+        return self._prepared(collected, session, instructions)
+
+    def _prepared(
+        self, collected: _Collected, session: Session, instructions: Instructions
+    ) -> tuple[Prompt, RequestPlan]:
+        with self._step("analyze", "TASK") as notes:
+            findings = (*collected.fleet, *analyze(collected.context))
+            notes["outputs"] = [{"title": f.title, "severity": f.severity} for f in findings]
+        with self._step("compose", "PARSER") as notes:
+            prompt, plan = self._shared.composer.compose(
+                self._question, collected.context, findings, collected.redaction, session, instructions
+            )
+            notes["outputs"] = plan.as_json() | {"sections": {s.name: s.tokens for s in prompt.sections}}
+        return prompt, plan
+
+    @contextmanager
+    def _step(self, name: str, kind: StepKind, inputs: Any = None) -> Generator[dict[str, Any]]:
+        """A step, for the sinks when it has ended. `outputs` is noted in the dictionary."""
+        notes: dict[str, Any] = {}
+        started = time.time_ns()
+        try:
+            yield notes
+        except BaseException as error:
+            notes["error"] = error
+            raise
+        finally:
+            self._take(Step(name=name, kind=kind, started=started, ended=time.time_ns(), inputs=inputs, **notes))
+
+
+def _report(prompt: Prompt, plan: RequestPlan, context: Context) -> Report:
+    return Report(
+        question=prompt.question,
+        history=prompt.history,
+        target=prompt.target,
+        context=context,
+        findings=prompt.findings,
+        sections=prompt.sections,
+        gaps=prompt.gaps,
+        plan=plan,
+        changes=prompt.changes,
+        nothing_read=context.is_empty and bool(prompt.gaps) and not prompt.findings,
+    )
+
+
+def _is_about_all(question: Question) -> bool:
+    """Whether the Applications are to be surveyed: a follow-up ("and the second one?") names none of them."""
+    goes_on = question.session_id is not None or bool(question.history)
+    return not question.target and (goes_on or asks_about_applications(question.text))
+
+
+def _is_large(context: Context) -> bool:
+    lines = sum(len(log.lines) for log in context.logs)
+    manifests = len(context.manifests) + 4 * len(context.managed)
+    return lines + len(context.events) + len(context.tree) + 50 * manifests > _LARGE

@@ -1,0 +1,61 @@
+"""The redaction of a turn: the one module that asks the redactor, from the context to the end of the answer."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.context.context import Context
+from agent.providers.provider import ProviderEvent, ReasoningDelta, TextDelta, ToolCall, ToolResult
+from agent.redaction import Redactor
+from agent.request.conversation import Message
+
+
+class TurnRedaction:
+    """Hides the secrets of one turn. The context comes first: what is recognised there is hidden in everything later.
+
+    `key` is the session's (`Session.redaction_key`).
+    """
+
+    def __init__(self, key: bytes, *, enabled: bool) -> None:
+        self._redactor = Redactor(key, enabled=enabled)
+        self.release = self._redactor.release
+        """Marks an event as redacted, so that it may leave the turn."""
+
+    def context(self, context: Context) -> Context:
+        """The context without secrets."""
+        return self._redactor.context(context)
+
+    def text(self, text: str) -> str:
+        """A text without secrets: the question, the answer as a whole, an error's message."""
+        return self._redactor.text(text)
+
+    def messages(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """Messages of the conversation without secrets."""
+        return tuple(replace(message, text=self.text(message.text)) for message in messages)
+
+    def answered(self, event: ProviderEvent) -> ProviderEvent:
+        """An event of the provider without the secrets that a tool of the model's server may have read. Text comes in
+        pieces and from a model that was given redacted text only; it is redacted as a whole where it is kept."""
+        match event:
+            case ToolCall():
+                return replace(event, arguments=self.text(event.arguments))
+            case ToolResult():
+                return replace(event, output=self.text(event.output))
+            case _:
+                return event
+
+    def kept(self, events: Sequence[ProviderEvent]) -> tuple[ProviderEvent, ...]:
+        """What was answered, as it is recorded: runs of text joined and redacted as a whole."""
+        joined: list[ProviderEvent] = []
+        for event in events:
+            last = joined[-1] if joined else None
+            match event, last:
+                case TextDelta(), TextDelta():
+                    joined[-1] = TextDelta(last.text + event.text)
+                case ReasoningDelta(), ReasoningDelta():
+                    joined[-1] = ReasoningDelta(last.text + event.text)
+                case _:
+                    joined.append(event)
+        return tuple(
+            replace(event, text=self.text(event.text)) if isinstance(event, TextDelta | ReasoningDelta) else event
+            for event in joined
+        )
