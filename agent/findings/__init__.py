@@ -26,8 +26,8 @@ from agent.findings.argocd import (
     tree,
 )
 from agent.findings.engine import logs
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.applications import applications_of
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.ranking import ranked
 from agent.findings.model import Finding
 from agent.findings.network import backends, ingresses, network_policies, services
@@ -93,9 +93,9 @@ def _due(kinds: frozenset[GroupKind], subjects: frozenset[Subject]) -> tuple[Ana
 
 
 def _subjects(inventory: Inventory) -> Iterator[Subject]:
-    if inventory.applications:
+    if applications_of(inventory):
         yield "application"
-    if inventory.going or inventory.applications:
+    if inventory.going or applications_of(inventory):
         yield "deletion"
     if inventory.context.managed:
         yield "difference"
@@ -113,10 +113,10 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     inventory = Inventory(context)
     due = _due(inventory.kinds & _KINDS, frozenset(_subjects(inventory)))
     found = [finding for analyzer in due for finding in analyzer(inventory)]
-    if inventory.applications:
+    if applications_of(inventory):
         found = application_health.with_resource_health(inventory, found)
     found = tree.with_health_messages(inventory, found)
-    if inventory.applications:
+    if applications_of(inventory):
         found = application_health.with_health(inventory, found)
     if context.logs and not any(f.severity == "error" and f.level in ("cause", "effect") for f in found):
         found += logs.unexplained_log_errors(inventory)

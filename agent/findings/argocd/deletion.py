@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from agent.context.model import Context
 from agent.findings.argocd.comparison_causes import CLUSTER_UNKNOWN, comparison_cause
-from agent.findings.engine.applications import APPLICATION, Application
+from agent.findings.engine.applications import APPLICATION, Application, applications_of
 from agent.findings.engine.build import name_of, named, namespace_of, object_finding
 from agent.findings.engine.commands import argocd, kubectl
 from agent.findings.engine.durations import PATIENCE, elapsed, lasted_beyond, latest, minutes_text
@@ -41,7 +41,7 @@ _KNOWN: dict[str, str] = {
 
 def stuck_deletions(inventory: Inventory) -> Iterator[Finding]:
     """Resources, then Applications, whose deletion has waited for a finalizer longer than PATIENCE."""
-    context, applications = inventory.context, inventory.applications
+    context, applications = inventory.context, applications_of(inventory)
     held = list(_held_resources(inventory, latest(context, applications[0] if applications else None)))
     yield from held
     for application in applications:

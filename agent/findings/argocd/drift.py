@@ -7,14 +7,13 @@ from collections.abc import Iterator
 
 from agent.context.model import Context
 from agent.findings.argocd.drift_remedies import remedies
-from agent.findings.drift import Category, Difference, Drift
+from agent.findings.drift import Category, Difference, Drift, drifts_of
 from agent.findings.drift.mutations import is_argocd, is_person
 from agent.findings.drift.wording import difference_text
-from agent.findings.engine.applications import Application
+from agent.findings.engine.applications import Application, StatusResources, first_application, status_key
 from agent.findings.engine.deployments import Deployments
 from agent.findings.engine.evidence import one_line, quote_difference
 from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.status_resources import StatusResources, key_of
 from agent.findings.model import Evidence, Finding, Level, Severity
 
 # Resources that are told one by one; the others are counted in one finding a category.
@@ -37,11 +36,11 @@ def drifted_resources(inventory: Inventory) -> Iterator[Finding]:
 
     None while a sync is under way; the last findings stand for many resources where there are many.
     """
-    context, application = inventory.context, inventory.first_application
+    context, application = inventory.context, first_application(inventory)
     if application and (application.is_syncing or application.is_going):
         return
     entries = StatusResources(application) if application else None
-    drifts = [drift for drift in inventory.drifts if entries is None or entries.is_out_of_sync(drift.resource)]
+    drifts = [drift for drift in inventory.once(_drifts) if entries is None or entries.is_out_of_sync(drift.resource)]
     drifts.sort(key=lambda drift: drift.is_noise)
     for drift in drifts[:_RESOURCES]:
         yield from _finding(context, application, entries, drift)
@@ -54,7 +53,11 @@ def explained(inventory: Inventory, application: Application) -> bool:
     if application.source != "application" or not inventory.context.managed:
         return False
     differing = set(StatusResources(application).out_of_sync())
-    return bool(differing) and differing <= {key_of(drift.resource) for drift in inventory.drifts}
+    return bool(differing) and differing <= {status_key(drift.resource) for drift in inventory.once(_drifts)}
+
+
+def _drifts(inventory: Inventory) -> tuple[Drift, ...]:
+    return drifts_of(inventory.context)
 
 
 def _finding(

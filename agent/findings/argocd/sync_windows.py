@@ -8,7 +8,7 @@ an active allow window permits, inactive allow windows forbid; a window's manual
 from collections.abc import Iterator
 
 from agent.context.model import Context, SyncWindow, SyncWindows
-from agent.findings.engine.applications import Application
+from agent.findings.engine.applications import Application, first_application
 from agent.findings.engine.commands import argocd
 from agent.findings.engine.evidence import one_line, quote_window
 from agent.findings.engine.inventory import Inventory
@@ -21,7 +21,7 @@ _QUOTED = 3
 
 def blocking_windows(inventory: Inventory) -> Iterator[Finding]:
     """That the Application waits for a window, while it is OutOfSync or an operation is held up by one."""
-    context, application = inventory.context, inventory.first_application
+    context, application = inventory.context, first_application(inventory)
     if application is None or not _waits(application):
         return
     windows = context.sync_windows or SyncWindows(can_sync=False)

@@ -12,7 +12,7 @@ from agent.findings.custom.words import fails
 from agent.findings.engine.commands import argocd, describe
 from agent.findings.engine.evidence import one_line, quote_node
 from agent.findings.engine.inventory import Inventory, Key, key_of
-from agent.findings.engine.merging import grade
+from agent.findings.engine.ranking import grade
 from agent.findings.model import Finding, Severity
 from agent.objects.target import ResourceRef
 

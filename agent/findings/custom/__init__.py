@@ -18,8 +18,7 @@ from agent.findings.custom.signs import signs_of, standing_beside, summaries_of
 from agent.findings.custom.situation import is_stale
 from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.evidence import one_line
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind, group_kind
+from agent.findings.engine.inventory import GroupKind, Inventory, group_kind
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest, text_at
 

@@ -1,8 +1,6 @@
 """Whether a Pod or a workload is known to be well or done. Says nothing about what is wrong with one that is not."""
 
-from agent.findings.engine.inventory import Inventory, key_of
 from agent.objects.manifest import Manifest, integer_at, objects_at, text_at
-from agent.objects.target import ResourceRef
 
 
 def pod_is_well(pod: Manifest) -> bool:
@@ -27,15 +25,6 @@ def has_condition(manifest: Manifest, *types: str) -> bool:
         text_at(condition, "type") in types and text_at(condition, "status") == "True"
         for condition in objects_at(manifest, "status", "conditions")
     )
-
-
-def is_outlived(inventory: Inventory, pod: Manifest) -> bool:
-    """Whether a failed Pod no longer matters: its Job completed, or its workload has all the pods it wants."""
-    if text_at(pod, "status", "phase") != "Failed":
-        return False
-    resource = ResourceRef.of(pod)
-    owners = (inventory.get(*key_of(owner)) for owner in inventory.owners(resource)) if resource else ()
-    return any(workload_is_well(owner) for owner in owners if owner is not None)
 
 
 _STARTING = ("", "ContainerCreating", "PodInitializing")

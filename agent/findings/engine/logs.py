@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from agent.context.model import ContainerLog, Context, LogLine
 from agent.findings.engine.evidence import quote_lines
-from agent.findings.engine.health import is_outlived, pod_is_well, workload_is_well
+from agent.findings.engine.health import pod_is_well, workload_is_well
 from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.objects.manifest import Manifest, text_at
@@ -274,7 +274,7 @@ def _is_well(inventory: Inventory, log: ContainerLog) -> bool:
     context = inventory.context
     pods = [p for p in inventory.of(("", "Pod")) if log.pod in ("", text_at(p, "metadata", "name"))]
     if pods:
-        return all(pod_is_well(pod) or is_outlived(inventory, pod) for pod in pods)
+        return all(pod_is_well(pod) or inventory.is_outlived(pod) for pod in pods)
     if context.manifest:
         return workload_is_well(context.manifest)
     return text_at(context.application, "status", "health", "status") in ("Healthy", "Suspended")

@@ -1,11 +1,14 @@
-"""ConfigMaps, Secrets and other objects that a message calls missing, where a Pod's spec asks for them, and what is to
-make them.
+"""References to objects that do not exist: what a message calls missing, where a Pod's spec asks for it, what makes it,
+and which existing name may have been meant.
 
-Owns the messages' wording (kubelet, scheduler, controllers); makes no finding.
+Owns the wording of the messages (kubelet, scheduler, controllers).
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
 
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, walk
@@ -109,3 +112,15 @@ def how_to_supply(inventory: Inventory, namespace: str, missing: Missing) -> tup
         f"See what there is: {look}.",
         "If the program can do without, mark the reference `optional: true`.",
     )
+
+
+_READ = 200
+_TOLD = 5
+
+
+def alike(name: str, names: Iterable[str]) -> str:
+    """The names that look like `name`, else the first of those there are, as a sentence with a blank before it; ""
+    where there are none."""
+    there = sorted(one_line(each, 80) for each in islice(names, _READ))
+    close = get_close_matches(one_line(name, 80), there, n=3) or there[:_TOLD]
+    return f" There {'is' if len(close) == 1 else 'are'} {', '.join(close)}." if close else ""

@@ -15,7 +15,7 @@ from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.logs import tells_another_fault
-from agent.findings.engine.suggestions import alike
+from agent.findings.engine.references import alike
 from agent.findings.model import Evidence, Finding
 from agent.findings.network.backends import Backends, Service, quote_addresses, quote_pod
 from agent.findings.network.endpoints import Connection, failed_connections, service_names

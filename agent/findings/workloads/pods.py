@@ -10,7 +10,7 @@ from agent.context.model import Event
 from agent.findings.engine.build import namespace_of, object_finding
 from agent.findings.engine.container import Container, containers_of
 from agent.findings.engine.evidence import one_line, quote, quote_event
-from agent.findings.engine.health import is_outlived, is_rolling_out
+from agent.findings.engine.health import is_rolling_out
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.logs import LastWords
 from agent.findings.engine.references import how_to_supply, makers_of, missing_in, quote_reference
@@ -32,7 +32,7 @@ def broken_pods(inventory: Inventory) -> Iterator[Finding]:
     for pod in inventory.of(POD):
         done = text_at(pod, "status", "phase") == "Succeeded"
         going = lookup(pod, "metadata", "deletionTimestamp") is not None
-        if not done and not going and not is_outlived(inventory, pod):
+        if not done and not going and not inventory.is_outlived(pod):
             yield from _broken_pod(inventory, pod, last_words, connections)
 
 
