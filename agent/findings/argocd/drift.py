@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from agent.context.model import Context
 from agent.findings.argocd.drift_remedies import remedies
 from agent.findings.drift import Category, Difference, Drift, drifts_of
-from agent.findings.drift.mutations import is_argocd, is_person
+from agent.findings.drift.managers import is_argocd, is_person
 from agent.findings.drift.wording import difference_text
 from agent.findings.engine.applications import Application, StatusResources, first_application, status_key
 from agent.findings.engine.deployments import Deployments
@@ -103,7 +103,7 @@ def _title(drift: Drift, *, edited: bool) -> str:
             return f"{name} is no longer in Git and still in the cluster"
         case "change" if first.owner and is_person(first.owner):
             return f"{name} was edited in the cluster by {one_line(first.owner.manager, 40)}: {where}"
-        case "change" if edited and first.live_place is not None and not is_argocd(first.owner):
+        case "change" if edited and first.live_path is not None and not is_argocd(first.owner):
             return f"{name} was edited in the cluster: {where}"
         case "change":
             return f"{name} differs from Git: {where}"
@@ -176,10 +176,10 @@ def _quotations(drift: Drift, told: tuple[Difference, ...]) -> tuple[Evidence, .
     for difference in told:
         if difference.hidden:
             continue
-        if difference.live_place:
-            quotes += quote_difference(drift.managed, *difference.live_place, live=True)
-        if difference.git_place:
-            quotes += quote_difference(drift.managed, *difference.git_place)
+        if difference.live_path:
+            quotes += quote_difference(drift.managed, *difference.live_path, live=True)
+        if difference.git_path:
+            quotes += quote_difference(drift.managed, *difference.git_path)
     if not quotes:  # the resource as a whole, a Secret, or values that are empty on both sides
         quotes += quote_difference(drift.managed, "metadata", "name", live=True)
         quotes = quotes or [*quote_difference(drift.managed, "metadata", "name")]

@@ -40,7 +40,7 @@ def test_a_value_that_was_changed_is_told_with_both_sides() -> None:
         "registry.example.com/shop/api:2.13.9",
         "registry.example.com/shop/api:2.14.0",
     )
-    assert difference.live_place == ("spec", "template", "spec", "containers", 0, "image")
+    assert difference.live_path == ("spec", "template", "spec", "containers", 0, "image")
 
 
 def test_entries_of_a_list_meet_by_name_wherever_they_stand() -> None:
@@ -55,9 +55,9 @@ def test_entries_of_a_list_meet_by_name_wherever_they_stand() -> None:
 
     assert sorted_as(found) == {f"{API}.env[name=LEVEL].value": "change", f"{API}.env[name=ZONE]": "change"}
     level = next(d for d in found.differences if d.path.endswith("value"))
-    assert level.live_place
-    assert level.git_place
-    assert (level.live_place[-2], level.git_place[-2]) == (1, 0)
+    assert level.live_path
+    assert level.git_path
+    assert (level.live_path[-2], level.git_path[-2]) == (1, 0)
 
 
 @pytest.mark.parametrize(
