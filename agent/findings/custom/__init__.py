@@ -14,8 +14,8 @@ not broken.
 from collections.abc import Iterator
 
 from agent.findings.custom.sign import Sign
-from agent.findings.custom.signs import signs_of, standing_beside, summaries_of
-from agent.findings.custom.situation import is_stale
+from agent.findings.custom.signs import other_states, signs_of, unmet_messages
+from agent.findings.custom.situation import is_outdated
 from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.inventory import GroupKind, Inventory, group_kind
@@ -62,24 +62,24 @@ def _finding(manifest: Manifest, signs: list[Sign]) -> Finding:
     distinct: dict[str, Sign] = {}
     for sign in signs:
         distinct.setdefault(sign.text, sign)
-    told = [evidence for sign in [*distinct.values()][:_QUOTED] for evidence in sign.said]
-    told += summaries_of(manifest, distinct)[:_QUOTED]
+    evidence_list = [evidence for sign in [*distinct.values()][:_QUOTED] for evidence in sign.evidence]
+    evidence_list += unmet_messages(manifest, distinct)[:_QUOTED]
     called = one_line("; ".join(dict.fromkeys(sign.short for sign in signs[:_NAMED])), 400)
     group = text_at(manifest, "apiVersion").rpartition("/")[0]
     controller = f"the controller of {one_line(group, 80)}" if group else "its controller"
-    is_old = is_stale(manifest)
+    is_old = is_outdated(manifest)
     how = "It is degraded" if signs[0].severity == "error" else "It may be unhealthy"
     explained = [
         f"{how} by its {'' if is_old else 'current '}status, kept by {controller}: {called}.",
         "It has not yet seen the newest spec, so this may be of an earlier one." if is_old else "",
-        standing_beside(manifest, signs),
+        other_states(manifest, signs),
         _MEANING.get(group_kind(manifest), ""),
     ]
     return object_finding(
         manifest,
         f"{named(manifest)} {signs[0].title}",
         " ".join(filter(None, explained)),
-        tuple({evidence.path: evidence for evidence in told}.values()),
+        tuple({evidence.path: evidence for evidence in evidence_list}.values()),
         "Repair what the message names; if it names nothing, read the log of the controller of this kind.",
         severity=signs[0].severity,
         level="effect",

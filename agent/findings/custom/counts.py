@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from agent.findings.custom.nodes import Path
+from agent.findings.custom.nodes import StatusPath
 from agent.findings.custom.situation import Situation
 from agent.findings.custom.words import words_of
 from agent.objects.manifest import Manifest, integer_at, object_at
 
 # Replicas that are in use, and so no longer counted as ready.
-_TAKEN = ("allocatedReplicas", "reservedReplicas")
+_IN_USE = ("allocatedReplicas", "reservedReplicas")
 _READY = ("readyReplicas", "availableReplicas", "updatedReadyReplicas", "updatedAvailableReplicas")
 
 # `1/3` or `1 of 3`, in a field whose name says that it is about what is ready.
@@ -17,14 +17,14 @@ _RATIO = re.compile(r"(\d{1,6}) ?(?:/|of|out of) ?([1-9]\d{0,5})")
 _RATIO_KEYS = frozenset({"replicas", "ready", "ratio", "members", "nodes", "instances", "healthy"})
 
 
-def short_of(manifest: Manifest, situation: Situation) -> tuple[Path, int, int] | None:
+def too_few_ready(manifest: Manifest, situation: Situation) -> tuple[StatusPath, int, int] | None:
     """The path of the field that counts too few, its number, and how many are wanted.
 
     Only where the controller has seen the newest spec, and says of itself neither that it is well nor under way; where
     it does not say what it has seen, only a ratio of none at all is told apart from a start.
     """
     status = object_at(manifest, "status")
-    if situation.well or situation.coming or situation.halted or situation.states:
+    if situation.ready or situation.progressing or situation.suspended or situation.states:
         return None
     seen, newest = integer_at(status, "observedGeneration"), integer_at(manifest, "metadata", "generation")
     if seen is None or seen != newest:
@@ -32,18 +32,18 @@ def short_of(manifest: Manifest, situation: Situation) -> tuple[Path, int, int] 
     return next(_replicas(manifest), None) or next(_ratios(manifest), None) or next(_numbers(status), None)
 
 
-def _replicas(manifest: Manifest) -> Iterator[tuple[Path, int, int]]:
+def _replicas(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
     wanted = integer_at(manifest, "spec", "replicas")
     wanted = integer_at(manifest, "status", "replicas") if wanted is None else wanted
-    taken = sum(integer_at(manifest, "status", field) or 0 for field in _TAKEN)
-    wanted = wanted - taken if wanted else wanted
+    in_use = sum(integer_at(manifest, "status", field) or 0 for field in _IN_USE)
+    wanted = wanted - in_use if wanted else wanted
     for field in _READY:
         ready = integer_at(manifest, "status", field)
         if wanted and ready is not None and ready < wanted:
             yield ("status", field), ready, wanted
 
 
-def _ratios(manifest: Manifest) -> Iterator[tuple[Path, int, int]]:
+def _ratios(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
     for path in (("status",), ("status", "scale")):
         for key, value in object_at(manifest, *path).items():
             found = _RATIO.fullmatch(value) if isinstance(value, str) else None
@@ -51,7 +51,7 @@ def _ratios(manifest: Manifest) -> Iterator[tuple[Path, int, int]]:
                 yield (*path, key), int(found[1]), int(found[2])
 
 
-def _numbers(status: Manifest) -> Iterator[tuple[Path, int, int]]:
+def _numbers(status: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
     """Of two numbers, how many are ready and how many are wanted: `desiredNumberScheduled: 3` and `numberReady: 1`."""
     numbers = {key: value for key, value in status.items() if isinstance(value, int) and not isinstance(value, bool)}
     wanted = [value for key, value in numbers.items() if words_of(key)[:1] in _WANTED]
@@ -64,7 +64,7 @@ def _numbers(status: Manifest) -> Iterator[tuple[Path, int, int]]:
 _WANTED = (("desired",), ("expected",), ("wanted",), ("total",))
 
 
-def selected_none(manifest: Manifest) -> tuple[Path, str] | None:
+def empty_selection(manifest: Manifest) -> tuple[StatusPath, str] | None:
     """The path of a list of what was selected that is empty (`nodesSelected: []`), and what there is none of."""
     for key, value in object_at(manifest, "status").items():
         words = words_of(key)

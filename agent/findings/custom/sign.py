@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from agent.findings.custom.nodes import Path
+from agent.findings.custom.nodes import StatusPath
 from agent.findings.model import Evidence, Severity
 
 
@@ -13,8 +13,8 @@ class Sign(NamedTuple):
     """
 
     severity: Severity
-    path: Path
+    path: StatusPath
     title: str
     short: str
-    said: tuple[Evidence, ...]
+    evidence: tuple[Evidence, ...]
     text: str

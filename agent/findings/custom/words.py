@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from agent.findings.custom.bounded_cache import Remembered
+from agent.findings.custom.bounded_cache import BoundedCache
 
 
 def _vocabulary(words: str) -> frozenset[str]:
@@ -16,7 +16,7 @@ def _vocabulary(words: str) -> frozenset[str]:
 
 
 # In a condition's type: bad where it is True.
-BAD = _vocabulary(
+NEGATIVE = _vocabulary(
     "failed failure failures failing fail error errors errored degraded stalled invalid unhealthy unavailable "
     "unreachable unready unschedulable unsupported pressure terminal recoverable orphan orphaned rejected denied "
     "conflict conflicted conflicts expired violation violations violated broken exceeded incompatible misconfigured "
@@ -31,7 +31,7 @@ FEATURES = _vocabulary(
     "pages queue rate"
 )
 # At the end of a condition's type: bad where it is False.
-GOOD = _vocabulary(
+POSITIVE = _vocabulary(
     "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
     "connected reachable installed resolved applied success synchronized admitted compliant online operational "
     "authenticated verified successful loaded working serving scheduled deployed provisioned initialized registered "
@@ -47,15 +47,15 @@ DECISIVE = _vocabulary(
     "enforced ok"
 )
 # A condition of one such word calls the whole object well.
-WELL = _vocabulary(
+SUMMARY = _vocabulary(
     "ready available healthy succeeded complete completed finished programmed synced reconciled valid accepted"
 )
 
 # A condition of one such word, True, says that it has ended.
-ENDS = _vocabulary("succeeded complete completed finished")
+COMPLETED = _vocabulary("succeeded complete completed finished")
 
 # As the value of a state: broken.
-BROKEN = _vocabulary(
+FAILED = _vocabulary(
     "failed failure failing fail error errored err degraded unhealthy rejected red invalid lost noncompliant stalled "
     "fatal broken aborted unreachable unavailable offline faulted fault crashed crashing denied refused forbidden "
     "expired evicted oomkilled timeout timedout critical unrecoverable misconfigured corrupted conflict exceeded "
@@ -71,18 +71,18 @@ DOUBTFUL = _vocabulary(
 # As the value of a state: ended well, and what is inside is history.
 DONE = _vocabulary("succeeded success successful complete passed pass promoted merged")
 # As the value of a state or a reason: well.
-FINE = DONE | _vocabulary(
+HEALTHY = DONE | _vocabulary(
     "completed finished done idle standby "
     "available healthy ok resolved valid expected ready running active green bound online connected established "
     "applied synced deployed created stable operational enabled attached normal up loaded happy provisioned exists "
     "compliant published open progressed verified validated confirmed"
 )
-HALTED = _vocabulary(
+SUSPENDED = _vocabulary(
     "paused pausing pause suspended suspending suspend stopped stopping hibernated hibernating disabled sleeping"
 )
 
 # These say nothing without a reason that is one.
-MUTE = _vocabulary("inactive unknown missing notfound unset unconfigured")
+UNEXPLAINED = _vocabulary("inactive unknown missing notfound unset unconfigured")
 # The level of a message that tells of a fault; `critical` is how somebody classes it.
 ERROR_LEVELS = _vocabulary("error errors err fatal")
 
@@ -122,7 +122,7 @@ LEVEL_KEYS = _vocabulary("level severity")
 # In a key: what stands below was once.
 PAST_KEYS = _vocabulary("history previous old past prior recent measurements attempts runs revisions retries events")
 # The last word of a key below which a spec is repeated, or is told line by line what has been.
-ECHO_KEYS = _vocabulary("spec settings parameters template log logs")
+COPY_KEYS = _vocabulary("spec settings parameters template log logs")
 # True under such a key is a fault by itself.
 FAULT_FLAGS = _vocabulary("failed failing degraded unhealthy errored")
 # Inside an object that is a state (`healthStatus: {code: UNHEALTHY}`), under these its value stands.
@@ -185,15 +185,15 @@ _IDLE = re.compile(
 )
 
 # A text is judged by its beginning.
-READ = 1_000
+TEXT_LIMIT = 1_000
 
 
-def fails(text: str) -> bool:
+def reports_failure(text: str) -> bool:
     """Whether a sentence or a reason tells of a failure."""
     return _strength(text) == "hard"
 
 
-def doubts(text: str) -> bool:
+def suggests_failure(text: str) -> bool:
     """Whether it tells at least of something that cannot be, or is not as it should be."""
     return _strength(text) != "none"
 
@@ -207,29 +207,29 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _APART = re.compile(r"[^A-Za-z0-9':=()\"]+")
 
 # An identifier is judged by its beginning too; what is remembered of one stays small.
-IDENTIFIER = 200
+IDENTIFIER_LIMIT = 200
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(spaced(text).lower().split())
 
 
-words_of: Callable[[str], tuple[str, ...]] = Remembered(_words, length=IDENTIFIER, other=()).__getitem__
+words_of: Callable[[str], tuple[str, ...]] = BoundedCache(_words, length=IDENTIFIER_LIMIT, other=()).__getitem__
 """The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
 
 
-def _comes(text: str) -> bool:
+def _is_progressing(text: str) -> bool:
     return _COMING.search(spaced(text)) is not None
 
 
-def _idles(text: str) -> bool:
+def _is_inactive(text: str) -> bool:
     return _IDLE.search(spaced(text)) is not None
 
 
-is_coming: Callable[[str], bool] = Remembered(_comes, length=READ, other=False).__getitem__
+is_progressing: Callable[[str], bool] = BoundedCache(_is_progressing, length=TEXT_LIMIT, other=False).__getitem__
 """Whether a reason or a sentence tells of something under way."""
 
-is_idle: Callable[[str], bool] = Remembered(_idles, length=READ, other=False).__getitem__
+is_inactive: Callable[[str], bool] = BoundedCache(_is_inactive, length=TEXT_LIMIT, other=False).__getitem__
 """Whether a reason or a sentence tells that something is not wanted now."""
 
 type _Strength = Literal["hard", "soft", "none"]
@@ -242,4 +242,6 @@ def _strength_of(text: str) -> _Strength:
     return "soft" if _DOUBTING.search(clear) else "none"
 
 
-_strength: Callable[[str], _Strength] = Remembered[_Strength](_strength_of, length=READ, other="none").__getitem__
+_strength: Callable[[str], _Strength] = BoundedCache[_Strength](
+    _strength_of, length=TEXT_LIMIT, other="none"
+).__getitem__

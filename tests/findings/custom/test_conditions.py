@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.findings.custom.conditions import judge, praises
+from agent.findings.custom.conditions import condition_severity, is_positive
 from agent.findings.custom.situation import situation_of
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest
@@ -340,13 +340,15 @@ def test_a_definition_that_is_not_established_is_explained() -> None:
 @pytest.mark.parametrize("reason", ["", "Failed", "InstallError", "Progressing"])
 @pytest.mark.parametrize("message", ["", "the connection was refused", "all is well"])
 def test_a_praise_that_is_true_is_no_sign_whatever_it_says(kind: str, reason: str, message: str) -> None:
-    assert praises(kind)
+    assert is_positive(kind)
     for coming in (True, False):
         manifest: Manifest = {"status": {"phase": "Pending" if coming else "Failed"}}
         situation = situation_of(manifest)
-        assert not judge(kind=kind, status="True", reason=reason, message=message, level="Error", situation=situation)
+        assert not condition_severity(
+            kind=kind, status="True", reason=reason, message=message, level="Error", situation=situation
+        )
 
 
 @pytest.mark.parametrize("kind", ["", None, 7, "Complete", "Failed", "NotReady", "Progressing", "x" * 300 + "/Ready"])
 def test_what_may_be_a_sign_where_it_is_true_is_no_praise(kind: object) -> None:
-    assert not praises(kind)
+    assert not is_positive(kind)

@@ -1,12 +1,12 @@
 """What is said of a text is read once, and what is remembered stays within bounds."""
 
-from agent.findings.custom.bounded_cache import MOST, Remembered
+from agent.findings.custom.bounded_cache import MAX_ENTRIES, BoundedCache
 
 
 class _Reader:
     def __init__(self) -> None:
         self.read: list[str] = []
-        self.said = Remembered(self, length=10, other="no text")
+        self.said = BoundedCache(self, length=10, other="no text")
 
     def __call__(self, text: str) -> str:
         self.read.append(text)
@@ -37,6 +37,6 @@ def test_what_is_no_text_is_something_other() -> None:
 def test_no_more_is_remembered_than_is_good() -> None:
     reader = _Reader()
 
-    for number in range(3 * MOST):
+    for number in range(3 * MAX_ENTRIES):
         assert reader.said[str(number)] == str(number)
-        assert len(reader.said) <= MOST
+        assert len(reader.said) <= MAX_ENTRIES
