@@ -1,4 +1,4 @@
-"""What has been tried: lists of events and attempts, where every one failed and nothing else tells how it stands."""
+"""Lists of events and attempts in a status in which every entry is a failure."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -15,9 +15,9 @@ from agent.objects.manifest import Manifest, object_at, objects_at, text_at
 
 
 def failed_attempts(manifest: Manifest, situation: Situation) -> Iterator[Sign]:
-    """A sign for each list of what has been tried that has nothing but failures in it.
+    """A sign for each list of attempts that contains only failures.
 
-    One success among them, and nothing is told: whether the newest entry comes first or last is not known.
+    A list with one success gives none, as either end of it may be the newest entry.
     """
     if situation.ready or situation.done or situation.suspended or "fine" in situation.states:
         return
@@ -31,8 +31,8 @@ _ATTEMPT_KEYS = (("events",), ("attempts",), ("history",), ("retries",))
 
 def _sign(manifest: Manifest, path: StatusPath) -> Iterator[Sign]:
     entries = objects_at(manifest, *path)
-    states = [_state_of(entry) for entry in entries]
-    if not entries or not all(states):
+    keys = [_failure_key(entry) for entry in entries]
+    if not entries or not all(keys):
         return
     newest: tuple[str | int, ...] = (*path, len(entries) - 1)
     messages = [key for key in entries[-1] if role_of(key) == "message"]
@@ -40,20 +40,20 @@ def _sign(manifest: Manifest, path: StatusPath) -> Iterator[Sign]:
     yield Sign(
         severity="warning",
         path=path,
-        title=f"has nothing but failures in {one_line(str(path[-1]), 60)}",
-        short=f"{one_line(str(path[-1]), 60)} tells of failures only{location(manifest, path[:-1])}",
-        evidence=evidence + quote(manifest, *newest, states[-1]),
-        text=evidence[0].text if evidence else states[-1],
+        title=f"has only failures in {one_line(str(path[-1]), 60)}",
+        short=f"{one_line(str(path[-1]), 60)} contains only failures{location(manifest, path[:-1])}",
+        evidence=evidence + quote(manifest, *newest, keys[-1]),
+        text=evidence[0].text if evidence else keys[-1],
     )
 
 
-def _state_of(entry: Manifest) -> str:
-    """The key under which an entry says that it failed, "" where it does not."""
-    named: Iterator[Any] = iter(entry)
+def _failure_key(entry: Manifest) -> str:
+    """The key whose value says that an entry failed, "" where none does."""
+    keys: Iterator[Any] = iter(entry)
     return next(
         (
             key
-            for key in named
+            for key in keys
             if (role_of(key) == "state" or key == "type") and state_meaning(text_at(entry, key)) == "bad"
         ),
         "",

@@ -1,4 +1,8 @@
-"""What a condition says, of either polarity: `Ready=False`, `Degraded=True`, `NotReady=True`, `Accepted=Unknown`."""
+"""The severity of a condition of either polarity: `Ready=False`, `Degraded=True`, `NotReady=True`, `Accepted=Unknown`.
+
+Polarity is a term of the Kubernetes API conventions (github.com/kubernetes/community,
+contributors/devel/sig-architecture/api-conventions.md, "Typical status properties").
+"""
 
 import re
 from collections.abc import Callable
@@ -31,9 +35,10 @@ type Polarity = Literal["negative", "positive", "neutral"]
 def condition_severity(
     *, kind: str, status: str, reason: str, message: str, level: str, situation: Situation
 ) -> Severity | None:
-    """How bad a condition is, None where it is well, on its way, or says nothing.
+    """The severity of a condition, None where it is healthy, progressing, or reports nothing.
 
-    `level` is the condition's own `severity`, by which some controllers mark what is no fault.
+    `level` is the condition's own `severity` field (Cluster API and Knative have it), by which some controllers mark
+    what is no fault.
     """
     kind = _without_part(kind)
     polarity = polarity_of(kind.rpartition("/")[2])
@@ -46,7 +51,7 @@ def condition_severity(
             severity = _when_false(polarity, kind, reason, message, situation)
             if level.lower() == "error" and severity:
                 return "error"
-            # Some controllers mark what they only wait for as no more than information.
+            # Some controllers give mere waiting the severity of information.
             is_of_healthy = polarity == "neutral" and "fine" in situation.states
             is_warned = level.lower() == "warning" and message and not is_of_healthy
             return "warning" if is_warned and not severity else severity
@@ -60,7 +65,7 @@ def condition_severity(
             )
 
 
-# Some controllers write into the type which part it is about: `Ready--search-api`, `Available: node-1`.
+# Some controllers add the part to the type: `Ready--search-api`, `Available: node-1`.
 _PART = re.compile(r"--|: ")
 
 
@@ -74,7 +79,7 @@ def _when_true(polarity: Polarity, kind: str, reason: str, message: str, situati
             _is_healthy_reason(reason) or (is_progressing(reason) and not reports_failure(message))
         ):
             return None
-        # A list of states passed through (`error`, `ready`, each True once) ends in the newest.
+        # Some controllers keep each past state as a condition that is True (`error`, then `ready`).
         passed = kind.islower() and situation.states & {"fine", "done"}
         return None if passed else "error"
     words = words_of(kind)
@@ -96,7 +101,7 @@ def _when_true(polarity: Polarity, kind: str, reason: str, message: str, situati
 
 
 def _is_healthy_reason(reason: str) -> bool:
-    """Whether a reason says that all is well: `MinimumReplicasAvailable`, but not `NotAllReplicasAvailable`."""
+    """Whether a reason names a healthy state: `MinimumReplicasAvailable`, but not `NotAllReplicasAvailable`."""
     words = set(words_of(reason))
     return bool(words & HEALTHY) and words.isdisjoint(("no", "not", "none", "un", "non"))
 
@@ -106,7 +111,7 @@ def _when_false(polarity: Polarity, kind: str, reason: str, message: str, situat
         return None
     words = words_of(kind)
     if situation.not_degraded and words[1:]:
-        return None  # it lacks what it can do without
+        return None  # an optional part
     error: Severity = "warning" if situation.progressing else "error"
     settled = situation.ready or situation.done
     if "suspended" in situation.states and words[-1:] and words[-1] in SUMMARY and not reports_failure(reason):
@@ -116,19 +121,19 @@ def _when_false(polarity: Polarity, kind: str, reason: str, message: str, situat
     if reports_failure(reason) and not (polarity == "neutral" and settled and words[-1:] != ("progressing",)):
         return error
     if is_inactive(reason) and len(words) == 1 and words[0] in DECISIVE and suggests_failure(message):
-        return "warning"  # what is not enabled is asked for
+        return "warning"  # a disabled feature that the spec asks for
     if is_progressing(reason) or is_inactive(reason):
         if polarity == "neutral" and settled:
             return None
         if reports_failure(message) and not is_inactive(reason):
             return "warning"
-        # A part that is called unhealthy, with a sentence why, while the whole has long arrived.
+        # An unhealthy part, explained by a sentence, of an object that is healthy as a whole.
         is_part = words[-1:] == ("healthy",) and len(words) > 1
         return "warning" if is_part and message.count(" ") > 1 and "fine" in situation.states else None
     is_temporary = is_progressing(message) or is_inactive(message) or _starts_with_action(message)
     if polarity == "neutral":
         if settled and reports_failure(message) and not is_temporary and words and not words[-1].endswith("able"):
-            return "warning"  # not an ability that it lacks: a part that fails
+            return "warning"  # a part fails; `...able` would be an ability that the object does not have
         if settled or is_inactive(message):
             return None
         return (
@@ -149,15 +154,15 @@ def _when_false(polarity: Polarity, kind: str, reason: str, message: str, situat
 
 
 def _starts_with_action(message: str) -> bool:
-    """Whether a sentence begins like `Restoring backup`."""
+    """Whether a message starts with an action: `Restoring backup`."""
     first = message[:TEXT_LIMIT].partition(" ")[0]
     return len(first) > 5 and first.endswith("ing") and not suggests_failure(message)
 
 
 def _is_action_with_cause(message: str) -> bool:
-    """Whether a sentence tells what is done, and why: `Issuing certificate as Secret does not exist`."""
-    doing, reason, _ = message[:TEXT_LIMIT].partition(" as ")
-    return bool(reason) and _starts_with_action(doing)
+    """Whether a message names an action and its cause: `Issuing certificate as Secret does not exist`."""
+    action, cause, _ = message[:TEXT_LIMIT].partition(" as ")
+    return bool(cause) and _starts_with_action(action)
 
 
 def _when_unknown(polarity: Polarity, kind: str, reason: str, message: str) -> Severity | None:
@@ -166,10 +171,10 @@ def _when_unknown(polarity: Polarity, kind: str, reason: str, message: str) -> S
     if reports_failure(reason) or reports_failure(message):
         return "warning"
     words = words_of(kind)
-    is_told = any(map(str.isalpha, message))
+    has_text = any(map(str.isalpha, message))
     return (
         "warning"
-        if is_told and words[-1] in DECISIVE and not (is_progressing(reason) or is_progressing(message))
+        if has_text and words[-1] in DECISIVE and not (is_progressing(reason) or is_progressing(message))
         else None
     )
 
@@ -178,21 +183,21 @@ _NOUNS = ("refs", "success", "reachability")
 
 
 def plain_text(kind: str, status: str, reason: str) -> str:
-    """A condition as people say it, "" where that is the type itself: `DaemonHealthy`, False is `daemon unhealthy`."""
+    """A condition in plain words (`DaemonHealthy=False` is `daemon unhealthy`), "" where they are the type itself."""
     words = words_of(kind.rpartition("/")[2])[:8]
     suffix = ": " + " ".join(words_of(reason)[:12]) if len(words_of(reason)) > 1 else ""
     if not words or status.lower() != "false":
         return " ".join(words) + suffix if suffix or len(words) > 1 else ""
     if words[-1] not in POSITIVE or words[-1] in _NOUNS:  # `LastOperation`, `ResolvedRefs`
         return f"not {' '.join(words)}{suffix}" if words[0] in POSITIVE else f"{' '.join(words)} is false{suffix}"
-    denied = "unhealthy" if words[-1] == "healthy" else f"not {words[-1]}"
-    return " ".join((*words[:-1], denied)) + suffix
+    negated = "unhealthy" if words[-1] == "healthy" else f"not {words[-1]}"
+    return " ".join((*words[:-1], negated)) + suffix
 
 
 def _polarity(kind: str) -> Polarity:
     words = words_of(kind)
     if words[:1] == ("deletion",):
-        return "neutral"  # what stands in its way matters when it is wanted
+        return "neutral"  # a blocked deletion is no fault until somebody deletes the object
     for position, word in enumerate(words):
         after = words[position + 1] if position + 1 < len(words) else ""
         if word in ("no", "not", "non", "without"):
@@ -213,11 +218,11 @@ def _polarity(kind: str) -> Polarity:
 polarity_of: Callable[[str], Polarity] = BoundedCache[Polarity](
     _polarity, length=IDENTIFIER_LIMIT, other="neutral"
 ).__getitem__
-"""Whether True is bad, good, or says nothing, by the words of the type."""
+"""Whether True is bad (negative), good (positive) or neither, by the words of the type."""
 
 
 def is_positive(kind: object) -> bool:
-    """Whether a condition of this type is no sign where it is True, by `judge`, whatever else it says."""
+    """Whether a condition of this type, when True, has no severity whatever its reason and message are."""
     return isinstance(kind, str) and len(kind) <= IDENTIFIER_LIMIT and _is_positive(kind)
 
 

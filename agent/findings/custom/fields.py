@@ -1,4 +1,4 @@
-"""The signs that single fields give: states, levels, errors, messages, flags, codes. Conditions are read in `signs`."""
+"""The signs of single fields of a status: states, levels, errors, messages, flags, codes (conditions: see `signs`)."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -38,7 +38,7 @@ from agent.objects.manifest import Manifest, list_at, text_at
 
 
 def signs_in(manifest: Manifest, node: StatusNode, situation: Situation) -> Iterator[Sign]:
-    """The signs of an object of the status that is no condition."""
+    """The signs of a node of the status that is no condition."""
     is_leftover = situation.ready or situation.done or (node.in_last and "fine" in situation.states)
     for key, role in node.roles:
         if not is_leftover or role in _ALWAYS:
@@ -47,7 +47,7 @@ def signs_in(manifest: Manifest, node: StatusNode, situation: Situation) -> Iter
                 yield sign
 
 
-# What counts even of an object that is well or has ended; of other roles only where it may still be so.
+# Fields that count even where the object is ready or done; others may then be left over from an earlier failure.
 _ALWAYS = frozenset[FieldRole]({"state", "level", "code"})
 
 
@@ -70,7 +70,7 @@ def _sign(
 
 
 def _state(manifest: Manifest, node: StatusNode, key: str, value: object, situation: Situation) -> Sign | None:
-    """A state by name, or a number that has a text beside it."""
+    """The sign of a state: a name, or a number with a message in the same node."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     nested = len(node.path) > 1
@@ -86,7 +86,7 @@ def _state(manifest: Manifest, node: StatusNode, key: str, value: object, situat
     messages = sibling_messages(manifest, node, key)
     severity: Severity | None
     if isinstance(value, int):
-        # An enumeration: only its text tells what the number means.
+        # An enumeration: only the message gives the number a meaning.
         severity = (
             "error" if messages and reports_failure(messages[0].text) else "warning" if _is_sentence(messages) else None
         )
@@ -97,13 +97,13 @@ def _state(manifest: Manifest, node: StatusNode, key: str, value: object, situat
             case "bad":
                 severity = "error"
             case "doubtful":
-                is_told = bool(messages) and (
+                is_explained = bool(messages) and (
                     suggests_failure(messages[0].text) or UNEXPLAINED.isdisjoint(words_of(value))
                 )
-                is_told = is_told or (not nested and _has_explaining_reason(node))
-                severity = "warning" if is_told or _false_flag(node) else None
+                is_explained = is_explained or (not nested and _has_explaining_reason(node))
+                severity = "warning" if is_explained or _false_flag(node) else None
             case "suspended":
-                # It stopped because it failed.
+                # Suspended because of a failure.
                 severity = "error" if messages and reports_failure(messages[0].text) else None
             case None:
                 severity = "warning" if value.count(" ") >= 2 else None
@@ -133,7 +133,7 @@ def _state(manifest: Manifest, node: StatusNode, key: str, value: object, situat
     )
 
 
-# Whatever stands beside such a state is no matter of it.
+# With such a state the other fields of the node do not matter.
 _NO_FAULT: frozenset[StateMeaning | None] = frozenset({"fine", "done", "progressing"})
 
 
@@ -141,13 +141,13 @@ _NO_COMPLIANCE = (("compliant",), ("noncompliant",))
 
 
 def _is_one_of_many(node: StatusNode, key: str) -> bool:
-    """Whether a state is of one of many alike (`executor-1: FAILED`), of which others are well: it is replaced."""
+    """Whether a state is of one of many replicas (`executor-1: FAILED`) of which others are healthy."""
     values = (value for value in islice(node.value.values(), _MAX_SIBLINGS) if isinstance(value, str))
     return any(map(str.isdigit, key)) and any(state_meaning(value) in ("fine", "done") for value in values)
 
 
 def _was_retried(manifest: Manifest, node: StatusNode, key: str) -> bool:
-    """Whether the list that a part is in names it again, and calls it well there: an action that was tried anew."""
+    """Whether another entry of the same list has the same name and a healthy state: the action was retried."""
     if not isinstance(node.path[-1], int):
         return False
     name = next((name for name in NAME_KEYS if isinstance(node.value.get(name), str)), "")
@@ -159,12 +159,12 @@ def _was_retried(manifest: Manifest, node: StatusNode, key: str) -> bool:
     )
 
 
-# So many entries of a list, or values of an object, are looked through beside one.
+# Most entries of the same list, or values of the same node, that are read.
 _MAX_SIBLINGS = 20
 
 
 def _false_flag(node: StatusNode) -> str:
-    """What a part of a list says beside its doubtful state is not done (`applied: false`), "" where nothing."""
+    """The first flag of a list entry that is false (`applied: false`), "" for none."""
     is_part = bool(node.path) and isinstance(node.path[-1], int)
     flags = (key for key, value in node.value.items() if is_part and value is False and role_of(key) == "flag")
     return next(flags, "")
@@ -175,18 +175,18 @@ def _is_sentence(messages: tuple[Evidence, ...]) -> bool:
 
 
 def _has_explaining_reason(node: StatusNode) -> bool:
-    """Whether a reason beside a state is a sentence of what is wrong: `state: Inactive, reason: two routes overlap`."""
+    """Whether the reason of a state is a sentence that explains it: `state: Inactive, reason: two routes overlap`."""
     reason = text_at(node.value, "reason")
     return reason.count(" ") >= 2 and not _is_temporary(reason)
 
 
 def _is_temporary(text: str) -> bool:
-    """Whether a sentence tells of what is to come, or of what is not wanted now."""
+    """Whether a text reports something that is still progressing, or not wanted now."""
     return is_progressing(text) or is_inactive(text)
 
 
 def _level(manifest: Manifest, node: StatusNode, key: str, value: object) -> Sign | None:
-    """A message with a level of its own: `level: ERROR`."""
+    """The sign of a message with a level: `level: ERROR`."""
     if not isinstance(value, str) or ERROR_LEVELS.isdisjoint(words_of(value)):
         return None
     messages = sibling_messages(manifest, node, key) or sibling_type(manifest, node, key)
@@ -195,7 +195,7 @@ def _level(manifest: Manifest, node: StatusNode, key: str, value: object) -> Sig
     return Sign(
         severity="error",
         path=node.path,
-        title=f"reports a message of {one_line(key, 60)} {one_line(value, 60)}",
+        title=f"reports a message with {one_line(key, 60)} {one_line(value, 60)}",
         short=f"{one_line(key, 60)} is {one_line(value, 60)}{location(manifest, node.path)}",
         evidence=messages,
         text=messages[0].text,
@@ -206,26 +206,26 @@ _NOTHING = frozenset({"none", "false", "null", "no error", "no errors", "n/a", "
 
 
 def _error(manifest: Manifest, node: StatusNode, key: str, value: object, situation: Situation) -> Sign | None:
-    """A field that is only there for errors, and is not empty."""
+    """The sign of a field for errors that is not empty."""
     text = first_text(value)
     if not text or isinstance(value, dict) or text.lower() in _NOTHING:
         return None
     if isinstance(value, list) and not isinstance(cast("list[object]", value)[0], str):
-        return None  # its objects are places of their own
+        return None  # its objects are nodes of their own
     if isinstance(value, list) and situation.states & {"fine", "done"} and "bad" not in situation.states:
-        return None  # a log of what failed on the way: the state itself calls the end of it well
+        return None  # a log of earlier failures: the state reports success
     if role_of(key) == "error" and words_of(key)[-1] not in MESSAGE_KEYS and _is_choice(text):
         return None
     if _is_report_only(node):
         return None
     if len(node.path) > 1 and _is_in_healthy_part(node):
         return None
-    # The newest error of something that runs may have passed.
+    # The last error of a running object may be over.
     if words_of(key)[0] == "last" and situation.parts_ready:
         return None
-    is_overcome = words_of(key)[0] == "last" and "fine" in situation.states
+    is_over = words_of(key)[0] == "last" and "fine" in situation.states
     return Sign(
-        severity="warning" if situation.progressing or node.in_last or is_overcome else "error",
+        severity="warning" if situation.progressing or node.in_last or is_over else "error",
         path=node.path,
         title=f"reports an error in {one_line(key, 60)}",
         short=f"{one_line(key, 60)} is set{location(manifest, node.path)}",
@@ -235,21 +235,22 @@ def _error(manifest: Manifest, node: StatusNode, key: str, value: object, situat
 
 
 def _is_choice(text: str) -> bool:
-    """Whether the value of an error key is a choice, as in `onFailure: Retry`; codes like `EIO` are none."""
+    """Whether the value of an error key is a choice, as in `onFailure: Retry`, and not a code like `EIO`."""
     return " " not in text and not suggests_failure(text) and not (text.isupper() and len(text) > 2)
 
 
 def _is_in_healthy_part(node: StatusNode) -> bool:
-    """Whether the state of the part that an error stands in calls it well."""
+    """Whether a state in the same node is healthy."""
     states = (node.value[key] for key, role in node.roles if role == "state")
     return any(isinstance(state, str) and state_meaning(state) in ("fine", "done") for state in states)
 
 
+# Enforcement actions of Gatekeeper (open-policy-agent.github.io/gatekeeper) that block nothing, and of audit modes.
 _REPORT_ONLY = frozenset({"dryrun", "warn", "audit"})
 
 
 def _is_report_only(node: StatusNode) -> bool:
-    """Whether an entry says of itself that nothing follows from it: `enforcementAction: dryrun`."""
+    """Whether a violation is only reported, not enforced: `enforcementAction: dryrun`."""
     return any(
         isinstance(value, str) and value in _REPORT_ONLY and isinstance(key, str) and words_of(key)[-1:] == ("action",)
         for key, value in cast("dict[object, object]", node.value).items()
@@ -257,9 +258,9 @@ def _is_report_only(node: StatusNode) -> bool:
 
 
 def _message(manifest: Manifest, node: StatusNode, key: str, value: object, situation: Situation) -> Sign | None:
-    """A text for people that tells of a failure, where no state beside it says how it stands."""
+    """The sign of a message that reports a failure, where no state of the object does."""
     if not isinstance(value, str) or not reports_failure(value) or situation.states & {"fine", "done", "bad"}:
-        return None  # what is bad has told this text already
+        return None  # the sign of a bad state already quotes the message
     if len(node.path) != 1:
         reason = text_at(node.value, "reason") or text_at(node.value, "code")
         if not reports_failure(reason) or (
@@ -269,8 +270,8 @@ def _message(manifest: Manifest, node: StatusNode, key: str, value: object, situ
     return Sign(
         severity="warning" if situation.progressing or situation.states else "error",
         path=node.path,
-        title=f"tells of a failure in {one_line(key, 60)}",
-        short=f"{one_line(key, 60)} tells of a failure{location(manifest, node.path)}",
+        title=f"reports a failure in {one_line(key, 60)}",
+        short=f"{one_line(key, 60)} reports a failure{location(manifest, node.path)}",
         evidence=quote(manifest, *node.path, key)
         + (quote(manifest, *node.path, "message" if key == "reason" else "reason")),
         text=value,
@@ -278,12 +279,12 @@ def _message(manifest: Manifest, node: StatusNode, key: str, value: object, situ
 
 
 def _is_code(node: StatusNode, key: str, reason: str) -> bool:
-    """Whether a reason that stands alone begins with the name of a fault: `CrashLoopBackOff on pod api-0`."""
+    """Whether a reason without a message begins with the name of a fault: `CrashLoopBackOff on pod api-0`."""
     return key == "reason" and "message" not in node.value and state_meaning(reason.partition(" ")[0]) == "bad"
 
 
 def _flag(manifest: Manifest, node: StatusNode, key: str, situation: Situation) -> Sign | None:
-    """`ready: false` or `applied: false` with a text beside it that tells of a failure, or of the whole with none."""
+    """The sign of `ready: false` or `applied: false` with a message of a failure, or of the whole object."""
     if situation.states & {"fine", "done"}:
         return None
     messages = sibling_messages(manifest, node, key)
@@ -304,14 +305,14 @@ def _flag(manifest: Manifest, node: StatusNode, key: str, situation: Situation) 
 
 
 def _is_overall_flag(key: str, situation: Situation) -> bool:
-    """Whether a false flag is of the whole (`healthy`, `isValid`), and nothing else says how that stands."""
+    """Whether a flag is about the whole object (`healthy`, `isValid`), and no other field reports its state."""
     words = words_of(key)
     is_of_the_whole = len(words) == 1 or (len(words) == 2 and words[0] in ("is", "all"))
     return is_of_the_whole and words[-1] in DECISIVE and not situation.states and not situation.progressing
 
 
 def _fault_flag(manifest: Manifest, node: StatusNode, key: str) -> Sign | None:
-    """`failed: true`, of the object itself or of a part that is no past run."""
+    """The sign of `failed: true`, of the object or of a part that is no past run."""
     if node.in_last or words_of(key)[0] in ("no", "not"):
         return None
     if words_of(key)[-1] not in FAULT_FLAGS and words_of(key)[:1] not in (("has",), ("is",)):
@@ -327,12 +328,12 @@ def _fault_flag(manifest: Manifest, node: StatusNode, key: str) -> Sign | None:
     )
 
 
-# Of HTTP (RFC 9110, section 15).
+# RFC 9110, section 15: https://www.rfc-editor.org/rfc/rfc9110#section-15
 _HTTP_ERRORS = range(400, 600)
 
 
 def _code(manifest: Manifest, node: StatusNode, key: str, value: object) -> Sign | None:
-    """The number by which a program, or an answer of HTTP, said that it failed."""
+    """The sign of an exit code or an HTTP status code of a failure."""
     if not isinstance(value, int) or isinstance(value, bool) or len(node.path) > 2 or node.in_last:
         return None
     is_exit = "exit" in words_of(key) and value > 0

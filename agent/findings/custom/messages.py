@@ -1,4 +1,4 @@
-"""What stands beside a field that tells of a fault, quoted: texts, names, codes and counts."""
+"""Quotations from the node of a field with a fault: messages, names, codes and counts."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -12,7 +12,7 @@ from agent.objects.manifest import Manifest, object_at, text_at
 
 
 def location(manifest: Manifest, path: StatusPath) -> str:
-    """Which part a path leads into, by its name in its list, else by the key that holds it; "" for the whole."""
+    """The part that a path leads into, by its name in its list, else by its key (` for member1`, ` in spec`), or ""."""
     for end in range(len(path), 1, -1):
         if isinstance(path[end - 1], int) and path[end - 2] != "conditions":
             part = object_at(manifest, *path[:end])
@@ -21,7 +21,7 @@ def location(manifest: Manifest, path: StatusPath) -> str:
 
 
 def _names(part: Manifest) -> Iterator[str]:
-    """How people name a part: `branch env/dev`, `member1`, `ancestor gateway` of an `ancestorRef`."""
+    """The names of a part: `branch env/dev`, `member1`, `ancestor gateway` of an `ancestorRef`."""
     for key in NAME_KEYS:
         if name := text_at(part, key):
             yield (
@@ -39,14 +39,14 @@ def _names(part: Manifest) -> Iterator[str]:
 _REFERENCES = (("ref",), ("reference",))
 
 
-def sibling_messages(manifest: Manifest, node: StatusNode, beside: str) -> tuple[Evidence, ...]:
-    """What the texts beside a state say of it: its own (`appliedMessage` of `applied`), errors, messages, reasons."""
+def sibling_messages(manifest: Manifest, node: StatusNode, excluded: str) -> tuple[Evidence, ...]:
+    """The first two texts in the node of a state: its own (`appliedMessage` for `applied`), errors, messages."""
     texts: list[tuple[int, str]] = []
     for key, value in islice(node.value.items(), _MAX_SIBLINGS):
         role = role_of(key)
-        if key == beside or role not in _TEXTS or not first_text(value):
+        if key == excluded or role not in _TEXTS or not first_text(value):
             continue
-        rank = 0 if key.startswith(beside) else _TEXTS[role] + ("reason" in key.lower())
+        rank = 0 if key.startswith(excluded) else _TEXTS[role] + ("reason" in key.lower())
         texts.append((rank, key))
     messages: tuple[Evidence, ...] = ()
     for _, key in sorted(texts, key=lambda text: text[0])[:2]:
@@ -55,7 +55,7 @@ def sibling_messages(manifest: Manifest, node: StatusNode, beside: str) -> tuple
 
 
 def nested_messages(manifest: Manifest, node: StatusNode) -> tuple[Evidence, ...]:
-    """The first texts of a failure in the parts of what is bad, where nothing beside it tells why."""
+    """The first messages of a failure below a node."""
     messages: list[Evidence] = []
     if not any(isinstance(part, dict | list) for part in islice(node.value.values(), _MAX_NESTED)):
         return ()
@@ -70,22 +70,22 @@ def nested_messages(manifest: Manifest, node: StatusNode) -> tuple[Evidence, ...
     return tuple(messages)
 
 
-# So many keys are looked through beside a state.
+# Most keys of a node that are read.
 _MAX_SIBLINGS = 200
-# How deep and how far below a bad state texts are looked for, and how many of them are quoted.
+# How deep and how far below a node messages are searched, and how many are quoted.
 _NESTED_DEPTH = 4
 _MAX_NESTED = 500
 _NESTED_QUOTES = 3
 
-# Where texts beside a state stand, the most telling first; a reason is the shorter message.
+# The roles of fields with a text, the most specific first; a reason is the shorter message.
 _TEXTS: dict[FieldRole, int] = {"error": 1, "message": 2, "faults": 4}
 
 
-def quote_name(manifest: Manifest, node: StatusNode, beside: str) -> tuple[Evidence, ...]:
-    """The name of a part of a list."""
+def quote_name(manifest: Manifest, node: StatusNode, excluded: str) -> tuple[Evidence, ...]:
+    """The name of a list entry."""
     if not node.path or not isinstance(node.path[-1], int):
         return ()
-    key = next((key for key in NAME_KEYS if key != beside and isinstance(node.value.get(key), str)), None)
+    key = next((key for key in NAME_KEYS if key != excluded and isinstance(node.value.get(key), str)), None)
     return quote(manifest, *node.path, key) if key else ()
 
 
@@ -100,15 +100,15 @@ def first_text(value: object) -> str:
 
 
 def _text_key(inner: Manifest) -> str:
-    """Where an object that is a message has its text: `message`, or by the name of a part."""
+    """The key of the text in an object that is a message: `message`, else the first key with a text."""
     if "message" in inner:
         return "message"
-    named = cast("dict[object, object]", inner).items()
-    return next((key for key, text in named if isinstance(key, str) and isinstance(text, str)), "")
+    entries = cast("dict[object, object]", inner).items()
+    return next((key for key, text in entries if isinstance(key, str) and isinstance(text, str)), "")
 
 
 def quote_text(manifest: Manifest, node: StatusNode, key: str) -> tuple[Evidence, ...]:
-    """What stands under a key as `first_text` reads it."""
+    """The text under a key that `first_text` returns."""
     value: Any = node.value[key]
     path: StatusPath = (*node.path, key)
     if isinstance(value, list):
@@ -119,12 +119,12 @@ def quote_text(manifest: Manifest, node: StatusNode, key: str) -> tuple[Evidence
 
 
 def quote_code(manifest: Manifest, node: StatusNode) -> tuple[Evidence, ...]:
-    """The code by which an error is known: `rego_parse_error`, `NoCapacity`."""
+    """The code of an error: `rego_parse_error`, `NoCapacity`."""
     return quote(manifest, *node.path, "code") if isinstance(node.value.get("code"), str) else ()
 
 
 def sibling_counts(manifest: Manifest, node: StatusNode) -> tuple[Evidence, ...]:
-    """The counts of errors beside a state that is bad."""
+    """The counts of errors in a node."""
     counts = [
         key for key, value in islice(node.value.items(), _MAX_SIBLINGS) if role_of(key) == "error" and _is_count(value)
     ]
@@ -135,9 +135,9 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def sibling_type(manifest: Manifest, node: StatusNode, beside: str) -> tuple[Evidence, ...]:
-    """What kind of error an entry is that has no text: its code and name, alone or together in its `type`."""
-    named = [key for key in (*NAME_KEYS, "code") if key != beside and isinstance(node.value.get(key), str)]
+def sibling_type(manifest: Manifest, node: StatusNode, excluded: str) -> tuple[Evidence, ...]:
+    """The code and name of an error without a text, as fields of the entry or of its `type`."""
+    named = [key for key in (*NAME_KEYS, "code") if key != excluded and isinstance(node.value.get(key), str)]
     paths: list[StatusPath] = [(*node.path, key) for key in named]
     if isinstance(kind := node.value.get("type"), dict):
         paths += [(*node.path, "type", key) for key in ("code", "name") if key in kind]

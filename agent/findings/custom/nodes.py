@@ -1,4 +1,4 @@
-"""The places of an object's status: one walk, bounded in depth and length, and what stands under each key."""
+"""The nodes of an object's status: one walk, bounded in depth and length, and the role of each field."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple, cast
@@ -24,13 +24,13 @@ from agent.objects.manifest import Manifest, object_at
 type StatusPath = tuple[str | int, ...]
 type FieldRole = Literal["state", "error", "message", "level", "flag", "past", "last", "faults", "code", "other"]
 
-# A status is read this deep and this far: statuses of controllers that list every object they touch are endless.
+# Bounds of the walk: some controllers list every object that they touch in their status.
 MAX_DEPTH = 8
 MAX_VALUES = 20_000
 
 
 type _Inner = tuple[StatusPath, Any, bool, bool]
-# To the type checker anything, as in `agent.objects.manifest`. A key may be of any type in YAML.
+# Any to the type checker, as in `agent.objects.manifest`. A key may be of any type in YAML.
 _OBJECT: Any = dict
 _LIST: Any = list
 _TEXT: Any = str
@@ -38,8 +38,10 @@ _CONTAINERS: Any = (dict, list)
 
 
 class StatusNode(NamedTuple):
-    """An object inside the status, and the `roles` of those of its keys that may tell something. `faults`: it is below
-    a key that is there for faults; `weak`: below `last...`."""
+    """An object inside the status, and the `roles` of its fields that may report a fault.
+
+    `in_faults`: it is below a key for faults (`failures`); `in_last`: below one for the last run (`lastOperation`).
+    """
 
     path: StatusPath
     value: Manifest
@@ -49,10 +51,10 @@ class StatusNode(NamedTuple):
 
 
 class StatusNodes:
-    """The objects inside the status that may tell something, in their order; before them the texts beside it.
+    """The nodes of a status that may report a fault, in their order, after the top-level texts and the labels.
 
-    When they were gone through, `left_out` says whether parts of the status were not: what is past, or a spec, or lies
-    too deep or too far.
+    After the iteration `left_out` is true where parts of the status were left out: history, a copied spec, or what is
+    beyond the bounds.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -61,9 +63,9 @@ class StatusNodes:
 
     def __iter__(self) -> Iterator[StatusNode]:
         manifest = self._manifest
-        if beside := {k: v for k, v in manifest.items() if isinstance(v, str) and k not in _IDENTITY_KEYS}:
-            roles, _ = self._roles_in(beside, (), [], in_faults=False, in_last=False)
-            yield StatusNode((), beside, roles)
+        if texts := {k: v for k, v in manifest.items() if isinstance(v, str) and k not in _IDENTITY_KEYS}:
+            roles, _ = self._roles_in(texts, (), [], in_faults=False, in_last=False)
+            yield StatusNode((), texts, roles)
         if labels := object_at(manifest, "metadata", "labels"):
             roles, _ = self._roles_in(labels, ("metadata", "labels"), [], in_faults=False, in_last=False)
             yield StatusNode(("metadata", "labels"), labels, roles)
@@ -93,8 +95,8 @@ class StatusNodes:
     def _roles_in(
         self, node: Manifest, path: StatusPath, inner: list[_Inner], *, in_faults: bool, in_last: bool
     ) -> tuple[list[tuple[str, FieldRole]], bool]:
-        """The roles of an object's keys, and whether one of them may tell something; what is to be walked inside the
-        object goes into `inner`."""
+        """The roles of a node's fields, and whether one of them may report a fault; children to walk are added to
+        `inner`."""
         roles: list[tuple[str, FieldRole]] = []
         is_relevant = False
         is_state = len(path) > 1 and role_of(path[-1]) == "state"
@@ -120,7 +122,7 @@ class StatusNodes:
         return roles, is_relevant
 
 
-# Of the keys with these roles only what is inside them may tell something.
+# Fields with these roles report no fault by themselves, only through their children.
 _UNREAD_ROLES = frozenset[FieldRole]({"other", "past", "last"})
 
 
@@ -128,8 +130,7 @@ _FLAT = frozenset[type]({str, bool, int, float, type(None)})
 
 
 def _is_flat_condition(node: Manifest) -> bool:
-    """Whether it is a condition like nearly all: it has a status, and nothing that is to be walked. Its keys' roles are
-    asked for by nobody."""
+    """Whether it is a plain condition: a status and no children. The roles of its fields are not needed."""
     return type(node.get("status")) is str and _FLAT.issuperset(map(type, node.values()))
 
 
@@ -143,7 +144,7 @@ def _begins_with_last(key: str) -> bool:
 
 
 _is_copied: Callable[[str], bool] = BoundedCache(_ends_in_copy, length=IDENTIFIER_LIMIT, other=False).__getitem__
-"""Whether objects below a key are a spec repeated, or a log."""
+"""Whether a key holds a copy of a spec, or a log."""
 
 _starts_with_last: Callable[[str], bool] = BoundedCache(
     _begins_with_last, length=IDENTIFIER_LIMIT, other=False
@@ -151,7 +152,7 @@ _starts_with_last: Callable[[str], bool] = BoundedCache(
 
 
 def _is_state_field(path: StatusPath, key: object) -> bool:
-    """Whether a value under a key of the status is a state, whatever the key is called: not a choice, as `onError`."""
+    """Whether a field of the status whose key is not known may be a state, and not a choice like `onError`."""
     words = words_of(key) if isinstance(key, str) else ()
     is_choice = not words or words[-1] in CHOICE_KEYS or words[0] in ("on", "if", "when", "last", "previous")
     return path[:1] == ("status",) and not is_choice
@@ -192,13 +193,13 @@ def _role(key: str) -> FieldRole:
     return "flag" if last in POSITIVE and last not in _CHOICES else "other"
 
 
-# How a key begins under which stands what is to be done or written: `onError: Retry`, `logLevel: error`.
+# First words of keys for choices: `onError: Retry`, `logLevel: error`.
 _SWITCHES = frozenset({"on", "log", "logging", "verbosity"})
-# What is not chosen is no fault.
+# A false flag of these is no fault.
 _CHOICES = frozenset({"selected", "promoted"})
 
 
 role_of: Callable[[object], FieldRole] = BoundedCache[FieldRole](
     _role, length=IDENTIFIER_LIMIT, other="other"
 ).__getitem__
-"""What stands under a key, by its words; nothing under one that is no text (YAML allows any)."""
+"""The role of a field by the words of its key, "other" for a key that is no text (YAML allows any)."""

@@ -1,7 +1,4 @@
-"""The signs of a fault in one object's status: what each place may show, and which of it counts.
-
-Where to look is in `places`, what single fields tell in `fields`, what words mean in `conditions` and `words`.
-"""
+"""The signs of a fault in one object's status, and the severity that each has in the object's situation."""
 
 from collections.abc import Collection
 from itertools import islice
@@ -19,51 +16,51 @@ from agent.findings.engine.evidence import one_line, quote
 from agent.findings.model import Evidence
 from agent.objects.manifest import Manifest, list_at, object_at, text_at, texts_at
 
-# Of one object so many signs are kept; more say the same again.
+# Most signs of one object.
 MAX_SIGNS = 50
 
 
-def unmet_messages(manifest: Manifest, messages: Collection[str]) -> tuple[Evidence, ...]:
-    """What the object's own conditions say beside what is `told`: of one that is not met, or of a failure."""
-    quote_text: tuple[Evidence, ...] = ()
+def unmet_messages(manifest: Manifest, quoted: Collection[str]) -> tuple[Evidence, ...]:
+    """The messages of the object's conditions that are unmet or report a failure, without those already `quoted`."""
+    evidence: tuple[Evidence, ...] = ()
     for index, each in enumerate(list_at(manifest, "status", "conditions")[:MAX_SIGNS]):
         message = text_at(each, "message")
-        if not message or message in messages:
+        if not message or message in quoted:
             continue
         unmet = text_at(each, "status").lower() != "true" and polarity_of(text_at(each, "type")) == "positive"
         if unmet or reports_failure(message):
-            quote_text += quote(manifest, "status", "conditions", index, "message")
-    return quote_text
+            evidence += quote(manifest, "status", "conditions", index, "message")
+    return evidence
 
 
-# Beside the signs so many conditions and states are told.
+# Most conditions, and most states, without a fault that are named.
 _MAX_OTHERS = 5
 
 
 def other_states(manifest: Manifest, signs: list[Sign]) -> str:
-    """What the conditions and the states of the whole say that give no sign, in a sentence, "" where there are none."""
+    """A sentence with the conditions and states of the whole object that are no sign, "" where there are none."""
     status = object_at(manifest, "status")
     bad = {sign.path for sign in signs}
-    called = {sign.title for sign in signs}
-    beside = [
+    titles = {sign.title for sign in signs}
+    others = [
         f"{one_line(kind, 60)}={one_line(text_at(each, 'status'), 20)}"
         for index, each in enumerate(list_at(status, "conditions")[:MAX_SIGNS])
         if ("status", "conditions", index) not in bad and (kind := text_at(each, "type")) and text_at(each, "status")
     ]
     states = [(key, value) for key, value in status.items() if role_of(key) == "state" and isinstance(value, str)]
-    beside = beside[:_MAX_OTHERS] + [
+    others = others[:_MAX_OTHERS] + [
         f"{one_line(key, 60)} {one_line(value, 60)}"
         for key, value in states[:_MAX_OTHERS]
-        if value and " " not in value and f"has {one_line(key, 60)} {one_line(value, 60)}" not in called
+        if value and " " not in value and f"has {one_line(key, 60)} {one_line(value, 60)}" not in titles
     ]
-    if beside or states:
-        return f"Beside that it says {', '.join(beside)}." if beside else ""
-    tells_faults_only = all(polarity_of(text_at(manifest, *sign.path, "type")) == "negative" for sign in signs)
-    return "How the whole stands is not said: its state is not yet known." if tells_faults_only else ""
+    if others or states:
+        return f"It also reports {', '.join(others)}." if others else ""
+    are_negative = all(polarity_of(text_at(manifest, *sign.path, "type")) == "negative" for sign in signs)
+    return "It reports no overall state: its state is not yet known." if are_negative else ""
 
 
 def signs_of(manifest: Manifest) -> list[Sign]:
-    """The signs in an object's status, worst first, then those nearest its top."""
+    """The signs in an object's status: errors first, then those nearest to the top."""
     situation = situation_of(manifest)
     signs: list[Sign] = []
     nodes = StatusNodes(manifest)
@@ -86,7 +83,7 @@ def signs_of(manifest: Manifest) -> list[Sign]:
 
 
 def _capped(sign: Sign, situation: Situation) -> Sign | None:
-    """A sign as the situation lets it count: what is halted has no errors."""
+    """The sign with its severity in the situation: a suspended object has no errors. None where it does not count."""
     if situation.suspended and sign.severity == "warning":
         return None
     if sign.severity == "error" and (situation.suspended or situation.outdated):
@@ -98,8 +95,8 @@ def _is_condition(node: StatusNode) -> bool:
     value, path = node.value, node.path
     if len(path) > 1 and path[-2] == "conditions":
         return True
-    named = "type" in value or (bool(path) and _ends_in_condition(path[-1]))
-    return named and "status" in value and text_at(value, "status").lower() in ("true", "false", "unknown")
+    is_named = "type" in value or (bool(path) and _ends_in_condition(path[-1]))
+    return is_named and "status" in value and text_at(value, "status").lower() in ("true", "false", "unknown")
 
 
 def _ends_in_condition(key: str | int) -> bool:
@@ -115,7 +112,7 @@ def _condition(manifest: Manifest, node: StatusNode, situation: Situation) -> Si
     field = "message" if value.get("message") or not value.get("error") else "error"
     message = message if field == "message" else error
     if situation.ready and path[:2] != ("status", "conditions") and not _is_sibling_ready(manifest, path):
-        # That the whole is well says nothing of its parts.
+        # A ready object may have parts that are not.
         situation = situation._replace(ready=False, not_degraded=False)
     severity = condition_severity(
         kind=kind, status=status, reason=reason, message=message, level=level, situation=situation
@@ -138,7 +135,7 @@ def _condition(manifest: Manifest, node: StatusNode, situation: Situation) -> Si
 
 
 def _holder_of(path: StatusPath) -> StatusPath:
-    """The part that a condition is of."""
+    """The path of the part that a condition is about."""
     return path[:-2] if path[-2:-1] == ("conditions",) else path[:-1]
 
 
@@ -146,7 +143,7 @@ _OF_A_CONDITION = ("type", "status", "reason", "severity", "message", "error")
 
 
 def _key_of(path: StatusPath) -> str:
-    """The type of a condition where it is no field: some controllers keep a map of conditions by type."""
+    """The type of a condition without one: some controllers write a map of conditions by type."""
     return next((key for key in path[-1:] if isinstance(key, str)), "")
 
 
@@ -155,11 +152,11 @@ _MAX_SIBLINGS = 20
 
 
 def _is_sibling_ready(manifest: Manifest, path: StatusPath) -> bool:
-    """Whether a condition beside this one calls their part of the status well."""
-    beside = [
+    """Whether the Ready-like conditions in the same list are all True."""
+    siblings = [
         each for each in list_at(manifest, *path[:-1])[:_MAX_SIBLINGS] if text_at(each, "type").lower() in _READY_TYPES
     ]
-    return bool(beside) and all(text_at(each, "status").lower() == "true" for each in beside)
+    return bool(siblings) and all(text_at(each, "status").lower() == "true" for each in siblings)
 
 
 def _too_few_sign(manifest: Manifest, path: StatusPath, ready: int, wanted: int) -> Sign:

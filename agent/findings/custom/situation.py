@@ -1,4 +1,7 @@
-"""How an object stands as a whole: well, done, on its way, halted. What a part of its status means depends on it."""
+"""The situation of an object as a whole: ready, done, progressing, suspended. The meaning of its parts depends on it.
+
+`observedGeneration` and conditions like Reconciling are read as kstatus does (sigs.k8s.io/cli-utils, pkg/kstatus).
+"""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -22,10 +25,12 @@ from agent.objects.manifest import Manifest, integer_at, object_at, objects_at, 
 
 
 class Situation(NamedTuple):
-    """`well`: its own conditions call it ready; `done`: it has ended well; `coming`: under way, or the status is of an
-    earlier spec (`stale`); `halted`: paused or suspended; `states`: what its own states say; `calm`: all parts that
-    its conditions call by such words as ready or available are so; `sound`: it is
-    well and expressly not degraded."""
+    """What the top of a status and the switches of the spec report.
+
+    `ready`: by its conditions; `done`: it ended with success; `progressing`: an operation is under way, or the status
+    is of an earlier spec (`outdated`); `suspended`: paused or suspended; `states`: the meanings of its own states;
+    `parts_ready`: all its conditions like StaticPodsAvailable are True; `not_degraded`: ready, and Degraded is False.
+    """
 
     ready: bool
     done: bool
@@ -38,12 +43,12 @@ class Situation(NamedTuple):
 
 
 def situation_of(manifest: Manifest) -> Situation:
-    """Reads only what stands at the top of the status, and the switches of the spec."""
+    """The situation of an object by the top level of its status and the switches of its spec."""
     states = frozenset(_states(object_at(manifest, "status")))
     true: set[str] = set()
     false: set[str] = set()
     parts: set[str] = set()
-    is_in_progress = is_suspension = has_ended = False
+    is_operating = is_suspension = has_ended = False
     for condition in objects_at(manifest, "status", "conditions"):
         kind, status, reason = texts_at(condition, "type", "status", "reason")
         kind, status, reason = kind[:IDENTIFIER_LIMIT], status.lower(), reason[:IDENTIFIER_LIMIT]
@@ -55,28 +60,27 @@ def situation_of(manifest: Manifest) -> Situation:
                 kind.lower() in COMPLETED
                 and not (reports_failure(reason) or reports_failure(text_at(condition, "message")))
             )
-            is_in_progress = is_in_progress or _is_progress(kind, reason)
+            is_operating = is_operating or _is_progress(kind, reason)
         elif status == "false":
             false.add(kind.lower())
         is_suspension = is_suspension or _is_suspension(kind, status[:IDENTIFIER_LIMIT], reason)
-    ready = true & SUMMARY
     outdated = is_outdated(manifest)
     deleted = object_at(manifest, "metadata").get("deletionTimestamp") is not None
-    is_well = bool(ready) and not false & SUMMARY and "bad" not in states
+    is_ready = bool(true & SUMMARY) and not false & SUMMARY and "bad" not in states
     return Situation(
-        ready=is_well,
+        ready=is_ready,
         done="bad" not in states and ("done" in states or has_ended),
-        progressing=outdated or deleted or is_in_progress or "progressing" in states,
+        progressing=outdated or deleted or is_operating or "progressing" in states,
         suspended=is_suspension or "suspended" in states or _is_switched_off(manifest),
         outdated=outdated,
         states=states,
-        not_degraded=is_well and "degraded" in false,
+        not_degraded=is_ready and "degraded" in false,
         parts_ready=parts == {"true"} and "bad" not in states,
     )
 
 
 def _is_readiness_of_a_part(kind: str) -> bool:
-    """Whether a type of condition ends in a word that calls something well: `StaticPodsAvailable`."""
+    """Whether a type of condition reports the readiness of the object or a part: `StaticPodsAvailable`."""
     words = words_of(kind)
     return words[-1:] in _READINESS_WORDS and "not" not in words
 
@@ -85,12 +89,12 @@ _READINESS_WORDS = (("ready",), ("available",), ("healthy",))
 
 
 def is_outdated(manifest: Manifest, *path: str | int) -> bool:
-    """Whether the status (or the condition at `path`) is of an earlier spec than the newest."""
-    seen = integer_at(manifest, *(path or ("status",)), "observedGeneration")
-    if seen is None:
+    """Whether the status (or the condition at `path`) is of an earlier generation of the spec."""
+    observed = integer_at(manifest, *(path or ("status",)), "observedGeneration")
+    if observed is None:
         return False
     newest = integer_at(manifest, "metadata", "generation")
-    return newest is not None and seen < newest
+    return newest is not None and observed < newest
 
 
 def _ends_in_state(key: str) -> bool:
@@ -121,15 +125,15 @@ def _states(status: Manifest) -> set[StateMeaning]:
 
 @lru_cache(maxsize=2_048)
 def _is_progress(kind: str, reason: str) -> bool:
-    """A condition like Progressing=True or Issuing=True; Deployments keep theirs when they have arrived."""
+    """Whether it is like Progressing or Issuing; a Deployment's Progressing stays True after the rollout."""
     words = words_of(kind.rpartition("/")[2])
-    return bool(words) and is_progressing(words[-1]) and not _ARRIVED.intersection(words_of(reason))
+    return bool(words) and is_progressing(words[-1]) and not _FINISHED.intersection(words_of(reason))
 
 
-_ARRIVED = HEALTHY | {"updated"}
+_FINISHED = HEALTHY | {"updated"}
 
 
-# A part that has stopped (`ProvisionStopped`) does not halt the whole.
+# A part that has stopped (`ProvisionStopped`) does not suspend the whole.
 _SUSPENSION = SUSPENDED - {"stopped", "stopping", "stop", "standby", "sleeping", "idle"}
 
 
@@ -142,6 +146,7 @@ def _is_suspension(kind: str, status: str, reason: str) -> bool:
 
 
 def _is_switched_off(manifest: Manifest) -> bool:
+    """Whether the spec suspends the object; `running: false` is that of a KubeVirt VirtualMachine."""
     spec = object_at(manifest, "spec")
     if _SWITCHES.isdisjoint(spec):
         return False

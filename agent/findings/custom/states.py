@@ -1,4 +1,4 @@
-"""What a state says: `phase: Failed`, `health: red`, `jobStatus: RUNNING`, a number with its reason."""
+"""The meaning of a state: `phase: Failed`, `health: red`, `jobStatus: RUNNING`."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -51,15 +51,15 @@ def _meaning(value: str) -> StateMeaning | None:
     return "progressing" if is_progressing(value) or first.endswith("ing") else None
 
 
-# After a bad word these make it a praise: `ErrorFree`, `FaultTolerant`.
+# After a negative word these make the state healthy: `ErrorFree`, `FaultTolerant`.
 _WITHOUT = frozenset({"free", "tolerant", "resistant", "resilient"})
 
 state_meaning: Callable[[str], StateMeaning | None] = BoundedCache[StateMeaning | None](
     _meaning, length=TEXT_LIMIT, other=None
 ).__getitem__
-"""What the value of a state says, None where it says nothing that is known."""
+"""The meaning of the value of a state, None for unknown words."""
 
-# What nothing works without: `NO_QUORUM`.
+# What every system needs: `NO_QUORUM`.
 _REQUIRED = frozenset(
     {"quorum", "leader", "master", "primary", "endpoints", "capacity", "space", "route", "connection"}
 )
@@ -77,7 +77,7 @@ _WANTED = frozenset(
 
 
 def _sentence_meaning(value: str, words: tuple[str, ...]) -> StateMeaning | None:
-    """Some controllers write a sentence where others write a word."""
+    """The meaning of a state that is a sentence, as some controllers write it."""
     if reports_failure(value):
         return "bad"
     if is_progressing(value) or words[0].endswith("ing"):

@@ -251,7 +251,7 @@ def test_a_status_of_an_earlier_spec_is_only_a_warning() -> None:
     stale = only(custom(phase="Failed", observedGeneration=2))
 
     assert stale.severity == "warning"
-    assert "not yet seen the newest spec" in stale.explanation
+    assert "not yet observed the newest spec" in stale.explanation
 
 
 def test_too_few_replicas_are_told_where_nothing_else_tells_how_it_stands() -> None:
@@ -291,7 +291,7 @@ def test_what_the_status_says_beside_its_fault_is_told_once_and_short() -> None:
 
     assert "phase is Failed; not ready (Ready=False)" in finding.explanation
     assert finding.explanation.endswith(
-        "Beside that it says C0Ready=True, C1Ready=True, C2Ready=True, C3Ready=True, C4Ready=True."
+        "It also reports C0Ready=True, C1Ready=True, C2Ready=True, C3Ready=True, C4Ready=True."
     )
 
 
@@ -305,7 +305,7 @@ def test_the_controller_is_named_by_its_group() -> None:
     failed = only(custom(phase="Failed"))
 
     assert failed.explanation == (
-        "It is degraded by its current status, kept by the controller of example.com: phase is Failed."
+        "It is degraded according to its current status, written by the controller of example.com: phase is Failed."
     )
 
 
