@@ -91,7 +91,7 @@ def sync_status(inventory: Inventory) -> Iterator[Finding]:
     for application in applications_of(inventory):
         match application.text("status", "sync", "status"):
             case "OutOfSync":
-                if not (application.is_syncing or application.is_going or explained(inventory, application)):
+                if not (application.is_syncing or application.is_being_deleted or explained(inventory, application)):
                     yield _out_of_sync(application)
             case "Unknown" if not _has_condition(application, "ComparisonError", "InvalidSpecError"):
                 yield application.finding(

@@ -104,7 +104,7 @@ def _unhealthy(context: Context, application: Application, status: str) -> Findi
         meaning = "At least one of its resources failed"
     else:
         meaning = "At least one of its resources is not in the cluster"
-    since = Deployments(context=context, application=application).shortly_before(
+    since = Deployments(context=context, application=application).suspect_before(
         application.text("status", "health", "lastTransitionTime")
     )
     meaning += f": {names_of([entry for _, entry in bad])}." if bad else "; the resource tree shows which."
@@ -116,7 +116,7 @@ def _unhealthy(context: Context, application: Application, status: str) -> Findi
         + quoted_entries(application, bad, "health")
         + since.evidence,
         f"See the health of each resource: {application.command('get', '-o', 'tree=detailed')}.",
-        since.way_back,
+        since.rollback_step,
         level="summary",
         blames=tuple(resource for _, entry in bad if (resource := resource_of(entry))),
     )

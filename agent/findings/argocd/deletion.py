@@ -48,13 +48,13 @@ def stuck_deletions(inventory: Inventory) -> Iterator[Finding]:
         lasted = elapsed(context, application, application.text(*_DELETED))
         if lost := cluster_lost(application):
             yield _without_cluster(application, lost)
-        elif application.is_going and _finalizers(application.manifest) and lasted >= PATIENCE:
+        elif application.is_being_deleted and _finalizers(application.manifest) and lasted >= PATIENCE:
             blamed = tuple(finding.resource for finding in held if finding.resource)
             yield _application(context, application, lasted, blamed)
 
 
 def _held_resources(inventory: Inventory, now: datetime | None) -> Iterator[Finding]:
-    for kind, manifest in inventory.going:
+    for kind, manifest in inventory.being_deleted:
         deleted = text_at(manifest, *_DELETED)
         if moment(deleted) is None or kind in (APPLICATION, NAMESPACE):
             continue
@@ -148,7 +148,7 @@ def _application(
 
 def cluster_lost(application: Application) -> tuple[str | int, ...]:
     """Where the condition stands by which an Application cannot be deleted as its cluster is gone; () without one."""
-    if not application.is_going or not _finalizers(application.manifest):
+    if not application.is_being_deleted or not _finalizers(application.manifest):
         return ()
     for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
         cause = comparison_cause(text_at(condition, "message"))

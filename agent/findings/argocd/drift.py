@@ -37,7 +37,7 @@ def drifted_resources(inventory: Inventory) -> Iterator[Finding]:
     None while a sync is under way; the last findings stand for many resources where there are many.
     """
     context, application = inventory.context, first_application(inventory)
-    if application and (application.is_syncing or application.is_going):
+    if application and (application.is_syncing or application.is_being_deleted):
         return
     entries = StatusResources(application) if application else None
     drifts = [drift for drift in inventory.once(_drifts) if entries is None or entries.is_out_of_sync(drift.resource)]
@@ -65,7 +65,7 @@ def _finding(
 ) -> Iterator[Finding]:
     told = drift.differences[:_TOLD]
     moved, by = _moved_on(context, application, drift)
-    entry = entries.quoted(drift.resource) if entries else ()
+    entry = entries.quote(drift.resource) if entries else ()
     evidence = _quotations(drift, told) + by + (() if drift.differences[0].path else entry) or entry
     if not evidence:
         return
@@ -88,7 +88,7 @@ def _finding(
 
 
 def _is_edited(context: Context, application: Application | None) -> bool:
-    return application is not None and Deployments(context=context, application=application).git_stands_still
+    return application is not None and Deployments(context=context, application=application).is_git_unchanged
 
 
 def _title(drift: Drift, *, edited: bool) -> str:
@@ -165,9 +165,9 @@ def _moved_on(context: Context, application: Application | None, drift: Drift) -
     deployments = Deployments(context=context, application=application)
     newest, deployed = deployments.newest, deployments.deployed
     if newest and deployed and newest != deployed:
-        said = f"The last sync deployed {deployed[:12]}; Git is now at {deployments.said(newest)}."
-        return said, deployments.quoted(newest)
-    told = deployments.git_stands_still and drift.of("change")
+        said = f"The last sync deployed {deployed[:12]}; Git is now at {deployments.describe(newest)}."
+        return said, deployments.quote(newest)
+    told = deployments.is_git_unchanged and drift.of("change")
     return ("Git has not changed since the last sync, so the cluster has." if told else ""), ()
 
 

@@ -199,15 +199,15 @@ def _failed_operation(context: Context, application: Application, phase: str, re
         "The operation is over and its changes are not, or not wholly, in the cluster."
         + (f" {refusal.meaning}" if refusal else "")
         + _started(application)
-        + (f" It synced revision {deployments.said(revision)}." if revision else ""),
+        + (f" It synced revision {deployments.describe(revision)}." if revision else ""),
         application.quote(*OPERATION, "message")
         + application.quote(*OPERATION, "phase")
         + application.quote(*OPERATION, "syncResult", "revision")
-        + deployments.quoted(revision)
+        + deployments.quote(revision)
         + tuple(q for index in sync_errors[:1] for q in application.quote("status", "conditions", index, "message")),
         refusal.step if refusal else "",
         f"See every resource's result: {application.command('get', '--show-operation')}.",
-        deployments.way_back(revision) if revision else "",
+        deployments.rollback_step(revision) if revision else "",
         level="symptom",
     )
 

@@ -25,7 +25,7 @@ def blocking_windows(inventory: Inventory) -> Iterator[Finding]:
     if application is None or not _waits(application):
         return
     windows = context.sync_windows or SyncWindows(can_sync=False)
-    held_up = application.held_up_by(_BLOCKED)
+    held_up = application.is_waiting_for(_BLOCKED)
     denying = [index for index, window in enumerate(windows.active) if window.kind == "deny"]
     outside = not any(window.kind == "allow" for window in windows.active)
     allowing = [index for index, window in enumerate(windows.assigned) if window.kind == "allow" and outside]
@@ -47,7 +47,7 @@ def blocking_windows(inventory: Inventory) -> Iterator[Finding]:
 
 
 def _waits(application: Application) -> bool:
-    return application.text("status", "sync", "status") == "OutOfSync" or application.held_up_by(_BLOCKED)
+    return application.text("status", "sync", "status") == "OutOfSync" or application.is_waiting_for(_BLOCKED)
 
 
 def _finding(

@@ -84,12 +84,11 @@ def _state(manifest: Manifest, node: StatusNode, key: str, value: object, situat
     if nested and _was_retried(manifest, node, key):
         return None
     messages = sibling_messages(manifest, node, key)
+    is_failure = bool(messages) and reports_failure(messages[0].text)
     severity: Severity | None
     if isinstance(value, int):
         # An enumeration: only the message gives the number a meaning.
-        severity = (
-            "error" if messages and reports_failure(messages[0].text) else "warning" if _is_sentence(messages) else None
-        )
+        severity = "error" if is_failure else "warning" if _is_sentence(messages) else None
         if severity == "warning" and (situation.ready or not messages):
             return None
     else:
@@ -104,7 +103,7 @@ def _state(manifest: Manifest, node: StatusNode, key: str, value: object, situat
                 severity = "warning" if is_explained or _false_flag(node) else None
             case "suspended":
                 # Suspended because of a failure.
-                severity = "error" if messages and reports_failure(messages[0].text) else None
+                severity = "error" if is_failure else None
             case None:
                 severity = "warning" if value.count(" ") >= 2 else None
             case "fine" | "done" | "progressing":
@@ -112,10 +111,7 @@ def _state(manifest: Manifest, node: StatusNode, key: str, value: object, situat
     if severity is None:
         return None
     below = nested_messages(manifest, node) if not messages and severity == "error" else ()
-    if nested and (
-        situation.progressing
-        or (situation.ready and not below and not (messages and reports_failure(messages[0].text)))
-    ):
+    if nested and (situation.progressing or (situation.ready and not below and not is_failure)):
         severity = "warning"
     if nested:
         messages += quote_name(manifest, node, key)
@@ -135,7 +131,6 @@ def _state(manifest: Manifest, node: StatusNode, key: str, value: object, situat
 
 # With such a state the other fields of the node do not matter.
 _NO_FAULT: frozenset[StateMeaning | None] = frozenset({"fine", "done", "progressing"})
-
 
 _NO_COMPLIANCE = (("compliant",), ("noncompliant",))
 
@@ -273,7 +268,7 @@ def _message(manifest: Manifest, node: StatusNode, key: str, value: object, situ
         title=f"reports a failure in {one_line(key, 60)}",
         short=f"{one_line(key, 60)} reports a failure{location(manifest, node.path)}",
         evidence=quote(manifest, *node.path, key)
-        + (quote(manifest, *node.path, "message" if key == "reason" else "reason")),
+        + quote(manifest, *node.path, "message" if key == "reason" else "reason"),
         text=value,
     )
 

@@ -1,6 +1,6 @@
-"""The Argo CD Applications of a context: the one of the target and those among its resources (app of apps).
+"""The Argo CD Applications of a context: the target's and those among its resources (app of apps).
 
-Owns how to quote from them and name their resources; finds nothing.
+Owns how to quote from them, and the index over the resources that their status lists.
 """
 
 from collections.abc import Iterator
@@ -51,17 +51,17 @@ class Application:
 
     @property
     def is_syncing(self) -> bool:
-        """Whether an operation runs that has not failed so far: what differs now is about to be applied."""
+        """Whether an operation is running that has not failed so far, and so will apply what differs now."""
         operation = object_at(self.manifest, "status", "operationState")
         return text_at(operation, "phase") == "Running" and not integer_at(operation, "retryCount")
 
-    def held_up_by(self, reason: str) -> bool:
-        """Whether the running operation says that this holds it up."""
+    def is_waiting_for(self, reason: str) -> bool:
+        """Whether the message of the running operation names `reason` as what it waits for."""
         operation = object_at(self.manifest, "status", "operationState")
         return text_at(operation, "phase") == "Running" and reason in text_at(operation, "message")
 
     @property
-    def is_going(self) -> bool:
+    def is_being_deleted(self) -> bool:
         """Whether the Application is being deleted."""
         return bool(self.text("metadata", "deletionTimestamp"))
 
@@ -86,7 +86,7 @@ class Application:
         resource: ResourceRef | None = None,
         blames: tuple[ResourceRef, ...] = (),
     ) -> Finding:
-        """A finding about the Application, or about `resource` as the Application tells of it."""
+        """A finding about the Application, or about `resource` where its status reports on that."""
         return Finding(
             title=title,
             severity=severity,
@@ -152,35 +152,39 @@ class StatusResources:
     def __init__(self, application: Application) -> None:
         self._application = application
         listed: list[object] = list_at(application.manifest, *_RESOURCES)
-        self._places: dict[_Key, int] = {}
-        for place, entry in enumerate(listed):
-            self._places.setdefault(_entry_key(entry), place)
+        self._positions: dict[_Key, int] = {}
+        for position, entry in enumerate(listed):
+            self._positions.setdefault(_entry_key(entry), position)
         self._entries = listed
         results = objects_at(application.manifest, *_RESULTS)
         self._unpruned = {_entry_key(result) for result in results if text_at(result, "status") == "PruneSkipped"}
 
     def is_out_of_sync(self, resource: ResourceRef) -> bool:
-        """Whether Argo CD calls it OutOfSync; not so where the last operation's findings tell that it was not pruned.
+        """Whether Argo CD reports it as OutOfSync; for a resource that is not listed, whether the Application is.
 
-        What is not listed is what the Application as a whole is.
+        False where the last operation skipped its pruning, which has a finding of its own.
         """
         key = status_key(resource)
-        place = self._places.get(key)
-        if place is None:
+        position = self._positions.get(key)
+        if position is None:
             return self._application.text("status", "sync", "status") != "Synced"
-        return text_at(self._entries[place], "status") != "Synced" and key not in self._unpruned
+        return text_at(self._entries[position], "status") != "Synced" and key not in self._unpruned
 
     def out_of_sync(self) -> Iterator[_Key]:
         """The keys of the resources that are listed as OutOfSync."""
-        return (key for key, place in self._places.items() if text_at(self._entries[place], "status") == "OutOfSync")
+        return (
+            key
+            for key, position in self._positions.items()
+            if text_at(self._entries[position], "status") == "OutOfSync"
+        )
 
-    def quoted(self, resource: ResourceRef) -> tuple[Evidence, ...]:
-        """What the status says of the resource, () where it says nothing."""
-        place = self._places.get(status_key(resource))
-        if place is None:
+    def quote(self, resource: ResourceRef) -> tuple[Evidence, ...]:
+        """The resource's entry in the status, () where it has none."""
+        position = self._positions.get(status_key(resource))
+        if position is None:
             return ()
         fields = (("status",), ("requiresPruning",), ("health", "status"))
-        return tuple(q for field in fields for q in self._application.quote(*_RESOURCES, place, *field))
+        return tuple(q for field in fields for q in self._application.quote(*_RESOURCES, position, *field))
 
 
 def status_key(resource: ResourceRef) -> _Key:

@@ -1,4 +1,4 @@
-"""Whether a Pod or a workload is known to be well or done. Says nothing about what is wrong with one that is not."""
+"""Whether a Pod or a workload is healthy or done, by its own status."""
 
 from agent.objects.manifest import Manifest, integer_at, objects_at, text_at
 
@@ -9,7 +9,7 @@ def pod_is_well(pod: Manifest) -> bool:
 
 
 def workload_is_well(manifest: Manifest) -> bool:
-    """Whether a workload has all the pods it wants, has completed (a Job), or calls itself ready."""
+    """Whether a workload has all the pods it wants, has completed (a Job), or has the condition Ready."""
     if has_condition(manifest, "Complete", "Ready"):
         return True
     wanted = integer_at(manifest, "spec", "replicas")
@@ -31,7 +31,7 @@ _STARTING = ("", "ContainerCreating", "PodInitializing")
 
 
 def is_starting(pod: Manifest) -> bool:
-    """Whether a Pod is on its way to its first start, and nothing holds it back as far as its status tells."""
+    """Whether a Pod is starting for the first time, and its status reports nothing that prevents it."""
     if text_at(pod, "status", "phase") != "Pending":
         return False
     conditions = objects_at(pod, "status", "conditions")

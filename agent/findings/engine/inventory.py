@@ -46,7 +46,7 @@ def objects_of(context: Context) -> Iterator[tuple[GroupKind, Manifest]]:
 
 
 def controller_of(manifest: Manifest) -> ResourceRef | None:
-    """Who made this object: its controlling owner, for a Pod of a Deployment's ReplicaSet the Deployment."""
+    """The controlling owner of an object; for a Pod of a Deployment's ReplicaSet the Deployment."""
     owners = objects_at(manifest, "metadata", "ownerReferences")
     owner = next((o for o in owners if o.get("controller") is True), owners[0] if owners else None)
     if owner is None:
@@ -93,16 +93,18 @@ _OWNERS_LIMIT = 8
 
 
 class Inventory:
-    """A context's objects. Built in one pass over its manifests; what else it can look up is read when first asked.
+    """A context's objects. Built in one pass over its manifests; other indexes are built when first used.
 
-    `objects` are all with their kinds, `going` those that are being deleted; `kinds` are those of which there is a
-    manifest, and Service where the tree tells what one selects.
+    `objects` are all with their kinds, `being_deleted` those with a deletion timestamp; `kinds` are those that have a
+    manifest, and Service where the tree has the labels that one selects.
     """
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.objects = list(objects_of(context))
-        self.going = [each for each in self.objects if lookup(each[1], "metadata", "deletionTimestamp") is not None]
+        self.being_deleted = [
+            pair for pair in self.objects if lookup(pair[1], "metadata", "deletionTimestamp") is not None
+        ]
         self._owner_lists: dict[Key, list[ResourceRef]] = {}
         self._by_kind: dict[GroupKind, list[Manifest]] = {}
         for kind, manifest in self.objects:
@@ -113,7 +115,7 @@ class Inventory:
         self._results: dict[Callable[[Inventory], Any], Any] = {}
 
     def once[Result](self, compute: Callable[["Inventory"], Result]) -> Result:
-        """`compute(self)`, computed when first asked for: what several analyzers need of one context."""
+        """Return `compute(self)`, which several analyzers need, computed at most once."""
         if compute not in self._results:
             self._results[compute] = compute(self)
         return self._results[compute]
@@ -124,7 +126,7 @@ class Inventory:
             yield from self._by_kind.get(kind, ())
 
     def is_asked_about(self, manifest: Manifest) -> bool:
-        """Whether the object is the question's own resource."""
+        """Whether the object is the target of the question."""
         return manifest is self.context.manifest
 
     @cached_property
@@ -153,12 +155,12 @@ class Inventory:
         return self._nodes.get((kind, namespace, name))
 
     def has(self, kind: str, namespace: str, name: str) -> bool:
-        """Whether the context shows that the object exists."""
+        """Whether the object exists, by a manifest or a node of the tree."""
         node = self.node(kind, namespace, name)
         return self.get(kind, namespace, name) is not None or (node is not None and node.health != "Missing")
 
     def names(self, kind: str, namespace: str) -> list[str]:
-        """The names of the objects of a kind in a namespace, as far as the context shows them."""
+        """The names of the objects of a kind in a namespace that the context contains."""
         return sorted(self._names.get((kind, namespace), ()))
 
     @cached_property
@@ -170,12 +172,12 @@ class Inventory:
 
     @cached_property
     def missing(self) -> frozenset[Key]:
-        """The objects that Argo CD knows to be missing in the cluster although Git has them."""
-        gone = {key_of(each.resource) for each in self.context.managed if each.live is None and each.target is not None}
-        return frozenset(gone | {key for key, node in self._nodes.items() if node.health == "Missing"})
+        """The objects that are in Git and missing in the cluster."""
+        managed = {key_of(m.resource) for m in self.context.managed if m.live is None and m.target is not None}
+        return frozenset(managed | {key for key, node in self._nodes.items() if node.health == "Missing"})
 
     def owners(self, resource: ResourceRef) -> list[ResourceRef]:
-        """Who owns an object, who owns that owner and so on, the nearest first."""
+        """The owners of an object, their owners and so on, the nearest first."""
         key = key_of(resource)
         if key not in self._owner_lists:
             self._owner_lists[key] = self._read_owners(resource)
@@ -223,7 +225,7 @@ class Inventory:
         return found
 
     def is_outlived(self, pod: Manifest) -> bool:
-        """Whether a failed Pod no longer matters: its Job completed, or its workload has all the pods it wants."""
+        """Whether a failed Pod no longer matters: its Job completed, or its workload has all its pods."""
         if text_at(pod, "status", "phase") != "Failed":
             return False
         resource = ResourceRef.of(pod)
@@ -231,7 +233,7 @@ class Inventory:
         return any(workload_is_well(owner) for owner in owners if owner is not None)
 
     def makers(self, namespace: str, secret: str) -> tuple[ResourceRef, ...]:
-        """The custom resources that are to make a Secret: by what they say they make, or by having its name."""
+        """The custom resources that create a Secret: those that name it in their spec, or have its name."""
         return tuple(self._makers.get((namespace, secret), ()))
 
     @cached_property
@@ -251,15 +253,17 @@ class Inventory:
         return found
 
     def workload_of(self, pod: Manifest) -> ResourceRef | None:
-        """The workload whose template makes this Pod: the topmost owner of a known workload kind, None without one."""
+        """The workload whose template creates this Pod: the topmost owner of a known workload kind, None for none."""
         reference = ResourceRef.of(pod)
         owners = self.owners(reference) if reference else []
         workloads = [owner for owner in owners if owner.kind in _WORKLOADS]
-        return next((owner for owner in workloads if owner.kind not in _BETWEEN), workloads[0] if workloads else None)
+        return next(
+            (owner for owner in workloads if owner.kind not in _INTERMEDIATE), workloads[0] if workloads else None
+        )
 
 
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout")
-_BETWEEN = ("ReplicaSet", "Job")
+_INTERMEDIATE = ("ReplicaSet", "Job")
 
-# Where a custom resource names the Secret that it makes: cert-manager, External Secrets, Vault Secrets Operator.
+# Where a custom resource names the Secret that it creates: cert-manager, External Secrets, Vault Secrets Operator.
 _MADE = (("secretName",), ("target", "name"), ("destination", "name"), ("template", "metadata", "name"))

@@ -40,7 +40,7 @@ _VOLUME_KEY = re.compile(r"references non-existent (secret|config) key: (\S{1,25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """An object that is not there, or one of its keys. `name` "" where the message does not tell."""
+    """An object that is not there, or one of its keys. `name` is "" where the message does not contain it."""
 
     kind: str
     name: str
@@ -56,7 +56,7 @@ class Missing:
 
 
 def missing_in(message: str) -> Missing | None:
-    """What a message calls missing, None where it calls nothing so."""
+    """The object or key that a message reports as missing, None for none."""
     if match := _KEY.search(message):
         return Missing(kind=match[2], name=match[4], key=match[1])
     if match := _VOLUME_KEY.search(message):
@@ -66,7 +66,7 @@ def missing_in(message: str) -> Missing | None:
     return None
 
 
-# How a Pod's spec points at an object: the key that holds the reference, and the name inside it.
+# The references in a Pod's spec: the key of the reference, and the field with the name.
 _POINTERS = {
     "Secret": {("secretKeyRef", "name"), ("secretRef", "name"), ("secret", "secretName"), ("secret", "name")},
     "ConfigMap": {("configMapKeyRef", "name"), ("configMapRef", "name"), ("configMap", "name")},
@@ -75,7 +75,7 @@ _POINTERS = {
 
 
 def quote_reference(pod: Manifest, missing: Missing) -> tuple[Evidence, ...]:
-    """The first place in the Pod's spec that asks for the missing object (with that key, where one is missing)."""
+    """The first reference in the Pod's spec to the missing object (or key)."""
     for path, value in walk(lookup(pod, "spec"), "spec"):
         if not missing.name or value != missing.name or path[-2:] not in _POINTERS.get(missing.kind, ()):
             continue
@@ -86,12 +86,12 @@ def quote_reference(pod: Manifest, missing: Missing) -> tuple[Evidence, ...]:
 
 
 def makers_of(inventory: Inventory, namespace: str, missing: Missing) -> tuple[ResourceRef, ...]:
-    """The objects of the context that are to make a missing Secret (ExternalSecret, SealedSecret, Certificate, ...)."""
+    """The objects of the context that create a missing Secret (ExternalSecret, SealedSecret, Certificate, ...)."""
     return inventory.makers(namespace, missing.name) if missing.kind == "Secret" else ()
 
 
 def how_to_supply(inventory: Inventory, namespace: str, missing: Missing) -> tuple[str, ...]:
-    """The steps that bring a missing object, or key, into being."""
+    """The steps that create a missing object or key."""
     kind, name = missing.kind, one_line(missing.name, 80)
     makers = makers_of(inventory, namespace, missing)
     look = kubectl("describe", kind.lower(), missing.name, namespace=namespace)
@@ -100,27 +100,28 @@ def how_to_supply(inventory: Inventory, namespace: str, missing: Missing) -> tup
     if makers:
         maker = makers[0]
         show = kubectl("describe", maker.kind.lower(), maker.name, namespace=namespace)
-        first = f"{maker.kind} {one_line(maker.name, 80)} is to make it; repair that: {show}."
+        first = f"{maker.kind} {one_line(maker.name, 80)} creates it; fix that first: {show}."
     elif missing.key:
         first = change(
             inventory, f"add the key {one_line(missing.key)} to {kind} {name}, or correct the key in the reference"
         )
     else:
-        first = change(inventory, f"add {kind} {name}".rstrip() + " (or what makes it), or correct the reference")
+        first = change(
+            inventory, f"add {kind} {name}".rstrip() + " (or the resource that creates it), or correct the reference"
+        )
     return (
         first,
-        f"See what there is: {look}.",
-        "If the program can do without, mark the reference `optional: true`.",
+        f"See what exists: {look}.",
+        "If the program can run without it, mark the reference `optional: true`.",
     )
 
 
-_READ = 200
-_TOLD = 5
+_MAX_READ = 200
+_MAX_NAMED = 5
 
 
 def alike(name: str, names: Iterable[str]) -> str:
-    """The names that look like `name`, else the first of those there are, as a sentence with a blank before it; ""
-    where there are none."""
-    there = sorted(one_line(each, 80) for each in islice(names, _READ))
-    close = get_close_matches(one_line(name, 80), there, n=3) or there[:_TOLD]
+    """A sentence (after a blank) with the names that are similar to `name`, else with the first ones; "" for none."""
+    candidates = sorted(one_line(each, 80) for each in islice(names, _MAX_READ))
+    close = get_close_matches(one_line(name, 80), candidates, n=3) or candidates[:_MAX_NAMED]
     return f" There {'is' if len(close) == 1 else 'are'} {', '.join(close)}." if close else ""
