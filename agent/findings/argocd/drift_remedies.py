@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from agent.findings.drift import Drift
 from agent.findings.drift.ignore_rules import ignore_differences
 from agent.findings.drift.managers import is_argocd
+from agent.findings.drift.model import Drift
 from agent.findings.drift.wording import value_text
 from agent.findings.engine.applications import Application
 from agent.findings.engine.commands import argocd
