@@ -1,4 +1,4 @@
-"""What is wrong, told by rules over the context: no model, no network, the same answer each time.
+"""Findings: faults that rules find in a context, without a model or the network, the same each time.
 
 `analyze` is the way in. To add a rule, write one function from an Inventory to findings in the module of its family:
 one for a kind of Kubernetes object is named with its kinds in `_FAMILIES`, one over the rest of the context in
@@ -26,8 +26,8 @@ from agent.findings.argocd import (
     tree,
 )
 from agent.findings.engine import logs
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.applications import applications_of
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.ranking import ranked
 from agent.findings.model import Finding
 from agent.findings.network import backends, ingresses, network_policies, services
@@ -37,8 +37,8 @@ from agent.findings.workloads import autoscalers, configuration, disruption_budg
 
 type Analyzer = Callable[[Inventory], Iterable[Finding]]
 
-# Where nothing else tells them apart, findings stand in this order, those of the families first. A family is only
-# asked where the context has an object of its kinds.
+# Findings of equal rank are in this order, those of the families first. A family only runs where the context has an
+# object of its kinds.
 _FAMILIES: tuple[tuple[Analyzer, tuple[GroupKind, ...]], ...] = (
     (nodes.nodes, (nodes.NODE,)),
     (namespaces.namespaces, (namespaces.NAMESPACE,)),
@@ -66,10 +66,10 @@ _FAMILIES: tuple[tuple[Analyzer, tuple[GroupKind, ...]], ...] = (
 
 _KINDS = frozenset(kind for _, kinds in _FAMILIES for kind in kinds)
 
-type Subject = Literal["application", "deletion", "difference", "other kinds", "tree"]
+type ContextPart = Literal["application", "deletion", "difference", "other kinds", "tree"]
 
-# ... and an analyzer where there is anything for it to read.
-_ANALYZERS: tuple[tuple[Analyzer, Subject], ...] = (
+# ... and an analyzer where the context has the part that it reads.
+_ANALYZERS: tuple[tuple[Analyzer, ContextPart], ...] = (
     (deletion.stuck_deletions, "deletion"),
     (operation.failed_resources, "application"),
     (operation.failed_hooks, "application"),
@@ -86,16 +86,16 @@ _ANALYZERS: tuple[tuple[Analyzer, Subject], ...] = (
 
 
 @lru_cache(maxsize=1_024)
-def _due(kinds: frozenset[GroupKind], subjects: frozenset[Subject]) -> tuple[Analyzer, ...]:
-    """Who is asked where there are such kinds and subjects, in their order."""
+def _due(kinds: frozenset[GroupKind], parts: frozenset[ContextPart]) -> tuple[Analyzer, ...]:
+    """The analyzers for such kinds and parts, in their order."""
     families = [family for family, its_kinds in _FAMILIES if not kinds.isdisjoint(its_kinds)]
-    return (*families, *(analyzer for analyzer, subject in _ANALYZERS if subject in subjects))
+    return (*families, *(analyzer for analyzer, part in _ANALYZERS if part in parts))
 
 
-def _subjects(inventory: Inventory) -> Iterator[Subject]:
-    if inventory.applications:
+def _parts(inventory: Inventory) -> Iterator[ContextPart]:
+    if applications_of(inventory):
         yield "application"
-    if inventory.going or inventory.applications:
+    if inventory.being_deleted or applications_of(inventory):
         yield "deletion"
     if inventory.context.managed:
         yield "difference"
@@ -108,15 +108,15 @@ def _subjects(inventory: Inventory) -> Iterator[Subject]:
 def analyze(context: Context) -> tuple[Finding, ...]:
     """The findings of a context, most important first: errors before warnings, causes before their symptoms.
 
-    Empty for what is healthy, completed or still on its way. Never raises, however odd the context's objects are.
+    Empty for what is healthy, completed or progressing. Never raises, whatever shape the context's objects have.
     """
     inventory = Inventory(context)
-    due = _due(inventory.kinds & _KINDS, frozenset(_subjects(inventory)))
+    due = _due(inventory.kinds & _KINDS, frozenset(_parts(inventory)))
     found = [finding for analyzer in due for finding in analyzer(inventory)]
-    if inventory.applications:
+    if applications_of(inventory):
         found = application_health.with_resource_health(inventory, found)
     found = tree.with_health_messages(inventory, found)
-    if inventory.applications:
+    if applications_of(inventory):
         found = application_health.with_health(inventory, found)
     if context.logs and not any(f.severity == "error" and f.level in ("cause", "effect") for f in found):
         found += logs.unexplained_log_errors(inventory)
@@ -124,7 +124,7 @@ def analyze(context: Context) -> tuple[Finding, ...]:
 
 
 def finding_as_json(finding: Finding) -> dict[str, Any]:
-    """A finding as plain JSON values, the form in which `custom_outputs` and `--json` carry it."""
+    """A finding as plain JSON values, as `custom_outputs` and `--json` contain it."""
     return {
         "title": finding.title,
         "severity": finding.severity,

@@ -1,4 +1,4 @@
-"""The values a finding is made of. Owns no rule."""
+"""The values of a finding."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,9 +9,9 @@ type Severity = Literal["error", "warning", "info"]
 """error: it is broken; warning: it will break or hides a fault; info: worth knowing."""
 
 type Level = Literal["cause", "effect", "symptom", "summary"]
-"""How near the root cause. cause: says by itself what to change; effect: the thing that breaks, for a reason that its
-evidence may or may not tell; symptom: follows from something below it (a workload short of pods); summary: says only
-that something below is wrong (an Application's health)."""
+"""How near the root cause. cause: it names what to change; effect: what breaks, with or without a known reason;
+symptom: it follows from an object below (a workload without enough pods); summary: it only reports that something below
+is wrong (an Application's health)."""
 
 type EvidenceSource = Literal["application", "manifest", "event", "log", "tree", "diff", "revision", "sync_windows"]
 
@@ -20,8 +20,8 @@ type EvidenceSource = Literal["application", "manifest", "event", "log", "tree",
 class Evidence:
     """A quotation and where it was read.
 
-    `source` and `resource` say in which object; `path` where in it: a path as `agent.objects.manifest.path_text` writes
-    it (manifest, application; diff: of the predicted state, or of the live one where the path ends in ` (live)`),
+    `source` and `resource` identify the object, `path` the field: as `agent.objects.manifest.path_text` writes it
+    (manifest, application; diff: of the predicted state, or of the live one where the path ends in ` (live)`),
     `reason` of an event, `container` with the line's time (log), a field of the node (tree: `health.message`, or
     `info`, `labels`, `target_labels` with a name: `labels[app]`), of the revision, or of the
     windows (`active[0].schedule`).
@@ -36,13 +36,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is wrong, on evidence.
+    """One fault, with its evidence.
 
-    `title` is one line naming the fault and where (`Container api is OOMKilled (exit code 137)`), `explanation` says
-    what it means in a sentence or two, `next_steps` are what to do, most useful first, commands in backticks.
+    `title` is one line that names the fault and the object (`Container api is OOMKilled (exit code 137)`),
+    `explanation` is its meaning in a sentence or two, `next_steps` are the most useful first, commands in backticks.
 
-    The rest only serves the ranking: `level`; `blames` are the objects whose own findings explain this one and so stand
-    above it; findings with the same `cause` (not "") are one fault met in several places, and become one finding.
+    The other fields are for the ranking: `level`; `blames` are the objects whose findings explain this one and so come
+    before it; findings with the same `cause` (not "") are one fault in several places, and are merged.
     """
 
     title: str

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.model import Finding
 from agent.findings.network.backends import Backends, quote_pod
 from agent.objects.manifest import Manifest, objects_at, text_at

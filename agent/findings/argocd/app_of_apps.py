@@ -6,7 +6,7 @@ One whose manifest is there is read like any other, in `application` and `operat
 from collections.abc import Iterator
 
 from agent.context.model import TreeNode
-from agent.findings.engine.applications import APPLICATION
+from agent.findings.engine.applications import APPLICATION, applications_of
 from agent.findings.engine.commands import argocd, qualified_name
 from agent.findings.engine.evidence import one_line, quote_node
 from agent.findings.engine.inventory import Inventory
@@ -17,7 +17,7 @@ _BAD = ("Degraded", "Missing")
 
 def broken_children(inventory: Inventory) -> Iterator[Finding]:
     """Each child Application whose node is Degraded or Missing, without a manifest that would tell more."""
-    references = [each.reference for each in inventory.applications]
+    references = [each.reference for each in applications_of(inventory)]
     read = {(reference.namespace, reference.name) for reference in references if reference}
     for node in inventory.context.tree:
         resource = node.resource

@@ -11,7 +11,7 @@ from agent.findings.argocd.deletion import cluster_lost
 from agent.findings.argocd.drift import explained
 from agent.findings.argocd.operation import operation_failed
 from agent.findings.argocd.projects import permitting
-from agent.findings.engine.applications import Application, names_of
+from agent.findings.engine.applications import Application, applications_of, names_of
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding, Level, Severity
@@ -49,7 +49,7 @@ _CONTENDED = ("SharedResourceWarning", "RepeatedResourceWarning")
 
 def conditions(inventory: Inventory) -> Iterator[Finding]:
     """The conditions of each Application: errors, warnings, and orphans for information."""
-    for application in inventory.applications:
+    for application in applications_of(inventory):
         lost = cluster_lost(application)
         for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
             kind = text_at(condition, "type")
@@ -88,10 +88,10 @@ def _cause(kind: str, message: str) -> tuple[str, str]:
 
 def sync_status(inventory: Inventory) -> Iterator[Finding]:
     """Applications that are OutOfSync (with the resources that are) or whose sync status is not known."""
-    for application in inventory.applications:
+    for application in applications_of(inventory):
         match application.text("status", "sync", "status"):
             case "OutOfSync":
-                if not (application.is_syncing or application.is_going or explained(inventory, application)):
+                if not (application.is_syncing or application.is_being_deleted or explained(inventory, application)):
                     yield _out_of_sync(application)
             case "Unknown" if not _has_condition(application, "ComparisonError", "InvalidSpecError"):
                 yield application.finding(

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from agent.context.context import Context
 from agent.findings.argocd.application import entries_where, quoted_entries
-from agent.findings.engine.applications import Application, names_of, resource_of
+from agent.findings.engine.applications import Application, applications_of, names_of, resource_of
 from agent.findings.engine.commands import describe
 from agent.findings.engine.deployments import Deployments
 from agent.findings.engine.inventory import Inventory, Key, key_of
-from agent.findings.engine.merging import grade
+from agent.findings.engine.ranking import grade
 from agent.findings.model import Finding
 from agent.objects.manifest import text_at
 
@@ -64,7 +64,7 @@ def _places(inventory: Inventory, found: Iterable[Finding]) -> dict[Key, list[in
 
 def health(inventory: Inventory) -> Iterator[Finding]:
     """Applications that are Degraded or Missing (with the resources that are), or whose health is not known."""
-    for application in inventory.applications:
+    for application in applications_of(inventory):
         status = application.text("status", "health", "status")
         if status in ("Degraded", "Missing"):
             yield _unhealthy(inventory.context, application, status)
@@ -81,7 +81,7 @@ def health(inventory: Inventory) -> Iterator[Finding]:
 
 def resource_health(inventory: Inventory) -> Iterator[Finding]:
     """Each resource whose health Argo CD calls Degraded with a message of its own."""
-    for application in inventory.applications:
+    for application in applications_of(inventory):
         for index, entry in entries_where(application, lambda e: text_at(e, "health", "status") == "Degraded"):
             if not text_at(entry, "health", "message"):
                 continue
@@ -104,7 +104,7 @@ def _unhealthy(context: Context, application: Application, status: str) -> Findi
         meaning = "At least one of its resources failed"
     else:
         meaning = "At least one of its resources is not in the cluster"
-    since = Deployments(context=context, application=application).shortly_before(
+    since = Deployments(context=context, application=application).suspect_before(
         application.text("status", "health", "lastTransitionTime")
     )
     meaning += f": {names_of([entry for _, entry in bad])}." if bad else "; the resource tree shows which."
@@ -116,7 +116,7 @@ def _unhealthy(context: Context, application: Application, status: str) -> Findi
         + quoted_entries(application, bad, "health")
         + since.evidence,
         f"See the health of each resource: {application.command('get', '-o', 'tree=detailed')}.",
-        since.way_back,
+        since.rollback_step,
         level="summary",
         blames=tuple(resource for _, entry in bad if (resource := resource_of(entry))),
     )

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.evidence import one_line, quote
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.model import Evidence, Finding
 from agent.objects.manifest import Manifest, list_at, text_at
 

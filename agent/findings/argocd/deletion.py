@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from agent.context.context import Context
 from agent.findings.argocd.comparison_causes import CLUSTER_UNKNOWN, comparison_cause
-from agent.findings.engine.applications import APPLICATION, Application
+from agent.findings.engine.applications import APPLICATION, Application, applications_of
 from agent.findings.engine.build import name_of, named, namespace_of, object_finding
 from agent.findings.engine.commands import argocd, kubectl
 from agent.findings.engine.durations import PATIENCE, elapsed, lasted_beyond, latest, minutes_text
@@ -41,20 +41,20 @@ _KNOWN: dict[str, str] = {
 
 def stuck_deletions(inventory: Inventory) -> Iterator[Finding]:
     """Resources, then Applications, whose deletion has waited for a finalizer longer than PATIENCE."""
-    context, applications = inventory.context, inventory.applications
+    context, applications = inventory.context, applications_of(inventory)
     held = list(_held_resources(inventory, latest(context, applications[0] if applications else None)))
     yield from held
     for application in applications:
         lasted = elapsed(context, application, application.text(*_DELETED))
         if lost := cluster_lost(application):
             yield _without_cluster(application, lost)
-        elif application.is_going and _finalizers(application.manifest) and lasted >= PATIENCE:
+        elif application.is_being_deleted and _finalizers(application.manifest) and lasted >= PATIENCE:
             blamed = tuple(finding.resource for finding in held if finding.resource)
             yield _application(context, application, lasted, blamed)
 
 
 def _held_resources(inventory: Inventory, now: datetime | None) -> Iterator[Finding]:
-    for kind, manifest in inventory.going:
+    for kind, manifest in inventory.being_deleted:
         deleted = text_at(manifest, *_DELETED)
         if moment(deleted) is None or kind in (APPLICATION, NAMESPACE):
             continue
@@ -148,7 +148,7 @@ def _application(
 
 def cluster_lost(application: Application) -> tuple[str | int, ...]:
     """Where the condition stands by which an Application cannot be deleted as its cluster is gone; () without one."""
-    if not application.is_going or not _finalizers(application.manifest):
+    if not application.is_being_deleted or not _finalizers(application.manifest):
         return ()
     for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
         cause = comparison_cause(text_at(condition, "message"))

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 
 from agent.context.context import Context
 from agent.findings.argocd.drift_remedies import remedies
-from agent.findings.drift import Category, Difference, Drift
-from agent.findings.drift.mutations import is_argocd, is_person
+from agent.findings.drift import Category, Difference, Drift, drifts_of
+from agent.findings.drift.managers import is_argocd, is_person
 from agent.findings.drift.wording import difference_text
-from agent.findings.engine.applications import Application
+from agent.findings.engine.applications import Application, StatusResources, first_application, status_key
 from agent.findings.engine.deployments import Deployments
 from agent.findings.engine.evidence import one_line, quote_difference
 from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.status_resources import StatusResources, key_of
 from agent.findings.model import Evidence, Finding, Level, Severity
 
 # Resources that are told one by one; the others are counted in one finding a category.
@@ -37,11 +36,11 @@ def drifted_resources(inventory: Inventory) -> Iterator[Finding]:
 
     None while a sync is under way; the last findings stand for many resources where there are many.
     """
-    context, application = inventory.context, inventory.first_application
-    if application and (application.is_syncing or application.is_going):
+    context, application = inventory.context, first_application(inventory)
+    if application and (application.is_syncing or application.is_being_deleted):
         return
     entries = StatusResources(application) if application else None
-    drifts = [drift for drift in inventory.drifts if entries is None or entries.is_out_of_sync(drift.resource)]
+    drifts = [drift for drift in inventory.once(_drifts) if entries is None or entries.is_out_of_sync(drift.resource)]
     drifts.sort(key=lambda drift: drift.is_noise)
     for drift in drifts[:_RESOURCES]:
         yield from _finding(context, application, entries, drift)
@@ -54,7 +53,11 @@ def explained(inventory: Inventory, application: Application) -> bool:
     if application.source != "application" or not inventory.context.managed:
         return False
     differing = set(StatusResources(application).out_of_sync())
-    return bool(differing) and differing <= {key_of(drift.resource) for drift in inventory.drifts}
+    return bool(differing) and differing <= {status_key(drift.resource) for drift in inventory.once(_drifts)}
+
+
+def _drifts(inventory: Inventory) -> tuple[Drift, ...]:
+    return drifts_of(inventory.context)
 
 
 def _finding(
@@ -62,7 +65,7 @@ def _finding(
 ) -> Iterator[Finding]:
     told = drift.differences[:_TOLD]
     moved, by = _moved_on(context, application, drift)
-    entry = entries.quoted(drift.resource) if entries else ()
+    entry = entries.quote(drift.resource) if entries else ()
     evidence = _quotations(drift, told) + by + (() if drift.differences[0].path else entry) or entry
     if not evidence:
         return
@@ -85,7 +88,7 @@ def _finding(
 
 
 def _is_edited(context: Context, application: Application | None) -> bool:
-    return application is not None and Deployments(context=context, application=application).git_stands_still
+    return application is not None and Deployments(context=context, application=application).is_git_unchanged
 
 
 def _title(drift: Drift, *, edited: bool) -> str:
@@ -100,7 +103,7 @@ def _title(drift: Drift, *, edited: bool) -> str:
             return f"{name} is no longer in Git and still in the cluster"
         case "change" if first.owner and is_person(first.owner):
             return f"{name} was edited in the cluster by {one_line(first.owner.manager, 40)}: {where}"
-        case "change" if edited and first.live_place is not None and not is_argocd(first.owner):
+        case "change" if edited and first.live_path is not None and not is_argocd(first.owner):
             return f"{name} was edited in the cluster: {where}"
         case "change":
             return f"{name} differs from Git: {where}"
@@ -162,9 +165,9 @@ def _moved_on(context: Context, application: Application | None, drift: Drift) -
     deployments = Deployments(context=context, application=application)
     newest, deployed = deployments.newest, deployments.deployed
     if newest and deployed and newest != deployed:
-        said = f"The last sync deployed {deployed[:12]}; Git is now at {deployments.said(newest)}."
-        return said, deployments.quoted(newest)
-    told = deployments.git_stands_still and drift.of("change")
+        said = f"The last sync deployed {deployed[:12]}; Git is now at {deployments.describe(newest)}."
+        return said, deployments.quote(newest)
+    told = deployments.is_git_unchanged and drift.of("change")
     return ("Git has not changed since the last sync, so the cluster has." if told else ""), ()
 
 
@@ -173,10 +176,10 @@ def _quotations(drift: Drift, told: tuple[Difference, ...]) -> tuple[Evidence, .
     for difference in told:
         if difference.hidden:
             continue
-        if difference.live_place:
-            quotes += quote_difference(drift.managed, *difference.live_place, live=True)
-        if difference.git_place:
-            quotes += quote_difference(drift.managed, *difference.git_place)
+        if difference.live_path:
+            quotes += quote_difference(drift.managed, *difference.live_path, live=True)
+        if difference.git_path:
+            quotes += quote_difference(drift.managed, *difference.git_path)
     if not quotes:  # the resource as a whole, a Secret, or values that are empty on both sides
         quotes += quote_difference(drift.managed, "metadata", "name", live=True)
         quotes = quotes or [*quote_difference(drift.managed, "metadata", "name")]

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from agent.findings.drift import Drift
 from agent.findings.drift.ignore_rules import ignore_differences
-from agent.findings.drift.mutations import is_argocd
+from agent.findings.drift.managers import is_argocd
+from agent.findings.drift.model import Drift
 from agent.findings.drift.wording import value_text
 from agent.findings.engine.applications import Application
 from agent.findings.engine.commands import argocd
@@ -36,7 +36,7 @@ def remedies(application: Application | None, drift: Drift) -> Iterator[str]:
 
 def _for_changes(application: Application | None, drift: Drift) -> Iterator[str]:
     yield f"If Git is right: {_sync(application, drift.resource)}."
-    first = next((d for d in drift.of("change") if d.live_place is not None and not d.hidden), None)
+    first = next((d for d in drift.of("change") if d.live_path is not None and not d.hidden), None)
     if first and not is_argocd(first.owner):
         yield f"If the cluster is right: write `{first.path}: {value_text(first.live)}` in Git, then sync."
 

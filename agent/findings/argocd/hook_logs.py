@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from agent.context.context import Context
 from agent.context.model import ContainerLog
 from agent.findings.engine.evidence import quote_log
-from agent.findings.engine.inventory import Inventory
+from agent.findings.engine.inventory import Inventory, controller_of
 from agent.findings.engine.logs import error_lines, fatal_lines
-from agent.findings.engine.objects import controller_of
 from agent.findings.model import Evidence
 from agent.objects.manifest import Manifest, text_at
 

@@ -12,7 +12,7 @@ from agent.findings.admission.refusals import NAMESPACE_MISSING, Refusal, refusa
 from agent.findings.argocd.hook_logs import last_words
 from agent.findings.argocd.immutable import immutable_field, is_immutable, ways_out
 from agent.findings.argocd.projects import permitting
-from agent.findings.engine.applications import Application, names_of, resource_of
+from agent.findings.engine.applications import Application, applications_of, names_of, resource_of
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.deployments import Deployments
 from agent.findings.engine.evidence import one_line
@@ -30,7 +30,7 @@ _QUOTED = 5
 
 def failed_hooks(inventory: Inventory) -> Iterator[Finding]:
     """Each hook of the last operation that failed, with the message Argo CD keeps of it."""
-    for application in inventory.applications:
+    for application in applications_of(inventory):
         for index, entry in _results(application):
             if _is_failed_hook(entry):
                 yield _failed_hook(inventory, application, index, entry)
@@ -38,7 +38,7 @@ def failed_hooks(inventory: Inventory) -> Iterator[Finding]:
 
 def failed_resources(inventory: Inventory) -> Iterator[Finding]:
     """The resources that the last operation could not sync, those with the same message together."""
-    for application in inventory.applications:
+    for application in applications_of(inventory):
         groups: dict[str, list[tuple[int, Manifest]]] = defaultdict(list)
         for index, entry in _results(application):
             failed = text_at(entry, "status") == "SyncFailed" or text_at(entry, "hookPhase") in ("Failed", "Error")
@@ -50,7 +50,7 @@ def failed_resources(inventory: Inventory) -> Iterator[Finding]:
 
 def skipped_prunes(inventory: Inventory) -> Iterator[Finding]:
     """Resources that are no longer in Git and were left in the cluster, while the Application is OutOfSync for it."""
-    for application in inventory.applications:
+    for application in applications_of(inventory):
         if application.text("status", "sync", "status") == "Synced":
             continue
         skipped = [(i, e) for i, e in _results(application) if text_at(e, "status") == "PruneSkipped"]
@@ -70,7 +70,7 @@ def skipped_prunes(inventory: Inventory) -> Iterator[Finding]:
 
 def failed_operations(inventory: Inventory) -> Iterator[Finding]:
     """The last operation itself: that it failed, or goes on trying after failures."""
-    for application in inventory.applications:
+    for application in applications_of(inventory):
         phase = application.text(*OPERATION, "phase")
         retries = _retries(application)
         if phase in ("Failed", "Error"):
@@ -199,15 +199,15 @@ def _failed_operation(context: Context, application: Application, phase: str, re
         "The operation is over and its changes are not, or not wholly, in the cluster."
         + (f" {refusal.meaning}" if refusal else "")
         + _started(application)
-        + (f" It synced revision {deployments.said(revision)}." if revision else ""),
+        + (f" It synced revision {deployments.describe(revision)}." if revision else ""),
         application.quote(*OPERATION, "message")
         + application.quote(*OPERATION, "phase")
         + application.quote(*OPERATION, "syncResult", "revision")
-        + deployments.quoted(revision)
+        + deployments.quote(revision)
         + tuple(q for index in sync_errors[:1] for q in application.quote("status", "conditions", index, "message")),
         refusal.step if refusal else "",
         f"See every resource's result: {application.command('get', '--show-operation')}.",
-        deployments.way_back(revision) if revision else "",
+        deployments.rollback_step(revision) if revision else "",
         level="symptom",
     )
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.commands import argocd
 from agent.findings.engine.evidence import quote
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.model import Finding
 from agent.objects.manifest import list_at, text_at
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from agent.context.context import Context
 from agent.context.model import TreeNode
 from agent.findings.argocd.operation import OPERATION, RESULTS
-from agent.findings.engine.applications import Application, names_of
+from agent.findings.engine.applications import Application, applications_of, names_of
 from agent.findings.engine.commands import describe
 from agent.findings.engine.durations import elapsed, minutes_text
 from agent.findings.engine.evidence import one_line, quote_node
@@ -40,7 +40,7 @@ class _Awaited:
 
 def stuck_syncs(inventory: Inventory) -> Iterator[Finding]:
     """Each running sync that waits for something that failed, or has waited longer than PATIENCE."""
-    for application in inventory.applications:
+    for application in applications_of(inventory):
         if not application.is_syncing:
             continue
         lasted = elapsed(inventory.context, application, application.text(*OPERATION, "startedAt"))

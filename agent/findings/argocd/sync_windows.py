@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from agent.context.context import Context
 from agent.context.model import SyncWindow, SyncWindows
-from agent.findings.engine.applications import Application
+from agent.findings.engine.applications import Application, first_application
 from agent.findings.engine.commands import argocd
 from agent.findings.engine.evidence import one_line, quote_window
 from agent.findings.engine.inventory import Inventory
@@ -22,11 +22,11 @@ _QUOTED = 3
 
 def blocking_windows(inventory: Inventory) -> Iterator[Finding]:
     """That the Application waits for a window, while it is OutOfSync or an operation is held up by one."""
-    context, application = inventory.context, inventory.first_application
+    context, application = inventory.context, first_application(inventory)
     if application is None or not _waits(application):
         return
     windows = context.sync_windows or SyncWindows(can_sync=False)
-    held_up = application.held_up_by(_BLOCKED)
+    held_up = application.is_waiting_for(_BLOCKED)
     denying = [index for index, window in enumerate(windows.active) if window.kind == "deny"]
     outside = not any(window.kind == "allow" for window in windows.active)
     allowing = [index for index, window in enumerate(windows.assigned) if window.kind == "allow" and outside]
@@ -48,7 +48,7 @@ def blocking_windows(inventory: Inventory) -> Iterator[Finding]:
 
 
 def _waits(application: Application) -> bool:
-    return application.text("status", "sync", "status") == "OutOfSync" or application.held_up_by(_BLOCKED)
+    return application.text("status", "sync", "status") == "OutOfSync" or application.is_waiting_for(_BLOCKED)
 
 
 def _finding(

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from agent.context.context import Context
 from agent.context.model import TreeNode
-from agent.findings.custom.words import fails
+from agent.findings.custom.words import reports_failure
 from agent.findings.engine.commands import argocd, describe
 from agent.findings.engine.evidence import one_line, quote_node
 from agent.findings.engine.inventory import Inventory, Key, key_of
-from agent.findings.engine.merging import grade
+from agent.findings.engine.ranking import grade
 from agent.findings.model import Finding, Severity
 from agent.objects.target import ResourceRef
 
@@ -68,7 +68,7 @@ def _is_faulty(node: TreeNode) -> bool:
     if node.health == "Degraded":
         return True
     if node.health in ("Progressing", "Suspended"):
-        return fails(node.message)
+        return reports_failure(node.message)
     return node.health in _SEVERITIES and bool(node.message.strip())
 
 

@@ -1,31 +1,31 @@
-"""Remembering what is said of a text: controllers use few words, and each comes again with every object."""
+"""A cache from texts to what they mean: the words of controllers are few, and every object repeats them."""
 
 from collections.abc import Callable
 
-# The texts that are remembered of a vocabulary: there are hardly more words in the statuses of all known controllers.
-MOST = 4_096
+# Most texts in one cache: the statuses of all known controllers hardly use more words.
+MAX_ENTRIES = 4_096
 
 
-class Remembered[Said](dict[object, Said]):
-    """What `read` says of a text, by the text (`remembered[text]`), read by its first `length` characters. It is a
-    dictionary as a known key costs nothing there, while a cached function is called for it.
+class BoundedCache[Result](dict[object, Result]):
+    """The result of `read` for a text (`cache[text]`), which is read up to its first `length` characters.
 
-    `other` is said of what is no text (YAML allows any key). When MOST texts are known it begins anew.
+    It is a dictionary, as looking up a cached key costs no call. A key that is no text (YAML allows any) has the result
+    `other`. At MAX_ENTRIES the cache is cleared.
     """
 
-    def __init__(self, read: Callable[[str], Said], *, length: int, other: Said) -> None:
+    def __init__(self, read: Callable[[str], Result], *, length: int, other: Result) -> None:
         super().__init__()
         self._read = read
         self._length = length
         self._other = other
 
-    def __missing__(self, key: object) -> Said:
+    def __missing__(self, key: object) -> Result:
         if not isinstance(key, str):
             return self._other
         if len(key) > self._length:
             return self[key[: self._length]]
-        said = self._read(key)
-        if len(self) >= MOST:
+        result = self._read(key)
+        if len(self) >= MAX_ENTRIES:
             self.clear()
-        self[key] = said
-        return said
+        self[key] = result
+        return result

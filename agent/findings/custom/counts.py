@@ -1,49 +1,49 @@
-"""What a status counts: fewer ready than wanted, or nothing selected, where nothing else says how the object stands."""
+"""Counts in a status: fewer ready than wanted, or nothing selected, where no other field reports a state."""
 
 import re
 from collections.abc import Iterator
 
-from agent.findings.custom.nodes import Path
+from agent.findings.custom.nodes import StatusPath
 from agent.findings.custom.situation import Situation
 from agent.findings.custom.words import words_of
 from agent.objects.manifest import Manifest, integer_at, object_at
 
-# Replicas that are in use, and so no longer counted as ready.
-_TAKEN = ("allocatedReplicas", "reservedReplicas")
+# Replicas in use (Agones), which are no longer counted as ready.
+_IN_USE = ("allocatedReplicas", "reservedReplicas")
 _READY = ("readyReplicas", "availableReplicas", "updatedReadyReplicas", "updatedAvailableReplicas")
 
-# `1/3` or `1 of 3`, in a field whose name says that it is about what is ready.
+# `1/3` or `1 of 3`, in a field named after what is ready.
 _RATIO = re.compile(r"(\d{1,6}) ?(?:/|of|out of) ?([1-9]\d{0,5})")
 _RATIO_KEYS = frozenset({"replicas", "ready", "ratio", "members", "nodes", "instances", "healthy"})
 
 
-def short_of(manifest: Manifest, situation: Situation) -> tuple[Path, int, int] | None:
+def too_few_ready(manifest: Manifest, situation: Situation) -> tuple[StatusPath, int, int] | None:
     """The path of the field that counts too few, its number, and how many are wanted.
 
-    Only where the controller has seen the newest spec, and says of itself neither that it is well nor under way; where
-    it does not say what it has seen, only a ratio of none at all is told apart from a start.
+    None where the controller has not observed the newest spec, or reports the object as ready or progressing. Without
+    an `observedGeneration` only a ratio of zero counts, as any other may be a start.
     """
     status = object_at(manifest, "status")
-    if situation.well or situation.coming or situation.halted or situation.states:
+    if situation.ready or situation.progressing or situation.suspended or situation.states:
         return None
-    seen, newest = integer_at(status, "observedGeneration"), integer_at(manifest, "metadata", "generation")
-    if seen is None or seen != newest:
-        return next((short for short in _ratios(manifest) if short[1] == 0), None) if seen is None else None
+    observed, newest = integer_at(status, "observedGeneration"), integer_at(manifest, "metadata", "generation")
+    if observed is None or observed != newest:
+        return next((short for short in _ratios(manifest) if short[1] == 0), None) if observed is None else None
     return next(_replicas(manifest), None) or next(_ratios(manifest), None) or next(_numbers(status), None)
 
 
-def _replicas(manifest: Manifest) -> Iterator[tuple[Path, int, int]]:
+def _replicas(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
     wanted = integer_at(manifest, "spec", "replicas")
     wanted = integer_at(manifest, "status", "replicas") if wanted is None else wanted
-    taken = sum(integer_at(manifest, "status", field) or 0 for field in _TAKEN)
-    wanted = wanted - taken if wanted else wanted
+    in_use = sum(integer_at(manifest, "status", field) or 0 for field in _IN_USE)
+    wanted = wanted - in_use if wanted else wanted
     for field in _READY:
         ready = integer_at(manifest, "status", field)
         if wanted and ready is not None and ready < wanted:
             yield ("status", field), ready, wanted
 
 
-def _ratios(manifest: Manifest) -> Iterator[tuple[Path, int, int]]:
+def _ratios(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
     for path in (("status",), ("status", "scale")):
         for key, value in object_at(manifest, *path).items():
             found = _RATIO.fullmatch(value) if isinstance(value, str) else None
@@ -51,8 +51,8 @@ def _ratios(manifest: Manifest) -> Iterator[tuple[Path, int, int]]:
                 yield (*path, key), int(found[1]), int(found[2])
 
 
-def _numbers(status: Manifest) -> Iterator[tuple[Path, int, int]]:
-    """Of two numbers, how many are ready and how many are wanted: `desiredNumberScheduled: 3` and `numberReady: 1`."""
+def _numbers(status: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
+    """Pairs of a number that is ready and one that is wanted: `numberReady: 1` of `desiredNumberScheduled: 3`."""
     numbers = {key: value for key, value in status.items() if isinstance(value, int) and not isinstance(value, bool)}
     wanted = [value for key, value in numbers.items() if words_of(key)[:1] in _WANTED]
     for key, value in numbers.items():
@@ -64,8 +64,8 @@ def _numbers(status: Manifest) -> Iterator[tuple[Path, int, int]]:
 _WANTED = (("desired",), ("expected",), ("wanted",), ("total",))
 
 
-def selected_none(manifest: Manifest) -> tuple[Path, str] | None:
-    """The path of a list of what was selected that is empty (`nodesSelected: []`), and what there is none of."""
+def empty_selection(manifest: Manifest) -> tuple[StatusPath, str] | None:
+    """The path of an empty list of selected things (`nodesSelected: []`), and what was to be selected."""
     for key, value in object_at(manifest, "status").items():
         words = words_of(key)
         if value == [] and len(words) > 1 and _SELECTED.intersection((words[0], words[-1])):

@@ -1,35 +1,35 @@
-"""The signs that single fields give: states, levels, errors, messages, flags, codes. Conditions are read in `signs`."""
+"""The signs of single fields of a status: states, levels, errors, messages, flags, codes (conditions: see `signs`)."""
 
 from collections.abc import Iterator
 from itertools import islice
 from typing import cast
 
 from agent.findings.custom.messages import (
-    code_of,
-    counts_beside,
     first_text,
-    inside,
-    name_of,
-    quoted,
-    told_below,
-    told_beside,
-    type_beside,
+    location,
+    nested_messages,
+    quote_code,
+    quote_name,
+    quote_text,
+    sibling_counts,
+    sibling_messages,
+    sibling_type,
 )
-from agent.findings.custom.nodes import Place, Role, role_of
+from agent.findings.custom.nodes import FieldRole, StatusNode, role_of
 from agent.findings.custom.sign import Sign
 from agent.findings.custom.situation import Situation
-from agent.findings.custom.states import Standing, standing_of
+from agent.findings.custom.states import StateMeaning, state_meaning
 from agent.findings.custom.words import (
     DECISIVE,
     ERROR_LEVELS,
     FAULT_FLAGS,
     MESSAGE_KEYS,
-    MUTE,
     NAME_KEYS,
-    doubts,
-    fails,
-    is_coming,
-    is_idle,
+    UNEXPLAINED,
+    is_inactive,
+    is_progressing,
+    reports_failure,
+    suggests_failure,
     words_of,
 )
 from agent.findings.engine.evidence import one_line, quote
@@ -37,302 +37,311 @@ from agent.findings.model import Evidence, Severity
 from agent.objects.manifest import Manifest, list_at, text_at
 
 
-def signs_in(manifest: Manifest, place: Place, situation: Situation) -> Iterator[Sign]:
-    """The signs of an object of the status that is no condition."""
-    is_leftover = situation.well or situation.done or (place.weak and "fine" in situation.states)
-    for key, role in place.roles:
+def signs_in(manifest: Manifest, node: StatusNode, situation: Situation) -> Iterator[Sign]:
+    """The signs of a node of the status that is no condition."""
+    is_leftover = situation.ready or situation.done or (node.in_last and "fine" in situation.states)
+    for key, role in node.roles:
         if not is_leftover or role in _ALWAYS:
-            sign = _sign(manifest, place, key, place.value[key], role, situation)
+            sign = _sign(manifest, node, key, node.value[key], role, situation)
             if sign:
                 yield sign
 
 
-# What counts even of an object that is well or has ended; of other roles only where it may still be so.
-_ALWAYS = frozenset[Role]({"state", "level", "code"})
+# Fields that count even where the object is ready or done; others may then be left over from an earlier failure.
+_ALWAYS = frozenset[FieldRole]({"state", "level", "code"})
 
 
-def _sign(manifest: Manifest, place: Place, key: str, value: object, role: Role, situation: Situation) -> Sign | None:
+def _sign(
+    manifest: Manifest, node: StatusNode, key: str, value: object, role: FieldRole, situation: Situation
+) -> Sign | None:
     if role == "state":
-        return _state(manifest, place, key, value, situation)
+        return _state(manifest, node, key, value, situation)
     if role == "level":
-        return _level(manifest, place, key, value)
+        return _level(manifest, node, key, value)
     if role == "code":
-        return _code(manifest, place, key, value)
+        return _code(manifest, node, key, value)
     if role in ("error", "faults") and value is True:
-        return _fault_flag(manifest, place, key)
-    if role == "error" or (role == "message" and place.faults):
-        return _error(manifest, place, key, value, situation)
+        return _fault_flag(manifest, node, key)
+    if role == "error" or (role == "message" and node.in_faults):
+        return _error(manifest, node, key, value, situation)
     if role == "message":
-        return _message(manifest, place, key, value, situation)
-    return _flag(manifest, place, key, situation) if role == "flag" and value is False else None
+        return _message(manifest, node, key, value, situation)
+    return _flag(manifest, node, key, situation) if role == "flag" and value is False else None
 
 
-def _state(manifest: Manifest, place: Place, key: str, value: object, situation: Situation) -> Sign | None:
-    """A state by name, or a number that has a text beside it."""
+def _state(manifest: Manifest, node: StatusNode, key: str, value: object, situation: Situation) -> Sign | None:
+    """The sign of a state: a name, or a number with a message in the same node."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    nested = len(place.path) > 1
-    if nested and (situation.done or (place.weak and situation.well)):
+    nested = len(node.path) > 1
+    if nested and (situation.done or (node.in_last and situation.ready)):
         return None
-    if role_of(key) == "other" and (situation.well or place.weak or _is_one_of_many(place, key)):
+    if role_of(key) == "other" and (situation.ready or node.in_last or _is_one_of_many(node, key)):
         return None
-    standing = standing_of(value) if isinstance(value, str) else None
-    if standing in _NO_FAULT:
+    meaning = state_meaning(value) if isinstance(value, str) else None
+    if meaning in _NO_FAULT:
         return None
-    if nested and _is_overtaken(manifest, place, key):
+    if nested and _was_retried(manifest, node, key):
         return None
-    told = told_beside(manifest, place, key)
+    messages = sibling_messages(manifest, node, key)
+    is_failure = bool(messages) and reports_failure(messages[0].text)
     severity: Severity | None
     if isinstance(value, int):
-        # An enumeration: only its text tells what the number means.
-        severity = "error" if told and fails(told[0].text) else "warning" if _is_tale(told) else None
-        if severity == "warning" and (situation.well or not told):
+        # An enumeration: only the message gives the number a meaning.
+        severity = "error" if is_failure else "warning" if _is_sentence(messages) else None
+        if severity == "warning" and (situation.ready or not messages):
             return None
     else:
-        match standing:
+        match meaning:
             case "bad":
                 severity = "error"
             case "doubtful":
-                is_told = bool(told) and (doubts(told[0].text) or MUTE.isdisjoint(words_of(value)))
-                is_told = is_told or (not nested and _is_explained(place))
-                severity = "warning" if is_told or _false_flag(place) else None
-            case "halted":
-                # It stopped because it failed.
-                severity = "error" if told and fails(told[0].text) else None
+                is_explained = bool(messages) and (
+                    suggests_failure(messages[0].text) or UNEXPLAINED.isdisjoint(words_of(value))
+                )
+                is_explained = is_explained or (not nested and _has_explaining_reason(node))
+                severity = "warning" if is_explained or _false_flag(node) else None
+            case "suspended":
+                # Suspended because of a failure.
+                severity = "error" if is_failure else None
             case None:
                 severity = "warning" if value.count(" ") >= 2 else None
-            case "fine" | "done" | "coming":
+            case "fine" | "done" | "progressing":
                 severity = None
     if severity is None:
         return None
-    below = told_below(manifest, place) if not told and severity == "error" else ()
-    if nested and (situation.coming or (situation.well and not below and not (told and fails(told[0].text)))):
+    below = nested_messages(manifest, node) if not messages and severity == "error" else ()
+    if nested and (situation.progressing or (situation.ready and not below and not is_failure)):
         severity = "warning"
     if nested:
-        told += name_of(manifest, place, key)
-    if not told and severity == "error":
-        told = counts_beside(manifest, place)
+        messages += quote_name(manifest, node, key)
+    if not messages and severity == "error":
+        messages = sibling_counts(manifest, node)
     return Sign(
         severity=severity,
-        path=place.path,
+        path=node.path,
         title=f"has {one_line(key, 60)} {one_line(str(value), 60)}",
-        short=f"{one_line(key, 60)} is {one_line(str(value), 60)}{inside(manifest, place.path)}"
-        + (f", and {one_line(flag, 60)} is false" if nested and (flag := _false_flag(place)) else "")
+        short=f"{one_line(key, 60)} is {one_line(str(value), 60)}{location(manifest, node.path)}"
+        + (f", and {one_line(flag, 60)} is false" if nested and (flag := _false_flag(node)) else "")
         + (": at least one part does not comply" if below and words_of(str(value))[-1:] in _NO_COMPLIANCE else ""),
-        said=told + quote(manifest, *place.path, key) + below,
-        text=told[0].text if told else str(value),
+        evidence=messages + quote(manifest, *node.path, key) + below,
+        text=messages[0].text if messages else str(value),
     )
 
 
-# Whatever stands beside such a state is no matter of it.
-_NO_FAULT: frozenset[Standing | None] = frozenset({"fine", "done", "coming"})
-
+# With such a state the other fields of the node do not matter.
+_NO_FAULT: frozenset[StateMeaning | None] = frozenset({"fine", "done", "progressing"})
 
 _NO_COMPLIANCE = (("compliant",), ("noncompliant",))
 
 
-def _is_one_of_many(place: Place, key: str) -> bool:
-    """Whether a state is of one of many alike (`executor-1: FAILED`), of which others are well: it is replaced."""
-    values = (value for value in islice(place.value.values(), _BESIDE) if isinstance(value, str))
-    return any(map(str.isdigit, key)) and any(standing_of(value) in ("fine", "done") for value in values)
+def _is_one_of_many(node: StatusNode, key: str) -> bool:
+    """Whether a state is of one of many replicas (`executor-1: FAILED`) of which others are healthy."""
+    values = (value for value in islice(node.value.values(), _MAX_SIBLINGS) if isinstance(value, str))
+    return any(map(str.isdigit, key)) and any(state_meaning(value) in ("fine", "done") for value in values)
 
 
-def _is_overtaken(manifest: Manifest, place: Place, key: str) -> bool:
-    """Whether the list that a part is in names it again, and calls it well there: an action that was tried anew."""
-    if not isinstance(place.path[-1], int):
+def _was_retried(manifest: Manifest, node: StatusNode, key: str) -> bool:
+    """Whether another entry of the same list has the same name and a healthy state: the action was retried."""
+    if not isinstance(node.path[-1], int):
         return False
-    name = next((name for name in NAME_KEYS if isinstance(place.value.get(name), str)), "")
+    name = next((name for name in NAME_KEYS if isinstance(node.value.get(name), str)), "")
     return any(
-        entry is not place.value
-        and text_at(entry, name) == place.value.get(name)
-        and standing_of(text_at(entry, key)) in ("fine", "done")
-        for entry in (list_at(manifest, *place.path[:-1])[:_BESIDE] if name else ())
+        entry is not node.value
+        and text_at(entry, name) == node.value.get(name)
+        and state_meaning(text_at(entry, key)) in ("fine", "done")
+        for entry in (list_at(manifest, *node.path[:-1])[:_MAX_SIBLINGS] if name else ())
     )
 
 
-# So many entries of a list, or values of an object, are looked through beside one.
-_BESIDE = 20
+# Most entries of the same list, or values of the same node, that are read.
+_MAX_SIBLINGS = 20
 
 
-def _false_flag(place: Place) -> str:
-    """What a part of a list says beside its doubtful state is not done (`applied: false`), "" where nothing."""
-    is_part = bool(place.path) and isinstance(place.path[-1], int)
-    flags = (key for key, value in place.value.items() if is_part and value is False and role_of(key) == "flag")
+def _false_flag(node: StatusNode) -> str:
+    """The first flag of a list entry that is false (`applied: false`), "" for none."""
+    is_part = bool(node.path) and isinstance(node.path[-1], int)
+    flags = (key for key, value in node.value.items() if is_part and value is False and role_of(key) == "flag")
     return next(flags, "")
 
 
-def _is_tale(told: tuple[Evidence, ...]) -> bool:
-    return bool(told) and told[0].text.count(" ") >= 2
+def _is_sentence(messages: tuple[Evidence, ...]) -> bool:
+    return bool(messages) and messages[0].text.count(" ") >= 2
 
 
-def _is_explained(place: Place) -> bool:
-    """Whether a reason beside a state is a sentence of what is wrong: `state: Inactive, reason: two routes overlap`."""
-    reason = text_at(place.value, "reason")
-    return reason.count(" ") >= 2 and not _passes(reason)
+def _has_explaining_reason(node: StatusNode) -> bool:
+    """Whether the reason of a state is a sentence that explains it: `state: Inactive, reason: two routes overlap`."""
+    reason = text_at(node.value, "reason")
+    return reason.count(" ") >= 2 and not _is_temporary(reason)
 
 
-def _passes(text: str) -> bool:
-    """Whether a sentence tells of what is to come, or of what is not wanted now."""
-    return is_coming(text) or is_idle(text)
+def _is_temporary(text: str) -> bool:
+    """Whether a text reports something that is still progressing, or not wanted now."""
+    return is_progressing(text) or is_inactive(text)
 
 
-def _level(manifest: Manifest, place: Place, key: str, value: object) -> Sign | None:
-    """A message with a level of its own: `level: ERROR`."""
+def _level(manifest: Manifest, node: StatusNode, key: str, value: object) -> Sign | None:
+    """The sign of a message with a level: `level: ERROR`."""
     if not isinstance(value, str) or ERROR_LEVELS.isdisjoint(words_of(value)):
         return None
-    told = told_beside(manifest, place, key) or type_beside(manifest, place, key)
-    if not told:
+    messages = sibling_messages(manifest, node, key) or sibling_type(manifest, node, key)
+    if not messages:
         return None
     return Sign(
         severity="error",
-        path=place.path,
-        title=f"reports a message of {one_line(key, 60)} {one_line(value, 60)}",
-        short=f"{one_line(key, 60)} is {one_line(value, 60)}{inside(manifest, place.path)}",
-        said=told,
-        text=told[0].text,
+        path=node.path,
+        title=f"reports a message with {one_line(key, 60)} {one_line(value, 60)}",
+        short=f"{one_line(key, 60)} is {one_line(value, 60)}{location(manifest, node.path)}",
+        evidence=messages,
+        text=messages[0].text,
     )
 
 
 _NOTHING = frozenset({"none", "false", "null", "no error", "no errors", "n/a", "ok", "-", "nil", "0", "{}", "[]"})
 
 
-def _error(manifest: Manifest, place: Place, key: str, value: object, situation: Situation) -> Sign | None:
-    """A field that is only there for errors, and is not empty."""
+def _error(manifest: Manifest, node: StatusNode, key: str, value: object, situation: Situation) -> Sign | None:
+    """The sign of a field for errors that is not empty."""
     text = first_text(value)
     if not text or isinstance(value, dict) or text.lower() in _NOTHING:
         return None
     if isinstance(value, list) and not isinstance(cast("list[object]", value)[0], str):
-        return None  # its objects are places of their own
+        return None  # its objects are nodes of their own
     if isinstance(value, list) and situation.states & {"fine", "done"} and "bad" not in situation.states:
-        return None  # a log of what failed on the way: the state itself calls the end of it well
-    if role_of(key) == "error" and words_of(key)[-1] not in MESSAGE_KEYS and _is_switch(text):
+        return None  # a log of earlier failures: the state reports success
+    if role_of(key) == "error" and words_of(key)[-1] not in MESSAGE_KEYS and _is_choice(text):
         return None
-    if _is_only_told(place):
+    if _is_report_only(node):
         return None
-    if len(place.path) > 1 and _is_fine_beside(place):
+    if len(node.path) > 1 and _is_in_healthy_part(node):
         return None
-    # The newest error of something that runs may have passed.
-    if words_of(key)[0] == "last" and situation.calm:
+    # The last error of a running object may be over.
+    if words_of(key)[0] == "last" and situation.parts_ready:
         return None
-    is_overcome = words_of(key)[0] == "last" and "fine" in situation.states
+    is_over = words_of(key)[0] == "last" and "fine" in situation.states
     return Sign(
-        severity="warning" if situation.coming or place.weak or is_overcome else "error",
-        path=place.path,
+        severity="warning" if situation.progressing or node.in_last or is_over else "error",
+        path=node.path,
         title=f"reports an error in {one_line(key, 60)}",
-        short=f"{one_line(key, 60)} is set{inside(manifest, place.path)}",
-        said=quoted(manifest, place, key) + name_of(manifest, place, key) + code_of(manifest, place),
+        short=f"{one_line(key, 60)} is set{location(manifest, node.path)}",
+        evidence=quote_text(manifest, node, key) + quote_name(manifest, node, key) + quote_code(manifest, node),
         text=text,
     )
 
 
-def _is_switch(text: str) -> bool:
-    """Whether the value of an error key is a choice, as in `onFailure: Retry`; codes like `EIO` are none."""
-    return " " not in text and not doubts(text) and not (text.isupper() and len(text) > 2)
+def _is_choice(text: str) -> bool:
+    """Whether the value of an error key is a choice, as in `onFailure: Retry`, and not a code like `EIO`."""
+    return " " not in text and not suggests_failure(text) and not (text.isupper() and len(text) > 2)
 
 
-def _is_fine_beside(place: Place) -> bool:
-    """Whether the state of the part that an error stands in calls it well."""
-    states = (place.value[key] for key, role in place.roles if role == "state")
-    return any(isinstance(state, str) and standing_of(state) in ("fine", "done") for state in states)
+def _is_in_healthy_part(node: StatusNode) -> bool:
+    """Whether a state in the same node is healthy."""
+    states = (node.value[key] for key, role in node.roles if role == "state")
+    return any(isinstance(state, str) and state_meaning(state) in ("fine", "done") for state in states)
 
 
-_TELLS_ONLY = frozenset({"dryrun", "warn", "audit"})
+# Enforcement actions of Gatekeeper (open-policy-agent.github.io/gatekeeper) that block nothing, and of audit modes.
+_REPORT_ONLY = frozenset({"dryrun", "warn", "audit"})
 
 
-def _is_only_told(place: Place) -> bool:
-    """Whether an entry says of itself that nothing follows from it: `enforcementAction: dryrun`."""
+def _is_report_only(node: StatusNode) -> bool:
+    """Whether a violation is only reported, not enforced: `enforcementAction: dryrun`."""
     return any(
-        isinstance(value, str) and value in _TELLS_ONLY and isinstance(key, str) and words_of(key)[-1:] == ("action",)
-        for key, value in cast("dict[object, object]", place.value).items()
+        isinstance(value, str) and value in _REPORT_ONLY and isinstance(key, str) and words_of(key)[-1:] == ("action",)
+        for key, value in cast("dict[object, object]", node.value).items()
     )
 
 
-def _message(manifest: Manifest, place: Place, key: str, value: object, situation: Situation) -> Sign | None:
-    """A text for people that tells of a failure, where no state beside it says how it stands."""
-    if not isinstance(value, str) or not fails(value) or situation.states & {"fine", "done", "bad"}:
-        return None  # what is bad has told this text already
-    if len(place.path) != 1:
-        reason = text_at(place.value, "reason") or text_at(place.value, "code")
-        if not fails(reason) or (reason == value and (situation.calm or not _is_code(place, key, reason))):
+def _message(manifest: Manifest, node: StatusNode, key: str, value: object, situation: Situation) -> Sign | None:
+    """The sign of a message that reports a failure, where no state of the object does."""
+    if not isinstance(value, str) or not reports_failure(value) or situation.states & {"fine", "done", "bad"}:
+        return None  # the sign of a bad state already quotes the message
+    if len(node.path) != 1:
+        reason = text_at(node.value, "reason") or text_at(node.value, "code")
+        if not reports_failure(reason) or (
+            reason == value and (situation.parts_ready or not _is_code(node, key, reason))
+        ):
             return None
     return Sign(
-        severity="warning" if situation.coming or situation.states else "error",
-        path=place.path,
-        title=f"tells of a failure in {one_line(key, 60)}",
-        short=f"{one_line(key, 60)} tells of a failure{inside(manifest, place.path)}",
-        said=quote(manifest, *place.path, key)
-        + (quote(manifest, *place.path, "message" if key == "reason" else "reason")),
+        severity="warning" if situation.progressing or situation.states else "error",
+        path=node.path,
+        title=f"reports a failure in {one_line(key, 60)}",
+        short=f"{one_line(key, 60)} reports a failure{location(manifest, node.path)}",
+        evidence=quote(manifest, *node.path, key)
+        + quote(manifest, *node.path, "message" if key == "reason" else "reason"),
         text=value,
     )
 
 
-def _is_code(place: Place, key: str, reason: str) -> bool:
-    """Whether a reason that stands alone begins with the name of a fault: `CrashLoopBackOff on pod api-0`."""
-    return key == "reason" and "message" not in place.value and standing_of(reason.partition(" ")[0]) == "bad"
+def _is_code(node: StatusNode, key: str, reason: str) -> bool:
+    """Whether a reason without a message begins with the name of a fault: `CrashLoopBackOff on pod api-0`."""
+    return key == "reason" and "message" not in node.value and state_meaning(reason.partition(" ")[0]) == "bad"
 
 
-def _flag(manifest: Manifest, place: Place, key: str, situation: Situation) -> Sign | None:
-    """`ready: false` or `applied: false` with a text beside it that tells of a failure, or of the whole with none."""
+def _flag(manifest: Manifest, node: StatusNode, key: str, situation: Situation) -> Sign | None:
+    """The sign of `ready: false` or `applied: false` with a message of a failure, or of the whole object."""
     if situation.states & {"fine", "done"}:
         return None
-    told = told_beside(manifest, place, key)
-    text, nested = told[0].text if told else "", len(place.path) > 1
-    is_hard = bool(told) and (fails(text) or (nested and "bad" in situation.states))
-    if not is_hard and (nested or _passes(text) or not (doubts(text) or _calls_all_bad(key, situation))):
+    messages = sibling_messages(manifest, node, key)
+    text, nested = messages[0].text if messages else "", len(node.path) > 1
+    is_hard = bool(messages) and (reports_failure(text) or (nested and "bad" in situation.states))
+    if not is_hard and (
+        nested or _is_temporary(text) or not (suggests_failure(text) or _is_overall_flag(key, situation))
+    ):
         return None
     return Sign(
-        severity="error" if is_hard and not situation.coming else "warning",
-        path=place.path,
+        severity="error" if is_hard and not situation.progressing else "warning",
+        path=node.path,
         title=f"has {one_line(key, 60)} false",
-        short=f"{one_line(key, 60)} is false{inside(manifest, place.path)}",
-        said=(told or quote(manifest, *place.path, key)) + name_of(manifest, place, key),
+        short=f"{one_line(key, 60)} is false{location(manifest, node.path)}",
+        evidence=(messages or quote(manifest, *node.path, key)) + quote_name(manifest, node, key),
         text=text or key,
     )
 
 
-def _calls_all_bad(key: str, situation: Situation) -> bool:
-    """Whether a false flag is of the whole (`healthy`, `isValid`), and nothing else says how that stands."""
+def _is_overall_flag(key: str, situation: Situation) -> bool:
+    """Whether a flag is about the whole object (`healthy`, `isValid`), and no other field reports its state."""
     words = words_of(key)
     is_of_the_whole = len(words) == 1 or (len(words) == 2 and words[0] in ("is", "all"))
-    return is_of_the_whole and words[-1] in DECISIVE and not situation.states and not situation.coming
+    return is_of_the_whole and words[-1] in DECISIVE and not situation.states and not situation.progressing
 
 
-def _fault_flag(manifest: Manifest, place: Place, key: str) -> Sign | None:
-    """`failed: true`, of the object itself or of a part that is no past run."""
-    if place.weak or words_of(key)[0] in ("no", "not"):
+def _fault_flag(manifest: Manifest, node: StatusNode, key: str) -> Sign | None:
+    """The sign of `failed: true`, of the object or of a part that is no past run."""
+    if node.in_last or words_of(key)[0] in ("no", "not"):
         return None
     if words_of(key)[-1] not in FAULT_FLAGS and words_of(key)[:1] not in (("has",), ("is",)):
         return None
-    told = told_beside(manifest, place, key) + name_of(manifest, place, key)
+    messages = sibling_messages(manifest, node, key) + quote_name(manifest, node, key)
     return Sign(
         severity="error",
-        path=place.path,
+        path=node.path,
         title=f"has {one_line(key, 60)} true",
-        short=f"{one_line(key, 60)} is true{inside(manifest, place.path)}",
-        said=told or quote(manifest, *place.path, key),
-        text=told[0].text if told else key,
+        short=f"{one_line(key, 60)} is true{location(manifest, node.path)}",
+        evidence=messages or quote(manifest, *node.path, key),
+        text=messages[0].text if messages else key,
     )
 
 
-# Of HTTP (RFC 9110, section 15).
+# RFC 9110, section 15: https://www.rfc-editor.org/rfc/rfc9110#section-15
 _HTTP_ERRORS = range(400, 600)
 
 
-def _code(manifest: Manifest, place: Place, key: str, value: object) -> Sign | None:
-    """The number by which a program, or an answer of HTTP, said that it failed."""
-    if not isinstance(value, int) or isinstance(value, bool) or len(place.path) > 2 or place.weak:
+def _code(manifest: Manifest, node: StatusNode, key: str, value: object) -> Sign | None:
+    """The sign of an exit code or an HTTP status code of a failure."""
+    if not isinstance(value, int) or isinstance(value, bool) or len(node.path) > 2 or node.in_last:
         return None
     is_exit = "exit" in words_of(key) and value > 0
     if not is_exit and value not in _HTTP_ERRORS:
         return None
-    told = told_beside(manifest, place, key)
-    if not is_exit and not (told and fails(told[0].text)):
+    messages = sibling_messages(manifest, node, key)
+    if not is_exit and not (messages and reports_failure(messages[0].text)):
         return None
     return Sign(
         severity="error",
-        path=place.path,
+        path=node.path,
         title=f"has {one_line(key, 60)} {value}",
-        short=f"{one_line(key, 60)} is {value}{inside(manifest, place.path)}",
-        said=told + quote(manifest, *place.path, key),
-        text=told[0].text if told else key,
+        short=f"{one_line(key, 60)} is {value}{location(manifest, node.path)}",
+        evidence=messages + quote(manifest, *node.path, key),
+        text=messages[0].text if messages else key,
     )

@@ -1,18 +1,18 @@
-"""What stands beside a field that tells of a fault, quoted: texts, names, codes and counts."""
+"""Quotations from the node of a field with a fault: messages, names, codes and counts."""
 
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, cast
 
-from agent.findings.custom.nodes import Path, Place, Role, role_of
-from agent.findings.custom.words import NAME_KEYS, fails, words_of
+from agent.findings.custom.nodes import FieldRole, StatusNode, StatusPath, role_of
+from agent.findings.custom.words import NAME_KEYS, reports_failure, words_of
 from agent.findings.engine.evidence import one_line, quote, walk
 from agent.findings.model import Evidence
 from agent.objects.manifest import Manifest, object_at, text_at
 
 
-def inside(manifest: Manifest, path: Path) -> str:
-    """Which part a path leads into, by its name in its list, else by the key that holds it; "" for the whole."""
+def location(manifest: Manifest, path: StatusPath) -> str:
+    """The part that a path leads into, by its name in its list, else by its key (` for member1`, ` in spec`), or ""."""
     for end in range(len(path), 1, -1):
         if isinstance(path[end - 1], int) and path[end - 2] != "conditions":
             part = object_at(manifest, *path[:end])
@@ -21,7 +21,7 @@ def inside(manifest: Manifest, path: Path) -> str:
 
 
 def _names(part: Manifest) -> Iterator[str]:
-    """How people name a part: `branch env/dev`, `member1`, `ancestor gateway` of an `ancestorRef`."""
+    """The names of a part: `branch env/dev`, `member1`, `ancestor gateway` of an `ancestorRef`."""
     for key in NAME_KEYS:
         if name := text_at(part, key):
             yield (
@@ -39,54 +39,54 @@ def _names(part: Manifest) -> Iterator[str]:
 _REFERENCES = (("ref",), ("reference",))
 
 
-def told_beside(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence, ...]:
-    """What the texts beside a state say of it: its own (`appliedMessage` of `applied`), errors, messages, reasons."""
+def sibling_messages(manifest: Manifest, node: StatusNode, excluded: str) -> tuple[Evidence, ...]:
+    """The first two texts in the node of a state: its own (`appliedMessage` for `applied`), errors, messages."""
     texts: list[tuple[int, str]] = []
-    for key, value in islice(place.value.items(), _READ_BESIDE):
+    for key, value in islice(node.value.items(), _MAX_SIBLINGS):
         role = role_of(key)
-        if key == beside or role not in _TEXTS or not first_text(value):
+        if key == excluded or role not in _TEXTS or not first_text(value):
             continue
-        rank = 0 if key.startswith(beside) else _TEXTS[role] + ("reason" in key.lower())
+        rank = 0 if key.startswith(excluded) else _TEXTS[role] + ("reason" in key.lower())
         texts.append((rank, key))
-    told: tuple[Evidence, ...] = ()
+    messages: tuple[Evidence, ...] = ()
     for _, key in sorted(texts, key=lambda text: text[0])[:2]:
-        told += quoted(manifest, place, key)
-    return told
+        messages += quote_text(manifest, node, key)
+    return messages
 
 
-def told_below(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:
-    """The first texts of a failure in the parts of what is bad, where nothing beside it tells why."""
-    told: list[Evidence] = []
-    if not any(isinstance(part, dict | list) for part in islice(place.value.values(), _READ_BELOW)):
+def nested_messages(manifest: Manifest, node: StatusNode) -> tuple[Evidence, ...]:
+    """The first messages of a failure below a node."""
+    messages: list[Evidence] = []
+    if not any(isinstance(part, dict | list) for part in islice(node.value.values(), _MAX_NESTED)):
         return ()
-    for path, value in islice(walk(place.value, *place.path, depth=_BELOW), _READ_BELOW):
-        keys = [key for key in path[len(place.path) :] if isinstance(key, str)]
+    for path, value in islice(walk(node.value, *node.path, depth=_NESTED_DEPTH), _MAX_NESTED):
+        keys = [key for key in path[len(node.path) :] if isinstance(key, str)]
         if not keys or any(key == "conditions" or role_of(key) in ("past", "last") for key in keys):
             continue
-        if isinstance(value, str) and role_of(keys[-1]) in _TEXTS and len(keys) > 1 and fails(value):
-            told += quote(manifest, *path)
-        if len(told) == _TEXTS_BELOW:
+        if isinstance(value, str) and role_of(keys[-1]) in _TEXTS and len(keys) > 1 and reports_failure(value):
+            messages += quote(manifest, *path)
+        if len(messages) == _NESTED_QUOTES:
             break
-    return tuple(told)
+    return tuple(messages)
 
 
-# So many keys are looked through beside a state.
-_READ_BESIDE = 200
-# How deep and how far below a bad state texts are looked for, and how many of them are quoted.
-_BELOW = 4
-_READ_BELOW = 500
-_TEXTS_BELOW = 3
+# Most keys of a node that are read.
+_MAX_SIBLINGS = 200
+# How deep and how far below a node messages are searched, and how many are quoted.
+_NESTED_DEPTH = 4
+_MAX_NESTED = 500
+_NESTED_QUOTES = 3
 
-# Where texts beside a state stand, the most telling first; a reason is the shorter message.
-_TEXTS: dict[Role, int] = {"error": 1, "message": 2, "faults": 4}
+# The roles of fields with a text, the most specific first; a reason is the shorter message.
+_TEXTS: dict[FieldRole, int] = {"error": 1, "message": 2, "faults": 4}
 
 
-def name_of(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence, ...]:
-    """The name of a part of a list."""
-    if not place.path or not isinstance(place.path[-1], int):
+def quote_name(manifest: Manifest, node: StatusNode, excluded: str) -> tuple[Evidence, ...]:
+    """The name of a list entry."""
+    if not node.path or not isinstance(node.path[-1], int):
         return ()
-    key = next((key for key in NAME_KEYS if key != beside and isinstance(place.value.get(key), str)), None)
-    return quote(manifest, *place.path, key) if key else ()
+    key = next((key for key in NAME_KEYS if key != excluded and isinstance(node.value.get(key), str)), None)
+    return quote(manifest, *node.path, key) if key else ()
 
 
 def first_text(value: object) -> str:
@@ -100,17 +100,17 @@ def first_text(value: object) -> str:
 
 
 def _text_key(inner: Manifest) -> str:
-    """Where an object that is a message has its text: `message`, or by the name of a part."""
+    """The key of the text in an object that is a message: `message`, else the first key with a text."""
     if "message" in inner:
         return "message"
-    named = cast("dict[object, object]", inner).items()
-    return next((key for key, text in named if isinstance(key, str) and isinstance(text, str)), "")
+    entries = cast("dict[object, object]", inner).items()
+    return next((key for key, text in entries if isinstance(key, str) and isinstance(text, str)), "")
 
 
-def quoted(manifest: Manifest, place: Place, key: str) -> tuple[Evidence, ...]:
-    """What stands under a key as `first_text` reads it."""
-    value: Any = place.value[key]
-    path: Path = (*place.path, key)
+def quote_text(manifest: Manifest, node: StatusNode, key: str) -> tuple[Evidence, ...]:
+    """The text under a key that `first_text` returns."""
+    value: Any = node.value[key]
+    path: StatusPath = (*node.path, key)
     if isinstance(value, list):
         path, value = (*path, 0), cast("list[Any]", value)[0]
     if isinstance(value, dict):
@@ -118,27 +118,27 @@ def quoted(manifest: Manifest, place: Place, key: str) -> tuple[Evidence, ...]:
     return quote(manifest, *path)
 
 
-def code_of(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:
-    """The code by which an error is known: `rego_parse_error`, `NoCapacity`."""
-    return quote(manifest, *place.path, "code") if isinstance(place.value.get("code"), str) else ()
+def quote_code(manifest: Manifest, node: StatusNode) -> tuple[Evidence, ...]:
+    """The code of an error: `rego_parse_error`, `NoCapacity`."""
+    return quote(manifest, *node.path, "code") if isinstance(node.value.get("code"), str) else ()
 
 
-def counts_beside(manifest: Manifest, place: Place) -> tuple[Evidence, ...]:
-    """The counts of errors beside a state that is bad."""
+def sibling_counts(manifest: Manifest, node: StatusNode) -> tuple[Evidence, ...]:
+    """The counts of errors in a node."""
     counts = [
-        key for key, value in islice(place.value.items(), _READ_BESIDE) if role_of(key) == "error" and _is_count(value)
+        key for key, value in islice(node.value.items(), _MAX_SIBLINGS) if role_of(key) == "error" and _is_count(value)
     ]
-    return tuple(evidence for key in counts[:2] for evidence in quote(manifest, *place.path, key))
+    return tuple(evidence for key in counts[:2] for evidence in quote(manifest, *node.path, key))
 
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def type_beside(manifest: Manifest, place: Place, beside: str) -> tuple[Evidence, ...]:
-    """What kind of error an entry is that has no text: its code and name, alone or together in its `type`."""
-    named = [key for key in (*NAME_KEYS, "code") if key != beside and isinstance(place.value.get(key), str)]
-    paths: list[Path] = [(*place.path, key) for key in named]
-    if isinstance(kind := place.value.get("type"), dict):
-        paths += [(*place.path, "type", key) for key in ("code", "name") if key in kind]
+def sibling_type(manifest: Manifest, node: StatusNode, excluded: str) -> tuple[Evidence, ...]:
+    """The code and name of an error without a text, as fields of the entry or of its `type`."""
+    named = [key for key in (*NAME_KEYS, "code") if key != excluded and isinstance(node.value.get(key), str)]
+    paths: list[StatusPath] = [(*node.path, key) for key in named]
+    if isinstance(kind := node.value.get("type"), dict):
+        paths += [(*node.path, "type", key) for key in ("code", "name") if key in kind]
     return tuple(evidence for path in paths[:3] for evidence in quote(manifest, *path))

@@ -1,20 +1,20 @@
-"""A sign of a fault: the value that the other modules of this package make."""
+"""A sign of a fault in a status."""
 
 from typing import NamedTuple
 
-from agent.findings.custom.nodes import Path
+from agent.findings.custom.nodes import StatusPath
 from agent.findings.model import Evidence, Severity
 
 
 class Sign(NamedTuple):
-    """A part of a status that tells of a fault.
+    """A part of a status that reports a fault.
 
-    `title` completes "Kind name", `short` names it in a list, `said` is what is quoted of it, `text` tells signs apart.
+    `title` completes "Kind name", `short` names the sign in a list; signs with the same `text` report the same fault.
     """
 
     severity: Severity
-    path: Path
+    path: StatusPath
     title: str
     short: str
-    said: tuple[Evidence, ...]
+    evidence: tuple[Evidence, ...]
     text: str

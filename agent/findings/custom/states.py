@@ -1,68 +1,74 @@
-"""What a state says: `phase: Failed`, `health: red`, `jobStatus: RUNNING`, a number with its reason."""
+"""The meaning of a state: `phase: Failed`, `health: red`, `jobStatus: RUNNING`."""
 
 from collections.abc import Callable
 from typing import Literal
 
-from agent.findings.custom.bounded_cache import Remembered
+from agent.findings.custom.bounded_cache import BoundedCache
 from agent.findings.custom.words import (
-    BAD,
-    BROKEN,
     DONE,
     DOUBTFUL,
-    FINE,
-    HALTED,
-    READ,
-    doubts,
-    fails,
-    is_coming,
-    is_idle,
+    FAILED,
+    HEALTHY,
+    NEGATIVE,
+    SUSPENDED,
+    TEXT_LIMIT,
+    is_inactive,
+    is_progressing,
+    reports_failure,
+    suggests_failure,
     words_of,
 )
 
-type Standing = Literal["bad", "doubtful", "done", "fine", "coming", "halted"]
+type StateMeaning = Literal["bad", "doubtful", "done", "fine", "progressing", "suspended"]
 
 # Longer texts are sentences.
 _WORDS = 4
 _CHARACTERS = 60
 
 
-def _standing(value: str) -> Standing | None:
+def _meaning(value: str) -> StateMeaning | None:
     words = words_of(value)
     if not words:
         return None
     if len(value) > _CHARACTERS or value.strip().count(" ") >= _WORDS - 1:
-        return _standing_of_sentence(value, words)
+        return _sentence_meaning(value, words)
     joined, first = "".join(words), words[0]
-    if _denies(words) or (len(words) > 1 and words[-1] in _WITHOUT):
+    if _is_denied_failure(words) or (len(words) > 1 and words[-1] in _WITHOUT):
         return "fine"
-    if first in ("no", "without") and not _NEEDED.isdisjoint(words):
+    if first in ("no", "without") and not _REQUIRED.isdisjoint(words):
         return "bad"
     if first in ("not", "un") and len(words) > 1:
         return "doubtful" if words[1] == "ready" else "bad" if words[1] in _WANTED else None
-    if {joined, *words} & BROKEN or joined.endswith("backoff"):
+    if {joined, *words} & FAILED or joined.endswith("backoff"):
         return "bad"
-    if len(words) > 1 and first.endswith("ing") and first not in FINE | HALTED:
-        return "coming"  # `Setting up primary`
+    if len(words) > 1 and first.endswith("ing") and first not in HEALTHY | SUSPENDED:
+        return "progressing"  # `Setting up primary`
     if {joined, *words} & DOUBTFUL:
         return "doubtful"
-    for standing, vocabulary in _VOCABULARIES:
+    for meaning, vocabulary in _VOCABULARIES:
         if {joined, *words} & vocabulary:
-            return standing
-    return "coming" if is_coming(value) or first.endswith("ing") else None
+            return meaning
+    return "progressing" if is_progressing(value) or first.endswith("ing") else None
 
 
-# After a bad word these make it a praise: `ErrorFree`, `FaultTolerant`.
+# After a negative word these make the state healthy: `ErrorFree`, `FaultTolerant`.
 _WITHOUT = frozenset({"free", "tolerant", "resistant", "resilient"})
 
-standing_of: Callable[[str], Standing | None] = Remembered[Standing | None](
-    _standing, length=READ, other=None
+state_meaning: Callable[[str], StateMeaning | None] = BoundedCache[StateMeaning | None](
+    _meaning, length=TEXT_LIMIT, other=None
 ).__getitem__
-"""What the value of a state says, None where it says nothing that is known."""
+"""The meaning of the value of a state, None for unknown words."""
 
-# What nothing works without: `NO_QUORUM`.
-_NEEDED = frozenset({"quorum", "leader", "master", "primary", "endpoints", "capacity", "space", "route", "connection"})
+# What every system needs: `NO_QUORUM`.
+_REQUIRED = frozenset(
+    {"quorum", "leader", "master", "primary", "endpoints", "capacity", "space", "route", "connection"}
+)
 
-_VOCABULARIES: tuple[tuple[Standing, frozenset[str]], ...] = (("halted", HALTED), ("done", DONE), ("fine", FINE))
+_VOCABULARIES: tuple[tuple[StateMeaning, frozenset[str]], ...] = (
+    ("suspended", SUSPENDED),
+    ("done", DONE),
+    ("fine", HEALTHY),
+)
 
 
 _WANTED = frozenset(
@@ -70,18 +76,20 @@ _WANTED = frozenset(
 )
 
 
-def _standing_of_sentence(value: str, words: tuple[str, ...]) -> Standing | None:
-    """Some controllers write a sentence where others write a word."""
-    if fails(value):
+def _sentence_meaning(value: str, words: tuple[str, ...]) -> StateMeaning | None:
+    """The meaning of a state that is a sentence, as some controllers write it."""
+    if reports_failure(value):
         return "bad"
-    if is_coming(value) or words[0].endswith("ing"):
-        return "coming"
-    if doubts(value) or "not" in words:
+    if is_progressing(value) or words[0].endswith("ing"):
+        return "progressing"
+    if suggests_failure(value) or "not" in words:
         return "bad"
-    if set(words) & FINE:
+    if set(words) & HEALTHY:
         return "fine"
-    return "halted" if is_idle(value) else None
+    return "suspended" if is_inactive(value) else None
 
 
-def _denies(words: tuple[str, ...]) -> bool:
-    return len(words) > 1 and words[0] in ("no", "not", "non", "zero") and words[1] in BAD and words[1] != "compliant"
+def _is_denied_failure(words: tuple[str, ...]) -> bool:
+    return (
+        len(words) > 1 and words[0] in ("no", "not", "non", "zero") and words[1] in NEGATIVE and words[1] != "compliant"
+    )

@@ -1,22 +1,23 @@
-"""What the words of a status mean: the one place of its vocabularies. Reads no object.
+"""The vocabularies of statuses: what words in conditions, states, reasons, messages and keys mean.
 
-Words are compared whole and in lower case; camel case, dots, dashes and underscores part them (`words_of`). The
-vocabularies are what the controllers' API conventions and their code call things, never the name of a kind.
+Words are compared whole and in lower case; camel case, dots, dashes and underscores separate them (`words_of`). They
+come from the Kubernetes API conventions, from Argo CD's health checks (argoproj/argo-cd, `resource_customizations`,
+and gitops-engine, `pkg/health`) and from the code of controllers; none is the name of a kind.
 """
 
 import re
 from collections.abc import Callable
 from typing import Literal
 
-from agent.findings.custom.bounded_cache import Remembered
+from agent.findings.custom.bounded_cache import BoundedCache
 
 
 def _vocabulary(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# In a condition's type: bad where it is True.
-BAD = _vocabulary(
+# In the type of a condition: True is bad (negative polarity).
+NEGATIVE = _vocabulary(
     "failed failure failures failing fail error errors errored degraded stalled invalid unhealthy unavailable "
     "unreachable unready unschedulable unsupported pressure terminal recoverable orphan orphaned rejected denied "
     "conflict conflicted conflicts expired violation violations violated broken exceeded incompatible misconfigured "
@@ -25,13 +26,13 @@ BAD = _vocabulary(
     "inconsistent throttled backoff interrupted inaccessible unresponsive unresolved unsynced crashlooping quarantined "
     "offline abnormal irreconcilable dead"
 )
-# After a bad word these make it a feature, not a fault: `FailureInjection`, `DegradedMode`, `ErrorBudget`.
+# After a negative word these name a feature, not a fault: `FailureInjection`, `DegradedMode`, `ErrorBudget`.
 FEATURES = _vocabulary(
     "mode injection budget policy threshold handling handler recovery detection domain tolerance allowed limit page "
     "pages queue rate"
 )
-# At the end of a condition's type: bad where it is False.
-GOOD = _vocabulary(
+# At the end of the type of a condition: False is bad (positive polarity).
+POSITIVE = _vocabulary(
     "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
     "connected reachable installed resolved applied success synchronized admitted compliant online operational "
     "authenticated verified successful loaded working serving scheduled deployed provisioned initialized registered "
@@ -40,22 +41,22 @@ GOOD = _vocabulary(
     "enforced propagated balanced converged bootstrapped "
     "mounted replicated passed formed"
 )
-# Of these a bare False is a fault by itself, where nothing says that it will pass.
+# ... of which False is a fault even without a reason, unless the object is progressing.
 DECISIVE = _vocabulary(
     "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
     "connected reachable installed resolved applied success synchronized admitted compliant online operational "
     "enforced ok"
 )
-# A condition of one such word calls the whole object well.
-WELL = _vocabulary(
+# A condition of one such word is about the whole object.
+SUMMARY = _vocabulary(
     "ready available healthy succeeded complete completed finished programmed synced reconciled valid accepted"
 )
 
-# A condition of one such word, True, says that it has ended.
-ENDS = _vocabulary("succeeded complete completed finished")
+# ... and, True, reports that the object is done.
+COMPLETED = _vocabulary("succeeded complete completed finished")
 
-# As the value of a state: broken.
-BROKEN = _vocabulary(
+# As the value of a state: failed.
+FAILED = _vocabulary(
     "failed failure failing fail error errored err degraded unhealthy rejected red invalid lost noncompliant stalled "
     "fatal broken aborted unreachable unavailable offline faulted fault crashed crashing denied refused forbidden "
     "expired evicted oomkilled timeout timedout critical unrecoverable misconfigured corrupted conflict exceeded "
@@ -64,29 +65,29 @@ BROKEN = _vocabulary(
     "errors failures bad terminal brain ko nok panic panicked exhausted loss rollback rolledback defective impaired "
     "cancelled canceled violated breached unresolvable unstable shunned"
 )
-# As the value of a state: bad only where something beside it tells why.
+# As the value of a state: bad only where another field explains it.
 DOUBTFUL = _vocabulary(
     "warning warn inactive missing unknown unconfigured unsynced outofsync notfound yellow unset down"
 )
-# As the value of a state: ended well, and what is inside is history.
+# As the value of a state: ended with success; nested states are history.
 DONE = _vocabulary("succeeded success successful complete passed pass promoted merged")
-# As the value of a state or a reason: well.
-FINE = DONE | _vocabulary(
+# As the value of a state or a reason: healthy.
+HEALTHY = DONE | _vocabulary(
     "completed finished done idle standby "
     "available healthy ok resolved valid expected ready running active green bound online connected established "
     "applied synced deployed created stable operational enabled attached normal up loaded happy provisioned exists "
     "compliant published open progressed verified validated confirmed"
 )
-HALTED = _vocabulary(
+SUSPENDED = _vocabulary(
     "paused pausing pause suspended suspending suspend stopped stopping hibernated hibernating disabled sleeping"
 )
 
-# These say nothing without a reason that is one.
-MUTE = _vocabulary("inactive unknown missing notfound unset unconfigured")
-# The level of a message that tells of a fault; `critical` is how somebody classes it.
+# Doubtful states that need a reason of a failure to count.
+UNEXPLAINED = _vocabulary("inactive unknown missing notfound unset unconfigured")
+# The level of a message about a fault. `critical` is not here: it often rates importance.
 ERROR_LEVELS = _vocabulary("error errors err fatal")
 
-# As the whole value under any key: broken. What else a controller calls so is told by more than a word.
+# As the whole value of any field: failed.
 PLAINLY_BROKEN = frozenset(
     form(word)
     for word in _vocabulary(
@@ -94,43 +95,43 @@ PLAINLY_BROKEN = frozenset(
     )
     for form in (str.lower, str.upper, str.capitalize)
 ) | {"NotReady", "CrashLoopBackOff"}
-# The last word of a key that says what is to be done, or of what sort something is; not how it is.
+# The last word of a key for a choice or a classification, not a state.
 CHOICE_KEYS = _vocabulary(
     "policy mode type level severity action strategy filter event class priority category kind name key label value "
     "behavior behaviour on code default tag role cause"
 )
-# The last word of a key under which a state stands.
+# The last word of a key for a state.
 STATE_KEYS = _vocabulary(
     "phase state status health result stage verdict robustness outcome conclusion compliant compliance condition"
 )
-# ... under which a text for people stands.
+# ... for a text for people.
 MESSAGE_KEYS = _vocabulary(
     "message messages reason reasons description msg detail details explanation cause trace text log logs summary info "
     "stderr output note"
 )
-# In a key: what stands below is there for faults only.
+# In a key: the field is only for faults.
 FAULT_KEYS = _vocabulary(
     "error errors err failure failures failed failing violation violations unhealthy rejected rejections problem "
     "problems issues conflicts invalid unready unreachable orphaned orphans fault faults"
 )
-# The last word of a key whose text is an error.
+# The last word of a key for the text of an error.
 ERROR_KEYS = (
     _vocabulary("error errors err failure failures problem problems violations conflicts issues fault faults")
     | MESSAGE_KEYS
 )
 LEVEL_KEYS = _vocabulary("level severity")
-# In a key: what stands below was once.
+# In a key: the field is history.
 PAST_KEYS = _vocabulary("history previous old past prior recent measurements attempts runs revisions retries events")
-# The last word of a key below which a spec is repeated, or is told line by line what has been.
-ECHO_KEYS = _vocabulary("spec settings parameters template log logs")
-# True under such a key is a fault by itself.
+# The last word of a key for a copy of a spec, or for a log.
+COPY_KEYS = _vocabulary("spec settings parameters template log logs")
+# The last word of a key for a flag: True is a fault.
 FAULT_FLAGS = _vocabulary("failed failing degraded unhealthy errored")
-# Inside an object that is a state (`healthStatus: {code: UNHEALTHY}`), under these its value stands.
+# Keys of the value in an object that is a state (`healthStatus: {code: UNHEALTHY}`).
 STATE_VALUE_KEYS = _vocabulary("code value name current")
-# Names of a part, by which people know it.
+# Keys of the name of a part.
 NAME_KEYS = ("name", "id", "component", "branch", "cluster", "clusterName", "namespace", "host", "key", "type")
 
-# Tells of a failure whatever stands around it.
+# Reports a failure in any sentence.
 _HARD = (
     r"fail(?:ed|ure|ures|s|ing)?|errors?|errored|err|invalid|denied|forbidden|unauthori[sz]ed|refused?|"
     r"timed ?out|timeout|exceed(?:ed|s)?|unable|could ?n[o']t|could not|not ?found|no such|unreachable|"
@@ -146,7 +147,7 @@ _HARD = (
     r"unknown (?:field|host|authority|kind)|connection (?:reset|closed)|"
     r"x509|eof|disconnected|killed|evicted|deadline|did(?: not|n't)|insufficient (?!pods|replicas)"
 )
-# Tells of one only where it is not the plain word for what is still to come.
+# Suggests a failure, but may also describe what is still to come.
 _SOFT = (
     r"cannot|can't|won't|absent|(?:below|under) the minimum|(?:above|over) the maximum|"
     r"missing|insufficient|unavailable|"
@@ -184,53 +185,53 @@ _IDLE = re.compile(
     re.IGNORECASE,
 )
 
-# A text is judged by its beginning.
-READ = 1_000
+# Characters of a text that are read.
+TEXT_LIMIT = 1_000
 
 
-def fails(text: str) -> bool:
-    """Whether a sentence or a reason tells of a failure."""
+def reports_failure(text: str) -> bool:
+    """Whether a sentence or a reason reports a failure."""
     return _strength(text) == "hard"
 
 
-def doubts(text: str) -> bool:
-    """Whether it tells at least of something that cannot be, or is not as it should be."""
+def suggests_failure(text: str) -> bool:
+    """Whether it reports a failure, or something missing or not possible."""
     return _strength(text) != "none"
 
 
 def spaced(text: str) -> str:
-    """Camel case, dots, dashes and underscores as words."""
+    """The text with camel case, dots, dashes and underscores replaced by spaces."""
     return _APART.sub(" ", _CAMEL.sub(" ", text))
 
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _APART = re.compile(r"[^A-Za-z0-9':=()\"]+")
 
-# An identifier is judged by its beginning too; what is remembered of one stays small.
-IDENTIFIER = 200
+# Characters of an identifier that are read; cache keys are no longer.
+IDENTIFIER_LIMIT = 200
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(spaced(text).lower().split())
 
 
-words_of: Callable[[str], tuple[str, ...]] = Remembered(_words, length=IDENTIFIER, other=()).__getitem__
+words_of: Callable[[str], tuple[str, ...]] = BoundedCache(_words, length=IDENTIFIER_LIMIT, other=()).__getitem__
 """The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
 
 
-def _comes(text: str) -> bool:
+def _is_progressing(text: str) -> bool:
     return _COMING.search(spaced(text)) is not None
 
 
-def _idles(text: str) -> bool:
+def _is_inactive(text: str) -> bool:
     return _IDLE.search(spaced(text)) is not None
 
 
-is_coming: Callable[[str], bool] = Remembered(_comes, length=READ, other=False).__getitem__
-"""Whether a reason or a sentence tells of something under way."""
+is_progressing: Callable[[str], bool] = BoundedCache(_is_progressing, length=TEXT_LIMIT, other=False).__getitem__
+"""Whether a reason or a sentence reports an operation under way."""
 
-is_idle: Callable[[str], bool] = Remembered(_idles, length=READ, other=False).__getitem__
-"""Whether a reason or a sentence tells that something is not wanted now."""
+is_inactive: Callable[[str], bool] = BoundedCache(_is_inactive, length=TEXT_LIMIT, other=False).__getitem__
+"""Whether a reason or a sentence reports something paused, disabled or not required."""
 
 type _Strength = Literal["hard", "soft", "none"]
 
@@ -242,4 +243,6 @@ def _strength_of(text: str) -> _Strength:
     return "soft" if _DOUBTING.search(clear) else "none"
 
 
-_strength: Callable[[str], _Strength] = Remembered[_Strength](_strength_of, length=READ, other="none").__getitem__
+_strength: Callable[[str], _Strength] = BoundedCache[_Strength](
+    _strength_of, length=TEXT_LIMIT, other="none"
+).__getitem__

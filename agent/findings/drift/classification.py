@@ -1,39 +1,40 @@
-"""Sorts the differences of one resource: real change, default, mutation, or not worth a word."""
+"""The category of each difference of a resource: real change, default, mutation, or without meaning."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.findings.drift.alignment import same_entries
-from agent.findings.drift.comparison import Raw
+from agent.findings.drift.comparison import RawDifference, same_entries
 from agent.findings.drift.defaults import is_default, is_empty
+from agent.findings.drift.managers import Owners, is_argocd, is_controller, is_person, mutation
 from agent.findings.drift.model import ABSENT, SAME_VALUE, Category, Difference, Item, Owner, Step
-from agent.findings.drift.mutations import is_argocd, is_controller, is_person, mutation
-from agent.findings.drift.owners import Owners
 from agent.objects.manifest import Manifest, lookup
 from agent.objects.quantities import same_quantity
 
+# Written by the API server (k8s.io/apimachinery, pkg/apis/meta/v1/types.go, ObjectMeta).
 _BOOKKEEPING = frozenset(
     {"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields"}
     | {"resourceVersion", "selfLink", "uid"}
 )
-_COPIES = re.compile(r"kubectl\.kubernetes\.io/last-applied-configuration|deployment\.kubernetes\.io/revision")
+_COPIED_ANNOTATIONS = re.compile(
+    r"kubectl\.kubernetes\.io/last-applied-configuration|deployment\.kubernetes\.io/revision"
+)
 # Where values are quantities.
 _QUANTITIES = frozenset(
     {"resources", "limits", "requests", "capacity", "storage", "hard", "max", "min", "default", "defaultRequest"}
     | {"sizeLimit", "averageValue", "divisor", "overhead", "cpu", "memory"}
 )
-# Lists whose order means something, though their entries have names.
+# Lists whose order matters, though their entries have names.
 _ORDERED = frozenset({"initContainers", "env", "rules", "matches", "filters", "steps", "paths", "routes"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What is known of the resource whose differences are sorted.
+class ComparedResource:
+    """The resource whose differences are classified.
 
-    `target` is the manifest in Git, `owners` the managers of its live fields where they are told, `autoscaler` what
-    scales it, `resizer` what sets its requests ("" for nothing), `secret` whether its data must not be told.
+    `target` is its manifest in Git, `owners` the managers of its live fields, `autoscaler` what scales it, `resizer`
+    what sets its requests ("" for nothing); of a `secret` no value may be shown.
     """
 
     target: Manifest | None
@@ -43,36 +44,36 @@ class Subject:
     secret: bool = False
 
 
-def classified(raw: Raw, subject: Subject) -> Difference:
+def classified(raw: RawDifference, resource: ComparedResource) -> Difference:
     """The difference with its category and the reason for it."""
-    owner = subject.owners.of(raw.steps) if raw.live is not ABSENT else None
-    category, reason = _judged(raw, subject, owner)
-    hidden = subject.secret and raw.steps[:1] in (("data",), ("stringData",))
+    owner = resource.owners.of(raw.steps) if raw.live is not ABSENT else None
+    category, reason = _category_of(raw, resource, owner)
+    hidden = resource.secret and raw.steps[:1] in (("data",), ("stringData",))
     return Difference(
         category=category,
         steps=raw.steps,
         reason="the value differs; it is a Secret's" if hidden and category == "change" else reason,
         live=ABSENT if hidden else raw.live,
         git=ABSENT if hidden else raw.git,
-        live_place=raw.live_place,
-        git_place=raw.git_place,
+        live_path=raw.live_path,
+        git_path=raw.git_path,
         owner=owner,
         hidden=hidden,
     )
 
 
-def _judged(raw: Raw, subject: Subject, owner: Owner | None) -> tuple[Category, str]:
+def _category_of(raw: RawDifference, resource: ComparedResource, owner: Owner | None) -> tuple[Category, str]:
     return (
-        _ignorable(raw)
-        or _order(raw)
-        or _scaled(raw, subject, owner)
-        or _mutated(raw, owner)
-        or _defaulted(raw, subject, owner)
-        or ("change", _who(raw, owner))
+        _as_ignorable(raw)
+        or _as_reordered(raw)
+        or _as_scaled(raw, resource, owner)
+        or _as_mutated(raw, owner)
+        or _as_defaulted(raw, resource, owner)
+        or ("change", _change_reason(raw, owner))
     )
 
 
-def _ignorable(raw: Raw) -> tuple[Category, str] | None:
+def _as_ignorable(raw: RawDifference) -> tuple[Category, str] | None:
     match raw.steps:
         case ("status", *_):
             return "ignorable", "the status is the controller's, not Git's"
@@ -80,34 +81,34 @@ def _ignorable(raw: Raw) -> tuple[Category, str] | None:
             return "ignorable", "the API server's bookkeeping"
         case (*_, "metadata", "creationTimestamp"):
             return "ignorable", "an empty creation time, written by a generator"
-        case (*_, "annotations", str(name)) if _COPIES.fullmatch(name):
+        case (*_, "annotations", str(name)) if _COPIED_ANNOTATIONS.fullmatch(name):
             return "ignorable", "bookkeeping in an annotation"
         case _:
             return None
 
 
-def _order(raw: Raw) -> tuple[Category, str] | None:
+def _as_reordered(raw: RawDifference) -> tuple[Category, str] | None:
     if not raw.reordered and not same_entries(raw.live, raw.git):
         return None
     name = raw.steps[-1] if raw.steps else ""
     plain = isinstance(raw.live, tuple) and not raw.reordered and name in ("args", "command")
     if plain or name in _ORDERED:
-        return "change", "the same entries in another order, and their order means something"
-    return "ignorable", "the same entries in another order, which means nothing here"
+        return "change", "the same entries in another order, and their order matters"
+    return "ignorable", "the same entries in another order, which does not matter here"
 
 
-def _scaled(raw: Raw, subject: Subject, owner: Owner | None) -> tuple[Category, str] | None:
+def _as_scaled(raw: RawDifference, resource: ComparedResource, owner: Owner | None) -> tuple[Category, str] | None:
     if raw.steps == ("spec", "replicas"):
-        if subject.autoscaler:
-            return "mutated", f"{subject.autoscaler} sets the replicas"
+        if resource.autoscaler:
+            return "mutated", f"{resource.autoscaler} sets the replicas"
         if owner and (is_controller(owner) or owner.manager == "horizontal-pod-autoscaler"):
             return "mutated", f"{owner.manager} sets the replicas"
-    if subject.resizer and "resources" in raw.steps and "containers" in raw.steps:
-        return "mutated", f"{subject.resizer} sets requests and limits"
+    if resource.resizer and "resources" in raw.steps and "containers" in raw.steps:
+        return "mutated", f"{resource.resizer} sets requests and limits"
     return None
 
 
-def _mutated(raw: Raw, owner: Owner | None) -> tuple[Category, str] | None:
+def _as_mutated(raw: RawDifference, owner: Owner | None) -> tuple[Category, str] | None:
     if _same_in_other_form(raw):
         return "mutated", SAME_VALUE
     reason = mutation(raw.steps, raw.live, raw.git)
@@ -118,7 +119,7 @@ def _mutated(raw: Raw, owner: Owner | None) -> tuple[Category, str] | None:
     return None
 
 
-def _same_in_other_form(raw: Raw) -> bool:
+def _same_in_other_form(raw: RawDifference) -> bool:
     live, git = raw.live, raw.git
     if isinstance(live, Mapping | tuple) or isinstance(git, Mapping | tuple) or ABSENT in (live, git):
         return False
@@ -131,28 +132,28 @@ def _written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _defaulted(raw: Raw, subject: Subject, owner: Owner | None) -> tuple[Category, str] | None:
+def _as_defaulted(raw: RawDifference, resource: ComparedResource, owner: Owner | None) -> tuple[Category, str] | None:
     if raw.live is ABSENT:
         return ("defaulted", "Git states an empty value, which the API server drops") if is_empty(raw.git) else None
     if is_empty(raw.live) and is_empty(raw.git):
         return "defaulted", "empty on both sides, in another form"
-    if not is_empty(raw.git) or not is_empty(_in_git(raw.steps, subject.target)):
+    if not is_empty(raw.git) or not is_empty(_in_git(raw.steps, resource.target)):
         return None
     if is_default(raw.steps, raw.live):
         return "defaulted", "the API server filled it in"
-    if owner is None and subject.owners.manifest and not isinstance(raw.live, Mapping | tuple):
-        return "defaulted", "nobody set it, so the API server filled it in"
+    if owner is None and resource.owners.manifest and not isinstance(raw.live, Mapping | tuple):
+        return "defaulted", "no manager set it, so the API server filled it in"
     return None
 
 
 def _in_git(steps: tuple[Step, ...], target: Manifest | None) -> Any:
-    """What the manifest in Git says there, as far as the path needs no search."""
+    """The value in the manifest in Git, None for a path through a list."""
     if any(isinstance(step, Item) for step in steps):
         return None
     return lookup(target, *(step for step in steps if not isinstance(step, Item)))
 
 
-def _who(raw: Raw, owner: Owner | None) -> str:
+def _change_reason(raw: RawDifference, owner: Owner | None) -> str:
     when = f" at {owner.time}" if owner and owner.time else ""
     if is_person(owner) and owner:
         return f"edited in the cluster by {owner.manager}{when}"

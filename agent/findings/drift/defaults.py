@@ -1,4 +1,4 @@
-"""What the API server fills in where a manifest is silent. Owns the table of defaults; classifies nothing.
+"""What the API server fills in where a manifest leaves a field out. Owns the table of defaults.
 
 Sources: k8s.io/kubernetes pkg/apis/*/v1/defaults.go, k8s.io/apiextensions-apiserver, and the CRD schemas of the Gateway
 API, External Secrets and Argo CD, whose lists are compared whole, so that their defaults show up as differences.
@@ -114,7 +114,7 @@ _DEFAULTS: dict[str, tuple[Any, ...]] = {
     "secretStoreRef.kind": ("SecretStore",),
 } | {f"{probe}.{field}": values for probe in _PROBES for field, values in _PROBE.items()}
 
-# Values that the API server chooses, so that no value could be written down here.
+# Fields whose value the API server chooses.
 _ASSIGNED: frozenset[str] = frozenset(
     {
         "spec.clusterIP",
@@ -134,16 +134,16 @@ _LONGEST = 3
 
 
 def is_default(steps: tuple[Step, ...], value: object) -> bool:
-    """Whether the API server would have filled in this value at this path; of an object, all that is in it.
+    """Whether the API server would have filled in this value at this path; of an object, all values in it.
 
-    Nothing at all (null, "", {}, [], and 0 and false where no other default is known) is a default anywhere.
+    An empty value (null, "", {}, [], and 0 and false where no other default is known) is a default anywhere.
     """
     keys = tuple(step for step in steps if isinstance(step, str))
     return _is_default(keys, value)
 
 
 def is_empty(value: object, depth: int = 10) -> bool:
-    """Whether a value says nothing: absent, null, "", {}, [], or only such values inside, at most `depth` deep."""
+    """Whether a value is empty: absent, null, "", {}, [], or only such values inside, at most `depth` deep."""
     if isinstance(value, Mapping | tuple | list):
         whole = cast("Mapping[str, object] | tuple[object, ...] | list[object]", value)
         inside = whole.values() if isinstance(whole, Mapping) else whole

@@ -1,12 +1,15 @@
-"""What to write so that Argo CD leaves a difference alone: the `ignoreDifferences` entry. Decides nothing."""
+"""The `ignoreDifferences` entry by which Argo CD ignores a difference.
+
+Its form: https://argo-cd.readthedocs.io/en/stable/user-guide/diffing/
+"""
 
 import json
 
+from agent.findings.drift.managers import is_controller
 from agent.findings.drift.model import Difference, Drift, Item, Step
-from agent.findings.drift.mutations import is_controller
 from agent.objects.manifest import path_text
 
-# An entry with more paths than this is no longer read by anybody; the managers of the fields are named instead.
+# Most paths in one entry.
 _PATHS = 10
 
 
@@ -19,7 +22,7 @@ def ignore_differences(drift: Drift, differences: tuple[Difference, ...]) -> str
     entry |= {"kind": resource.kind, "name": resource.name}
     if resource.namespace:
         entry["namespace"] = resource.namespace
-    entry |= _what(differences)
+    entry |= _rules(differences)
     text = yaml.safe_dump({"ignoreDifferences": [entry]}, default_flow_style=True, sort_keys=False, width=100_000)
     return text.strip().removeprefix("{").removesuffix("}")
 
@@ -51,7 +54,7 @@ def _key(step: str) -> str:
     return part if part.startswith("[") else f".{part}"
 
 
-def _what(differences: tuple[Difference, ...]) -> dict[str, object]:
+def _rules(differences: tuple[Difference, ...]) -> dict[str, object]:
     managers = {d.owner.manager if d.owner and is_controller(d.owner) else "" for d in differences}
     if "" not in managers and (len(differences) > 1 or any(map(_is_keyed, differences))):
         return {"managedFieldsManagers": sorted(managers)}

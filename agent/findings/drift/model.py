@@ -1,4 +1,4 @@
-"""The values that tell of drift: one difference between cluster and Git, and all those of a resource. Finds nothing."""
+"""The values of drift: one difference between cluster and Git, and all differences of a resource."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
@@ -16,7 +16,7 @@ status, bookkeeping, or the order of a set.
 """
 
 CATEGORIES: Final[tuple[Category, ...]] = ("change", "missing", "prune", "mutated", "defaulted", "ignorable")
-"""From what matters most to what matters least."""
+"""The most important first."""
 
 WANTED: Final[frozenset[Category]] = frozenset({"change", "missing", "prune"})
 """The categories for which a sync (or a change in Git) is the remedy; the others come back after every sync."""
@@ -38,12 +38,12 @@ class Item(NamedTuple):
 
 
 type Step = str | int | Item
-type Place = tuple[str | int, ...]
+type FieldPath = tuple[str | int, ...]
 """A path by keys and positions, as `agent.objects.manifest.lookup` takes it."""
 
 
 class Absent:
-    """The type of ABSENT: nothing stands there, which is not the same as null."""
+    """The type of ABSENT: the field does not exist, which is not the same as null."""
 
     def __repr__(self) -> str:
         return "ABSENT"
@@ -54,7 +54,7 @@ ABSENT: Final = Absent()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Who last set a field, as the live object's managedFields tell: manager, operation, time (RFC 3339 or "")."""
+    """Who last set a field, from the live object's managedFields: manager, operation, time (RFC 3339 or "")."""
 
     manager: str
     operation: str = ""
@@ -65,9 +65,9 @@ class Owner:
 class Difference:
     """One difference between the cluster and Git.
 
-    `steps` is where, entries of lists by what identifies them; `live_place` and `git_place` are where that is on each
-    side, None where the side has nothing there. `live` and `git` are the values, ABSENT where there is none; both are
-    ABSENT where they must not be told (`hidden`: a Secret's). `reason` says why it is in its category.
+    `steps` lead to the field, with entries of lists by what identifies them; `live_path` and `git_path` are its paths
+    on each side, None where that side does not have it. `live` and `git` are the values, ABSENT where there is none;
+    both are ABSENT where they must not be shown (`hidden`: a Secret's). `reason` is why it is in its category.
     """
 
     category: Category
@@ -75,8 +75,8 @@ class Difference:
     reason: str
     live: Any = ABSENT
     git: Any = ABSENT
-    live_place: Place | None = None
-    git_place: Place | None = None
+    live_path: FieldPath | None = None
+    git_path: FieldPath | None = None
     owner: Owner | None = None
     hidden: bool = False
 
@@ -93,7 +93,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """What differs of one resource, what matters most first. `more`: there are further differences, not counted."""
+    """The differences of one resource, the most important first. `more`: there are further ones, not counted."""
 
     managed: ManagedResource
     differences: tuple[Difference, ...]
@@ -105,13 +105,13 @@ class Drift:
 
     @property
     def categories(self) -> tuple[Category, ...]:
-        """Those that occur, what matters most first."""
+        """The categories of its differences, the most important first."""
         present = {difference.category for difference in self.differences}
         return tuple(category for category in CATEGORIES if category in present)
 
     @property
     def is_noise(self) -> bool:
-        """Whether nothing differs that a sync could settle."""
+        """Whether a sync could settle none of the differences."""
         return bool(self.differences) and not WANTED.intersection(self.categories)
 
     def of(self, *categories: Category) -> tuple[Difference, ...]:

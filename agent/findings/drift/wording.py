@@ -1,16 +1,18 @@
-"""Values and differences in words. Owns their form and length on one line; judges nothing."""
+"""Differences as text: values and both sides on one line, and differences that are alike folded into one."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, cast
 
-from agent.findings.drift.model import ABSENT, Difference
+from agent.findings.drift.model import ABSENT, Category, Difference, Item, Step, steps_text
 
 _LONGEST = 80
-# Of what only one side of a list or a text has, this many are shown.
+# Entries or lines that are shown of each side.
 _SHOWN = 3
-# A text longer than this is compared in its beginning.
+# Characters of a text that are compared.
 _TEXT = 400_000
 
 
@@ -40,7 +42,7 @@ def difference_text(difference: Difference, limit: int = _LONGEST) -> str:
 
 
 def sides_text(difference: Difference, limit: int = _LONGEST) -> str:
-    """`cluster 5, Git 2`; of texts of many lines and of long lists only what differs; "" where it must not be told."""
+    """`cluster 5, Git 2`; of long texts and lists only what differs; "" where it must not be shown."""
     live, git = difference.live, difference.git
     if difference.hidden or not difference.path:
         return ""
@@ -59,7 +61,7 @@ def sides_text(difference: Difference, limit: int = _LONGEST) -> str:
 
 
 def _apart(live: tuple[Any, ...], git: tuple[Any, ...]) -> tuple[list[str], list[str]]:
-    """What only one of two lists holds."""
+    """The entries that only one of two lists holds."""
     one, other = ([value_text(item, 200) for item in items] for items in (live, git))
     return list((Counter(one) - Counter(other)).elements()), list((Counter(other) - Counter(one)).elements())
 
@@ -88,3 +90,77 @@ def _named(live: list[str], git: list[str]) -> tuple[tuple[str, list[str]], ...]
 def _some(items: list[str], limit: int) -> str:
     shown = [value_text(item, max(limit // _SHOWN, 20)) for item in items[:_SHOWN]]
     return " | ".join([*shown, *(["…"] if len(items) > _SHOWN else [])])
+
+
+_EVERY = Item(("*",), ("",))
+
+# So many alike differences are folded into one.
+_ENTRIES = 4
+_KEYS = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """Differences of one category shown as one; `path` has `[*]` or `*` where their paths differ."""
+
+    path: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def category(self) -> Category:
+        return self.differences[0].category
+
+    @property
+    def side(self) -> str:
+        """`live` or `git` where only that side has something there, else `both`."""
+        return _side(self.differences[0])
+
+
+def folded(differences: Iterable[Difference]) -> list[Fold]:
+    """The differences in their order, alike ones at the position of the first of them."""
+    found: list[Fold] = []
+    for path, group in _groups(differences, lambda d: _pattern(d.steps)):
+        found += [Fold(path=path, differences=tuple(group))] if len(group) >= _ENTRIES else _singly(group)
+    singles = [fold for fold in found if len(fold.differences) == 1]
+    keyed = _groups([fold.differences[0] for fold in singles], lambda d: (*_pattern(d.steps[:-1]), "*"))
+    many = [Fold(path=path, differences=tuple(group)) for path, group in keyed if len(group) >= _KEYS]
+    taken = {id(difference): fold for fold in many for difference in fold.differences}
+    result: dict[int, Fold] = {}
+    for fold in found:
+        kept = taken.get(id(fold.differences[0]), fold)
+        result.setdefault(id(kept), kept)
+    return list(result.values())
+
+
+def _groups(
+    differences: Iterable[Difference], pattern: Callable[[Difference], tuple[Step, ...]]
+) -> list[tuple[str, list[Difference]]]:
+    groups: dict[Hashable, list[Difference]] = defaultdict(list)
+    for difference in differences:
+        steps = pattern(difference)
+        groups[difference.category, _side(difference), _why(difference), steps].append(difference)
+    return [(_text(pattern(group[0])), group) for group in groups.values()]
+
+
+def _why(difference: Difference) -> str:
+    """The reason, without the time of the change."""
+    manager = difference.owner.manager if difference.owner else ""
+    return manager if manager and difference.category == "change" else difference.reason
+
+
+def _singly(group: list[Difference]) -> list[Fold]:
+    return [Fold(path=difference.path, differences=(difference,)) for difference in group]
+
+
+def _pattern(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(step if isinstance(step, str) else _EVERY for step in steps)
+
+
+def _text(steps: tuple[Step, ...]) -> str:
+    return steps_text(steps).replace(str(_EVERY), "[*]").replace('["*"]', ".*")
+
+
+def _side(difference: Difference) -> str:
+    if difference.live is ABSENT and difference.live_path is None:
+        return "git"
+    return "live" if difference.git is ABSENT and difference.git_path is None else "both"

@@ -1,1 +1,1 @@
-"""What all analyzers share: the inventory of a context, evidence, the form of a finding, merging and ranking."""
+"""What all analyzers share: the inventory of a context, evidence, the form of a finding, ranking."""

@@ -1,4 +1,4 @@
-"""The form of a finding about one object: its name, its reference, the command that shows it. Finds nothing."""
+"""The form of a finding about one object: its name, its reference, the command that shows it."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ def object_finding(
     blames: Iterable[ResourceRef] = (),
     cause: str = "",
 ) -> Finding:
-    """A finding about an object; its last step is always to look at the object. Empty steps are left out."""
+    """A finding about an object; its last step shows the object. Empty steps are left out."""
     return container_finding(
         ResourceRef.of(manifest),
         title,
@@ -45,7 +45,7 @@ def container_finding(
     blames: Iterable[ResourceRef] = (),
     cause: str = "",
 ) -> Finding:
-    """Like `object_finding`, on an object of which there is no manifest."""
+    """Like `object_finding`, for an object without a manifest."""
     look = f"{describe(resource)} shows it with its events." if resource else ""
     return Finding(
         title=title,

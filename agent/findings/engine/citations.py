@@ -1,4 +1,4 @@
-"""Whether a quotation stands where it claims to have been read. Owns the look-up; makes no quotation."""
+"""Whether the context contains a quotation where its evidence points."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,13 +20,13 @@ from agent.objects.target import ResourceRef
 
 
 def resolves(evidence: Evidence, context: Context) -> bool:
-    """Whether the text stands where the evidence says, word for word from its first character on."""
-    said = evidence.text.removesuffix(ELLIPSIS) if len(evidence.text) > QUOTE_LIMIT else evidence.text
-    return any(text == evidence.text or text.startswith(said) for text in texts_at(evidence, context))
+    """Whether the text is where the evidence points, verbatim from its first character on."""
+    start = evidence.text.removesuffix(ELLIPSIS) if len(evidence.text) > QUOTE_LIMIT else evidence.text
+    return any(text == evidence.text or text.startswith(start) for text in texts_at(evidence, context))
 
 
 def texts_at(evidence: Evidence, context: Context) -> Iterator[str]:
-    """What stands in `context` where the evidence points; several texts where the place is ambiguous."""
+    """The texts in `context` where the evidence points; several where its path is ambiguous."""
     match evidence.source:
         case "application":
             yield from _in_manifests([context.application] if context.application else [], evidence.path)
@@ -45,10 +45,10 @@ def texts_at(evidence: Evidence, context: Context) -> Iterator[str]:
                 if node.resource == evidence.resource:
                     yield from _field(node_fields(node), evidence.path)
         case "diff":
-            for each in context.managed:
-                if each.resource == evidence.resource:
+            for managed in context.managed:
+                if managed.resource == evidence.resource:
                     is_live = evidence.path.endswith(LIVE)
-                    state = each.normalized_live if is_live else each.predicted_live
+                    state = managed.normalized_live if is_live else managed.predicted_live
                     yield from _in_manifests([state] if state else [], evidence.path.removesuffix(LIVE))
         case "revision":
             for revision in context.revisions:

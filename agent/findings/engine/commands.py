@@ -1,4 +1,4 @@
-"""Commands as next steps spell them: quoted for a shell, in backticks. Runs none."""
+"""Commands in next steps: quoted for a shell, in backticks."""
 
 import re
 import shlex
@@ -8,8 +8,8 @@ from agent.objects.target import ResourceRef
 
 def kubectl(*words: str, namespace: str = "") -> str:
     """A kubectl command line in backticks; `namespace` "" for what has none."""
-    place = ("-n", namespace) if namespace else ()
-    return f"`{_joined('kubectl', *place, *words)}`"
+    flags = ("-n", namespace) if namespace else ()
+    return f"`{_joined('kubectl', *flags, *words)}`"
 
 
 def argocd(*words: str) -> str:
@@ -17,12 +17,12 @@ def argocd(*words: str) -> str:
     return f"`{_joined('argocd', *words)}`"
 
 
-# The characters that a shell reads as they are, by `shlex.quote`, and the blanks between words.
+# The characters that `shlex.quote` leaves unquoted, and the blanks between words.
 _PLAIN = re.compile(r"[\w@%+=:,./ -]*", re.ASCII)
 
 
 def _joined(*words: str) -> str:
-    """`shlex.join`, in one look where no word is to be quoted: nearly always."""
+    """`shlex.join`, faster in the usual case that no word needs quotes."""
     line = " ".join(words)
     is_plain = _PLAIN.fullmatch(line) and line.count(" ") == len(words) - 1 and all(words)
     return line if is_plain else shlex.join(words)
@@ -37,5 +37,5 @@ def describe(resource: ResourceRef | None) -> str:
 
 
 def qualified_name(resource: ResourceRef) -> str:
-    """`namespace/name` as the argocd command line wants an Application, or the bare name."""
+    """`namespace/name` as the argocd command line expects an Application, or the bare name."""
     return f"{resource.namespace}/{resource.name}" if resource.namespace else resource.name

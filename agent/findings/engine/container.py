@@ -1,4 +1,4 @@
-"""One container of a Pod with all that a context tells of it. Owns the look-ups; finds nothing."""
+"""One container of a Pod: its status, spec, events and log in a context."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from agent.findings.engine.build import name_of, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.logs import LastWords
+from agent.findings.engine.logs import LogErrors
 from agent.findings.engine.remedies import change
 from agent.findings.model import Evidence, Finding, Level
 from agent.objects.manifest import Manifest, list_at, object_at, path_text, text_at
@@ -20,8 +20,8 @@ type StatusField = Literal["initContainerStatuses", "containerStatuses"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """One container of a Pod with all that tells of it. `status` is what the Pod says of it, `field` and `index`
-    are its place there, `spec_path` is that in its spec, None where the spec does not have it."""
+    """One container of a Pod. `status` is its entry in the Pod's status, at `field` and `index`; `spec_path` leads to
+    its entry in the spec, None where there is none."""
 
     inventory: Inventory
     pod: Manifest
@@ -29,7 +29,7 @@ class Container:
     field: StatusField
     index: int
     events: tuple[Event, ...]
-    last_words: LastWords
+    log_errors: LogErrors
     spec_path: tuple[str | int, ...] | None = None
 
     @property
@@ -42,12 +42,12 @@ class Container:
 
     @property
     def spec(self) -> Manifest:
-        """The container's spec, {} where the Pod's manifest does not tell it."""
+        """The container's spec, {} where the Pod's manifest does not have it."""
         return object_at(self.pod, *self.spec_path) if self.spec_path else {}
 
     @property
     def template(self) -> tuple[ResourceRef, str] | None:
-        """The workload whose template makes the container, and where the container stands in it."""
+        """The workload whose template has the container, and the container's path in the workload."""
         workload = self.inventory.workload_of(self.pod)
         if workload is None or self.spec_path is None:
             return None
@@ -66,7 +66,7 @@ class Container:
         return text_at(self.pod, *self.spec_path, *path) if self.spec_path else ""
 
     def quote_log(self) -> tuple[Evidence, ...]:
-        return self.last_words.of(self.pod, text_at(self.status, "name"))
+        return self.log_errors.of(self.pod, text_at(self.status, "name"))
 
     def finding(
         self,
@@ -81,27 +81,27 @@ class Container:
         return object_finding(self.pod, title, explanation, evidence, *steps, level=level, cause=cause, blames=blames)
 
     def change(self, field: str, value: str, command: str = "") -> str:
-        """The step that sets a field of the container (`resources.limits.memory`) where its template stands."""
+        """The step that sets a field of the container (`resources.limits.memory`) in its workload's template."""
         template = self.template
         if template is None:
             return change(self.inventory, f"set {field} of container {self.name} to {value}", command)
         workload, path = template
-        whose = f"{workload.kind} {one_line(workload.name, 80)}"
-        return change(self.inventory, f"set `{path}.{field}` of {whose} to {value} (container {self.name})", command)
+        owner = f"{workload.kind} {one_line(workload.name, 80)}"
+        return change(self.inventory, f"set `{path}.{field}` of {owner} to {value} (container {self.name})", command)
 
     def logs_command(self, *, previous: bool) -> str:
         flags = ("--previous",) if previous else ()
         return pod_command(self.pod, "logs", POD_NAME, "-c", text_at(self.status, "name"), *flags)
 
 
-def containers_of(inventory: Inventory, pod: Manifest, last_words: LastWords) -> Iterator[Container]:
+def containers_of(inventory: Inventory, pod: Manifest, log_errors: LogErrors) -> Iterator[Container]:
     """The init containers, then the containers of a Pod, as its status lists them."""
     events = inventory.events.of(pod)
     fields: tuple[StatusField, ...] = ("initContainerStatuses", "containerStatuses")
     for field in fields:
-        for index, listed in enumerate(list_at(pod, "status", field)):
-            if isinstance(listed, dict):
-                status = cast("Manifest", listed)
+        for index, entry in enumerate(list_at(pod, "status", field)):
+            if isinstance(entry, dict):
+                status = cast("Manifest", entry)
                 spec_path = _spec_path(pod, field, text_at(status, "name"))
                 yield Container(
                     inventory=inventory,
@@ -110,7 +110,7 @@ def containers_of(inventory: Inventory, pod: Manifest, last_words: LastWords) ->
                     field=field,
                     index=index,
                     events=events,
-                    last_words=last_words,
+                    log_errors=log_errors,
                     spec_path=spec_path,
                 )
 
@@ -124,7 +124,7 @@ def _spec_path(pod: Manifest, field: StatusField, name: str) -> tuple[str | int,
 
 
 POD_NAME = "POD"
-"""Stands for the Pod's name in the words of `pod_command`."""
+"""The placeholder of the Pod's name in the words of `pod_command`."""
 
 
 def pod_command(pod: Manifest, *words: str) -> str:

@@ -1,4 +1,4 @@
-"""What was deployed when: the revision Git is at, the deployed ones, who made them, and the way back. Finds nothing."""
+"""The deployments of an Application: Git's revision, the deployed ones, their authors, and the rollback."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,23 +13,23 @@ from agent.findings.model import Evidence
 from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
 from agent.objects.times import moment
 
-# A deployment that long before a resource turned bad is the first suspect.
+# A deployment within this time before a resource became unhealthy is the first suspect.
 SUSPECT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """A deployment shortly before something turned bad: a sentence (with a blank before it), evidence, the way back."""
+    """A deployment shortly before a resource became unhealthy: a sentence (after a blank), evidence, the rollback."""
 
     text: str = ""
     evidence: tuple[Evidence, ...] = ()
-    way_back: str = ""
+    rollback_step: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployments:
-    """The deployments of one Application: `newest` is the revision Git is at, `deployed` the one that was synced last;
-    "" where they are not told."""
+    """The deployments of one Application: `newest` is Git's revision, `deployed` the one that was synced last; "" where
+    they are not known."""
 
     context: Context
     application: Application
@@ -55,8 +55,8 @@ class Deployments:
         return objects_at(self.application.manifest, "status", "history")
 
     @property
-    def git_stands_still(self) -> bool:
-        """Whether Git is where it was when it was last deployed whole: then the cluster was changed."""
+    def is_git_unchanged(self) -> bool:
+        """Whether Git has not changed since the last successful sync, so that drift means a change in the cluster."""
         if not self.newest or self.newest != self.deployed:
             return False
         operation = ("status", "operationState")
@@ -67,22 +67,22 @@ class Deployments:
         return not (made and finished and made > finished)
 
     def revision(self, name: str) -> Revision | None:
-        """What Git tells of a revision, None where it was not read."""
+        """The metadata of a revision, None where it was not read."""
         return next((each for each in self.context.revisions if name and each.revision == name), None)
 
-    def said(self, name: str) -> str:
-        """`9f1c3d92b47e "Raise the limit" by Ada`, as much of it as is known."""
+    def describe(self, name: str) -> str:
+        """`9f1c3d92b47e "Raise the limit" by Ada`, as far as it is known."""
         revision = self.revision(name)
         message = f' "{one_line(revision.message, 100)}"' if revision and revision.message else ""
         author = f" by {one_line(revision.author, 80)}" if revision and revision.author else ""
         return f"{name[:12]}{message}{author}"
 
-    def quoted(self, name: str) -> tuple[Evidence, ...]:
+    def quote(self, name: str) -> tuple[Evidence, ...]:
         """The message and the author of a revision, () where they are not known."""
         revision = self.revision(name)
         return quote_revision(revision) + quote_revision(revision, "author") if revision else ()
 
-    def way_back(self, failed: str) -> str:
+    def rollback_step(self, failed: str) -> str:
         """The command that goes back to the last deployment of another revision than `failed`, "" without one."""
         for entry in reversed(self._history):
             number = integer_at(entry, "id")
@@ -96,17 +96,17 @@ class Deployments:
                 return f"To go back to revision {text_at(entry, 'revision')[:12]}: {first}{command}; or revert in Git."
         return ""
 
-    def shortly_before(self, time: str) -> Suspect:
+    def suspect_before(self, time: str) -> Suspect:
         """The last deployment, where it was within SUSPECT before `time` (RFC 3339); else an empty one."""
-        place = len(self._history) - 1
-        deployed, turned = moment(text_at(self._history[-1:], 0, "deployedAt")), moment(time)
-        if not deployed or not turned or not timedelta() <= turned - deployed <= SUSPECT:
+        index = len(self._history) - 1
+        deployed, began = moment(text_at(self._history[-1:], 0, "deployedAt")), moment(time)
+        if not deployed or not began or not timedelta() <= began - deployed <= SUSPECT:
             return Suspect()
-        lag = minutes_text(turned - deployed)
+        lag = minutes_text(began - deployed)
         return Suspect(
-            text=f" It turned so {lag} after revision {self.said(self.deployed)} was deployed.",
-            evidence=self.application.quote("status", "history", place, "deployedAt") + self.quoted(self.deployed),
-            way_back=self.way_back(self.deployed),
+            text=f" This began {lag} after revision {self.describe(self.deployed)} was deployed.",
+            evidence=self.application.quote("status", "history", index, "deployedAt") + self.quote(self.deployed),
+            rollback_step=self.rollback_step(self.deployed),
         )
 
 

@@ -1,6 +1,4 @@
-"""How late it is by the context's own word, and how long something has lasted. Reads no clock: the same context always
-tells the same.
-"""
+"""How long something has lasted, by the times in a context instead of a clock: the same context has the same answer."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,30 +8,30 @@ from agent.findings.engine.applications import Application
 from agent.objects.manifest import Manifest, objects_at, text_at
 from agent.objects.times import moment
 
-# Controllers clean up in less; cloud load balancers and volumes take a few minutes.
+# Controllers clean up faster; cloud load balancers and volumes take a few minutes.
 PATIENCE = timedelta(minutes=10)
 """How long a deletion may take before it is stuck."""
 
 
 def latest(context: Context, application: Application | None) -> datetime | None:
-    """The latest time that the Application's status or an event tells: it is at least so late. None where none does."""
-    return max((time for text in _told(context, application) if (time := moment(text))), default=None)
+    """The latest time in the Application's status and the events, None without one."""
+    return max((time for text in _times_of(context, application) if (time := moment(text))), default=None)
 
 
 def elapsed(context: Context, application: Application, since: str) -> timedelta:
-    """How long something has lasted at least; nothing where the times do not tell."""
+    """How long something has lasted at least, zero where the times are missing."""
     start, now = moment(since), latest(context, application)
     return max(now - start, timedelta()) if start and now else timedelta()
 
 
 def lasted_beyond(latest_time: datetime | None, manifest: Manifest, since: str) -> timedelta | None:
-    """How long after `since` the latest time is: `latest_time`, or one that the object itself tells.
+    """How long after `since` the latest time is: `latest_time`, or one in the object itself.
 
-    None where no time is as late as `since`: then nothing tells how long it lasts.
+    None where no time is as late as `since`.
     """
     start = moment(since)
-    told = [latest_time, *map(moment, _own_times(manifest))]
-    now = max((time for time in told if time), default=None)
+    times = [latest_time, *map(moment, _own_times(manifest))]
+    now = max((time for time in times if time), default=None)
     return now - start if start and now and now >= start else None
 
 
@@ -46,7 +44,7 @@ def minutes_text(time: timedelta) -> str:
     return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
-def _told(context: Context, application: Application | None) -> Iterator[str]:
+def _times_of(context: Context, application: Application | None) -> Iterator[str]:
     yield from (event.last_seen for event in context.events)
     if application is None:
         return
@@ -60,7 +58,7 @@ def _told(context: Context, application: Application | None) -> Iterator[str]:
 
 
 def _own_times(manifest: Manifest) -> Iterator[str]:
-    """When an object last changed by its own word: its conditions and who wrote it when."""
+    """The times in an object: of its conditions, its managed fields and its status."""
     for condition in objects_at(manifest, "status", "conditions"):
         yield from (text_at(condition, key) for key in ("lastTransitionTime", "lastHeartbeatTime", "lastProbeTime"))
     yield from (text_at(entry, "time") for entry in objects_at(manifest, "metadata", "managedFields"))

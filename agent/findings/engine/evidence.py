@@ -1,6 +1,6 @@
-"""Quotations: the one way by which a finding takes text from a context, with where it was read.
+"""Quotations from a context as evidence, each with where it was read.
 
-Owns the form and the length of evidence; decides nothing.
+Owns the form and the length of evidence.
 """
 
 import json
@@ -19,7 +19,7 @@ ELLIPSIS = "…"
 LIVE = " (live)"
 """Ends the path of evidence from the live side of a difference."""
 
-# Objects are quoted as JSON (a probe's settings); one nested deeper than any probe is left out, not dumped.
+# Objects are quoted as JSON (a probe's settings); one nested deeper than any probe is left out.
 _DEPTH_LIMIT = 8
 
 
@@ -47,14 +47,14 @@ def quote_log(context: Context, log: ContainerLog, line: LogLine) -> tuple[Evide
 
 
 def quote_lines(context: Context, log: ContainerLog, lines: Iterable[LogLine]) -> tuple[Evidence, ...]:
-    """Lines of a log like `quote_log`, for one look-up of the Pod that wrote them."""
+    """Lines of a log like `quote_log`, with one look-up of the Pod that wrote them."""
     pod = _pod_of(context, log)
-    told = (line for line in lines if line.text.strip())
-    return tuple(Evidence(source="log", path=log_path(log, line), text=cut(line.text), resource=pod) for line in told)
+    filled = (line for line in lines if line.text.strip())
+    return tuple(Evidence(source="log", path=log_path(log, line), text=cut(line.text), resource=pod) for line in filled)
 
 
 def log_path(log: ContainerLog, line: LogLine) -> str:
-    """Where a line of a log stands, as evidence spells it."""
+    """The path of a line of a log in evidence."""
     run = " (previous run)" if log.previous else ""
     return f"{log.container}{run} {line.timestamp}".rstrip()
 
@@ -65,17 +65,17 @@ def quote_node(node: TreeNode, path: str = "health.message") -> tuple[Evidence, 
 
 
 def quote_difference(managed: ManagedResource, *path: str | int, live: bool = False) -> tuple[Evidence, ...]:
-    """The value at `path` of what Git asks for (the predicted state), or of what is in the cluster (`live`)."""
+    """The value at `path` of the state in Git (the predicted one), or of the `live` one in the cluster."""
     state = managed.normalized_live if live else managed.predicted_live
     text = _as_text(lookup(state, *path))
     if not text.strip():
         return ()
-    place = path_text(path) + (LIVE if live else "")
-    return (Evidence(source="diff", path=place, text=cut(text), resource=managed.resource),)
+    field = path_text(path) + (LIVE if live else "")
+    return (Evidence(source="diff", path=field, text=cut(text), resource=managed.resource),)
 
 
 def quote_revision(revision: Revision, name: str = "message") -> tuple[Evidence, ...]:
-    """What Git tells of a revision: `author`, `date` or `message`."""
+    """A field of a revision: `author`, `date` or `message`."""
     return _quote_field("revision", revision_fields(revision), f"{revision.revision}.{name}", None)
 
 
@@ -85,7 +85,7 @@ def quote_window(windows: SyncWindows, path: str) -> tuple[Evidence, ...]:
 
 
 def node_fields(node: TreeNode) -> dict[str, str]:
-    """What can be quoted of a node, by its path."""
+    """The fields of a node that can be quoted, by their paths."""
     info = {f"info[{name}]": value for name, value in node.info.items()}
     labels = {f"labels[{key}]": value for key, value in node.labels.items()}
     targets = {f"target_labels[{key}]": value for key, value in node.target_labels.items()}
@@ -93,18 +93,18 @@ def node_fields(node: TreeNode) -> dict[str, str]:
 
 
 def revision_fields(revision: Revision) -> dict[str, str]:
-    """What can be quoted of a revision, by its path."""
+    """The fields of a revision that can be quoted, by their paths."""
     fields = {"author": revision.author, "date": revision.date, "message": revision.message}
     return {f"{revision.revision}.{name}": text for name, text in fields.items()}
 
 
 def window_fields(windows: SyncWindows) -> dict[str, str]:
-    """What can be quoted of sync windows, by its path."""
+    """The fields of sync windows that can be quoted, by their paths."""
     lists = {"active": windows.active, "assigned": windows.assigned}
     fields = {
         f"{name}[{index}].{key}": text
-        for name, each in lists.items()
-        for index, window in enumerate(each)
+        for name, entries in lists.items()
+        for index, window in enumerate(entries)
         for key, text in (("kind", window.kind), ("schedule", window.schedule), ("duration", window.duration))
     }
     return {"can_sync": "true" if windows.can_sync else "false", **fields}

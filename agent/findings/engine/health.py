@@ -1,8 +1,6 @@
-"""Whether a Pod or a workload is known to be well or done. Says nothing about what is wrong with one that is not."""
+"""Whether a Pod or a workload is healthy or done, by its own status."""
 
-from agent.findings.engine.inventory import Inventory, key_of
 from agent.objects.manifest import Manifest, integer_at, objects_at, text_at
-from agent.objects.target import ResourceRef
 
 
 def pod_is_well(pod: Manifest) -> bool:
@@ -11,7 +9,7 @@ def pod_is_well(pod: Manifest) -> bool:
 
 
 def workload_is_well(manifest: Manifest) -> bool:
-    """Whether a workload has all the pods it wants, has completed (a Job), or calls itself ready."""
+    """Whether a workload has all the pods it wants, has completed (a Job), or has the condition Ready."""
     if has_condition(manifest, "Complete", "Ready"):
         return True
     wanted = integer_at(manifest, "spec", "replicas")
@@ -29,20 +27,11 @@ def has_condition(manifest: Manifest, *types: str) -> bool:
     )
 
 
-def is_outlived(inventory: Inventory, pod: Manifest) -> bool:
-    """Whether a failed Pod no longer matters: its Job completed, or its workload has all the pods it wants."""
-    if text_at(pod, "status", "phase") != "Failed":
-        return False
-    resource = ResourceRef.of(pod)
-    owners = (inventory.get(*key_of(owner)) for owner in inventory.owners(resource)) if resource else ()
-    return any(workload_is_well(owner) for owner in owners if owner is not None)
-
-
 _STARTING = ("", "ContainerCreating", "PodInitializing")
 
 
 def is_starting(pod: Manifest) -> bool:
-    """Whether a Pod is on its way to its first start, and nothing holds it back as far as its status tells."""
+    """Whether a Pod is starting for the first time, and its status reports nothing that prevents it."""
     if text_at(pod, "status", "phase") != "Pending":
         return False
     conditions = objects_at(pod, "status", "conditions")

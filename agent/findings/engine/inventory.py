@@ -1,24 +1,24 @@
-"""What a context holds, to be looked up in one step: objects by kind and by name, their events, nodes of the tree,
-and who owns whom. Owns the index only; reads no meaning.
+"""The objects of a context, looked up by kind and by name: their manifests, events, nodes of the tree, and owners.
+
+Owns the index; families read what the objects mean.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import Any
 
 from agent.context.context import Context
-from agent.context.model import TreeNode
-from agent.findings.drift import Drift, drifts_of
-from agent.findings.engine.applications import APPLICATION, Application, applications_of
-from agent.findings.engine.objects import Events, GroupKind, controller_of, objects_of
+from agent.context.model import Event, TreeNode
+from agent.findings.engine.health import workload_is_well
 from agent.objects.manifest import Manifest, lookup, objects_at, text_at
 from agent.objects.target import ResourceRef
 
+type GroupKind = tuple[str, str]
+"""API group ("" for the core group) and kind."""
+
 type Key = tuple[str, str, str]
 """Kind, namespace and name: how a reference in a spec or a message names an object."""
-
-# Pod, ReplicaSet, Deployment and a custom resource or two above it.
-_OWNERS_LIMIT = 8
 
 
 def key_of(resource: ResourceRef) -> Key:
@@ -26,18 +26,86 @@ def key_of(resource: ResourceRef) -> Key:
     return resource.kind, resource.namespace, resource.name
 
 
-class Inventory:
-    """A context's objects. Built in one pass over its manifests; what else it can look up is read when first asked.
+def group_kind(manifest: Manifest) -> GroupKind:
+    """API group and kind of a manifest."""
+    return text_at(manifest, "apiVersion").rpartition("/")[0], text_at(manifest, "kind")
 
-    `objects` are all with their kinds, `going` those that are being deleted; `kinds` are those of which there is a
-    manifest, and Service where the tree tells what one selects; `applications` are the target's Application first, then
-    those that are resources (app of apps).
+
+def objects_of(context: Context) -> Iterator[tuple[GroupKind, Manifest]]:
+    """The manifests with their kinds; one that is there twice comes once."""
+    manifests = context.manifests
+    if len(manifests) == 1:
+        yield group_kind(manifests[0]), manifests[0]
+        return
+    seen: set[object] = set()
+    for manifest in manifests:
+        kind = group_kind(manifest)
+        identity = text_at(manifest, "metadata", "uid") or (kind, *_name(manifest))
+        if identity not in seen:
+            seen.add(identity)
+            yield kind, manifest
+
+
+def controller_of(manifest: Manifest) -> ResourceRef | None:
+    """The controlling owner of an object; for a Pod of a Deployment's ReplicaSet the Deployment."""
+    owners = objects_at(manifest, "metadata", "ownerReferences")
+    owner = next((o for o in owners if o.get("controller") is True), owners[0] if owners else None)
+    if owner is None:
+        return None
+    group, _, version = text_at(owner, "apiVersion").rpartition("/")
+    kind, name = text_at(owner, "kind"), text_at(owner, "name")
+    template_hash = text_at(manifest, "metadata", "labels", "pod-template-hash")
+    if kind == "ReplicaSet" and template_hash and name.endswith(f"-{template_hash}"):
+        kind, name = "Deployment", name.removesuffix(f"-{template_hash}")
+    if not kind or not name:
+        return None
+    namespace = text_at(manifest, "metadata", "namespace")
+    return ResourceRef.unchecked(group=group, version=version, kind=kind, namespace=namespace, name=name)
+
+
+class Events:
+    """The events of a context, by the object they are about. Costs one pass over the events."""
+
+    def __init__(self, context: Context) -> None:
+        self._by_name: dict[tuple[str, str, str], list[Event]] = defaultdict(list)
+        target = context.target.resource
+        for event in context.events:
+            about = event.involved or target
+            if about is not None:
+                self._by_name[about.kind, about.namespace, about.name].append(event)
+
+    def of(self, manifest: Manifest, *reasons: str) -> tuple[Event, ...]:
+        """Events about this very object (not an earlier one of the same name), newest first."""
+        uid = text_at(manifest, "metadata", "uid")
+        return tuple(
+            event
+            for event in self._by_name.get((text_at(manifest, "kind"), *_name(manifest)), ())
+            if (not reasons or event.reason in reasons)
+            and (not uid or event.involved is None or event.involved.uid in ("", uid))
+        )
+
+
+def _name(manifest: Manifest) -> tuple[str, str]:
+    return text_at(manifest, "metadata", "namespace"), text_at(manifest, "metadata", "name")
+
+
+# Pod, ReplicaSet, Deployment and a custom resource or two above it.
+_OWNERS_LIMIT = 8
+
+
+class Inventory:
+    """A context's objects. Built in one pass over its manifests; other indexes are built when first used.
+
+    `objects` are all with their kinds, `being_deleted` those with a deletion timestamp; `kinds` are those that have a
+    manifest, and Service where the tree has the labels that one selects.
     """
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.objects = list(objects_of(context))
-        self.going = [each for each in self.objects if lookup(each[1], "metadata", "deletionTimestamp") is not None]
+        self.being_deleted = [
+            pair for pair in self.objects if lookup(pair[1], "metadata", "deletionTimestamp") is not None
+        ]
         self._owner_lists: dict[Key, list[ResourceRef]] = {}
         self._by_kind: dict[GroupKind, list[Manifest]] = {}
         for kind, manifest in self.objects:
@@ -45,28 +113,21 @@ class Inventory:
         self.kinds = frozenset(self._by_kind)
         if context.tree and any(node.target_labels for node in context.tree):
             self.kinds |= {("", "Service")}
-        self.applications: tuple[Application, ...] = ()
-        if context.application is not None or APPLICATION in self.kinds:
-            self.applications = tuple(applications_of(context.application, self.of(APPLICATION)))
+        self._results: dict[Callable[[Inventory], Any], Any] = {}
+
+    def once[Result](self, compute: Callable[["Inventory"], Result]) -> Result:
+        """Return `compute(self)`, which several analyzers need, computed at most once."""
+        if compute not in self._results:
+            self._results[compute] = compute(self)
+        return self._results[compute]
 
     def of(self, *kinds: GroupKind) -> Iterator[Manifest]:
         """The manifests of these kinds, each object once."""
         for kind in kinds:
             yield from self._by_kind.get(kind, ())
 
-    @property
-    def first_application(self) -> Application | None:
-        """The target's Application, None where there is none, or where one is but a resource."""
-        first = self.applications[0] if self.applications else None
-        return first if first and first.source == "application" else None
-
-    @cached_property
-    def drifts(self) -> tuple[Drift, ...]:
-        """The resources that differ from Git."""
-        return drifts_of(self.context)
-
     def is_asked_about(self, manifest: Manifest) -> bool:
-        """Whether the object is the question's own resource."""
+        """Whether the object is the target of the question."""
         return manifest is self.context.manifest
 
     @cached_property
@@ -95,12 +156,12 @@ class Inventory:
         return self._nodes.get((kind, namespace, name))
 
     def has(self, kind: str, namespace: str, name: str) -> bool:
-        """Whether the context shows that the object exists."""
+        """Whether the object exists, by a manifest or a node of the tree."""
         node = self.node(kind, namespace, name)
         return self.get(kind, namespace, name) is not None or (node is not None and node.health != "Missing")
 
     def names(self, kind: str, namespace: str) -> list[str]:
-        """The names of the objects of a kind in a namespace, as far as the context shows them."""
+        """The names of the objects of a kind in a namespace that the context contains."""
         return sorted(self._names.get((kind, namespace), ()))
 
     @cached_property
@@ -112,12 +173,12 @@ class Inventory:
 
     @cached_property
     def missing(self) -> frozenset[Key]:
-        """The objects that Argo CD knows to be missing in the cluster although Git has them."""
-        gone = {key_of(each.resource) for each in self.context.managed if each.live is None and each.target is not None}
-        return frozenset(gone | {key for key, node in self._nodes.items() if node.health == "Missing"})
+        """The objects that are in Git and missing in the cluster."""
+        managed = {key_of(m.resource) for m in self.context.managed if m.live is None and m.target is not None}
+        return frozenset(managed | {key for key, node in self._nodes.items() if node.health == "Missing"})
 
     def owners(self, resource: ResourceRef) -> list[ResourceRef]:
-        """Who owns an object, who owns that owner and so on, the nearest first."""
+        """The owners of an object, their owners and so on, the nearest first."""
         key = key_of(resource)
         if key not in self._owner_lists:
             self._owner_lists[key] = self._read_owners(resource)
@@ -164,8 +225,16 @@ class Inventory:
                 found[key_of(owner)].append(pod)
         return found
 
+    def is_outlived(self, pod: Manifest) -> bool:
+        """Whether a failed Pod no longer matters: its Job completed, or its workload has all its pods."""
+        if text_at(pod, "status", "phase") != "Failed":
+            return False
+        resource = ResourceRef.of(pod)
+        owners = (self.get(*key_of(owner)) for owner in self.owners(resource)) if resource else ()
+        return any(workload_is_well(owner) for owner in owners if owner is not None)
+
     def makers(self, namespace: str, secret: str) -> tuple[ResourceRef, ...]:
-        """The custom resources that are to make a Secret: by what they say they make, or by having its name."""
+        """The custom resources that create a Secret: those that name it in their spec, or have its name."""
         return tuple(self._makers.get((namespace, secret), ()))
 
     @cached_property
@@ -185,15 +254,17 @@ class Inventory:
         return found
 
     def workload_of(self, pod: Manifest) -> ResourceRef | None:
-        """The workload whose template makes this Pod: the topmost owner of a known workload kind, None without one."""
+        """The workload whose template creates this Pod: the topmost owner of a known workload kind, None for none."""
         reference = ResourceRef.of(pod)
         owners = self.owners(reference) if reference else []
         workloads = [owner for owner in owners if owner.kind in _WORKLOADS]
-        return next((owner for owner in workloads if owner.kind not in _BETWEEN), workloads[0] if workloads else None)
+        return next(
+            (owner for owner in workloads if owner.kind not in _INTERMEDIATE), workloads[0] if workloads else None
+        )
 
 
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout")
-_BETWEEN = ("ReplicaSet", "Job")
+_INTERMEDIATE = ("ReplicaSet", "Job")
 
-# Where a custom resource names the Secret that it makes: cert-manager, External Secrets, Vault Secrets Operator.
+# Where a custom resource names the Secret that it creates: cert-manager, External Secrets, Vault Secrets Operator.
 _MADE = (("secretName",), ("target", "name"), ("destination", "name"), ("template", "metadata", "name"))

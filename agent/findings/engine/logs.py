@@ -1,6 +1,6 @@
-"""Lines of a log that tell of a fatal fault, and a finding from them where nothing else explains what is wrong.
+"""Lines of a log that report a fatal fault, and findings from them where no other analyzer found an error.
 
-Owns the patterns of fatal lines; folding and cutting of logs are not its business.
+Owns the patterns of fatal lines.
 """
 
 import re
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from agent.context.context import Context
 from agent.context.model import ContainerLog, LogLine
 from agent.findings.engine.evidence import quote_lines
-from agent.findings.engine.health import is_outlived, pod_is_well, workload_is_well
+from agent.findings.engine.health import pod_is_well, workload_is_well
 from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.objects.manifest import Manifest, text_at
 
-# A line is read up to here; a stack trace on one line says its fault at the start.
+# Characters of a line that are read; a stack trace on one line begins with its fault.
 _READ_LIMIT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A kind of fatal line. A line without any of `words` (lower case) is none of it, and is not searched further."""
+    """A kind of fatal line. `words` (lower case) are a fast filter: a line of this kind has at least one of them."""
 
     name: str
     words: tuple[str, ...]
@@ -33,7 +33,7 @@ class _Kind:
         return any(word in lowered for word in self.words) and self.pattern.search(text) is not None
 
 
-# Most telling first.
+# The most specific first.
 _KINDS: tuple[_Kind, ...] = tuple(
     _Kind(name, tuple(words.split(",")), re.compile(pattern, re.IGNORECASE), meaning)
     for name, words, pattern, meaning in (
@@ -71,7 +71,7 @@ _KINDS: tuple[_Kind, ...] = tuple(
             "rights",
             "cannot ,forbidden",
             r"\bUser \"[^\"]{1,200}\" cannot \w+ resource|\bis forbidden: User ",
-            "The Kubernetes API refuses what it asks: its ServiceAccount lacks the right.",
+            "The Kubernetes API refuses its request: its ServiceAccount does not have the permission.",
         ),
         (
             "authentication",
@@ -86,27 +86,27 @@ _KINDS: tuple[_Kind, ...] = tuple(
             r"SQLSTATE\W{0,3}23[0-9A-Z]{3}\b|violates (not-null|unique|foreign key|check|exclusion) constraint|"
             r"contains null values|null value in column|duplicate key value|Duplicate entry .{1,120} for key|"
             r"(unique|not null|foreign key|check) constraint failed|Cannot add or update a child row",
-            "The database refuses a statement, as data that is there or is written breaks a constraint.",
+            "The database refuses a statement, as existing or new data violates a constraint.",
         ),
         (
             "tls",
             "x509,certificate,sslhandshake",
             r"x509:|certificate (has expired|verify failed|is not trusted)|SSLHandshakeException",
-            "TLS fails.",
+            "The TLS connection fails: a certificate is invalid or not trusted, or the versions differ.",
         ),
-        ("port", "address already,eaddrinuse", r"address already in use|\bEADDRINUSE\b", "Its port is taken already."),
+        ("port", "address already,eaddrinuse", r"address already in use|\bEADDRINUSE\b", "Its port is already in use."),
         ("disk", "no space,enospc", r"no space left on device|\bENOSPC\b", "A volume or the node's disk is full."),
         (
             "read-only",
             "read-only,erofs",
             r"read-only file ?system|\bEROFS\b",
-            "It writes where the file system is read-only.",
+            "It writes to a read-only file system.",
         ),
         (
             "permission",
             "permission denied,eacces,not permitted",
             r"permission denied|\bEACCES\b|Operation not permitted",
-            "It lacks a permission: on a file, a port or an operation.",
+            "It does not have a permission: for a file, a port or an operation.",
         ),
         (
             "file",
@@ -121,14 +121,14 @@ _KINDS: tuple[_Kind, ...] = tuple(
             r"\bKeyError: ['\"](?-i:[A-Z][A-Z0-9_]{2,80})['\"]|\brequired key (?-i:[A-Z][A-Z0-9_]{2,80}) missing|"
             r"(missing|required|undefined|must set|not set).{0,40}(environment|env(ironment)? ?var|config|variable)|"
             r"(environment|env ?var|config\w*|variable).{0,60}(missing|required|undefined|not set|must be set)",
-            "It misses a setting.",
+            "A setting that it needs is missing.",
         ),
         (
             "end",
             "panic,fatal,critical,segfault,segmentation,unhandled,uncaught,exception in thread",
             r"^panic:|\bpanicked at\b|^fatal error:|\bFATAL\b|level=panic|\"level\": ?\"panic\"|\bCRITICAL\b|"
             r"Segmentation fault|segfault|unhandled (exception|promise|rejection)|Uncaught \w+|Exception in thread \"",
-            "The process gave up.",
+            "The process stopped on a fatal error.",
         ),
     )
 )
@@ -136,26 +136,26 @@ _KINDS: tuple[_Kind, ...] = tuple(
 _ERROR = re.compile(r"\bERROR\b|\bSEVERE\b|\blevel=error\b|\"level\": ?\"error\"|^[Ee]rror:")
 _TRACEBACK = "Traceback (most recent call last):"
 _PYTHON_ERROR = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|Warning)\b(?::|$)")
-# A server that tells of a refused client or of a retry that went well is not dying of it.
+# A server that logs a refused client or a successful retry at these levels is not failing.
 _HARMLESS = re.compile(
     r"\blevel=(?:info|debug)\b|\"level\": ?\"(?i:info|debug)\"|\b(?:INFO|DEBUG|TRACE)\b|\b0 errors?\b"
 )
 
 
 def fatal_lines(log: ContainerLog, limit: int = 3) -> tuple[LogLine, ...]:
-    """The last `limit` different lines of the log that tell of a fatal fault, oldest first.
+    """The last `limit` different lines of the log that report a fatal fault, oldest first.
 
-    Of a Python traceback it is the line with the exception.
+    For a Python traceback this is the line with the exception.
     """
-    return _last_different(list(_candidates(log.lines)), limit)
+    return _last_distinct(list(_candidates(log.lines)), limit)
 
 
 def error_lines(log: ContainerLog, limit: int = 2) -> tuple[LogLine, ...]:
-    """The last `limit` different lines that the program itself calls errors, oldest first."""
-    return _last_different([line for line in log.lines if _ERROR.search(line.text, 0, _READ_LIMIT)], limit)
+    """The last `limit` different lines that the program logs as errors, oldest first."""
+    return _last_distinct([line for line in log.lines if _ERROR.search(line.text, 0, _READ_LIMIT)], limit)
 
 
-def _last_different(lines: list[LogLine], limit: int) -> tuple[LogLine, ...]:
+def _last_distinct(lines: list[LogLine], limit: int) -> tuple[LogLine, ...]:
     found: dict[str, LogLine] = {}
     for line in reversed(lines):
         found.setdefault(_shape(line.text), line)
@@ -164,8 +164,8 @@ def _last_different(lines: list[LogLine], limit: int) -> tuple[LogLine, ...]:
     return tuple(reversed(found.values()))
 
 
-class LastWords:
-    """The last words of a context's containers; a log that several pods share is read once."""
+class LogErrors:
+    """The fatal lines and last errors of the containers in a context; a log that several pods share is read once."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -184,40 +184,40 @@ class LastWords:
     def _of(self, log: ContainerLog) -> tuple[Evidence, ...]:
         key = id(log)  # the context keeps every log alive
         if key not in self._quoted:
-            telling = _in_order(log, {*fatal_lines(log), *error_lines(log)})
-            self._quoted[key] = quote_lines(self._context, log, telling) if telling else ()
+            lines = _in_order(log, {*fatal_lines(log), *error_lines(log)})
+            self._quoted[key] = quote_lines(self._context, log, lines) if lines else ()
         return self._quoted[key]
 
 
 def _in_order(log: ContainerLog, lines: set[LogLine]) -> list[LogLine]:
-    """The lines in the log's order, each at its last place."""
-    last = {line: place for place, line in enumerate(log.lines) if line in lines}
+    """The lines in the log's order, each at its last position."""
+    last = {line: index for index, line in enumerate(log.lines) if line in lines}
     return sorted(last, key=lambda line: last[line])
 
 
-def meaning_of(*texts: str) -> str:
-    """What fatal lines mean in a sentence, by the most telling of them; "" where they tell nothing general."""
+def fault_meaning(*texts: str) -> str:
+    """The meaning of fatal lines in a sentence, by the most specific kind among them; "" for none."""
     pairs = [(text[:_READ_LIMIT], text[:_READ_LIMIT].lower()) for text in texts]
     return next((kind.meaning for kind in _KINDS if any(kind.matches(*pair) for pair in pairs)), "")
 
 
-def kind_of(text: str) -> tuple[str, str]:
-    """The name of the kind of fault that a line tells of, and its meaning; both "" where it tells nothing general."""
+def fault_kind(text: str) -> tuple[str, str]:
+    """The name and the meaning of the kind of fault that a line reports; both "" for none."""
     text = text[:_READ_LIMIT]
     lowered = text.lower()
     return next(((kind.name, kind.meaning) for kind in _KINDS if kind.matches(text, lowered)), ("", ""))
 
 
-UNTOLD = "end"
-"""The kind of a line that tells the end of a process and not its reason."""
+UNEXPLAINED_EXIT = "end"
+"""The kind of a line that reports the end of a process without its reason."""
 
 
-# Of _KINDS: connections that fail, and the end that says nothing of its reason.
+# Of _KINDS: connections that fail.
 _CONNECTIONS = slice(1, 4)
 
 
-def tells_another_fault(text: str) -> bool:
-    """Whether a line tells of a fault of its own that is no failed connection."""
+def reports_other_fault(text: str) -> bool:
+    """Whether a line reports a fault other than a failed connection."""
     lowered = text[:_READ_LIMIT].lower()
     if any(kind.matches(text[:_READ_LIMIT], lowered) for kind in _KINDS[_CONNECTIONS]):
         return False
@@ -225,9 +225,9 @@ def tells_another_fault(text: str) -> bool:
 
 
 def unexplained_log_errors(inventory: Inventory) -> Iterator[Finding]:
-    """A warning for each container whose log tells of a fatal fault, unless what wrote it is well.
+    """A warning for each container whose log reports a fatal fault, unless the container is healthy.
 
-    Meant for contexts in which no other analyzer found what is broken.
+    Meant for contexts in which no other analyzer found an error.
     """
     context = inventory.context
     for log in context.logs:
@@ -235,15 +235,15 @@ def unexplained_log_errors(inventory: Inventory) -> Iterator[Finding]:
         if not lines or _is_well(inventory, log):
             continue
         evidence = quote_lines(context, log, lines)
-        means = meaning_of(*(line.text for line in lines))
+        meaning = fault_meaning(*(line.text for line in lines))
         yield Finding(
-            title=f"The log of container {log.container} tells of a fault",
+            title=f"The log of container {log.container} reports a fatal error",
             severity="warning",
             level="effect",
-            explanation=means or "Nothing else in the context explains what is wrong; these lines may.",
+            explanation=meaning or "Nothing else in the context explains the failure; these lines may.",
             evidence=evidence,
             resource=evidence[0].resource,
-            next_steps=("Read the lines around these in the container's whole log.",),
+            next_steps=("Read the lines around these in the container's full log.",),
         )
 
 
@@ -266,16 +266,16 @@ def _is_fatal(text: str) -> bool:
 
 
 def _shape(text: str) -> str:
-    """The line without what differs between repetitions: digits and hexadecimal."""
+    """The line with digits and hexadecimal replaced, which differ between repetitions."""
     return re.sub(r"[0-9a-f]*\d[0-9a-f]*", "#", text[:200], flags=re.IGNORECASE)
 
 
 def _is_well(inventory: Inventory, log: ContainerLog) -> bool:
-    """Whether what wrote the log is known to be ready or done, or to be replaced."""
+    """Whether the writer of the log is ready, done or replaced."""
     context = inventory.context
     pods = [p for p in inventory.of(("", "Pod")) if log.pod in ("", text_at(p, "metadata", "name"))]
     if pods:
-        return all(pod_is_well(pod) or is_outlived(inventory, pod) for pod in pods)
+        return all(pod_is_well(pod) or inventory.is_outlived(pod) for pod in pods)
     if context.manifest:
         return workload_is_well(context.manifest)
     return text_at(context.application, "status", "health", "status") in ("Healthy", "Suspended")

@@ -1,11 +1,14 @@
-"""ConfigMaps, Secrets and other objects that a message calls missing, where a Pod's spec asks for them, and what is to
-make them.
+"""References to objects that do not exist: what a message calls missing, where a Pod's spec asks for it, what makes it,
+and which existing name may have been meant.
 
-Owns the messages' wording (kubelet, scheduler, controllers); makes no finding.
+Owns the wording of the messages (kubelet, scheduler, controllers).
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
 
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, walk
@@ -37,7 +40,7 @@ _VOLUME_KEY = re.compile(r"references non-existent (secret|config) key: (\S{1,25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """An object that is not there, or one of its keys. `name` "" where the message does not tell."""
+    """An object that is not there, or one of its keys. `name` is "" where the message does not contain it."""
 
     kind: str
     name: str
@@ -53,7 +56,7 @@ class Missing:
 
 
 def missing_in(message: str) -> Missing | None:
-    """What a message calls missing, None where it calls nothing so."""
+    """The object or key that a message reports as missing, None for none."""
     if match := _KEY.search(message):
         return Missing(kind=match[2], name=match[4], key=match[1])
     if match := _VOLUME_KEY.search(message):
@@ -63,7 +66,7 @@ def missing_in(message: str) -> Missing | None:
     return None
 
 
-# How a Pod's spec points at an object: the key that holds the reference, and the name inside it.
+# The references in a Pod's spec: the key of the reference, and the field with the name.
 _POINTERS = {
     "Secret": {("secretKeyRef", "name"), ("secretRef", "name"), ("secret", "secretName"), ("secret", "name")},
     "ConfigMap": {("configMapKeyRef", "name"), ("configMapRef", "name"), ("configMap", "name")},
@@ -72,7 +75,7 @@ _POINTERS = {
 
 
 def quote_reference(pod: Manifest, missing: Missing) -> tuple[Evidence, ...]:
-    """The first place in the Pod's spec that asks for the missing object (with that key, where one is missing)."""
+    """The first reference in the Pod's spec to the missing object (or key)."""
     for path, value in walk(lookup(pod, "spec"), "spec"):
         if not missing.name or value != missing.name or path[-2:] not in _POINTERS.get(missing.kind, ()):
             continue
@@ -83,12 +86,12 @@ def quote_reference(pod: Manifest, missing: Missing) -> tuple[Evidence, ...]:
 
 
 def makers_of(inventory: Inventory, namespace: str, missing: Missing) -> tuple[ResourceRef, ...]:
-    """The objects of the context that are to make a missing Secret (ExternalSecret, SealedSecret, Certificate, ...)."""
+    """The objects of the context that create a missing Secret (ExternalSecret, SealedSecret, Certificate, ...)."""
     return inventory.makers(namespace, missing.name) if missing.kind == "Secret" else ()
 
 
 def how_to_supply(inventory: Inventory, namespace: str, missing: Missing) -> tuple[str, ...]:
-    """The steps that bring a missing object, or key, into being."""
+    """The steps that create a missing object or key."""
     kind, name = missing.kind, one_line(missing.name, 80)
     makers = makers_of(inventory, namespace, missing)
     look = kubectl("describe", kind.lower(), missing.name, namespace=namespace)
@@ -97,15 +100,28 @@ def how_to_supply(inventory: Inventory, namespace: str, missing: Missing) -> tup
     if makers:
         maker = makers[0]
         show = kubectl("describe", maker.kind.lower(), maker.name, namespace=namespace)
-        first = f"{maker.kind} {one_line(maker.name, 80)} is to make it; repair that: {show}."
+        first = f"{maker.kind} {one_line(maker.name, 80)} creates it; fix that first: {show}."
     elif missing.key:
         first = change(
             inventory, f"add the key {one_line(missing.key)} to {kind} {name}, or correct the key in the reference"
         )
     else:
-        first = change(inventory, f"add {kind} {name}".rstrip() + " (or what makes it), or correct the reference")
+        first = change(
+            inventory, f"add {kind} {name}".rstrip() + " (or the resource that creates it), or correct the reference"
+        )
     return (
         first,
-        f"See what there is: {look}.",
-        "If the program can do without, mark the reference `optional: true`.",
+        f"See what exists: {look}.",
+        "If the program can run without it, mark the reference `optional: true`.",
     )
+
+
+_MAX_READ = 200
+_MAX_NAMED = 5
+
+
+def alike(name: str, names: Iterable[str]) -> str:
+    """A sentence (after a blank) with the names that are similar to `name`, else with the first ones; "" for none."""
+    candidates = sorted(one_line(each, 80) for each in islice(names, _MAX_READ))
+    close = get_close_matches(one_line(name, 80), candidates, n=3) or candidates[:_MAX_NAMED]
+    return f" There {'is' if len(close) == 1 else 'are'} {', '.join(close)}." if close else ""

@@ -1,4 +1,4 @@
-"""What to change, told so that it lasts: in Git where Argo CD manages the resource, by kubectl where nobody does."""
+"""Steps that change a resource: in Git where an Application manages it, with kubectl where none does."""
 
 import json
 from collections.abc import Mapping
@@ -10,26 +10,25 @@ from agent.objects.target import ResourceRef
 
 
 def change(inventory: Inventory, what: str, command: str = "") -> str:
-    """A step that changes a resource. `what` completes "In Git, ..." (`set x to y`); `command` does it live, in
-    backticks, "" where no command does.
+    """The step of a change. `what` completes "In Git, ..." (`set x to y`); `command` makes the change live, in
+    backticks, "" for none.
 
-    Where an Application is known the change belongs into its Git source: what is changed live is drift, and self-heal
-    undoes it.
+    Where an Application is known the change belongs in its Git source: a live change is drift, and self-heal undoes it.
     """
     application = _application(inventory)
     if application is None:
-        told = what[:1].upper() + what[1:]
-        return f"{told}: {command}." if command else f"{told}."
-    told = f"In Git, {what}; then sync: {argocd('app', 'sync', application)}."
+        step = what[:1].upper() + what[1:]
+        return f"{step}: {command}." if command else f"{step}."
+    step = f"In Git, {what}; then sync: {argocd('app', 'sync', application)}."
     if not command:
-        return told
+        return step
     heals = lookup(inventory.context.application, "spec", "syncPolicy", "automated", "selfHeal") is True
-    fate = "Argo CD's self-heal undoes it" if heals else "it is drift until Git says the same"
-    return f"{told} At once, by {command}, but {fate}."
+    fate = "Argo CD's self-heal undoes it" if heals else "it is drift until Git has the same value"
+    return f"{step} For an immediate fix: {command}, but {fate}."
 
 
 def _application(inventory: Inventory) -> str | None:
-    """The Application as argocd commands name it, None where none is known."""
+    """The name of the Application in argocd commands, None where none is known."""
     named = inventory.context.target.application
     if named is not None and named.name:
         return f"{named.namespace}/{named.name}" if named.namespace else named.name

@@ -10,8 +10,7 @@ from functools import cached_property
 from agent.context.model import TreeNode
 from agent.findings.engine.evidence import quote, quote_node
 from agent.findings.engine.health import has_condition, is_starting
-from agent.findings.engine.inventory import Inventory, Key, key_of
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory, Key, key_of
 from agent.findings.model import Evidence
 from agent.objects.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
 from agent.objects.selectors import Labels, differences, labels_at

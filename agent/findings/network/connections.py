@@ -14,8 +14,8 @@ from agent.findings.engine.commands import kubectl
 from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.logs import tells_another_fault
-from agent.findings.engine.suggestions import alike
+from agent.findings.engine.logs import reports_other_fault
+from agent.findings.engine.references import alike
 from agent.findings.model import Evidence, Finding
 from agent.findings.network.backends import Backends, Service, quote_addresses, quote_pod
 from agent.findings.network.endpoints import Connection, failed_connections, service_names
@@ -70,7 +70,7 @@ class Connections:
         for place, line in enumerate(lines):
             candidates = failed_connections(line.text)
             # A program that went on, and met another fault later, did not die of this one.
-            if not candidates or any(tells_another_fault(later.text) for later in lines[place + 1 :]):
+            if not candidates or any(reports_other_fault(later.text) for later in lines[place + 1 :]):
                 continue
             connection, service = self._other_side(candidates, namespace_of(container.pod))
             key = service.resource if service else connection.host

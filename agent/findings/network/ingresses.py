@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from agent.findings.engine.build import named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event, walk
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
+from agent.findings.engine.references import alike
 from agent.findings.engine.remedies import change
-from agent.findings.engine.suggestions import alike
 from agent.findings.model import Evidence, Finding
 from agent.findings.network.backends import Backends, Service
 from agent.objects.manifest import Manifest, integer_at, objects_at, text_at

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from agent.findings.engine.build import named, namespace_of, object_finding
 from agent.findings.engine.evidence import quote
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.model import Evidence, Finding
 from agent.objects.manifest import Manifest, list_at, lookup, object_at
 from agent.objects.selectors import Labels, labels_at, selects

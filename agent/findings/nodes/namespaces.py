@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from agent.findings.engine.applications import applications_of
 from agent.findings.engine.build import name_of, named, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.durations import PATIENCE, lasted_beyond, latest, minutes_text
 from agent.findings.engine.evidence import one_line, quote
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest, list_at, text_at
 
@@ -32,7 +32,7 @@ _GROUP_VERSIONS = re.compile(r"([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})/(v[0-
 
 def namespaces(inventory: Inventory) -> Iterator[Finding]:
     """Namespaces that are being deleted and say what holds them, unless the deletion is known to be young."""
-    now = latest(inventory.context, next(iter(inventory.applications), None))
+    now = latest(inventory.context, next(iter(applications_of(inventory)), None))
     for namespace in inventory.of(NAMESPACE):
         deleted = text_at(namespace, "metadata", "deletionTimestamp")
         lasted = lasted_beyond(now, namespace, deleted) if deleted else None

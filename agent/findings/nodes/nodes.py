@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from agent.findings.engine.build import name_of, named, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.model import Evidence, Finding
 from agent.objects.manifest import Manifest, list_at, lookup, objects_at, text_at
 

@@ -8,8 +8,7 @@ from agent.findings.admission.refusals import refusal_in
 from agent.findings.engine.build import named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.references import missing_in
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest, list_at, text_at

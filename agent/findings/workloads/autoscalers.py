@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from agent.findings.engine.build import named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.remedies import change
 from agent.findings.model import Evidence, Finding, Level
 from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at

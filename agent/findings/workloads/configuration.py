@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from agent.findings.engine.build import namespace_of, object_finding
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.health import workload_is_well
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind, controller_of
+from agent.findings.engine.inventory import GroupKind, Inventory, controller_of
 from agent.findings.engine.references import Missing, how_to_supply, makers_of
 from agent.findings.model import Evidence, Finding
 from agent.objects.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at

@@ -13,7 +13,7 @@ from agent.findings.engine.build import namespace_of
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line
-from agent.findings.engine.logs import UNTOLD, kind_of
+from agent.findings.engine.logs import UNEXPLAINED_EXIT, fault_kind
 from agent.findings.engine.remedies import change
 from agent.objects.manifest import lookup, objects_at, path_text, text_at
 
@@ -24,7 +24,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why a process ended by its own words. `kind` and `meaning` as `logs.kind_of` tells them, "" where unknown."""
+    """Why a process ended by its own words. `kind` and `meaning` as `logs.fault_kind` tells them, "" where unknown."""
 
     line: str
     kind: str
@@ -70,12 +70,12 @@ def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> Reason | No
 
     `only_faults`: the lines are any; one that speaks of no fault is no reason.
     """
-    told = [(line, *kind_of(line)) for line in lines if line.strip()]
+    told = [(line, *fault_kind(line)) for line in lines if line.strip()]
     if only_faults:
         told = [each for each in told if each[1] or _FAULT.search(each[0], 0, _READ_LIMIT)]
     if not told:
         return None
-    line, kind, meaning = next((each for each in reversed(told) if each[1] not in ("", UNTOLD)), told[-1])
+    line, kind, meaning = next((each for each in reversed(told) if each[1] not in ("", UNEXPLAINED_EXIT)), told[-1])
     return Reason(line=line, kind=kind, meaning=meaning)
 
 

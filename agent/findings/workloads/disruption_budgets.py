@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from agent.findings.engine.build import named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import quote
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.network.backends import Backends
 from agent.objects.manifest import Manifest, integer_at, list_at, lookup, object_at, text_at

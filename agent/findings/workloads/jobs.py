@@ -6,8 +6,7 @@ from agent.findings.engine.build import name_of, named, namespace_of, object_fin
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.health import has_condition
-from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.objects import GroupKind
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.remedies import change
 from agent.findings.model import Finding
 from agent.findings.workloads.schedules import schedule_fault

@@ -11,10 +11,9 @@ from agent.findings.engine.build import name_of, named, namespace_of, object_fin
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.health import has_condition, is_starting, pod_is_well
-from agent.findings.engine.inventory import Inventory, key_of
-from agent.findings.engine.objects import GroupKind, controller_of
+from agent.findings.engine.inventory import GroupKind, Inventory, controller_of, key_of
+from agent.findings.engine.references import alike
 from agent.findings.engine.remedies import change
-from agent.findings.engine.suggestions import alike
 from agent.findings.model import Evidence, Finding
 from agent.findings.workloads.probes import allowed_failures
 from agent.objects.manifest import Manifest, integer_at, list_at, lookup, object_at, objects_at, text_at

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from agent.findings.drift import Category, Difference, Drift
-from agent.findings.drift.folding import Fold, folded
 from agent.findings.drift.model import Item
-from agent.findings.drift.wording import sides_text, value_text
+from agent.findings.drift.wording import Fold, folded, sides_text, value_text
 from agent.prompt.rendering.rendered import Rendered, cut, well_formed
 from agent.prompt.tokens import count_tokens
 

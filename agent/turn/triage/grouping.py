@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.findings.engine.evidence import one_line
-from agent.findings.engine.merging import SEVERITIES
+from agent.findings.engine.ranking import SEVERITIES
 from agent.findings.model import Evidence, Finding, Severity
 from agent.turn.triage.survey import Examined
 

@@ -447,7 +447,7 @@ def test_an_application_that_turned_degraded_after_a_deployment_names_it() -> No
 
     (finding,) = findings_of(replace(context(application=degraded), revisions=REVISIONS))
 
-    assert 'turned so 12 minutes after revision 8f3c1d92b47e "Raise the limit" by Ada' in finding.explanation
+    assert 'This began 12 minutes after revision 8f3c1d92b47e "Raise the limit" by Ada' in finding.explanation
     assert "argocd app rollback argocd/payments 7" in finding.next_steps[-1]
 
 

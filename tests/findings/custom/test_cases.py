@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent / "cases"
 
 
 def load(name: str) -> list[Any]:
-    """The cases of a file as pytest parameters: each a manifest and what is known of it."""
+    """The cases of a file as pytest parameters: each a manifest and what is expected of it."""
     cases: list[Manifest] = yaml.safe_load((FOLDER / name).read_text())
     return [pytest.param(manifest_of(case), case, id=f"{n}-{case['kind']}") for n, case in enumerate(cases)]
 
@@ -42,8 +42,8 @@ def expanded(value: Any) -> Any:
     return value
 
 
-def said(findings: tuple[Finding, ...]) -> str:
-    """All that the findings say, blanks folded."""
+def text_of(findings: tuple[Finding, ...]) -> str:
+    """The whole text of the findings, blanks folded."""
     texts = [text for f in findings for text in (f.title, f.explanation, *(e.text for e in f.evidence))]
     return " ".join(" | ".join(texts).split())
 
@@ -52,7 +52,7 @@ def said(findings: tuple[Finding, ...]) -> str:
 def test_what_is_broken_is_found_with_its_message(manifest: Manifest, case: Manifest) -> None:
     findings = findings_of(context(manifest))
 
-    assert " ".join(str(case["says"]).split()) in said(findings)
+    assert " ".join(str(case["says"]).split()) in text_of(findings)
     assert findings[0].severity == case.get("severity", "error")
 
 
@@ -60,6 +60,6 @@ def test_what_is_broken_is_found_with_its_message(manifest: Manifest, case: Mani
 def test_what_is_well_on_its_way_or_halted_is_no_error(manifest: Manifest, case: Manifest) -> None:
     findings = findings_of(context(manifest))
 
-    assert not any(finding.severity == "error" for finding in findings), said(findings)
+    assert not any(finding.severity == "error" for finding in findings), text_of(findings)
     if case["verdict"] == "well":
         assert findings == ()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.findings.custom.conditions import judge, praises
+from agent.findings.custom.conditions import condition_severity, is_positive
 from agent.findings.custom.situation import situation_of
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest
@@ -179,10 +179,10 @@ _VALUES = st.sampled_from(
 
 
 def test_an_object_that_is_a_condition_itself_is_read_as_one() -> None:
-    told = {"type": "", "status": "False", "message": "it failed"}
+    unmet = {"type": "", "status": "False", "message": "it failed"}
 
-    assert only(resource("example.com/v1", "Widget", **told)).evidence[0].path == "message"
-    assert only(resource("example.com/v1", "Widget", status=told)).evidence[0].path == "status.message"
+    assert only(resource("example.com/v1", "Widget", **unmet)).evidence[0].path == "message"
+    assert only(resource("example.com/v1", "Widget", status=unmet)).evidence[0].path == "status.message"
 
 
 @given(
@@ -191,13 +191,13 @@ def test_an_object_that_is_a_condition_itself_is_read_as_one() -> None:
     )
 )
 @settings(max_examples=100, deadline=None)
-def test_a_status_of_any_shape_is_read_without_harm_and_what_is_quoted_stands_in_it(status: Any) -> None:
+def test_a_status_of_any_shape_is_read_without_harm_and_its_quotations_resolve(status: Any) -> None:
     findings = findings_of(context(resource("example.com/v1", "Widget", status={"phase": "Failed", "inner": status})))
 
     assert findings[0].severity == "error"
 
 
-def test_a_fault_at_the_head_of_an_endless_list_is_found_and_the_rest_left() -> None:
+def test_a_fault_at_the_start_of_an_endless_list_is_found() -> None:
     endless = [condition(f"C{number}Ready", "False", "CreateFailed", f"failure {number}") for number in range(30_000)]
 
     finding = only(custom(*endless))
@@ -234,7 +234,7 @@ def test_a_part_names_itself() -> None:
     ]
 
 
-def test_what_is_paused_yields_no_error_but_what_it_says_of_a_failure() -> None:
+def test_a_paused_object_yields_only_a_warning_for_a_failure() -> None:
     halted = custom(condition("Ready", "False", "CreateFailed", "no such image")) | {"spec": {"paused": True}}
 
     assert only(halted).severity == "warning"
@@ -251,10 +251,10 @@ def test_a_status_of_an_earlier_spec_is_only_a_warning() -> None:
     stale = only(custom(phase="Failed", observedGeneration=2))
 
     assert stale.severity == "warning"
-    assert "not yet seen the newest spec" in stale.explanation
+    assert "not yet observed the newest spec" in stale.explanation
 
 
-def test_too_few_replicas_are_told_where_nothing_else_tells_how_it_stands() -> None:
+def test_too_few_replicas_are_a_warning_where_no_other_field_reports_a_state() -> None:
     short = only(custom(replicas=3, readyReplicas=1, observedGeneration=3))
 
     assert (short.severity, short.title) == ("warning", "Widget w has 1 of 3 replicas ready")
@@ -280,22 +280,22 @@ def test_the_part_of_a_list_that_is_bad_is_named() -> None:
         ("ControlPlaneReady", "control plane not ready"),
     ],
 )
-def test_an_unmet_condition_is_told_in_plain_words(kind: str, plain: str) -> None:
+def test_an_unmet_condition_is_named_in_plain_words(kind: str, plain: str) -> None:
     assert f": {plain} ({kind}=False)." in only(custom(condition(kind, "False", "Failed", "it failed"))).explanation
 
 
-def test_what_the_status_says_beside_its_fault_is_told_once_and_short() -> None:
+def test_other_conditions_are_named_once_and_cut() -> None:
     well = [condition(f"C{number}Ready", "True") for number in range(30)]
 
     finding = only(custom(condition("Ready", "False", "Failed", "it failed"), *well, phase="Failed", mode="x"))
 
     assert "phase is Failed; not ready (Ready=False)" in finding.explanation
     assert finding.explanation.endswith(
-        "Beside that it says C0Ready=True, C1Ready=True, C2Ready=True, C3Ready=True, C4Ready=True."
+        "It also reports C0Ready=True, C1Ready=True, C2Ready=True, C3Ready=True, C4Ready=True."
     )
 
 
-def test_a_status_of_nothing_but_faults_tells_no_state() -> None:
+def test_a_status_of_only_faults_reports_no_overall_state() -> None:
     only_faults = only(custom(condition("SourcesUnhealthy", "True", "Missing", "source x is missing")))
 
     assert only_faults.explanation.endswith("its state is not yet known.")
@@ -305,11 +305,11 @@ def test_the_controller_is_named_by_its_group() -> None:
     failed = only(custom(phase="Failed"))
 
     assert failed.explanation == (
-        "It is degraded by its current status, kept by the controller of example.com: phase is Failed."
+        "It is degraded according to its current status, written by the controller of example.com: phase is Failed."
     )
 
 
-def test_the_parts_tell_why_a_bad_state_is_bad_where_nothing_beside_it_does() -> None:
+def test_messages_of_the_parts_explain_a_bad_state_without_a_message() -> None:
     parts = {"shop": {"message": "1 certificate is invalid: it expires in 2h"}, "web": {"message": "0 are invalid"}}
 
     assert [e.text for e in only(custom(compliant="NonCompliant", details=parts)).evidence] == [
@@ -319,7 +319,7 @@ def test_the_parts_tell_why_a_bad_state_is_bad_where_nothing_beside_it_does() ->
     assert len(only(custom(phase="Failed", message="it is lost", details=parts)).evidence) == 2
 
 
-def test_a_selection_of_nothing_is_told() -> None:
+def test_an_empty_selection_is_a_warning() -> None:
     finding = only(custom(nodesSelected=[]) | {"spec": {"nodeSelector": {"matchLabels": {"a": "b"}}}})
 
     assert (finding.severity, finding.title) == ("warning", "Widget w has selected no nodes")
@@ -339,14 +339,18 @@ def test_a_definition_that_is_not_established_is_explained() -> None:
 )
 @pytest.mark.parametrize("reason", ["", "Failed", "InstallError", "Progressing"])
 @pytest.mark.parametrize("message", ["", "the connection was refused", "all is well"])
-def test_a_praise_that_is_true_is_no_sign_whatever_it_says(kind: str, reason: str, message: str) -> None:
-    assert praises(kind)
-    for coming in (True, False):
-        manifest: Manifest = {"status": {"phase": "Pending" if coming else "Failed"}}
+def test_a_positive_condition_that_is_true_has_no_severity_whatever_its_reason(
+    kind: str, reason: str, message: str
+) -> None:
+    assert is_positive(kind)
+    for progressing in (True, False):
+        manifest: Manifest = {"status": {"phase": "Pending" if progressing else "Failed"}}
         situation = situation_of(manifest)
-        assert not judge(kind=kind, status="True", reason=reason, message=message, level="Error", situation=situation)
+        assert not condition_severity(
+            kind=kind, status="True", reason=reason, message=message, level="Error", situation=situation
+        )
 
 
 @pytest.mark.parametrize("kind", ["", None, 7, "Complete", "Failed", "NotReady", "Progressing", "x" * 300 + "/Ready"])
-def test_what_may_be_a_sign_where_it_is_true_is_no_praise(kind: object) -> None:
-    assert not praises(kind)
+def test_a_type_that_may_report_a_fault_when_true_is_not_positive(kind: object) -> None:
+    assert not is_positive(kind)

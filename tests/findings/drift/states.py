@@ -36,7 +36,7 @@ DEPLOYMENT: Manifest = {
 
 
 def managed(git: Manifest | None, live: Manifest | None) -> ManagedResource:
-    """As `/managed-resources` tells it: what is missing on a side is None there."""
+    """As in the answer of `/managed-resources`: a missing side is None."""
     reference = ResourceRef.of(git or live or {})
     assert reference
     return ManagedResource(resource=reference, target=git, live=live, normalized_live=live, predicted_live=git)

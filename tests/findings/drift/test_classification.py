@@ -30,7 +30,7 @@ def test_what_is_as_git_wants_it_has_no_drift() -> None:
     assert drifts_of(context_of(ManagedResource(resource=managed(DEPLOYMENT, None).resource))) == ()
 
 
-def test_a_value_that_was_changed_is_told_with_both_sides() -> None:
+def test_a_changed_value_has_both_sides() -> None:
     live = edited(lambda m: container(m).update(image="registry.example.com/shop/api:2.13.9"))
 
     (difference,) = drift(DEPLOYMENT, live).differences
@@ -40,7 +40,7 @@ def test_a_value_that_was_changed_is_told_with_both_sides() -> None:
         "registry.example.com/shop/api:2.13.9",
         "registry.example.com/shop/api:2.14.0",
     )
-    assert difference.live_place == ("spec", "template", "spec", "containers", 0, "image")
+    assert difference.live_path == ("spec", "template", "spec", "containers", 0, "image")
 
 
 def test_entries_of_a_list_meet_by_name_wherever_they_stand() -> None:
@@ -55,9 +55,9 @@ def test_entries_of_a_list_meet_by_name_wherever_they_stand() -> None:
 
     assert sorted_as(found) == {f"{API}.env[name=LEVEL].value": "change", f"{API}.env[name=ZONE]": "change"}
     level = next(d for d in found.differences if d.path.endswith("value"))
-    assert level.live_place
-    assert level.git_place
-    assert (level.live_place[-2], level.git_place[-2]) == (1, 0)
+    assert level.live_path
+    assert level.git_path
+    assert (level.live_path[-2], level.git_path[-2]) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_replicas_without_an_autoscaler_are_a_change() -> None:
         ("backstage", "change", "last set by backstage at 2026-11-20T07:41:00Z"),
     ],
 )
-def test_the_manager_of_the_field_tells_who_changed_it(manager: str, category: str, reason: str) -> None:
+def test_the_manager_of_the_field_decides_the_category(manager: str, category: str, reason: str) -> None:
     image: Manifest = {
         "f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"api"}': {".": {}, "f:image": {}}}}}}
     }
@@ -278,7 +278,7 @@ def test_status_and_bookkeeping_are_ignorable() -> None:
     assert found.is_noise
 
 
-def test_the_order_of_a_set_is_told_as_such_and_that_of_arguments_is_a_change() -> None:
+def test_another_order_of_a_set_is_ignorable_and_of_arguments_a_change() -> None:
     git: Manifest = {"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}, "spec": {"hosts": ["a", "b"]}}
     (difference,) = drift(git, edited(lambda m: m["spec"].update(hosts=["b", "a"]), git)).differences
     assert (difference.category, "another order" in difference.reason) == ("ignorable", True)
@@ -299,7 +299,7 @@ def test_a_resource_is_missing_or_to_be_pruned_as_a_whole() -> None:
     assert [d.category for d in drift(None, DEPLOYMENT).differences] == ["prune"]
 
 
-def test_of_a_secret_only_that_a_value_differs_is_told() -> None:
+def test_the_values_of_a_secret_are_hidden() -> None:
     git: Manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}, "data": {"password": "++++++++"}}
     live = edited(lambda m: m["data"].update(password="+++++++++", extra="++++++++++"), git)
 

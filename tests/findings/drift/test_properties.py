@@ -57,10 +57,10 @@ def test_every_path_exists_on_the_side_it_claims(live: Manifest, git: Manifest, 
 
     for found in drifts_of(context_of(states(git, live, kind))):
         for difference in found.differences:
-            assert difference.live_place is not None or difference.git_place is not None
+            assert difference.live_path is not None or difference.git_path is not None
             for place, manifest, value in (
-                (difference.live_place, live, difference.live),
-                (difference.git_place, git, difference.git),
+                (difference.live_path, live, difference.live),
+                (difference.git_path, git, difference.git),
             ):
                 if place is None or difference.hidden or "another order" in difference.reason:
                     continue

@@ -10,26 +10,29 @@ from tests.findings.cluster import condition, context, log, pod, resource, runni
 @pytest.mark.parametrize(
     ("line", "meaning"),
     [
-        ("panic: runtime error: invalid memory address or nil pointer dereference", "gave up"),
+        ("panic: runtime error: invalid memory address or nil pointer dereference", "stopped on a fatal error"),
         ("java.lang.OutOfMemoryError: Java heap space", "out of memory"),
         ("Error: connect ECONNREFUSED 10.0.3.7:5432", "Nothing listens"),
         ("dial tcp: lookup db.shop.svc on 10.96.0.10:53: no such host", "does not resolve"),
         ('could not translate host name "db" to address: Name or service not known', "does not resolve"),
         ("dial tcp 10.0.3.7:5432: i/o timeout", "does not answer in time"),
-        ('pods is forbidden: User "system:serviceaccount:shop:default" cannot list resource "pods"', "lacks the right"),
+        (
+            'pods is forbidden: User "system:serviceaccount:shop:default" cannot list resource "pods"',
+            "does not have the permission",
+        ),
         ('FATAL:  password authentication failed for user "app"', "refuses the credentials"),
-        ("open /data/index: permission denied", "lacks a permission"),
-        ("listen tcp :8080: bind: address already in use", "port is taken"),
+        ("open /data/index: permission denied", "does not have a permission"),
+        ("listen tcp :8080: bind: address already in use", "port is already in use"),
         ("write /data/wal: no space left on device", "disk is full"),
-        ("Error: environment variable DATABASE_URL is not set", "misses a setting"),
+        ("Error: environment variable DATABASE_URL is not set", "setting that it needs is missing"),
         ("ModuleNotFoundError: No module named 'requests'", "not in the image"),
-        ("2026/11/20 fatal error: all goroutines are asleep - deadlock! level=fatal", "gave up"),
+        ("2026/11/20 fatal error: all goroutines are asleep - deadlock! level=fatal", "stopped on a fatal error"),
     ],
 )
 def test_a_fatal_line_explains_what_nothing_else_does(line: str, meaning: str) -> None:
     (finding,) = findings_of(context(logs=(log("starting", line, "bye"),)))
 
-    assert (finding.title, finding.severity) == ("The log of container api tells of a fault", "warning")
+    assert (finding.title, finding.severity) == ("The log of container api reports a fatal error", "warning")
     assert [e.text for e in finding.evidence] == [line]
     assert meaning in finding.explanation
 

@@ -33,7 +33,7 @@ def test_different_faults_and_pods_that_stand_alone_stay_apart() -> None:
     assert len(findings_of(context(oom, exits, alone, other))) == 4
 
 
-def test_one_pod_given_twice_is_told_once() -> None:
+def test_a_pod_given_twice_has_one_finding() -> None:
     broken = pod(crash_loop(1))
 
     assert len(findings_of(context(broken, broken))) == 1
@@ -75,10 +75,10 @@ def test_a_finding_as_json_keeps_every_pointer() -> None:
     backoff = event(broken, "BackOff", "Back-off restarting failed container api in pod api-0_shop(1)")
 
     (finding,) = findings_of(context(broken, events=(backoff,)))
-    told = finding_as_json(finding)
+    values = finding_as_json(finding)
 
-    assert list(told) == ["title", "severity", "explanation", "evidence", "resource", "next_steps"]
-    assert told["resource"] == {
+    assert list(values) == ["title", "severity", "explanation", "evidence", "resource", "next_steps"]
+    assert values["resource"] == {
         "group": "",
         "version": "v1",
         "kind": "Pod",
@@ -86,16 +86,16 @@ def test_a_finding_as_json_keeps_every_pointer() -> None:
         "name": "api-0",
         "uid": "uid-of-api-0",
     }
-    assert told["evidence"][-1] == {
+    assert values["evidence"][-1] == {
         "source": "event",
         "path": "BackOff",
         "text": backoff.message,
-        "resource": told["resource"],
+        "resource": values["resource"],
     }
-    assert told["next_steps"] == list(finding.next_steps)
+    assert values["next_steps"] == list(finding.next_steps)
 
 
-def test_a_pending_claim_stands_above_the_pod_that_waits_for_it_though_it_is_but_a_warning() -> None:
+def test_a_pending_claim_comes_before_the_pod_that_waits_for_it_though_only_a_warning() -> None:
     claim = resource("v1", "PersistentVolumeClaim", "data", status={"phase": "Pending"})
     waits = pod(
         phase="Pending",
@@ -109,7 +109,7 @@ def test_a_pending_claim_stands_above_the_pod_that_waits_for_it_though_it_is_but
     assert "PersistentVolumeClaim data" in findings[0].title
 
 
-def test_what_a_resource_owns_stands_above_it_however_many_owners_are_between() -> None:
+def test_an_owned_object_comes_before_its_owner_however_many_owners_are_between() -> None:
     owned = resource("example.com/v1", "Shard", "db-0", status={"conditions": [condition("Ready", "False", "Failed")]})
     owner = {"apiVersion": "example.com/v1", "kind": "Database", "name": "db", "uid": "u", "controller": True}
     owned["metadata"]["ownerReferences"] = [owner]

@@ -1,12 +1,159 @@
-"""Who changes live objects behind Git's back: autoscalers, injectors, controllers. Owns their marks; compares nothing.
+"""Who changes live objects besides Git: the managers of their fields, autoscalers, and webhooks that inject.
 
-Each rule says why in a sentence, or "" where it does not apply.
+Owns the names by which people, controllers and injectors are known.
 """
 
+import json
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from typing import Any, cast
 
+from agent.context.context import Context
 from agent.findings.drift.model import ABSENT, Item, Owner, Step
+from agent.objects.manifest import Manifest, object_at, objects_at, text_at
+from agent.objects.target import ResourceRef
+
+# Managers of one object that are read; real objects have a handful.
+_MANAGERS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owners:
+    """The managers of one live object's fields, newest first, from its `metadata.managedFields`.
+
+    The format of `fieldsV1`: https://kubernetes.io/docs/reference/using-api/server-side-apply/
+    """
+
+    manifest: Manifest | None
+
+    def of(self, steps: tuple[Step, ...]) -> Owner | None:
+        """The owner that last set the field at `steps`, or the closest field around it; None where none is recorded."""
+        best: tuple[int, Owner] | None = None
+        for owner, fields in self._managers:
+            depth = _depth(fields, steps)
+            if depth and (best is None or depth > best[0]):
+                best = depth, owner
+        # A manager of a field far above (`f:spec`) did not set this one.
+        return best[1] if best and best[0] >= min(len(steps), 2) else None
+
+    @cached_property
+    def _managers(self) -> list[tuple[Owner, Manifest]]:
+        entries = objects_at(self.manifest, "metadata", "managedFields")[:_MANAGERS]
+        managers = [
+            (
+                Owner(
+                    manager=text_at(entry, "manager"),
+                    operation=text_at(entry, "operation"),
+                    time=text_at(entry, "time"),
+                ),
+                object_at(entry, "fieldsV1"),
+            )
+            for entry in entries
+            if text_at(entry, "manager")
+        ]
+        return sorted(managers, key=lambda manager: manager[0].time, reverse=True)
+
+
+def _depth(fields: Manifest, steps: tuple[Step, ...]) -> int:
+    """How many of the steps the manager's field set contains, 0 where the manager does not own the field.
+
+    A set that ends on the way (`f:rules: {}`) owns all fields below.
+    """
+    current: Manifest = fields
+    for depth, step in enumerate(steps):
+        following = _step(current, step)
+        if following is None:
+            return depth if depth and not set(current) - {"."} else 0
+        current = following
+    return len(steps)
+
+
+def _step(fields: Manifest, step: Step) -> Manifest | None:
+    """The field set below a step: `f:name` for a key, `k:{...}` for an entry of a list by its keys."""
+    if isinstance(step, str):
+        found: object = fields.get(f"f:{step}")
+        return cast("Manifest", found) if isinstance(found, dict) else None
+    if isinstance(step, int):
+        return None
+    for key, below in fields.items():
+        if key.startswith("k:") and isinstance(below, dict) and _names(key[2:], step):
+            return cast("Manifest", below)
+    return None
+
+
+def _names(text: str, item: Item) -> bool:
+    """Whether `{"containerPort":80,"protocol":"TCP"}` names this entry."""
+    try:
+        keys: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(keys, Mapping):
+        return False
+    named = cast("Mapping[str, Any]", keys)
+    pairs = list(zip(item.fields, item.values, strict=True))
+    return any(field in named for field, _ in pairs) and all(named.get(field, value) == value for field, value in pairs)
+
+
+type _Workload = tuple[str, str, str]
+"""Kind, namespace and name."""
+
+
+class Autoscalers:
+    """The autoscalers of a context by the workload they target: HPA, KEDA's ScaledObject, VPA."""
+
+    def __init__(self, context: Context) -> None:
+        self._scalers: dict[_Workload, str] = {}
+        self._resizers: dict[_Workload, str] = {}
+        for manifest in _manifests(context):
+            match text_at(manifest, "kind"):
+                case "HorizontalPodAutoscaler" | "ScaledObject":
+                    self._scalers[_target(manifest, "scaleTargetRef")] = _named(manifest)
+                case "VerticalPodAutoscaler" if text_at(manifest, "spec", "updatePolicy", "updateMode") != "Off":
+                    self._resizers[_target(manifest, "targetRef")] = _named(manifest)
+                case _:
+                    pass
+        # The tree does not contain an autoscaler's target: by convention both have the same name.
+        self._by_name = {
+            (node.resource.namespace, node.resource.name): f"HorizontalPodAutoscaler {node.resource.name}"
+            for node in context.tree
+            if node.resource.kind == "HorizontalPodAutoscaler"
+        }
+
+    def of(self, resource: ResourceRef) -> str:
+        """Kind and name of the autoscaler that sets the replicas of the workload, "" for none."""
+        by_name = self._by_name.get((resource.namespace, resource.name)) or self._by_name.get(
+            (resource.namespace, f"{resource.name}-hpa")
+        )
+        return self._scalers.get(_key(resource)) or by_name or ""
+
+    def resizer_of(self, resource: ResourceRef) -> str:
+        """Kind and name of the VerticalPodAutoscaler that sets its requests, "" for none."""
+        return self._resizers.get(_key(resource), "")
+
+
+def _manifests(context: Context) -> Iterator[Manifest]:
+    yield from context.manifests
+    for managed in context.managed:
+        state = managed.live or managed.normalized_live or managed.target
+        if state is not None:
+            yield state
+
+
+def _target(manifest: Manifest, reference: str) -> _Workload:
+    kind = text_at(manifest, "spec", reference, "kind") or "Deployment"  # KEDA's default
+    return kind, text_at(manifest, "metadata", "namespace"), text_at(manifest, "spec", reference, "name")
+
+
+def _named(manifest: Manifest) -> str:
+    return f"{text_at(manifest, 'kind')} {text_at(manifest, 'metadata', 'name')}"
+
+
+def _key(resource: ResourceRef) -> _Workload:
+    return resource.kind, resource.namespace, resource.name
+
 
 # Containers, init containers and volumes that admission webhooks inject, by name.
 _INJECTED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -80,7 +227,7 @@ def is_argocd(owner: Owner | None) -> bool:
 
 
 def is_person(owner: Owner | None) -> bool:
-    """Whether somebody set the field by hand, or a tool in somebody's hand."""
+    """Whether a person set the field, by hand or with a tool."""
     return owner is not None and bool(_PEOPLE.fullmatch(owner.manager))
 
 
@@ -95,7 +242,7 @@ def is_controller(owner: Owner | None) -> bool:
 
 
 def mutation(steps: tuple[Step, ...], live: object, git: object) -> str:
-    """Why a controller or webhook made this difference, as the path and the values alone tell."""
+    """Why a controller or webhook made this difference, by its path and values alone; "" where none is known to."""
     return _injected(steps, git) or _annotation(steps, git) or _field(steps, git)
 
 
