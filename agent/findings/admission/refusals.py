@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from agent.findings.admission.quotas import limit_in
-from agent.findings.admission.webhooks import failed_call
+from agent.findings.admission.webhook_calls import failed_call
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line
 from agent.objects.target import ResourceRef

@@ -3,22 +3,20 @@
 Its health is in `application_health`, its last operation in `operation`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from agent.findings.admission.refusals import refusal_in
 from agent.findings.argocd.comparison_causes import comparison_cause
 from agent.findings.argocd.deletion import cluster_lost
 from agent.findings.argocd.drift import explained
-from agent.findings.argocd.operation import operation_failed
+from agent.findings.argocd.operation_state import operation_failed
 from agent.findings.argocd.projects import permitting
+from agent.findings.argocd.status_entries import entries_where, quoted_entries
 from agent.findings.engine.applications import Application, names_of
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.inventory import Inventory
-from agent.findings.model import Evidence, Finding, Level, Severity
-from agent.objects.manifest import Manifest, list_at, object_at, text_at
-
-# A list of many resources quotes this many of them.
-_QUOTED = 5
+from agent.findings.model import Finding, Level, Severity
+from agent.objects.manifest import list_at, text_at
 
 # Argo CD's condition types (pkg/apis/application/v1alpha1): what each means.
 _CONDITIONS: dict[str, tuple[str, Severity]] = {
@@ -124,23 +122,6 @@ def _out_of_sync(application: Application) -> Finding:
         f"If Git is right: {application.command('sync')}.",
         level="summary",
         severity="info" if differing and pruning == len(differing) else "warning",
-    )
-
-
-def entries_where(application: Application, wanted: Callable[[Manifest], bool]) -> list[tuple[int, Manifest]]:
-    """The entries of `status.resources` that pass the test, each with its place in the list."""
-    found: list[tuple[int, Manifest]] = []
-    for index in range(len(list_at(application.manifest, "status", "resources"))):
-        entry = object_at(application.manifest, "status", "resources", index)
-        if wanted(entry):
-            found.append((index, entry))
-    return found
-
-
-def quoted_entries(application: Application, entries: list[tuple[int, Manifest]], field: str) -> tuple[Evidence, ...]:
-    """A field of the first of these entries of `status.resources`."""
-    return tuple(
-        quoted for index, _ in entries[:_QUOTED] for quoted in application.quote("status", "resources", index, field)
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agent.context.model import Context
-from agent.findings.argocd.application import entries_where, quoted_entries
+from agent.findings.argocd.status_entries import entries_where, quoted_entries
 from agent.findings.engine.applications import Application, names_of, resource_of
 from agent.findings.engine.commands import describe
 from agent.findings.engine.deployments import Deployments

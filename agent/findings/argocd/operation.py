@@ -11,6 +11,7 @@ from agent.context.model import Context
 from agent.findings.admission.refusals import NAMESPACE_MISSING, Refusal, refusal_in
 from agent.findings.argocd.hook_logs import last_words
 from agent.findings.argocd.immutable import immutable_field, is_immutable, ways_out
+from agent.findings.argocd.operation_state import OPERATION, RESULTS
 from agent.findings.argocd.projects import permitting
 from agent.findings.engine.applications import Application, names_of, resource_of
 from agent.findings.engine.commands import kubectl
@@ -20,9 +21,6 @@ from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.workloads.crash_reasons import reason_in
 from agent.objects.manifest import Manifest, integer_at, list_at, object_at, text_at
-
-OPERATION = ("status", "operationState")
-RESULTS = (*OPERATION, "syncResult", "resources")
 
 # A result of many resources quotes this many of them.
 _QUOTED = 5
@@ -94,11 +92,6 @@ def _retries(application: Application) -> int:
     counted = integer_at(application.manifest, *OPERATION, "retryCount") or 0
     said = re.search(r"\(retried (\d{1,4}) times?\)", application.text(*OPERATION, "message")[-2_000:])
     return max(counted, int(said[1]) if said else 0)
-
-
-def operation_failed(application: Application) -> bool:
-    """Whether the last operation failed: then its findings say what a SyncError condition repeats."""
-    return application.text(*OPERATION, "phase") in ("Failed", "Error")
 
 
 def _results(application: Application) -> list[tuple[int, Manifest]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.context.model import Context, TreeNode
-from agent.findings.argocd.operation import OPERATION, RESULTS
+from agent.findings.argocd.operation_state import OPERATION, RESULTS
 from agent.findings.engine.applications import Application, names_of
 from agent.findings.engine.commands import describe
 from agent.findings.engine.durations import elapsed, minutes_text

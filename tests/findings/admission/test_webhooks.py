@@ -4,7 +4,7 @@ import pytest
 
 from agent.context.model import ManagedResource
 from agent.findings.admission.refusals import refusal_in
-from agent.findings.admission.webhooks import failed_call
+from agent.findings.admission.webhook_calls import failed_call
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef
 from tests.findings.citations import findings_of
