@@ -18,7 +18,7 @@ from agent.findings.engine.logs import tells_another_fault
 from agent.findings.engine.suggestions import alike
 from agent.findings.model import Evidence, Finding
 from agent.findings.network.backends import Backends, Service, quote_addresses, quote_pod
-from agent.findings.network.endpoints import Connection, failed_connections, service_names
+from agent.findings.network.endpoints import FailedConnection, failed_connections, service_names
 from agent.findings.network.network_policies import policies_on, quote_policies
 from agent.objects.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
 from agent.objects.selectors import labels_at
@@ -78,14 +78,16 @@ class Connections:
                 told.add(key)
                 yield from self._verdict(container, line, connection, service)
 
-    def _other_side(self, candidates: list[Connection], namespace: str) -> tuple[Connection, Service | None]:
+    def _other_side(
+        self, candidates: list[FailedConnection], namespace: str
+    ) -> tuple[FailedConnection, Service | None]:
         """The candidate that is a Service of the context, else the first name, else the first."""
         for connection in candidates:
             if service := self._service(connection, namespace):
                 return connection, service
         return next((each for each in candidates if not each.is_address), candidates[0]), None
 
-    def _service(self, connection: Connection, namespace: str) -> Service | None:
+    def _service(self, connection: FailedConnection, namespace: str) -> Service | None:
         if connection.is_address:
             return self._by_address.get(connection.host)
         names = service_names(connection.host, namespace)
@@ -106,7 +108,7 @@ class Connections:
         return found
 
     def _verdict(
-        self, container: Container, line: Evidence, connection: Connection, service: Service | None
+        self, container: Container, line: Evidence, connection: FailedConnection, service: Service | None
     ) -> Iterator[Finding]:
         if connection.is_itself:
             yield _itself(container, line, connection)
@@ -129,7 +131,7 @@ class Connections:
         return frozenset(nodes | {namespace_of(manifest) for manifest in self._inventory.context.manifests})
 
     def _missing(
-        self, container: Container, line: Evidence, connection: Connection, namespace: str, name: str
+        self, container: Container, line: Evidence, connection: FailedConnection, namespace: str, name: str
     ) -> Finding:
         services = self._backends.services.values()
         elsewhere = [service.namespace for service in services if service.name == name]
@@ -154,7 +156,7 @@ class Connections:
         )
 
     def _broken_service(
-        self, container: Container, line: Evidence, connection: Connection, service: Service
+        self, container: Container, line: Evidence, connection: FailedConnection, service: Service
     ) -> Finding:
         named = f"Service {one_line(service.name, 80)} that {_lower(container.title)} connects to"
         ports = [integer_at(port, "port") for port in service.ports()]
@@ -190,7 +192,7 @@ class Connections:
         self,
         container: Container,
         evidence: tuple[Evidence, ...],
-        connection: Connection,
+        connection: FailedConnection,
         service: Service,
         look: str,
     ) -> Finding:
@@ -248,7 +250,7 @@ def _addresses(service: Service) -> list[object]:
     return [text_at(service.manifest, "spec", "clusterIP"), *list_at(service.manifest, "spec", "clusterIPs")]
 
 
-def _itself(container: Container, line: Evidence, connection: Connection) -> Finding:
+def _itself(container: Container, line: Evidence, connection: FailedConnection) -> Finding:
     port = f":{connection.port}" if connection.port is not None else ""
     return container.finding(
         f"{container.title} connects to itself ({connection.host}{port}), where nothing listens",
@@ -259,7 +261,9 @@ def _itself(container: Container, line: Evidence, connection: Connection) -> Fin
     )
 
 
-def _unknown(container: Container, line: Evidence, connection: Connection, inside: tuple[str, str] | None) -> Finding:
+def _unknown(
+    container: Container, line: Evidence, connection: FailedConnection, inside: tuple[str, str] | None
+) -> Finding:
     where = one_line(connection.host, 120) + (f":{connection.port}" if connection.port is not None else "")
     verb = {"dns": "cannot resolve", "refused": "is refused by", "timeout": "gets no answer from"}[connection.failure]
     if inside:

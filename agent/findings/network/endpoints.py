@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal
 
-type Failure = Literal["dns", "refused", "timeout"]
+type ConnectionFailure = Literal["dns", "refused", "timeout"]
 
 _READ_LIMIT = 2_000
 
-_PATTERNS: tuple[tuple[Failure, str], ...] = (
+_PATTERNS: tuple[tuple[ConnectionFailure, str], ...] = (
     (
         "dns",
         r"no such host|\bENOTFOUND\b|\bEAI_AGAIN\b|name or service not known|failure in name resolution|UnknownHost|"
@@ -28,7 +28,7 @@ _PATTERNS: tuple[tuple[Failure, str], ...] = (
         r"no route to host|\bEHOSTUNREACH\b|deadline exceeded|context deadline|connecttimeout",
     ),
 )
-_FAILURES: tuple[tuple[Failure, re.Pattern[str]], ...] = tuple(
+_FAILURES: tuple[tuple[ConnectionFailure, re.Pattern[str]], ...] = tuple(
     (failure, re.compile(pattern, re.IGNORECASE)) for failure, pattern in _PATTERNS
 )
 
@@ -58,10 +58,10 @@ _PLACES = tuple(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class FailedConnection:
     """A connection that failed. `port` is None where the line does not tell it."""
 
-    failure: Failure
+    failure: ConnectionFailure
     host: str
     port: int | None
 
@@ -80,7 +80,7 @@ class Connection:
         return self.host.lower() == "localhost" or self.host.startswith("127.")
 
 
-def failed_connections(line: str) -> list[Connection]:
+def failed_connections(line: str) -> list[FailedConnection]:
     """The other sides that a line says a connection failed to, most telling first; the line may name one by its name
     and its address."""
     text = line[:_READ_LIMIT]
@@ -88,10 +88,10 @@ def failed_connections(line: str) -> list[Connection]:
     if failure is None:
         return []
     found = dict.fromkeys(_places(text))
-    return [Connection(failure=failure, host=host, port=port) for host, port in found]
+    return [FailedConnection(failure=failure, host=host, port=port) for host, port in found]
 
 
-def _failure_in(text: str) -> Failure | None:
+def _failure_in(text: str) -> ConnectionFailure | None:
     for failure, pattern in _FAILURES:
         if pattern.search(text):
             return failure

@@ -20,7 +20,7 @@ from agent.objects.target import ResourceRef
 
 INGRESS: GroupKind = ("networking.k8s.io", "Ingress")
 
-type Path = tuple[str | int, ...]
+type _Path = tuple[str | int, ...]
 
 # An Ingress of more paths than this is read to here.
 _VALUES = 20_000
@@ -40,7 +40,7 @@ def ingresses(inventory: Inventory) -> Iterator[Finding]:
         yield from _class(inventory, ingress)
 
 
-def _backends(ingress: Manifest) -> Iterator[tuple[Path, str]]:
+def _backends(ingress: Manifest) -> Iterator[tuple[_Path, str]]:
     """Each place that names a backend Service, with the name."""
     for count, (path, value) in enumerate(walk(ingress.get("spec"), "spec")):
         if count > _VALUES:
@@ -49,7 +49,7 @@ def _backends(ingress: Manifest) -> Iterator[tuple[Path, str]]:
             yield path, value
 
 
-def _backend(inventory: Inventory, backends: Backends, ingress: Manifest, path: Path, name: str) -> Finding | None:
+def _backend(inventory: Inventory, backends: Backends, ingress: Manifest, path: _Path, name: str) -> Finding | None:
     namespace = namespace_of(ingress)
     service = backends.service(namespace, name)
     title = f"{named(ingress)} sends to Service {one_line(name, 80)}"
@@ -72,7 +72,7 @@ def _backend(inventory: Inventory, backends: Backends, ingress: Manifest, path: 
 
 
 def _scaled_to_zero(
-    inventory: Inventory, backends: Backends, ingress: Manifest, path: Path, service: Service, title: str
+    inventory: Inventory, backends: Backends, ingress: Manifest, path: _Path, service: Service, title: str
 ) -> Finding | None:
     """Nothing serves the Ingress that is asked about, since it was scaled down; asked about others, that was meant."""
     addresses, templates = backends.addresses(service), backends.templates(service.namespace, service.selector)
@@ -92,7 +92,7 @@ def _scaled_to_zero(
     )
 
 
-def _port(inventory: Inventory, ingress: Manifest, path: Path, ports: list[Manifest], title: str) -> Finding | None:
+def _port(inventory: Inventory, ingress: Manifest, path: _Path, ports: list[Manifest], title: str) -> Finding | None:
     """A port of the Service that it does not have."""
     port_path = (*path[:-1], "port")
     name, number = text_at(ingress, *port_path, "name"), integer_at(ingress, *port_path, "number")

@@ -23,21 +23,21 @@ TEMPLATED: tuple[GroupKind, ...] = (
     ("batch", "CronJob"),
 )
 
-type Path = tuple[str | int, ...]
+type _Path = tuple[str | int, ...]
 
 # The manifest of a template of more references than this is read to here.
 _REFERENCES = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class ConfigurationReference:
     """A reference to a ConfigMap or Secret, or to a key of it. `path` is where it stands, `user` who needs it
     (`container api`, `volume tls`)."""
 
     kind: str
     name: str
     key: str
-    path: Path
+    path: _Path
     user: str
 
 
@@ -67,7 +67,7 @@ def _is_past(holder: Manifest) -> bool:
     return done or lookup(holder, "metadata", "deletionTimestamp") is not None
 
 
-def _missing(inventory: Inventory, namespace: str, reference: Reference) -> Missing | None:
+def _missing(inventory: Inventory, namespace: str, reference: ConfigurationReference) -> Missing | None:
     found = inventory.get(reference.kind, namespace, reference.name)
     if found is None:
         gone = (reference.kind, namespace, reference.name) in inventory.missing
@@ -79,7 +79,7 @@ def _missing(inventory: Inventory, namespace: str, reference: Reference) -> Miss
     return Missing(kind=reference.kind, name=reference.name, key=reference.key)
 
 
-def _finding(inventory: Inventory, holder: Manifest, reference: Reference, missing: Missing) -> Finding:
+def _finding(inventory: Inventory, holder: Manifest, reference: ConfigurationReference, missing: Missing) -> Finding:
     namespace = namespace_of(holder)
     found = inventory.get(missing.kind, namespace, missing.name)
     keys = sorted({key for part in ("data", "binaryData") for key in object_at(found, part)})
@@ -103,9 +103,9 @@ def _quote_object(found: Manifest | None) -> tuple[Evidence, ...]:
     return quote(found, "metadata", "name") if found else ()
 
 
-def _references(holder: Manifest) -> Iterator[Reference]:
+def _references(holder: Manifest) -> Iterator[ConfigurationReference]:
     """The references of a Pod or of a template that are not optional."""
-    spec: Path = ("spec",)
+    spec: _Path = ("spec",)
     if text_at(holder, "kind") != "Pod":
         spec = (*(("spec", "jobTemplate") if text_at(holder, "kind") == "CronJob" else ()), "spec", "template", "spec")
     for field in ("initContainers", "containers"):
@@ -117,7 +117,7 @@ def _references(holder: Manifest) -> Iterator[Reference]:
             yield from _of_source(source, (*spec, "volumes", index, "projected", "sources", place), volume)
 
 
-def _of_container(container: object, path: Path) -> Iterator[Reference]:
+def _of_container(container: object, path: _Path) -> Iterator[ConfigurationReference]:
     user = f"container {one_line(text_at(container, 'name'), 80)}"
     for index, entry in enumerate(list_at(container, "env")):
         origin = object_at(entry, "valueFrom")
@@ -126,16 +126,16 @@ def _of_container(container: object, path: Path) -> Iterator[Reference]:
             name, key = text_at(found, "name"), text_at(found, "key")
             if name and key and found.get("optional") is not True:
                 place = (*path, "env", index, "valueFrom", field, "key")
-                yield Reference(kind=kind, name=name, key=key, path=place, user=user)
+                yield ConfigurationReference(kind=kind, name=name, key=key, path=place, user=user)
     for index, entry in enumerate(list_at(container, "envFrom")):
         for field, kind in _WHOLE:
             found = object_at(entry, field)
             if text_at(found, "name") and found.get("optional") is not True:
                 place = (*path, "envFrom", index, field, "name")
-                yield Reference(kind=kind, name=text_at(found, "name"), key="", path=place, user=user)
+                yield ConfigurationReference(kind=kind, name=text_at(found, "name"), key="", path=place, user=user)
 
 
-def _of_source(source: object, path: Path, volume: object) -> Iterator[Reference]:
+def _of_source(source: object, path: _Path, volume: object) -> Iterator[ConfigurationReference]:
     """A volume, or a source of a projected one (which names a Secret by `name`)."""
     for field, kind in _SOURCES:
         found = object_at(source, field)
@@ -146,10 +146,12 @@ def _of_source(source: object, path: Path, volume: object) -> Iterator[Reference
         if not name or found.get("optional") is True:
             continue
         user = f"volume {one_line(text_at(volume, 'name'), 80)}"
-        yield Reference(kind=kind, name=name, key="", path=(*path, field, named), user=user)
+        yield ConfigurationReference(kind=kind, name=name, key="", path=(*path, field, named), user=user)
         for index, item in enumerate(objects_at(found, "items")):
             if key := text_at(item, "key"):
-                yield Reference(kind=kind, name=name, key=key, path=(*path, field, "items", index, "key"), user=user)
+                yield ConfigurationReference(
+                    kind=kind, name=name, key=key, path=(*path, field, "items", index, "key"), user=user
+                )
 
 
 # By which field each is named: a key of it, all its keys, a volume of it.

@@ -23,7 +23,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class CrashReason:
     """Why a process ended by its own words. `kind` and `meaning` as `logs.kind_of` tells them, "" where unknown."""
 
     line: str
@@ -65,7 +65,7 @@ _STEPS = {
 _FAULT = re.compile(r"error|fail|exception|fatal|panic|denied|refused", re.IGNORECASE)
 
 
-def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> Reason | None:
+def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> CrashReason | None:
     """The reason that the last words of a log tell, oldest first: the last line that tells one, else the last line.
 
     `only_faults`: the lines are any; one that speaks of no fault is no reason.
@@ -76,10 +76,10 @@ def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> Reason | No
     if not told:
         return None
     line, kind, meaning = next((each for each in reversed(told) if each[1] not in ("", UNTOLD)), told[-1])
-    return Reason(line=line, kind=kind, meaning=meaning)
+    return CrashReason(line=line, kind=kind, meaning=meaning)
 
 
-def first_step(container: Container, reason: Reason) -> str:
+def first_step(container: Container, reason: CrashReason) -> str:
     """What to do first about a container that ended for this reason, with the names that its spec tells."""
     if reason.kind == "setting" and (name := _variable(reason.line)):
         return _set_variable(container, name)

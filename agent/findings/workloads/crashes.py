@@ -11,7 +11,7 @@ from agent.findings.engine.commands import kubectl
 from agent.findings.engine.container import POD_NAME, Container, pod_command
 from agent.findings.engine.evidence import one_line, quote_event
 from agent.findings.model import Evidence, Finding
-from agent.findings.workloads.crash_reasons import Reason, first_step, reason_in
+from agent.findings.workloads.crash_reasons import CrashReason, first_step, reason_in
 from agent.findings.workloads.probes import probe_failure
 from agent.objects.manifest import Manifest, integer_at, text_at
 
@@ -216,7 +216,7 @@ def _exited(container: Container, end: _End) -> Finding:
     )
 
 
-def _told(container: Container, end: _End, title: str, logs: tuple[Evidence, ...], reason: Reason) -> Finding:
+def _told(container: Container, end: _End, title: str, logs: tuple[Evidence, ...], reason: CrashReason) -> Finding:
     """A container whose own last words tell why it ended."""
     workload = container.template
     return container.finding(

@@ -13,10 +13,10 @@ from agent.findings.model import Evidence, Finding, Level
 from agent.objects.manifest import Manifest, list_at, objects_at, text_at
 from agent.objects.target import ResourceRef
 
-type Quoted = tuple[tuple[str, ...], ...]
+type _SpecPaths = tuple[tuple[str, ...], ...]
 """Parts of the Pod's spec by their paths below `spec`."""
 
-_REQUESTS: Quoted = (("resources", "requests"),)
+_REQUESTS: _SpecPaths = (("resources", "requests"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class _Reason:
     meaning: str
     step: str
     level: Level = "cause"
-    quoted: Quoted = ()
+    quoted: _SpecPaths = ()
     of_containers: bool = False
 
 
@@ -182,7 +182,7 @@ def _reasons(message: str) -> list[tuple[_Reason, str]]:
     return list({name: (reason, name) for _, reason, name in found}.values())
 
 
-def _quoted(pod: Manifest, paths: Quoted, *, of_containers: bool) -> tuple[Evidence, ...]:
+def _quoted(pod: Manifest, paths: _SpecPaths, *, of_containers: bool) -> tuple[Evidence, ...]:
     if not of_containers:
         return tuple(quoted for path in paths for quoted in quote(pod, "spec", *path))
     return tuple(
