@@ -1,6 +1,7 @@
-"""What a ResourceQuota, a LimitRange or Pod Security says when it refuses an object: the numbers, and what to change.
+"""What a ResourceQuota, a LimitRange or Pod Security refuses in an object: the numbers, and what to change.
 
-Owns the wording of those admission plugins; makes no finding.
+Owns the wording of these admission plugins (Kubernetes' k8s.io/apiserver/pkg/admission/plugin/resourcequota,
+plugin/pkg/admission/limitranger and k8s.io/pod-security-admission).
 """
 
 import re
@@ -24,16 +25,16 @@ _MUST_SET = re.compile(r"must (?:not )?(?:set|include) (?:securityContext\.)?([\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionLimit:
-    """A limit that was passed: `name` completes "refused: ...", `change` says in a few words what to change."""
+    """A limit that the object exceeds: `name` completes "refused: ...", `change` is what to change in a few words."""
 
     name: str
     change: str = ""
 
 
 def limit_in(message: str) -> AdmissionLimit | None:
-    """The quota, range or level that a refusal names with its numbers, None where it names none."""
-    for read in (_quota, _unspecified, _range, _ratio, _pod_security):
-        if limit := read(message):
+    """The quota, range or level that a refusal names, with its numbers; None where it names none."""
+    for parse in (_quota, _unspecified, _range, _ratio, _pod_security):
+        if limit := parse(message):
             return limit
     return None
 
@@ -56,7 +57,7 @@ def _unspecified(message: str) -> AdmissionLimit | None:
         return None
     wanted = match[2].partition(" for")[0].strip().rstrip(".")[:120]
     return AdmissionLimit(
-        name=f"ResourceQuota {match[1]} demands {wanted}",
+        name=f"ResourceQuota {match[1]} requires {wanted}",
         change=f"set {wanted} in resources of every container",
     )
 
@@ -66,9 +67,9 @@ def _range(message: str) -> AdmissionLimit | None:
     if match is None:
         return None
     bound, resource, per, allowed, what, asked = match.groups()
-    told = f"{what} is {asked}" if asked else f"{what} is set"
+    actual = f"{what} is {asked}" if asked else f"{what} is set"
     return AdmissionLimit(
-        name=f"a LimitRange forbids it ({bound} {resource} per {per} is {allowed}, the {told})",
+        name=f"a LimitRange forbids it ({bound} {resource} per {per} is {allowed}, the {actual})",
         change=f"keep {resource} {'at or below' if bound == 'maximum' else 'at or above'} {allowed}",
     )
 

@@ -12,7 +12,8 @@ _CALL = re.compile(r'failed (?:calling|to call) (?:admission )?webhook "([^"]{1,
 _URL = re.compile(r"https?://([a-z0-9.-]{1,253}?)(?::(\d{1,5}))?[/?]")
 _SERVICE = re.compile(r'service "([^"]{1,253})" not found')
 
-# The API server's words (apiserver/pkg/util/webhook, the proxy's resolver), the most telling first.
+# The API server's wording (Kubernetes' staging/src/k8s.io/apiserver/pkg/util/webhook and pkg/util/proxy), the most
+# specific first.
 _WHY: tuple[tuple[str, str], ...] = (
     (r'service "[^"]*" not found', "its Service does not exist"),
     (r"no endpoints available|no service port|no ready endpoints", "its Service has no running pods"),
@@ -20,14 +21,15 @@ _WHY: tuple[tuple[str, str], ...] = (
     (r"no such host", "its host does not resolve"),
     (r"connection refused", "connections to it are refused (its pods are down, or listen on another port)"),
     (r"deadline exceeded|timeout|timed out", "it does not answer in time"),
-    (r"\b40[34]\b|not find the requested", "it does not know the path it is asked at"),
-    (r"\b50\d\b|EOF|reset by peer", "it fails while it answers"),
+    (r"\b40[34]\b|not find the requested", "it does not serve the path of the call"),
+    (r"\b50\d\b|EOF|reset by peer", "it fails while it handles the call"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedCall:
-    """A webhook that could not be asked. `why` "" where the message does not tell; `service` where it names one."""
+    """A webhook that could not be called. `why` is "" where the message has no known reason, `service` None where it
+    names no Service."""
 
     webhook: str
     why: str
@@ -35,7 +37,7 @@ class FailedCall:
 
 
 def failed_call(message: str) -> FailedCall | None:
-    """The webhook that a message of the API server says it could not call, None where it says no such thing."""
+    """The webhook that the API server could not call according to its message, None where the message reports none."""
     match = _CALL.search(message)
     if match is None:
         return None
@@ -45,7 +47,7 @@ def failed_call(message: str) -> FailedCall | None:
 
 
 def _service(text: str) -> ResourceRef | None:
-    """The Service behind the URL: `https://name.namespace.svc:443/path`."""
+    """The Service in the URL of the call: `https://name.namespace.svc:443/path`."""
     match = _URL.search(text)
     parts = match[1].split(".") if match else []
     if len(parts) < 3 or parts[2] != "svc":

@@ -1,4 +1,4 @@
-"""Admission webhooks whose Service is not there or has no running pods: they hold up every request they are asked for.
+"""Admission webhooks whose Service is missing or has no running pods: the API server refuses what they have to admit.
 
 Owns webhook configurations; what the API server reports of a failed call is in `webhook_calls`.
 """
@@ -22,14 +22,14 @@ CONFIGURATIONS: tuple[GroupKind, ...] = (
 
 
 def webhooks(inventory: Inventory) -> Iterator[Finding]:
-    """Webhook configurations whose Service is known to be missing or to have no ready pods."""
+    """A finding for each Service of a webhook configuration that is known to be missing or to have no ready pods."""
     backends = Backends(inventory)
     for configuration in inventory.of(*CONFIGURATIONS):
-        told: set[object] = set()
+        checked: set[object] = set()
         for index, webhook in enumerate(objects_at(configuration, "webhooks")):
             service = tuple(text_at(webhook, "clientConfig", "service", key) for key in ("namespace", "name"))
-            if all(service) and service not in told:
-                told.add(service)
+            if all(service) and service not in checked:
+                checked.add(service)
                 yield from _unserved(inventory, backends, configuration, index)
 
 
@@ -40,26 +40,26 @@ def _unserved(inventory: Inventory, backends: Backends, configuration: Manifest,
     if service is None:
         if ("Service", namespace, name) not in inventory.missing:
             return
-        why, pods = "does not exist", ()
+        problem, pods = "does not exist", ()
     else:
         addresses, pods = backends.addresses(service), backends.pods(service)
-        dead = bool(pods) and all(pod.ready is False for pod in pods)
-        if addresses.ready if addresses else not dead:
+        all_unready = bool(pods) and all(pod.ready is False for pod in pods)
+        if addresses.ready if addresses else not all_unready:
             return
-        why = "has no running pods"
-    ignores = text_at(configuration, "webhooks", index, "failurePolicy") == "Ignore"
+        problem = "has no running pods"
+    ignores_failure = text_at(configuration, "webhooks", index, "failurePolicy") == "Ignore"
     yield object_finding(
         configuration,
-        f"Service {one_line(namespace, 80)}/{one_line(name, 80)} of the webhooks of {named(configuration)} {why}",
-        "Its failurePolicy is Ignore, so requests pass unchecked."
-        if ignores
-        else "The API server refuses every request that it should ask this webhook about.",
+        f"Service {one_line(namespace, 80)}/{one_line(name, 80)} of {named(configuration)} {problem}",
+        "Its failurePolicy is Ignore, so requests are admitted without the check of the webhook."
+        if ignores_failure
+        else "The API server refuses every request that this webhook has to admit.",
         quote(configuration, *path)
         + quote(configuration, "webhooks", index, "failurePolicy")
         + tuple(quoted for pod in pods[:2] for quoted in quote_pod(pod)),
         f"Bring its pods back: {kubectl('get', 'pods,endpointslices', namespace=namespace)}.",
-        "If what it belongs to was uninstalled, delete the configuration too.",
-        severity="warning" if ignores else "error",
+        "If the software of the webhook was uninstalled, delete this configuration as well.",
+        severity="warning" if ignores_failure else "error",
         level="effect",
         blames=(
             ResourceRef.unchecked(version="v1", kind="Service", namespace=namespace, name=name),

@@ -57,7 +57,7 @@ def test_a_webhook_without_running_pods_stands_below_the_fault_of_its_pods() -> 
     findings = findings_of(context(configuration(), related=(SERVICE, pod(crash_loop(1)))))
 
     assert findings[0].title == "Container api keeps crashing (exit code 1)"
-    assert "Service shop/policy of the webhooks of ValidatingWebhookConfiguration policy has no running pods" in [
+    assert "Service shop/policy of ValidatingWebhookConfiguration policy has no running pods" in [
         f.title for f in findings
     ]
 

@@ -107,7 +107,7 @@ def test_a_hook_that_is_no_job_is_looked_at_by_itself() -> None:
         ),
         (
             'the server could not find the requested resource: no matches for kind "Gateway" in version "v1"',
-            "its kind is not known to the cluster",
+            "its kind is not installed in the cluster",
         ),
         ('namespaces "payments" not found', "its namespace does not exist"),
         (
@@ -119,13 +119,16 @@ def test_a_hook_that_is_no_job_is_looked_at_by_itself() -> None:
             'CustomResourceDefinition "x" is invalid: metadata.annotations: Too long: must have at most 262144 bytes',
             "it is too large for client-side apply",
         ),
-        ('error validating data: unknown field "spec.replica"', "it is not valid"),
+        (
+            'error validating data: unknown field "spec.replica"',
+            "unknown field `spec.replica` (did you mean `replicas`?)",
+        ),
         ("spec: Forbidden: spec is immutable after creation except resources.requests", "an immutable field"),
         ('namespaces "shop" is forbidden: because it is being terminated', "its namespace is being deleted"),
-        (".spec.x: field not declared in schema", "it is not valid, as it has a field"),
+        (".spec.x: field not declared in schema", "unknown field `spec.x`"),
         ("roles is forbidden: attempting to grant RBAC permissions not currently held", "it grants rights"),
         ("nodePort: Invalid value: 30080: provided port is already allocated", "its node port is already taken"),
-        ("the object has been modified; please apply your changes to the latest version", "it was changed by somebody"),
+        ("the object has been modified; please apply your changes to the latest version", "another writer changed it"),
         ('Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas', "another manager owns some of its"),
     ],
 )
@@ -153,7 +156,7 @@ def test_an_immutable_field_is_named_with_the_commands_that_replace_the_object()
     assert "`argocd.argoproj.io/sync-options: Force=true,Replace=true`" in annotated
     assert "change spec.selector back in Git" in undone
     assert not any("replace" in step for step in whole.next_steps)
-    assert "does not allow this field" not in whole.explanation
+    assert "does not allow a change of this field" not in whole.explanation
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_a_deployment_that_is_well_or_unknown_yields_nothing(well: Manifest) -> 
         (QUOTA, "ResourceQuota compute is used up (limits.memory: requested 1Gi, used 8Gi of 8Gi)"),
         (
             'pods "api" is forbidden: failed quota: compute: must specify limits.memory for: api',
-            "ResourceQuota compute demands limits.memory",
+            "ResourceQuota compute requires limits.memory",
         ),
         (
             'pods "api" is forbidden: maximum memory usage per Container is 512Mi, but limit is 1Gi',
