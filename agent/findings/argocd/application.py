@@ -1,4 +1,4 @@
-"""What an Application's own status says: conditions and sync status.
+"""An Application's conditions and its sync status.
 
 Its health is in `application_health`, its last operation in `operation`.
 """
@@ -18,25 +18,25 @@ from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Finding, Level, Severity
 from agent.objects.manifest import list_at, text_at
 
-# Argo CD's condition types (pkg/apis/application/v1alpha1): what each means.
+# Argo CD's condition types (pkg/apis/application/v1alpha1/types.go): what each means.
 _CONDITIONS: dict[str, tuple[str, Severity]] = {
     "ComparisonError": (
-        "Argo CD cannot compare Git with the cluster, so it neither knows the sync status nor can sync.",
+        "Argo CD cannot compare Git with the cluster, so the sync status is unknown and no sync is possible.",
         "error",
     ),
-    "InvalidSpecError": ("The Application itself is not valid, so Argo CD does nothing with it.", "error"),
-    "SyncError": ("An automated sync failed, and is not tried again for the same revision.", "error"),
-    "DeletionError": ("The Application is being deleted, and some of its resources cannot be.", "error"),
-    "UnknownError": ("Argo CD's controller met an error that it has no name for.", "error"),
+    "InvalidSpecError": ("The Application's own spec is not valid, so Argo CD does not process it.", "error"),
+    "SyncError": ("An automated sync failed; Argo CD does not retry it for the same revision.", "error"),
+    "DeletionError": ("The Application is being deleted, and some of its resources cannot be deleted.", "error"),
+    "UnknownError": ("Argo CD's controller hit an error that it does not classify.", "error"),
     "SharedResourceWarning": (
         "Another Application manages the same resources: each sync of one undoes the other.",
         "warning",
     ),
     "RepeatedResourceWarning": (
-        "The same resource is in the manifests more than once; only one of them wins.",
+        "The manifests contain the same resource more than once; only one of them is applied.",
         "warning",
     ),
-    "ExcludedResourceWarning": ("Argo CD is configured to leave this kind alone, so it is not synced.", "warning"),
+    "ExcludedResourceWarning": ("Argo CD is configured to exclude this kind, so it is not synced.", "warning"),
     "OrphanedResourceWarning": ("Resources in the namespace belong to no Application.", "info"),
 }
 
@@ -46,15 +46,15 @@ _CONTENDED = ("SharedResourceWarning", "RepeatedResourceWarning")
 
 
 def conditions(inventory: Inventory) -> Iterator[Finding]:
-    """The conditions of each Application: errors, warnings, and orphans for information."""
+    """The findings of each Application's conditions: errors, warnings, and orphans for information."""
     for application in inventory.applications:
         lost = cluster_lost(application)
         for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
             kind = text_at(condition, "type")
             if not kind or (kind == "SyncError" and operation_failed(application)):
-                continue  # the operation's own findings say it, with the resource
+                continue  # the operation's own findings report it, with the resource
             if lost and kind.endswith("Error") and comparison_cause(text_at(condition, "message")):
-                continue  # so does that of the deletion
+                continue  # the finding about the deletion reports it
             yield _condition(application, index, kind, text_at(condition, "message"))
 
 
@@ -77,7 +77,7 @@ def _condition(application: Application, index: int, kind: str, message: str) ->
 
 
 def _cause(kind: str, message: str) -> tuple[str, str]:
-    """The name of the cause and what to do, "" where the message tells none that is known."""
+    """The name of the cause and what to do, "" where the message has no known cause."""
     compared, refusal = comparison_cause(message), refusal_in(message)
     first = (compared, refusal) if kind in ("ComparisonError", "UnknownError") else (refusal, compared)
     found = next((each for each in first if each), None)
@@ -85,7 +85,7 @@ def _cause(kind: str, message: str) -> tuple[str, str]:
 
 
 def sync_status(inventory: Inventory) -> Iterator[Finding]:
-    """Applications that are OutOfSync (with the resources that are) or whose sync status is not known."""
+    """The findings of Applications that are OutOfSync (with their resources) or whose sync status is unknown."""
     for application in inventory.applications:
         match application.text("status", "sync", "status"):
             case "OutOfSync":
@@ -93,10 +93,10 @@ def sync_status(inventory: Inventory) -> Iterator[Finding]:
                     yield _out_of_sync(application)
             case "Unknown" if not _has_condition(application, "ComparisonError", "InvalidSpecError"):
                 yield application.finding(
-                    f"The sync status of {application.title} is not known",
-                    "Argo CD could not compare it, and no condition says why.",
+                    f"{application.title}: sync status Unknown",
+                    "Argo CD could not compare it, and no condition has the reason.",
                     application.quote("status", "sync", "status"),
-                    f"Have it compared anew: {application.command('get', '--refresh')}.",
+                    f"Compare it again: {application.command('get', '--refresh')}.",
                     level="symptom",
                     severity="warning",
                 )
@@ -107,13 +107,15 @@ def sync_status(inventory: Inventory) -> Iterator[Finding]:
 def _out_of_sync(application: Application) -> Finding:
     differing = entries_where(application, lambda entry: text_at(entry, "status") == "OutOfSync")
     pruning = sum(1 for _, entry in differing if entry.get("requiresPruning") is True)
-    explanation = "What is in the cluster differs from what is in Git" + (
-        f": {names_of([entry for _, entry in differing])}." if differing else "; which resources is not told."
+    explanation = "The cluster differs from Git" + (
+        f": {names_of([entry for _, entry in differing])}."
+        if differing
+        else "; its status does not list the resources."
     )
     if pruning:
         explanation += f" {pruning} of them {'is' if pruning == 1 else 'are'} no longer in Git."
     if not application.is_automated:
-        explanation += " Automated sync is off, so nothing changes until somebody syncs."
+        explanation += " Automated sync is off, so this stays until a manual sync."
     return application.finding(
         f"{application.title} is OutOfSync",
         explanation,

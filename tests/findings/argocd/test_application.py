@@ -152,7 +152,7 @@ def test_an_immutable_field_is_named_with_the_commands_that_replace_the_object()
     assert resource.title == "Deployment api could not be synced: an immutable field was changed (spec.selector)"
     meant, annotated, undone = resource.next_steps
     assert "`argocd app sync argocd/payments --force --replace --resource apps:Deployment:payments/api`" in meant
-    assert "deleted and created anew" in meant
+    assert "delete and recreate it" in meant
     assert "`argocd.argoproj.io/sync-options: Force=true,Replace=true`" in annotated
     assert "change spec.selector back in Git" in undone
     assert not any("replace" in step for step in whole.next_steps)
@@ -180,7 +180,7 @@ def test_of_a_claim_the_loss_of_its_data_stands_behind_the_way_back() -> None:
 
     finding = findings_of(context(application=application(operationState=operation(claim))))[0]
 
-    assert finding.next_steps[0].startswith("If it is not meant, change spec back in Git")
+    assert finding.next_steps[0].startswith("If it is not intended, change spec back in Git")
     assert "data of its volume is lost" in finding.next_steps[1]
     assert "--resource :PersistentVolumeClaim:payments/data" in finding.next_steps[1]
 
@@ -228,7 +228,7 @@ def test_an_operation_that_is_retried_is_a_warning_beside_what_fails() -> None:
 
     assert [(f.title, f.severity) for f in findings] == [
         ("Service api could not be synced", "error"),
-        ("A sync of Application argocd/payments is being tried again (retry 1)", "warning"),
+        ("Application argocd/payments: sync is being retried (retry 1)", "warning"),
     ]
 
 
@@ -387,12 +387,8 @@ def test_a_degraded_resource_that_no_finding_tells_of_keeps_the_summary() -> Non
 
 def test_missing_and_unknown_health_and_sync_are_told() -> None:
     assert titles(application(health={"status": "Missing"})) == ["Application argocd/payments is Missing"]
-    assert titles(application(health={"status": "Unknown"})) == [
-        "The health of Application argocd/payments is not known"
-    ]
-    assert titles(application(sync={"status": "Unknown"})) == [
-        "The sync status of Application argocd/payments is not known"
-    ]
+    assert titles(application(health={"status": "Unknown"})) == ["Application argocd/payments: health Unknown"]
+    assert titles(application(sync={"status": "Unknown"})) == ["Application argocd/payments: sync status Unknown"]
 
 
 @pytest.mark.parametrize(
