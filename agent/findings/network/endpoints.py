@@ -1,6 +1,6 @@
-"""The host and port that a log line says a connection failed to, and which Service of the cluster that is.
+"""The host and port of a failed connection in a log line, and the Services that the host may be.
 
-Owns the wording of clients (Go, Java, Node.js, Python, libpq, gRPC, nginx, curl); makes no finding.
+Owns the wording of clients (Go, Java, Node.js, Python, libpq, gRPC, nginx, curl).
 """
 
 import re
@@ -35,7 +35,7 @@ _FAILURES: tuple[tuple[ConnectionFailure, re.Pattern[str]], ...] = tuple(
 _HOST = r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)"
 _PORT = r"(?P<port>\d{1,5})"
 
-# Where clients name the other side, the most telling first.
+# How clients name the peer, the most specific first.
 _PLACES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -59,7 +59,7 @@ _PLACES = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedConnection:
-    """A connection that failed. `port` is None where the line does not tell it."""
+    """A connection that failed. `port` is None where the line does not name it."""
 
     failure: ConnectionFailure
     host: str
@@ -81,8 +81,7 @@ class FailedConnection:
 
 
 def failed_connections(line: str) -> list[FailedConnection]:
-    """The other sides that a line says a connection failed to, most telling first; the line may name one by its name
-    and its address."""
+    """The failed connections of a line, most specific first; a line may name one peer by its name and its address."""
     text = line[:_READ_LIMIT]
     failure = _failure_in(text)
     if failure is None:
@@ -104,7 +103,7 @@ def _places(text: str) -> Iterator[tuple[str, int | None]]:
             groups = match.groupdict()
             port = int(groups["port"]) if groups.get("port") else None
             host = groups["host"].rstrip(".")
-            # The name server that was asked is no other side; nor is a time of day.
+            # Port 53 is the name server, not the peer; digits before a colon are a time of day.
             if port == 53 or (host.isdigit() and port is not None):
                 continue
             yield host, port
@@ -112,7 +111,8 @@ def _places(text: str) -> Iterator[tuple[str, int | None]]:
 
 def service_names(host: str, namespace: str) -> list[tuple[str, str]]:
     """The Services that a host name may mean in a namespace, as (namespace, name), the likeliest first; [] for a name
-    that is none of the cluster's. `db`, `db.shop`, `db.shop.svc.cluster.local`, `db-0.db.shop.svc`."""
+    outside the cluster. `db`, `db.shop`, `db.shop.svc.cluster.local`, `db-0.db.shop.svc`:
+    https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/"""
     labels = host.lower().rstrip(".").split(".")
     if "svc" in labels[2:4]:
         end = labels.index("svc", 2)
