@@ -37,7 +37,7 @@ PRESSURES: dict[str, tuple[str, str]] = {
 
 
 def nodes(inventory: Inventory) -> Iterator[Finding]:
-    """The findings of Nodes that are not ready or under pressure, and of the cordoned one that the question is about."""
+    """The findings of Nodes that are not ready or under pressure, and of a cordoned one that the question is about."""
     for node in inventory.of(NODE):
         for index, condition in enumerate(list_at(node, "status", "conditions")):
             kind, status = text_at(condition, "type"), text_at(condition, "status")

@@ -110,5 +110,5 @@ def test_the_broken_webhook_stands_above_the_pods_it_keeps_from_being_made() -> 
     assert [f.title.split(":")[0] for f in findings] == [
         "Container api keeps crashing (exit code 1)",
         "Service policy has no ready endpoints",
-        "The pods of Deployment web are refused",
+        "Deployment web",
     ]

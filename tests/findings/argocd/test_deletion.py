@@ -83,7 +83,8 @@ def test_what_holds_an_object_is_told_where_no_time_tells_how_long() -> None:
     (beside,) = findings_of(context(related=(database(),)))
 
     assert asked.title == (
-        "Cluster shop-db has been in deletion since 2026-11-24T07:30:00Z, held by finalizer cleanup.example.com/snapshot"
+        "Cluster shop-db has been in deletion since 2026-11-24T07:30:00Z, "
+        "held by finalizer cleanup.example.com/snapshot"
     )
     assert (asked.severity, beside.severity) == ("warning", "info")
     assert "kubectl -n shop patch cluster.postgresql.cnpg.io shop-db" in asked.next_steps[1]
