@@ -275,3 +275,17 @@ def test_a_failed_pod_of_a_job_that_completed_no_longer_matters() -> None:
     failed = pod({"state": ended(1), "lastState": {}, "ready": False}, phase="Failed", owner=("Job", "report"))
 
     assert findings_of(context(failed, related=(job,))) == ()
+
+
+def test_pods_of_one_workload_that_cannot_be_scheduled_are_one_finding() -> None:
+    message = "0/3 nodes are available: 3 Insufficient memory."
+    unscheduled = condition("PodScheduled", "False", "Unschedulable", message)
+    names = ("api-6c9d8f7b5d-x7k2p", "api-6c9d8f7b5d-q9w4z")
+    owner = ("ReplicaSet", "api-6c9d8f7b5d")
+    pods = [pod(name=name, phase="Pending", owner=owner, conditions=[unscheduled]) for name in names]
+
+    (finding,) = findings_of(context(None, *pods))
+
+    assert finding.title == (
+        f"Pod {names[0]} cannot be scheduled: no node has enough memory left (2 pods of Deployment api)"
+    )
