@@ -67,7 +67,7 @@ def test_the_answer_reads_cause_evidence_steps_and_who_was_asked() -> None:
     assert render_answer(prompt(context(BROKEN, gaps=(GAP,)))) == snapshot("""\
 ## Most likely cause: Container api is OOMKilled (exit code 137) at its memory limit of 256Mi
 
-The process wanted more memory than the limit of 256Mi, so the kernel killed it.
+The process needed more memory than the limit of 256Mi, so the kernel killed it.
 
 Resource: Pod shop/api-0
 
@@ -82,7 +82,7 @@ Resource: Pod shop/api-0
 **What to do next**
 
 1. Set resources.limits.memory of container api to 512Mi.
-2. If the need grows without end it is a leak: measure it by `kubectl -n shop top pod api-0 --containers` over time, and bound the program's own heap or caches below the limit.
+2. If the usage keeps growing it is a leak: measure it by `kubectl -n shop top pod api-0 --containers` over time, and limit the program's own heap or caches below the limit.
 3. `kubectl -n shop describe pod api-0` shows it with its events.
 
 ## What could not be read

@@ -1,6 +1,7 @@
-"""What a ResourceQuota, a LimitRange or Pod Security says when it refuses an object: the numbers, and what to change.
+"""What a ResourceQuota, a LimitRange or Pod Security refuses in an object: the numbers, and what to change.
 
-Owns the wording of those admission plugins; makes no finding.
+Owns the wording of these admission plugins (Kubernetes' k8s.io/apiserver/pkg/admission/plugin/resourcequota,
+plugin/pkg/admission/limitranger and k8s.io/pod-security-admission).
 """
 
 import re
@@ -23,22 +24,22 @@ _MUST_SET = re.compile(r"must (?:not )?(?:set|include) (?:securityContext\.)?([\
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A limit that was passed: `name` completes "refused: ...", `change` says in a few words what to change."""
+class AdmissionLimit:
+    """A limit that the object exceeds: `name` completes "refused: ...", `change` is what to change in a few words."""
 
     name: str
     change: str = ""
 
 
-def limit_in(message: str) -> Limit | None:
-    """The quota, range or level that a refusal names with its numbers, None where it names none."""
-    for read in (_quota, _unspecified, _range, _ratio, _pod_security):
-        if limit := read(message):
+def limit_in(message: str) -> AdmissionLimit | None:
+    """The quota, range or level that a refusal names, with its numbers; None where it names none."""
+    for parse in (_quota, _unspecified, _range, _ratio, _pod_security):
+        if limit := parse(message):
             return limit
     return None
 
 
-def _quota(message: str) -> Limit | None:
+def _quota(message: str) -> AdmissionLimit | None:
     match = _EXCEEDED.search(message)
     if match is None:
         return None
@@ -47,52 +48,52 @@ def _quota(message: str) -> Limit | None:
         f"{name}: requested {amount}, used {used.get(name, '?')} of {limited.get(name, '?')}"
         for name, amount in list(requested.items())[:4]
     )
-    return Limit(name=f"ResourceQuota {match[1]} is used up" + (f" ({numbers})" if numbers else ""))
+    return AdmissionLimit(name=f"ResourceQuota {match[1]} is used up" + (f" ({numbers})" if numbers else ""))
 
 
-def _unspecified(message: str) -> Limit | None:
+def _unspecified(message: str) -> AdmissionLimit | None:
     match = _MUST_SPECIFY.search(message)
     if match is None:
         return None
     wanted = match[2].partition(" for")[0].strip().rstrip(".")[:120]
-    return Limit(
-        name=f"ResourceQuota {match[1]} demands {wanted}",
+    return AdmissionLimit(
+        name=f"ResourceQuota {match[1]} requires {wanted}",
         change=f"set {wanted} in resources of every container",
     )
 
 
-def _range(message: str) -> Limit | None:
+def _range(message: str) -> AdmissionLimit | None:
     match = _RANGE.search(message)
     if match is None:
         return None
     bound, resource, per, allowed, what, asked = match.groups()
-    told = f"{what} is {asked}" if asked else f"{what} is set"
-    return Limit(
-        name=f"a LimitRange forbids it ({bound} {resource} per {per} is {allowed}, the {told})",
+    actual = f"{what} is {asked}" if asked else f"{what} is set"
+    return AdmissionLimit(
+        name=f"a LimitRange forbids it ({bound} {resource} per {per} is {allowed}, the {actual})",
         change=f"keep {resource} {'at or below' if bound == 'maximum' else 'at or above'} {allowed}",
     )
 
 
-def _ratio(message: str) -> Limit | None:
+def _ratio(message: str) -> AdmissionLimit | None:
     match = _RATIO.search(message)
     if match is None:
         return None
     resource, per, allowed, provided = match.groups()
-    return Limit(
+    return AdmissionLimit(
         name=f"a LimitRange forbids it (limit to request ratio of {resource} per {per} is at most {allowed}, "
         f"provided {provided})",
         change=f"raise the {resource} request or lower its limit, to a ratio of at most {allowed}",
     )
 
 
-def _pod_security(message: str) -> Limit | None:
+def _pod_security(message: str) -> AdmissionLimit | None:
     match = _POD_SECURITY.search(message)
     if match is None:
         return None
     broken = [part.partition(" (")[0].strip(" ,") for part in re.split(r"(?<=\)), ", match[2])]
     fields = list(dict.fromkeys(_MUST_SET.findall(match[2])))
     listed = ", ".join(part for part in broken if part)[:160]
-    return Limit(
+    return AdmissionLimit(
         name=f"Pod Security level {match[1]} of the namespace forbids it ({listed})",
         change=f"in securityContext of the pod template set {', '.join(fields)[:300]}" if fields else "",
     )

@@ -1,13 +1,15 @@
 """Why an API server or a controller refused an object: the known messages, what they mean and what to do.
 
-Owns the wording of refusals; makes no finding.
+Owns the wording of refusals: that of the API server and its admission plugins, of Argo CD's gitops-engine
+(pkg/sync/sync_context.go) and of its projects (util/argo/argo.go).
 """
 
 import re
 from dataclasses import dataclass, replace
 
 from agent.findings.admission.quotas import limit_in
-from agent.findings.admission.webhooks import failed_call
+from agent.findings.admission.unknown_fields import unknown_field
+from agent.findings.admission.webhook_calls import failed_call
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line
 from agent.objects.target import ResourceRef
@@ -15,7 +17,8 @@ from agent.objects.target import ResourceRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A known reason. `name` completes "refused: ..." in a title, `step` says what to do, `blames` is at fault."""
+    """A known reason. `name` completes "refused: ..." in a title, `step` is what to do, `blames` are the objects at
+    fault."""
 
     name: str
     meaning: str
@@ -24,8 +27,9 @@ class Refusal:
 
 
 NAMESPACE_MISSING = "its namespace does not exist"
+_UNKNOWN_FIELD = "a field is not in the schema of its kind"
 
-# No refusal says its reason later than this.
+# The reason of a refusal is within its first characters.
 _READ_LIMIT = 4_000
 
 # In order of precedence. `{command}` in a step is the command after it, in the namespace of the object.
@@ -34,15 +38,15 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"exceeded quota",
         Refusal(
             name="a ResourceQuota is used up",
-            meaning="The namespace's ResourceQuota leaves no room for what the object asks.",
-            step="Compare used with hard by {command}; then lower the requests, free some, or raise the quota.",
+            meaning="The namespace's ResourceQuota leaves no room for what the object requests.",
+            step="Compare used with hard: {command}; then lower the requests, free resources, or raise the quota.",
         ),
         ("describe", "resourcequota"),
     ),
     (
         r"must specify (limits|requests|cpu|memory)",
         Refusal(
-            name="a ResourceQuota demands requests and limits",
+            name="a ResourceQuota requires requests and limits",
             meaning="The namespace's ResourceQuota only admits pods whose containers set the named requests or limits.",
             step="Set what the message names on every container, or add a LimitRange with defaults; see {command}.",
         ),
@@ -52,8 +56,8 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"(maximum|minimum) (cpu|memory|ephemeral-storage|storage) usage per|limit to request ratio",
         Refusal(
             name="a LimitRange forbids its requests or limits",
-            meaning="The namespace's LimitRange bounds what one container or claim may ask.",
-            step="Read the bounds by {command} and keep to them.",
+            meaning="The namespace's LimitRange bounds what one container or claim may request.",
+            step="Read the bounds ({command}) and keep to them.",
         ),
         ("describe", "limitrange"),
     ),
@@ -70,7 +74,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"error looking up service account|serviceaccounts? \"[^\"]*\" not found",
         Refusal(
             name="its ServiceAccount does not exist",
-            meaning="Pods are only created when their ServiceAccount is there.",
+            meaning="Pods are only created while their ServiceAccount exists.",
             step="Create it, or correct spec.serviceAccountName; see {command}.",
         ),
         ("get", "serviceaccounts"),
@@ -79,7 +83,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"failed calling webhook|failed to call webhook",
         Refusal(
             name="an admission webhook did not answer",
-            meaning="The API server asks this webhook before it stores the object, and got no answer from it.",
+            meaning="The API server calls this webhook before it stores the object, and got no answer.",
             step="Look at the Service and the pods of the webhook; its configuration is in "
             f"{kubectl('get', 'validatingwebhookconfigurations,mutatingwebhookconfigurations')}.",
         ),
@@ -90,7 +94,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         Refusal(
             name="an admission policy denied it",
             meaning="An admission webhook or policy of the cluster does not allow the object as it is.",
-            step="Change what the message objects to, or ask the owner of the policy for an exception.",
+            step="Change what the message rejects, or ask the owner of the policy for an exception.",
         ),
         (),
     ),
@@ -99,8 +103,8 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"cannot change roleRef",
         Refusal(
             name="an immutable field was changed",
-            meaning="Kubernetes does not allow this field to change on an existing object.",
-            step="Undo the change in Git, or have the object deleted and created anew (it is interrupted meanwhile): "
+            meaning="Kubernetes does not allow a change of this field on an existing object.",
+            step="Undo the change in Git, or have the object deleted and created again (it is interrupted meanwhile): "
             "sync it with `--force --replace`; `--replace` alone fails again.",
         ),
         (),
@@ -109,7 +113,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"no matches for kind|Kubernetes API could not find|could not find the requested resource|"
         r"could not find version .* of|ensure CRDs are installed",
         Refusal(
-            name="its kind is not known to the cluster",
+            name="its kind is not installed in the cluster",
             meaning="The CustomResourceDefinition (or this version of it) is not installed in the destination cluster.",
             step="Install the CRD first (in an earlier sync wave or by an Application of its own), or correct "
             f"apiVersion; see {kubectl('api-resources')}.",
@@ -120,7 +124,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"namespaces? \"[^\"]*\" not found",
         Refusal(
             name=NAMESPACE_MISSING,
-            meaning="Argo CD does not create namespaces by itself.",
+            meaning="Argo CD only creates a namespace where it is asked to.",
             step="Create the namespace, or set the sync option `CreateNamespace=true`.",
         ),
         (),
@@ -138,8 +142,8 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"because it is being terminated",
         Refusal(
             name="its namespace is being deleted",
-            meaning="Nothing can be created in a namespace that is going.",
-            step="Wait until the namespace is gone and sync again; if it does not go, {command} tells what holds it.",
+            meaning="Nothing can be created in a namespace while it is being deleted.",
+            step="Wait until the namespace is gone and sync again; while it is not, {command} shows what holds it.",
         ),
         ("describe", "namespaces"),
     ),
@@ -147,17 +151,17 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"attempting to grant RBAC permissions not currently held",
         Refusal(
             name="it grants rights that Argo CD does not have itself",
-            meaning="Kubernetes lets nobody create a Role with more rights than he has.",
-            step="Give Argo CD's service account in the destination cluster those rights, or the verb `escalate`.",
+            meaning="Kubernetes refuses a Role with more rights than its creator has.",
+            step="Grant Argo CD's service account in the destination cluster these rights, or the verb `escalate`.",
         ),
         (),
     ),
     (
         r"the object has been modified; please apply your changes to the latest version",
         Refusal(
-            name="it was changed by somebody else at the same moment",
+            name="another writer changed it at the same moment",
             meaning="Another writer updated the object between Argo CD's read and its write.",
-            step="Sync again; if it comes back, find the controller that writes all the time.",
+            step="Sync again; if the error returns, find the controller that keeps writing the object.",
         ),
         (),
     ),
@@ -165,17 +169,17 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"provided port is already allocated",
         Refusal(
             name="its node port is already taken",
-            meaning="Another Service of the cluster has the port that it asks for.",
-            step="Take another nodePort or leave it out; "
-            f"{kubectl('get', 'services', '--all-namespaces')} shows who has which.",
+            meaning="Another Service of the cluster has the nodePort that it requests.",
+            step="Set another nodePort or leave it out; "
+            f"{kubectl('get', 'services', '--all-namespaces')} shows which are taken.",
         ),
         (),
     ),
     (
         r"field not declared in schema|unknown field",
         Refusal(
-            name="it is not valid, as it has a field that its kind does not know",
-            meaning="The schema of this version of the kind has no such field.",
+            name=_UNKNOWN_FIELD,
+            meaning="The manifest is not valid: the schema of this version of the kind has no such field.",
             step="Correct the field that the message names: it is misspelled, misplaced, or of another API version.",
         ),
         (),
@@ -184,7 +188,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"is forbidden|cannot (create|patch|update|delete|get|list|watch) resource",
         Refusal(
             name="permission is missing",
-            meaning="The account that acts here lacks a right in the destination cluster.",
+            meaning="The account that makes the request lacks a right in the destination cluster.",
             step="Grant the right that the message names, by a Role or ClusterRole with its binding.",
         ),
         (),
@@ -193,8 +197,8 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"Too long: (must have|may not be more than)",
         Refusal(
             name="it is too large for client-side apply",
-            meaning="The last-applied annotation would pass the limit of 262144 bytes.",
-            step="Set the sync option `ServerSideApply=true`, which needs no such annotation.",
+            meaning="The last-applied-configuration annotation would exceed the limit of 262144 bytes.",
+            step="Set the sync option `ServerSideApply=true`, which does without this annotation.",
         ),
         (),
     ),
@@ -202,8 +206,8 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"Apply failed with \d+ conflicts?",
         Refusal(
             name="another manager owns some of its fields",
-            meaning="Server-side apply does not take over fields that somebody else manages.",
-            step="Leave those fields out in Git, or stop the other manager from setting them.",
+            meaning="Server-side apply does not take over fields that another manager owns.",
+            step="Remove these fields in Git, or stop the other manager from setting them.",
         ),
         (),
     ),
@@ -221,15 +225,15 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
 
 
 def refusal_in(message: str, namespace: str = "") -> Refusal | None:
-    """The known reason a message gives, None where it is none of them. `namespace` is where the object was to go.
+    """The known reason in a message, None where it has none. `namespace` is that of the refused object.
 
-    Where the message tells numbers (of a quota, of a range) or why a webhook cannot be called, so does the reason.
+    The reason names what the message names: numbers of a quota or range, the failed webhook, an unknown field.
     """
     text = message[:_READ_LIMIT]
     for pattern, refusal, command in _KNOWN:
         if re.search(pattern, text, re.IGNORECASE):
-            told = replace(refusal, step=refusal.step.replace("{command}", kubectl(*command, namespace=namespace)))
-            return _detailed(told, text)
+            step = refusal.step.replace("{command}", kubectl(*command, namespace=namespace))
+            return _detailed(replace(refusal, step=step), text)
     return None
 
 
@@ -241,10 +245,12 @@ def _detailed(refusal: Refusal, text: str) -> Refusal:
         service = call.service
         if service is None:
             return replace(refusal, name=name)
-        look = kubectl("get", "pods,endpointslices,services", namespace=service.namespace)
-        step = f"Look at Service {one_line(service.name, 80)} and its pods: {look}. {refusal.step}"
+        get = kubectl("get", "pods,endpointslices,services", namespace=service.namespace)
+        step = f"Look at Service {one_line(service.name, 80)} and its pods: {get}. {refusal.step}"
         return replace(refusal, name=name, step=step, blames=(service,))
     if limit := limit_in(text):
         step = f"{limit.change[:1].upper()}{limit.change[1:]}. {refusal.step}" if limit.change else refusal.step
         return replace(refusal, name=limit.name, step=step)
+    if refusal.name == _UNKNOWN_FIELD:
+        return replace(refusal, name=unknown_field(text) or refusal.name)
     return refusal

@@ -1,6 +1,6 @@
-"""Applications that are resources of another Application: those that the context only knows by their health.
+"""Applications that are resources of another Application, where the context only holds their health.
 
-One whose manifest is there is read like any other, in `application` and `operation`.
+Those with a manifest are read in `application` and `operation`.
 """
 
 from collections.abc import Iterator
@@ -16,24 +16,24 @@ _BAD = ("Degraded", "Missing")
 
 
 def broken_children(inventory: Inventory) -> Iterator[Finding]:
-    """Each child Application whose node is Degraded or Missing, without a manifest that would tell more."""
+    """A finding for each child Application without a manifest whose node is Degraded or Missing."""
     references = [each.reference for each in applications_of(inventory)]
-    read = {(reference.namespace, reference.name) for reference in references if reference}
+    with_manifest = {(reference.namespace, reference.name) for reference in references if reference}
     for node in inventory.context.tree:
         resource = node.resource
         if (resource.group, resource.kind) != APPLICATION or node.health not in _BAD or node.orphaned:
             continue
-        if (resource.namespace, resource.name) not in read:
+        if (resource.namespace, resource.name) not in with_manifest:
             yield _finding(node)
 
 
 def _finding(node: TreeNode) -> Finding:
     name = one_line(str(node.resource))
     return Finding(
-        title=f"{name} is {node.health}, and with it the Application that it is a resource of",
+        title=f"{name} is {node.health}, and with it its parent Application",
         severity="error",
         level="effect",
-        explanation="What is wrong is inside of it; its own resources and its last sync are not in what was read here.",
+        explanation="The fault is inside this Application; its own resources and its last sync were not read here.",
         evidence=quote_node(node) + quote_node(node, "health.status"),
         resource=node.resource,
         next_steps=(f"Look at it, or ask about it: {argocd('app', 'get', qualified_name(node.resource))}.",),

@@ -1,44 +1,42 @@
-"""What an Application's own status says: conditions and sync status.
+"""An Application's conditions and its sync status.
 
 Its health is in `application_health`, its last operation in `operation`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from agent.findings.admission.refusals import refusal_in
 from agent.findings.argocd.comparison_causes import comparison_cause
 from agent.findings.argocd.deletion import cluster_lost
 from agent.findings.argocd.drift import explained
-from agent.findings.argocd.operation import operation_failed
+from agent.findings.argocd.operation_state import operation_failed
 from agent.findings.argocd.projects import permitting
+from agent.findings.argocd.status_entries import entries_where, quoted_entries
 from agent.findings.engine.applications import Application, applications_of, names_of
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.inventory import Inventory
-from agent.findings.model import Evidence, Finding, Level, Severity
-from agent.objects.manifest import Manifest, list_at, object_at, text_at
+from agent.findings.model import Finding, Level, Severity
+from agent.objects.manifest import list_at, text_at
 
-# A list of many resources quotes this many of them.
-_QUOTED = 5
-
-# Argo CD's condition types (pkg/apis/application/v1alpha1): what each means.
+# Argo CD's condition types (pkg/apis/application/v1alpha1/types.go): what each means.
 _CONDITIONS: dict[str, tuple[str, Severity]] = {
     "ComparisonError": (
-        "Argo CD cannot compare Git with the cluster, so it neither knows the sync status nor can sync.",
+        "Argo CD cannot compare Git with the cluster, so the sync status is unknown and no sync is possible.",
         "error",
     ),
-    "InvalidSpecError": ("The Application itself is not valid, so Argo CD does nothing with it.", "error"),
-    "SyncError": ("An automated sync failed, and is not tried again for the same revision.", "error"),
-    "DeletionError": ("The Application is being deleted, and some of its resources cannot be.", "error"),
-    "UnknownError": ("Argo CD's controller met an error that it has no name for.", "error"),
+    "InvalidSpecError": ("The Application's own spec is not valid, so Argo CD does not process it.", "error"),
+    "SyncError": ("An automated sync failed; Argo CD does not retry it for the same revision.", "error"),
+    "DeletionError": ("The Application is being deleted, and some of its resources cannot be deleted.", "error"),
+    "UnknownError": ("Argo CD's controller hit an error that it does not classify.", "error"),
     "SharedResourceWarning": (
         "Another Application manages the same resources: each sync of one undoes the other.",
         "warning",
     ),
     "RepeatedResourceWarning": (
-        "The same resource is in the manifests more than once; only one of them wins.",
+        "The manifests contain the same resource more than once; only one of them is applied.",
         "warning",
     ),
-    "ExcludedResourceWarning": ("Argo CD is configured to leave this kind alone, so it is not synced.", "warning"),
+    "ExcludedResourceWarning": ("Argo CD is configured to exclude this kind, so it is not synced.", "warning"),
     "OrphanedResourceWarning": ("Resources in the namespace belong to no Application.", "info"),
 }
 
@@ -48,15 +46,15 @@ _CONTENDED = ("SharedResourceWarning", "RepeatedResourceWarning")
 
 
 def conditions(inventory: Inventory) -> Iterator[Finding]:
-    """The conditions of each Application: errors, warnings, and orphans for information."""
+    """The findings of each Application's conditions: errors, warnings, and orphans for information."""
     for application in applications_of(inventory):
         lost = cluster_lost(application)
         for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
             kind = text_at(condition, "type")
             if not kind or (kind == "SyncError" and operation_failed(application)):
-                continue  # the operation's own findings say it, with the resource
+                continue  # the operation's own findings report it, with the resource
             if lost and kind.endswith("Error") and comparison_cause(text_at(condition, "message")):
-                continue  # so does that of the deletion
+                continue  # the finding about the deletion reports it
             yield _condition(application, index, kind, text_at(condition, "message"))
 
 
@@ -79,7 +77,7 @@ def _condition(application: Application, index: int, kind: str, message: str) ->
 
 
 def _cause(kind: str, message: str) -> tuple[str, str]:
-    """The name of the cause and what to do, "" where the message tells none that is known."""
+    """The name of the cause and what to do, "" where the message has no known cause."""
     compared, refusal = comparison_cause(message), refusal_in(message)
     first = (compared, refusal) if kind in ("ComparisonError", "UnknownError") else (refusal, compared)
     found = next((each for each in first if each), None)
@@ -87,7 +85,7 @@ def _cause(kind: str, message: str) -> tuple[str, str]:
 
 
 def sync_status(inventory: Inventory) -> Iterator[Finding]:
-    """Applications that are OutOfSync (with the resources that are) or whose sync status is not known."""
+    """The findings of Applications that are OutOfSync (with their resources) or whose sync status is unknown."""
     for application in applications_of(inventory):
         match application.text("status", "sync", "status"):
             case "OutOfSync":
@@ -95,10 +93,10 @@ def sync_status(inventory: Inventory) -> Iterator[Finding]:
                     yield _out_of_sync(application)
             case "Unknown" if not _has_condition(application, "ComparisonError", "InvalidSpecError"):
                 yield application.finding(
-                    f"The sync status of {application.title} is not known",
-                    "Argo CD could not compare it, and no condition says why.",
+                    f"{application.title}: sync status Unknown",
+                    "Argo CD could not compare it, and no condition has the reason.",
                     application.quote("status", "sync", "status"),
-                    f"Have it compared anew: {application.command('get', '--refresh')}.",
+                    f"Compare it again: {application.command('get', '--refresh')}.",
                     level="symptom",
                     severity="warning",
                 )
@@ -109,13 +107,15 @@ def sync_status(inventory: Inventory) -> Iterator[Finding]:
 def _out_of_sync(application: Application) -> Finding:
     differing = entries_where(application, lambda entry: text_at(entry, "status") == "OutOfSync")
     pruning = sum(1 for _, entry in differing if entry.get("requiresPruning") is True)
-    explanation = "What is in the cluster differs from what is in Git" + (
-        f": {names_of([entry for _, entry in differing])}." if differing else "; which resources is not told."
+    explanation = "The cluster differs from Git" + (
+        f": {names_of([entry for _, entry in differing])}."
+        if differing
+        else "; its status does not list the resources."
     )
     if pruning:
         explanation += f" {pruning} of them {'is' if pruning == 1 else 'are'} no longer in Git."
     if not application.is_automated:
-        explanation += " Automated sync is off, so nothing changes until somebody syncs."
+        explanation += " Automated sync is off, so this stays until a manual sync."
     return application.finding(
         f"{application.title} is OutOfSync",
         explanation,
@@ -124,23 +124,6 @@ def _out_of_sync(application: Application) -> Finding:
         f"If Git is right: {application.command('sync')}.",
         level="summary",
         severity="info" if differing and pruning == len(differing) else "warning",
-    )
-
-
-def entries_where(application: Application, wanted: Callable[[Manifest], bool]) -> list[tuple[int, Manifest]]:
-    """The entries of `status.resources` that pass the test, each with its place in the list."""
-    found: list[tuple[int, Manifest]] = []
-    for index in range(len(list_at(application.manifest, "status", "resources"))):
-        entry = object_at(application.manifest, "status", "resources", index)
-        if wanted(entry):
-            found.append((index, entry))
-    return found
-
-
-def quoted_entries(application: Application, entries: list[tuple[int, Manifest]], field: str) -> tuple[Evidence, ...]:
-    """A field of the first of these entries of `status.resources`."""
-    return tuple(
-        quoted for index, _ in entries[:_QUOTED] for quoted in application.quote("status", "resources", index, field)
     )
 
 

@@ -1,11 +1,11 @@
-"""What Argo CD says of the health of an Application and of its resources, where no finding tells the reason yet."""
+"""The health of an Application and of its resources as Argo CD assesses it, where no finding has the reason yet."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agent.context.context import Context
-from agent.findings.argocd.application import entries_where, quoted_entries
+from agent.findings.argocd.status_entries import entries_where, quoted_entries
 from agent.findings.engine.applications import Application, applications_of, names_of, resource_of
 from agent.findings.engine.commands import describe
 from agent.findings.engine.deployments import Deployments
@@ -16,9 +16,9 @@ from agent.objects.manifest import text_at
 
 
 def with_resource_health(inventory: Inventory, found: list[Finding]) -> list[Finding]:
-    """The findings, and each resource that Argo CD calls Degraded with a message of its own.
+    """Return the findings, with each resource that Argo CD calls Degraded with a message of its own.
 
-    Where something is found about the resource, or about what it owns, the message becomes evidence of that.
+    Where a finding is about the resource, or about what it owns, the message becomes evidence of that finding.
     """
     result, places = list(found), _places(inventory, found)
     for degraded in resource_health(inventory):
@@ -35,25 +35,25 @@ def with_resource_health(inventory: Inventory, found: list[Finding]) -> list[Fin
 
 
 def with_health(inventory: Inventory, found: list[Finding]) -> list[Finding]:
-    """The findings, and the health of each Application that is not well.
+    """Return the findings, with the health of each Application that is not healthy.
 
-    That it is Degraded is left out where other findings tell it of all the resources that are, and no deployment
-    shortly before is to be named.
+    Degraded is left out where other findings cover all the degraded resources, and no deployment shortly before is to
+    be named.
     """
     places = _places(inventory, found)
     has_error = any(finding.severity == "error" and finding.level != "summary" for finding in found)
     result = list(found)
     for summary in health(inventory):
-        # That something is Missing is a fact of its own; so is what is quoted of a deployment.
-        bare = all("health" in evidence.path and evidence.text != "Missing" for evidence in summary.evidence)
-        told = has_error and all(key_of(each) in places for each in summary.blames)
-        if summary.severity != "error" or not bare or not told:
+        # A missing resource is a fact of its own; so is a quoted deployment.
+        is_health_only = all("health" in evidence.path and evidence.text != "Missing" for evidence in summary.evidence)
+        is_covered = has_error and all(key_of(each) in places for each in summary.blames)
+        if summary.severity != "error" or not is_health_only or not is_covered:
             result.append(summary)
     return result
 
 
 def _places(inventory: Inventory, found: Iterable[Finding]) -> dict[Key, list[int]]:
-    """Where the findings about a resource stand, and those about what it owns. Mere information counts for nothing."""
+    """The places of the findings about a resource and about what it owns, without those of severity info."""
     places: dict[Key, list[int]] = defaultdict(list)
     for place, finding in enumerate(found):
         if finding.resource and finding.severity != "info" and finding.level != "summary":
@@ -63,14 +63,14 @@ def _places(inventory: Inventory, found: Iterable[Finding]) -> dict[Key, list[in
 
 
 def health(inventory: Inventory) -> Iterator[Finding]:
-    """Applications that are Degraded or Missing (with the resources that are), or whose health is not known."""
+    """The findings of Applications that are Degraded or Missing (with those resources), or whose health is Unknown."""
     for application in applications_of(inventory):
         status = application.text("status", "health", "status")
         if status in ("Degraded", "Missing"):
             yield _unhealthy(inventory.context, application, status)
         elif status == "Unknown":
             yield application.finding(
-                f"The health of {application.title} is not known",
+                f"{application.title}: health Unknown",
                 "Argo CD could not assess its resources.",
                 application.quote("status", "health", "message") + application.quote("status", "health", "status"),
                 f"See it with its conditions: {application.command('get')}.",
@@ -80,14 +80,14 @@ def health(inventory: Inventory) -> Iterator[Finding]:
 
 
 def resource_health(inventory: Inventory) -> Iterator[Finding]:
-    """Each resource whose health Argo CD calls Degraded with a message of its own."""
+    """A finding for each resource that Argo CD calls Degraded with a message of its own."""
     for application in applications_of(inventory):
         for index, entry in entries_where(application, lambda e: text_at(e, "health", "status") == "Degraded"):
             if not text_at(entry, "health", "message"):
                 continue
             yield application.finding(
                 f"{names_of([entry])} is Degraded",
-                "Argo CD looked at its status and found it broken; the message, quoted here, says why.",
+                "Argo CD's health check of its status failed; the quoted message has the reason.",
                 application.quote("status", "resources", index, "health", "message")
                 + application.quote("status", "resources", index, "health", "status"),
                 f"{describe(resource_of(entry))} shows it with its events." if resource_of(entry) else "",
@@ -101,7 +101,7 @@ def _unhealthy(context: Context, application: Application, status: str) -> Findi
     bad = entries_where(application, lambda entry: text_at(entry, "health", "status") in ("Degraded", "Missing"))
     bad.sort(key=lambda item: text_at(item[1], "health", "status") != status)
     if status == "Degraded":
-        meaning = "At least one of its resources failed"
+        meaning = "At least one of its resources is unhealthy"
     else:
         meaning = "At least one of its resources is not in the cluster"
     since = Deployments(context=context, application=application).suspect_before(

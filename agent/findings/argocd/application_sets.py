@@ -1,4 +1,4 @@
-"""ApplicationSets that cannot make, update or delete their Applications, as their conditions say.
+"""ApplicationSets that cannot create, update or delete their Applications, according to their conditions.
 
 Source of types and reasons: Argo CD's pkg/apis/application/v1alpha1/applicationset_types.go.
 """
@@ -13,36 +13,36 @@ from agent.objects.manifest import Manifest, list_at, text_at
 
 APPLICATION_SET: GroupKind = ("argoproj.io", "ApplicationSet")
 
-# By the reason of the condition: what it means, and what to do.
+# By the reason of the condition: its meaning, and what to do.
 _REASONS: dict[str, tuple[str, str]] = {
     "ApplicationParamsGenerationError": (
-        "a generator gives no parameters",
+        "a generator yields no parameters",
         "Repair the generator that the message names: its repository, path, selector, URL or credentials.",
     ),
     "RenderTemplateParamsError": (
         "its template cannot be rendered with a generator's parameters",
-        "Correct the template, or let every element of the generators have the parameter; with "
+        "Correct the template, or give every element of the generators the parameter; with "
         "`goTemplateOptions: [missingkey=error]` a missing one is an error.",
     ),
     "ApplicationValidationError": (
-        "an Application that it makes is not valid",
-        "Correct what the message names in the template: project, destination, source, or a name that is made twice.",
+        "an Application that it generates is not valid",
+        "Correct what the message names in the template: project, destination, source, or a duplicate name.",
     ),
     "CreateApplicationError": (
         "an Application cannot be created",
-        "The message tells why the API server refused it.",
+        "The message has the API server's reason.",
     ),
     "UpdateApplicationError": (
         "an Application cannot be updated",
-        "The message tells why the API server refused it.",
+        "The message has the API server's reason.",
     ),
     "DeleteApplicationError": (
         "an Application cannot be deleted",
-        "The message tells why; a finalizer may hold the Application.",
+        "The message has the reason; a finalizer may hold the Application.",
     ),
     "RefreshApplicationError": (
         "an Application cannot be refreshed",
-        "The message tells why.",
+        "The message has the reason.",
     ),
 }
 # A condition of this type is bad with this status.
@@ -51,7 +51,7 @@ _ROLLING = "RolloutProgressing"
 
 
 def application_sets(inventory: Inventory) -> Iterator[Finding]:
-    """Each ApplicationSet with a bad condition; one that rolls its Applications out step by step has none."""
+    """A finding for each ApplicationSet with a bad condition; a step-by-step rollout in progress is not bad."""
     for manifest in inventory.of(APPLICATION_SET):
         bad = sorted(_bad(manifest), key=lambda index: _rank(manifest, index))
         if bad:
@@ -79,11 +79,11 @@ def _finding(manifest: Manifest, bad: list[int]) -> Finding:
     meaning, step = _REASONS.get(reason, ("its controller reports an error", "Repair what the message names."))
     return object_finding(
         manifest,
-        f"{named(manifest)} does not do its work: {meaning} ({one_line(kind, 40)}, {one_line(reason, 60)})",
-        "As long as that is so it neither makes new Applications nor changes those it has made; they stay as they are.",
+        f"{named(manifest)} fails: {meaning} ({one_line(kind, 40)}, {one_line(reason, 60)})",
+        "Until this is repaired it neither creates new Applications nor changes existing ones; they stay as they are.",
         _quotations(manifest, bad),
         step,
-        "See what the controller does: `kubectl -n argocd logs deployment/argocd-applicationset-controller`.",
+        "Read the controller's log: `kubectl -n argocd logs deployment/argocd-applicationset-controller`.",
     )
 
 

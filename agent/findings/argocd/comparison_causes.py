@@ -1,7 +1,7 @@
-"""Why Argo CD cannot generate, compare or accept an Application: the known messages, what they mean and what to do.
+"""Why Argo CD cannot generate, compare or accept an Application: known messages, their causes and what to do.
 
-Owns the wording of conditions such as ComparisonError and InvalidSpecError; makes no finding. The messages are those of
-Argo CD's repo-server, controller and argo package (util/argo, reposerver/repository), of Git, Helm and Kustomize.
+Owns the wording of conditions such as ComparisonError and InvalidSpecError. Sources: Argo CD's reposerver/repository,
+controller and util/argo; Git, Helm and Kustomize, whose errors the repo-server passes on.
 """
 
 import re
@@ -12,37 +12,37 @@ from agent.findings.engine.evidence import one_line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonCause:
-    """A known cause. `name` completes "ComparisonError: ...", `step` says what to do."""
+    """A known cause. `name` completes "ComparisonError: ...", `step` is what to do."""
 
     name: str
     step: str
 
 
-CLUSTER_UNKNOWN = "its destination cluster is not known to Argo CD"
+CLUSTER_UNKNOWN = "its destination cluster is not registered in Argo CD"
 
-# No message says its cause later than this.
+# The cause of a message is within its first characters.
 _READ_LIMIT = 4_000
 
-# In order of precedence: what a tool complains of stands before words that its own output may contain. A `.*` stands
-# for a bounded gap, so that no message costs more than it is long.
+# In order of precedence: a tool's own error comes before words that its output may contain. A `.*` is compiled to a
+# bounded gap, so that a match takes linear time.
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         r"references project .* which does not exist|project .* does not exist|app project .* not found",
         "its AppProject does not exist",
-        "Create the project (`argocd proj create`), or correct spec.project; `argocd proj list` shows those there are.",
+        "Create the project (`argocd proj create`), or correct spec.project; `argocd proj list` shows the existing.",
     ),
     (
         r"there are no clusters with this name|unable to find destination server|cluster .* has not been configured|"
         r"there are \d+ clusters with the same|error getting cluster by (name|url|server)|"
         r"cluster \"[^\"]{1,200}\" not found",
         CLUSTER_UNKNOWN,
-        "Register the cluster (`argocd cluster add`), or correct spec.destination; `argocd cluster list` shows those "
-        "there are.",
+        "Register the cluster (`argocd cluster add`), or correct spec.destination; `argocd cluster list` shows the "
+        "registered ones.",
     ),
     (
         r"can't have both name and server defined|destination server missing|destination server and/or namespace|"
         r"spec\.(source|destination|project)\S* (is )?required|spec\.source\.(path|chart)|invalid spec",
-        "its spec is not complete",
+        "its spec is incomplete",
         "Correct the field that the message names.",
     ),
     (
@@ -54,7 +54,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         r"kustomize build|`kustomize|accumulating resources|accumulation err",
         "Kustomize cannot build the manifests",
-        "Build it locally, `kustomize build` in the same path, and repair what it complains of.",
+        "Build it locally, `kustomize build` in the same path, and repair what it reports.",
     ),
     (
         r"plugin sidecar failed|config management plugin|could not find (a )?(plugin|cmp)|cmp-server|"
@@ -64,7 +64,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"failed to load openapi|failed to get api resources|unable to (list|retrieve).*(server APIs|api resources)",
-        "the destination cluster does not tell which kinds it knows",
+        "the API discovery of the destination cluster fails",
         "Look for an APIService that is not available: `kubectl get apiservices`.",
     ),
     (
@@ -82,7 +82,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         r"x509: (certificate|cannot validate)|certificate signed by unknown authority|certificate has expired",
         "a TLS certificate is not trusted",
-        "Renew the certificate, or give Argo CD its CA: `argocd cert add-tls`, for a cluster its Secret's caData.",
+        "Renew the certificate, or give Argo CD its CA: `argocd cert add-tls`, for a cluster caData in its Secret.",
     ),
     (
         r"429 Too Many Requests|rate limit",
@@ -100,19 +100,19 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         r"the server has asked for the client to provide credentials|failed to get cluster .*unauthorized|"
         r"failed to load live state.*unauthorized",
         "the destination cluster refuses Argo CD's credentials",
-        "Renew the cluster's credentials: `argocd cluster list`, then `argocd cluster add` anew.",
+        "Renew the cluster's credentials: `argocd cluster list`, then `argocd cluster add` again.",
     ),
     (
         r"chart \S+ version \S+ not found|chart version .* not found|no version for constraint|constraint .* no match|"
         r"version .* not found in (index|repository)|chart .* not found in|manifest unknown",
         "the chart, or this version of it, is not found in its repository",
-        "Correct spec.source.chart or spec.source.targetRevision; `helm search repo --versions` shows what there is.",
+        "Correct spec.source.chart or spec.source.targetRevision; `helm search repo --versions` shows them all.",
     ),
     (
         r"unable to resolve .* to a commit|couldn't find remote ref|unknown revision|reference not found|"
         r"invalid revision",
         "the revision does not exist",
-        "Correct spec.source.targetRevision: the branch, tag or commit is not there.",
+        "Correct spec.source.targetRevision: the branch, tag or commit does not exist.",
     ),
     (
         r"app path does not exist|app path is absolute|: path .* does not exist",
@@ -123,12 +123,12 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         r"helm (template|dependency|pull|registry)|`helm|chart .* not found|execution error at|"
         r"failed parsing (--set|-f)|values don't meet the specifications|looks up no chart",
         "Helm cannot render the chart",
-        "Render it locally with the same values, `helm template`, and repair what it complains of.",
+        "Render it locally with the same values, `helm template`, and repair what it reports.",
     ),
     (
         r"no such file or directory",
         "a file is not in the repository at this revision",
-        "Correct the reference to the file that is named, or the revision.",
+        "Correct the reference to the file that the message names, or the revision.",
     ),
     (
         r"failed to unmarshal|error (parsing|decoding|unmarshal)",
@@ -164,27 +164,27 @@ _COMPILED = tuple(
 
 
 def comparison_cause(message: str) -> ComparisonCause | None:
-    """The known cause that a condition's message tells, None where it is none of them."""
+    """The known cause in a condition's message, None where it has none."""
     text = " ".join(message[:_READ_LIMIT].split())
-    if told := _HELM_FAIL.search(text):
-        return _unrendered(told[1], told[2].partition(" Use --debug")[0])
+    if failure := _HELM_FAIL.search(text):
+        return _unrendered(failure[1], failure[2].partition(" Use --debug")[0])
     for pattern, name, step in _COMPILED:
         if pattern.search(text):
             return ComparisonCause(name=name, step=step)
     return None
 
 
-# Helm's `required` and `fail` (engine.go): the template with line and column, and what its author says.
+# Helm's `required` and `fail` (pkg/engine/engine.go): the template with line and column, and the author's message.
 _HELM_FAIL = re.compile(r"execution error at \(([^()]{1,300})\): (.{1,600})")
 _VALUE = re.compile(r"(?:\.?Values\.)?\b([A-Za-z]\w{0,60}(?:\.\w{1,60}){1,8})\b")
 
 
-def _unrendered(template: str, said: str) -> ComparisonCause:
-    """A chart whose template refuses to render: with the value that it asks for, where its words name one."""
-    value = _VALUE.search(said)
+def _unrendered(template: str, message: str) -> ComparisonCause:
+    """A chart whose template refuses to render, with the value that its message names."""
+    value = _VALUE.search(message)
     what = value[1] if value else "that value"
     return ComparisonCause(
-        name=f"Helm cannot render the chart: {one_line(said, 120)}",
+        name=f"Helm cannot render the chart: {one_line(message, 120)}",
         step=f"Set {what} in Git, in the Application's value files or under spec.source.helm (template "
-        f"{one_line(template, 120)} asks for it); check it by `helm template` with the same values.",
+        f"{one_line(template, 120)} requires it); check it by `helm template` with the same values.",
     )

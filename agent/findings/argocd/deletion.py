@@ -1,7 +1,6 @@
-"""Deletion that does not come to an end: an Application, or one of its resources, held by a finalizer; a Pod that its
-node does not give up.
+"""Deletion that does not end: an Application, or one of its resources, held by a finalizer; a Pod that its node keeps.
 
-What a Namespace says of its own deletion is in `namespaces`.
+The deletion of a Namespace is in `namespaces`.
 """
 
 from collections.abc import Iterator
@@ -24,10 +23,12 @@ from agent.objects.times import moment
 
 _QUOTED = 4
 _DELETED = ("metadata", "deletionTimestamp")
-# Kubernetes' and Argo CD's own finalizers, and what each waits for.
-_KNOWN: dict[str, str] = {
+# Finalizers of Kubernetes and of Argo CD, and what each waits for:
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
+# https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/
+_FINALIZERS: dict[str, str] = {
     "foregroundDeletion": "the objects it owns are deleted first",
-    "orphan": "the objects it owns are set free first",
+    "orphan": "the objects it owns are orphaned first",
     "kubernetes": "everything in the namespace is deleted first",
     "kubernetes.io/pvc-protection": "a pod still uses the claim",
     "kubernetes.io/pv-protection": "a claim is still bound to the volume",
@@ -40,27 +41,27 @@ _KNOWN: dict[str, str] = {
 
 
 def stuck_deletions(inventory: Inventory) -> Iterator[Finding]:
-    """Resources, then Applications, whose deletion has waited for a finalizer longer than PATIENCE."""
+    """The findings of resources, then of Applications, whose deletion has waited for longer than PATIENCE."""
     context, applications = inventory.context, applications_of(inventory)
-    held = list(_held_resources(inventory, latest(context, applications[0] if applications else None)))
-    yield from held
+    stuck = list(_stuck_resources(inventory, latest(context, applications[0] if applications else None)))
+    yield from stuck
     for application in applications:
         lasted = elapsed(context, application, application.text(*_DELETED))
         if lost := cluster_lost(application):
             yield _without_cluster(application, lost)
         elif application.is_being_deleted and _finalizers(application.manifest) and lasted >= PATIENCE:
-            blamed = tuple(finding.resource for finding in held if finding.resource)
+            blamed = tuple(finding.resource for finding in stuck if finding.resource)
             yield _application(context, application, lasted, blamed)
 
 
-def _held_resources(inventory: Inventory, now: datetime | None) -> Iterator[Finding]:
+def _stuck_resources(inventory: Inventory, now: datetime | None) -> Iterator[Finding]:
     for kind, manifest in inventory.being_deleted:
         deleted = text_at(manifest, *_DELETED)
         if moment(deleted) is None or kind in (APPLICATION, NAMESPACE):
             continue
         lasted, finalizers = lasted_beyond(now, manifest, deleted), _finalizers(manifest)
         if lasted is None and finalizers:
-            yield _going(inventory.context, manifest, deleted)
+            yield _being_deleted(inventory.context, manifest, deleted)
         elif lasted is not None and lasted >= PATIENCE:
             if finalizers:
                 yield _held(manifest, lasted)
@@ -68,14 +69,14 @@ def _held_resources(inventory: Inventory, now: datetime | None) -> Iterator[Find
                 yield _left_behind(inventory, manifest, lasted)
 
 
-def _going(context: Context, manifest: Manifest, deleted: str) -> Finding:
-    """A deletion of which nothing tells how long it lasts."""
+def _being_deleted(context: Context, manifest: Manifest, deleted: str) -> Finding:
+    """A deletion of unknown duration."""
     finalizers = _finalizers(manifest)
     return object_finding(
         manifest,
-        f"{named(manifest)} is being deleted since {one_line(deleted, 40)} and held by finalizer {_named(finalizers)}",
+        f"{named(manifest)} has been in deletion since {one_line(deleted, 40)}, held by finalizer {_named(finalizers)}",
         "Kubernetes keeps an object until each finalizer is removed by whoever set it"
-        f"{_reasons(finalizers)}. If that was minutes ago it is on its way; else it is stuck.",
+        f"{_reasons(finalizers)}. After a few minutes that is normal; after more it is stuck.",
         quote(manifest, "metadata", "finalizers", 0) + quote(manifest, *_DELETED),
         *_ways_out(manifest),
         severity="warning" if manifest is context.manifest else "info",
@@ -84,31 +85,31 @@ def _going(context: Context, manifest: Manifest, deleted: str) -> Finding:
 
 
 def _left_behind(inventory: Inventory, pod: Manifest, lasted: timedelta) -> Finding:
-    """A Pod without finalizers: only its kubelet, which reports that the containers are gone, can hold it."""
+    """A Pod without finalizers, which only its kubelet can hold: it has to report that the containers are gone."""
     node_name = text_at(pod, "spec", "nodeName")
     nodes = (node for node in inventory.of(NODE) if text_at(node, "metadata", "name") == node_name)
     node = next(nodes, None)
-    silent = quote_readiness(node) if node else ()
+    not_ready = quote_readiness(node) if node else ()
     on = f" on node {one_line(node_name, 80)}" if node_name else ""
     words = ("delete", "pod", name_of(pod), "--grace-period=0", "--force")
     force = kubectl(*words, namespace=namespace_of(pod))
     return object_finding(
         pod,
-        f"{named(pod)} does not end: it is still there {minutes_text(lasted)} after its grace period"
-        + (f", and its node {one_line(node_name, 80)} is not ready" if silent else ""),
-        f"A Pod goes when the kubelet{on} reports that its containers have ended; that report has not come.",
-        quote(pod, *_DELETED) + quote(pod, "metadata", "deletionGracePeriodSeconds") + silent,
+        f"{named(pod)} does not terminate: it still exists {minutes_text(lasted)} after its grace period"
+        + (f", and its node {one_line(node_name, 80)} is not ready" if not_ready else ""),
+        f"A Pod is removed once the kubelet{on} reports that its containers have ended; that report is missing.",
+        quote(pod, *_DELETED) + quote(pod, "metadata", "deletionGracePeriodSeconds") + not_ready,
         f"Look at the node: {kubectl('describe', 'node', node_name)}; does its kubelet run?" if node_name else "",
-        f"If the node is gone for good, remove the Pod without asking it: {force} (on a node that still runs, its "
-        "containers may go on; with a StatefulSet that means two of the same name).",
-        blames=(ref,) if node and silent and (ref := ResourceRef.of(node)) else (),
+        f"If the node is gone for good, remove the Pod without its kubelet: {force} (on a node that still runs, its "
+        "containers may continue; of a StatefulSet there are then two of the same name).",
+        blames=(ref,) if node and not_ready and (ref := ResourceRef.of(node)) else (),
     )
 
 
 def _ways_out(manifest: Manifest) -> tuple[str, str]:
     return (
-        "Look at the controller that owns the finalizer: is it running, and what does its log say?",
-        "Only if that controller is gone for good, and what it would clean up may stay behind, remove the finalizer: "
+        "Look at the controller that owns the finalizer: does it run, and which errors does it log?",
+        "Only if that controller is gone for good, and what it would clean up may remain, remove the finalizer: "
         f"{_removal(manifest)}.",
     )
 
@@ -118,7 +119,7 @@ def _held(manifest: Manifest, lasted: timedelta) -> Finding:
     return object_finding(
         manifest,
         f"{named(manifest)} cannot be deleted: it waits for its finalizer {_named(finalizers)}",
-        f"Its deletion was asked for {minutes_text(lasted)} ago. Kubernetes keeps an object until each finalizer is "
+        f"Its deletion was requested {minutes_text(lasted)} ago. Kubernetes keeps an object until each finalizer is "
         f"removed by whoever set it{_reasons(finalizers)}.",
         quote(manifest, "metadata", "finalizers", 0) + quote(manifest, *_DELETED),
         *_ways_out(manifest),
@@ -131,15 +132,15 @@ def _application(
     finalizers = _finalizers(application.manifest)
     left = [node for node in context.tree if not node.parents and not node.orphaned]
     names = ", ".join(one_line(f"{node.resource.kind} {node.resource.name}", 80) for node in left[:_QUOTED])
-    still = f" Still there: {names}{' and others' if len(left) > _QUOTED else ''}." if left else ""
-    said: tuple[Evidence, ...] = tuple(q for node in left[:_QUOTED] for q in quote_node(node))
+    remaining = f" Remaining resources: {names}{' and others' if len(left) > _QUOTED else ''}." if left else ""
+    node_quotes: tuple[Evidence, ...] = tuple(q for node in left[:_QUOTED] for q in quote_node(node))
     return application.finding(
-        f"The deletion of {application.title} does not end: it waits for its finalizer {_named(finalizers)}",
-        f"It was asked for {minutes_text(lasted)} ago{_reasons(finalizers)}.{still}",
-        application.quote("metadata", "finalizers", 0) + application.quote(*_DELETED) + said,
+        f"{application.title} cannot be deleted: it waits for its finalizer {_named(finalizers)}",
+        f"Its deletion was requested {minutes_text(lasted)} ago{_reasons(finalizers)}.{remaining}",
+        application.quote("metadata", "finalizers", 0) + application.quote(*_DELETED) + node_quotes,
         "See which resources are left, and which finalizer each has: "
         f"{application.command('get', '-o', 'tree=detailed')}.",
-        "To delete the Application and leave its resources: remove the finalizer from it "
+        "To delete the Application and keep its resources, remove the finalizer from it "
         f"({_removal(application.manifest)}).",
         level="effect",
         blames=blamed,
@@ -147,7 +148,7 @@ def _application(
 
 
 def cluster_lost(application: Application) -> tuple[str | int, ...]:
-    """Where the condition stands by which an Application cannot be deleted as its cluster is gone; () without one."""
+    """The path of the condition that blocks the deletion since the destination cluster is not registered, else ()."""
     if not application.is_being_deleted or not _finalizers(application.manifest):
         return ()
     for index, condition in enumerate(list_at(application.manifest, "status", "conditions")):
@@ -162,7 +163,7 @@ def _without_cluster(application: Application, condition: tuple[str | int, ...])
     add = argocd("cluster", "add", "CONTEXT", *(("--name", name) if name else ()))
     return application.finding(
         f"{application.title} cannot be deleted: {CLUSTER_UNKNOWN}",
-        f"Before it goes, Argo CD deletes its resources in {one_line(name or server, 120) or 'the destination cluster'}"
+        f"Argo CD first deletes its resources in {one_line(name or server, 120) or 'the destination cluster'}"
         f", and that cluster was removed from Argo CD. Its finalizer {_named(_finalizers(application.manifest))} keeps "
         "it until then.",
         application.quote(*condition, "message")
@@ -186,7 +187,7 @@ def _named(finalizers: list[str]) -> str:
 
 
 def _reasons(finalizers: list[str]) -> str:
-    reasons = list(dict.fromkeys(_KNOWN[name] for name in finalizers if name in _KNOWN))
+    reasons = list(dict.fromkeys(_FINALIZERS[name] for name in finalizers if name in _FINALIZERS))
     return f" ({', '.join(reasons)})" if reasons else ""
 
 

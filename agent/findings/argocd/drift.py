@@ -1,6 +1,6 @@
-"""Resources that are OutOfSync: which kind of drift it is, in the words of both sides, and what to do about it.
+"""Resources that are OutOfSync: the kind of drift, the values of both sides, and what to do about it.
 
-Owns one finding a drifted resource; the comparison itself is `agent.findings.drift`'s, what to do is `drift_remedies`'.
+Owns the finding for each drifted resource; the comparison is in `agent.findings.drift`, the steps in `drift_remedies`.
 """
 
 from collections.abc import Iterator
@@ -16,25 +16,25 @@ from agent.findings.engine.evidence import one_line, quote_difference
 from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding, Level, Severity
 
-# Resources that are told one by one; the others are counted in one finding a category.
+# Resources with a finding each; the others share one finding for each category.
 _RESOURCES = 8
-# Differences of a resource that are told and quoted.
-_TOLD = 4
+# Differences of a resource that are named and quoted.
+_NAMED = 4
 
 _NAMES: dict[Category, tuple[str, str]] = {
     "change": ("real change", "real changes"),
     "missing": ("resource that is missing", "resources that are missing"),
     "prune": ("resource to prune", "resources to prune"),
     "mutated": ("change by a controller or webhook", "changes by controllers or webhooks"),
-    "defaulted": ("default that the API server fills in", "defaults that the API server fills in"),
-    "ignorable": ("difference without meaning", "differences without meaning"),
+    "defaulted": ("default of the API server", "defaults of the API server"),
+    "ignorable": ("difference without effect", "differences without effect"),
 }
 
 
 def drifted_resources(inventory: Inventory) -> Iterator[Finding]:
-    """A finding for each resource that differs from Git while Argo CD calls it OutOfSync (or nobody says).
+    """A finding for each resource that differs from Git and is OutOfSync (or of unknown sync status).
 
-    None while a sync is under way; the last findings stand for many resources where there are many.
+    None during a sync; of many resources the last ones share a finding.
     """
     context, application = inventory.context, first_application(inventory)
     if application and (application.is_syncing or application.is_being_deleted):
@@ -49,7 +49,7 @@ def drifted_resources(inventory: Inventory) -> Iterator[Finding]:
 
 
 def explained(inventory: Inventory, application: Application) -> bool:
-    """Whether the findings about drift already tell of every resource that makes the Application OutOfSync."""
+    """Whether the findings about drift cover every resource that makes the Application OutOfSync."""
     if application.source != "application" or not inventory.context.managed:
         return False
     differing = set(StatusResources(application).out_of_sync())
@@ -63,16 +63,16 @@ def _drifts(inventory: Inventory) -> tuple[Drift, ...]:
 def _finding(
     context: Context, application: Application | None, entries: StatusResources | None, drift: Drift
 ) -> Iterator[Finding]:
-    told = drift.differences[:_TOLD]
-    moved, by = _moved_on(context, application, drift)
+    named = drift.differences[:_NAMED]
+    revisions, revision_quotes = _revisions(context, application, drift)
     entry = entries.quote(drift.resource) if entries else ()
-    evidence = _quotations(drift, told) + by + (() if drift.differences[0].path else entry) or entry
+    evidence = _quotations(drift, named) + revision_quotes + (() if drift.differences[0].path else entry) or entry
     if not evidence:
         return
     sentences = [
         _counts(drift),
-        "; ".join(difference_text(difference) for difference in told if difference.path) + ".",
-        moved,
+        "; ".join(difference_text(difference) for difference in named if difference.path) + ".",
+        revisions,
         _fight(application, drift),
     ]
     severity, level = _weight(application, drift)
@@ -108,15 +108,15 @@ def _title(drift: Drift, *, edited: bool) -> str:
         case "change":
             return f"{name} differs from Git: {where}"
         case "mutated":
-            return f"{name} is OutOfSync only by what controllers and webhooks change: {where}"
+            return f"{name} is OutOfSync only because of changes by controllers and webhooks: {where}"
         case "defaulted":
-            return f"{name} is OutOfSync only by defaults of the API server: {where}"
+            return f"{name} is OutOfSync only because of defaults of the API server: {where}"
         case "ignorable":
-            return f"{name} is OutOfSync only by differences without meaning: {where}"
+            return f"{name} is OutOfSync only because of differences without effect: {where}"
 
 
 def _weight(application: Application | None, drift: Drift) -> tuple[Severity, Level]:
-    """Warnings are what a sync settles, and what a sync cannot settle though it tries again and again."""
+    """A warning is drift that a sync resolves, and drift that self-heal fights without end."""
     match drift.differences[0].category:
         case "missing" if application and application.text("status", "health", "status") == "Missing":
             return "error", "cause"
@@ -134,10 +134,10 @@ def _is_fought(drift: Drift) -> bool:
 
 def _counts(drift: Drift) -> str:
     if not drift.differences[0].path:
-        return f"So Argo CD compares them: {drift.differences[0].reason}."
+        return f"Argo CD's comparison: {drift.differences[0].reason}."
     counts: list[tuple[Category, int]] = [(category, len(drift.of(category))) for category in drift.categories]
     texts = [f"{count} {_NAMES[category][count > 1]}" for category, count in counts]
-    more = " (there are more, which were not counted)" if drift.more else ""
+    more = " (and more that were not counted)" if drift.more else ""
     return f"Between Git and the cluster there {'is' if counts[0][1] == 1 else 'are'} {', '.join(texts)}{more}:"
 
 
@@ -146,11 +146,13 @@ def _fight(application: Application | None, drift: Drift) -> str:
         return ""
     category = drift.differences[0].category
     if category == "mutated" and application.heals_itself:
-        return "Self-heal is on, so Argo CD sets it back and the controller changes it again: the two fight."
+        return "Self-heal is on, so Argo CD reverts the change and the controller makes it again: the two fight."
     if category in ("mutated", "defaulted", "ignorable"):
-        return "A sync does not settle this: it comes back each time, until Git says the same or it is ignored."
+        return (
+            "A sync does not resolve this: the difference returns until Git has the same value or Argo CD ignores it."
+        )
     if not application.is_automated:
-        return "Automated sync is off, so nothing changes until somebody syncs."
+        return "Automated sync is off, so this stays until a manual sync."
     if category == "change" and not application.heals_itself:
         return "Automated sync does not undo edits in the cluster while selfHeal is off."
     if category == "prune" and application.text("spec", "syncPolicy", "automated", "prune") != "true":
@@ -158,22 +160,22 @@ def _fight(application: Application | None, drift: Drift) -> str:
     return ""
 
 
-def _moved_on(context: Context, application: Application | None, drift: Drift) -> tuple[str, tuple[Evidence, ...]]:
-    """That Git has a newer revision than the one deployed, and whose it is; or that it has not."""
+def _revisions(context: Context, application: Application | None, drift: Drift) -> tuple[str, tuple[Evidence, ...]]:
+    """Whether Git has a newer revision than the deployed one (with its author), as a sentence and its evidence."""
     if application is None or not drift.of("change", "missing", "prune") or is_person(drift.differences[0].owner):
         return "", ()
     deployments = Deployments(context=context, application=application)
     newest, deployed = deployments.newest, deployments.deployed
     if newest and deployed and newest != deployed:
-        said = f"The last sync deployed {deployed[:12]}; Git is now at {deployments.describe(newest)}."
-        return said, deployments.quote(newest)
-    told = deployments.is_git_unchanged and drift.of("change")
-    return ("Git has not changed since the last sync, so the cluster has." if told else ""), ()
+        text = f"The last sync deployed {deployed[:12]}; Git is now at {deployments.describe(newest)}."
+        return text, deployments.quote(newest)
+    is_edit = deployments.is_git_unchanged and drift.of("change")
+    return ("Git has not changed since the last sync, so the cluster has." if is_edit else ""), ()
 
 
-def _quotations(drift: Drift, told: tuple[Difference, ...]) -> tuple[Evidence, ...]:
+def _quotations(drift: Drift, differences: tuple[Difference, ...]) -> tuple[Evidence, ...]:
     quotes: list[Evidence] = []
-    for difference in told:
+    for difference in differences:
         if difference.hidden:
             continue
         if difference.live_path:
@@ -187,21 +189,21 @@ def _quotations(drift: Drift, told: tuple[Difference, ...]) -> tuple[Evidence, .
 
 
 def _folded(application: Application | None, drifts: list[Drift]) -> Iterator[Finding]:
-    """What is left after the resources told one by one, a finding a category."""
+    """The remaining resources, with one finding for each category."""
     groups: dict[Category, list[Drift]] = {}
     for drift in drifts:
         groups.setdefault(drift.differences[0].category, []).append(drift)
     for category, group in groups.items():
-        evidence = tuple(q for drift in group[:_TOLD] for q in _quotations(drift, drift.differences[:1]))
+        evidence = tuple(q for drift in group[:_NAMED] for q in _quotations(drift, drift.differences[:1]))
         if not evidence:
             continue
         severity, level = _weight(application, group[0])
-        names = ", ".join(one_line(f"{drift.resource.kind} {drift.resource.name}", 80) for drift in group[:_TOLD])
+        names = ", ".join(one_line(f"{drift.resource.kind} {drift.resource.name}", 80) for drift in group[:_NAMED])
         yield Finding(
             title=f"{len(group)} more resources differ from Git: {_NAMES[category][1]}",
             severity=severity,
             level=level,
-            explanation=f"They are {names}{' and others' if len(group) > _TOLD else ''}.",
+            explanation=f"They are {names}{' and others' if len(group) > _NAMED else ''}.",
             evidence=evidence,
             resource=application.reference if application else None,
             next_steps=(f"See the differences: {application.command('diff')}.",) if application else (),

@@ -10,9 +10,9 @@ from agent.findings.engine.applications import Application
 from agent.findings.engine.commands import argocd
 from agent.objects.target import ResourceRef
 
+# https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#respect-ignore-difference-configs
 _RESPECT = (
-    "with the sync option `RespectIgnoreDifferences=true` a sync leaves it alone as well, without it a sync still "
-    "overwrites it"
+    "with the sync option `RespectIgnoreDifferences=true` a sync keeps it too, without that option a sync overwrites it"
 )
 
 
@@ -23,8 +23,8 @@ def remedies(application: Application | None, drift: Drift) -> Iterator[str]:
             yield f"Create it: {_sync(application, drift.resource)}."
         case "prune":
             sync = _sync(application, drift.resource, "--prune")
-            yield f"If it is to go: {sync}, or set spec.syncPolicy.automated.prune."
-            yield "If it is to stay without Git: remove Argo CD's tracking annotation (or label) from it."
+            yield f"To delete it: {sync}, or set spec.syncPolicy.automated.prune."
+            yield "To keep it without Git: remove Argo CD's tracking annotation (or label) from it."
         case "change":
             yield from _for_changes(application, drift)
         case _:
@@ -45,7 +45,7 @@ def _for_noise(drift: Drift) -> Iterator[str]:
     mutated, defaulted = drift.of("mutated"), drift.of("defaulted", "ignorable")
     replicas = next((d for d in mutated if d.steps == ("spec", "replicas")), None)
     if replicas:
-        yield "Remove `spec.replicas` from the manifest in Git, so that the autoscaler alone decides."
+        yield "Remove `spec.replicas` from the manifest in Git, so that the autoscaler alone sets it."
     others = mutated or (defaulted if drift.is_noise else ())
     if not others:
         return
@@ -53,9 +53,9 @@ def _for_noise(drift: Drift) -> Iterator[str]:
         values = [f"`{d.path}: {value_text(d.live)}`" for d in others if d.is_same_value]
         yield f"Write the value in Git as the API server writes it: {'; '.join(values[:3])}."
     if not mutated:
-        yield "It does no harm; write the values in Git as the cluster has them to be rid of it."
+        yield "It does no harm; to resolve it, write the values in Git as the cluster has them."
     entry = ignore_differences(drift, others)
-    yield f"Have Argo CD ignore it, under `spec` of the Application: `{entry}` ({_RESPECT})."
+    yield f"Let Argo CD ignore it, under `spec` of the Application: `{entry}` ({_RESPECT})."
 
 
 def _sync(application: Application | None, resource: ResourceRef, *options: str) -> str:

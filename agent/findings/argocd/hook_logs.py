@@ -1,4 +1,4 @@
-"""What a hook itself said last: the fatal lines and errors in the logs of its pods, else the end of the logs."""
+"""The last words of a hook: the fatal lines and errors in the logs of its pods, else the end of the logs."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,9 @@ _LOGS = 2
 
 
 def last_words(inventory: Inventory, entry: Manifest) -> tuple[Evidence, ...]:
-    """The last telling lines of the logs of a hook (an entry of a sync result) that is a Job or a Pod.
+    """The last significant log lines of a hook (an entry of a sync result) that is a Job or a Pod.
 
-    A log that names no Pod is the hook's where the context has no Pod but the hook's.
+    A log without the name of its Pod is the hook's where the context has no other Pods.
     """
     pods = set(_pods(inventory, entry))
     if pods and pods >= {text_at(pod, "metadata", "name") for pod in inventory.of(("", "Pod"))}:
@@ -37,7 +37,7 @@ def _pods(inventory: Inventory, entry: Manifest) -> Iterator[str]:
 
 
 def _end(context: Context, log: ContainerLog) -> tuple[Evidence, ...]:
-    telling = {*fatal_lines(log, _LINES), *error_lines(log, _LINES)}
-    said = [line for line in log.lines if line in telling] if telling else []
-    said = said or [line for line in log.lines[-50:] if line.text.strip()][-_LINES:]
-    return tuple(quoted for line in said[-2 * _LINES :] for quoted in quote_log(context, log, line))
+    faults = {*fatal_lines(log, _LINES), *error_lines(log, _LINES)}
+    lines = [line for line in log.lines if line in faults] if faults else []
+    lines = lines or [line for line in log.lines[-50:] if line.text.strip()][-_LINES:]
+    return tuple(quoted for line in lines[-2 * _LINES :] for quoted in quote_log(context, log, line))

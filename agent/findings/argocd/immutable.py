@@ -1,4 +1,4 @@
-"""What to do where a sync fails because a field of an existing object cannot change. Makes no finding."""
+"""What to do when a sync fails because a field of an existing object cannot change."""
 
 import re
 
@@ -12,9 +12,10 @@ _REASON = re.compile(r"is immutable|may not change once set|updates to statefuls
 _READ_LIMIT = 4_000
 
 REPLACED = "argocd.argoproj.io/sync-options: Force=true,Replace=true"
-"""The annotation by which Argo CD deletes a resource and creates it anew where it cannot be updated."""
+"""The annotation with which Argo CD deletes and recreates a resource that cannot be updated:
+https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#replace-resource-instead-of-applying-changes"""
 
-# What is lost while an object is deleted and created anew, beyond the object itself.
+# What is lost when an object is deleted and recreated, apart from the object itself.
 _LOSSES = {
     "PersistentVolumeClaim": "the data of its volume is lost unless the volume's reclaim policy is Retain",
     "Deployment": "its pods stop until the new ones are ready",
@@ -26,7 +27,7 @@ _LOSSES = {
 
 
 def immutable_field(message: str) -> str:
-    """The field that the API server calls immutable (`spec.selector`), "" where the message names none or is another.
+    """The field that the API server calls immutable (`spec.selector`), "" where the message names none.
 
     Of several errors it is the last one named before the reason.
     """
@@ -41,7 +42,7 @@ def immutable_field(message: str) -> str:
 
 
 def is_immutable(message: str) -> bool:
-    """Whether a message tells of a field that cannot change."""
+    """Whether a message reports a field that cannot change."""
     return _REASON.search(message[:_READ_LIMIT]) is not None
 
 
@@ -53,9 +54,9 @@ def ways_out(application: Application, entry: Manifest) -> tuple[str, ...]:
     field = immutable_field(text_at(entry, "message")) or "the field"
     loss = f": {_LOSSES[kind]}" if kind in _LOSSES else ""
     replaced = (
-        f"If the change is meant, have it deleted and created anew{loss}: {command}.",
-        f"The same from Git, for automated syncs: the annotation `{REPLACED}` on it (take it away again afterwards; "
+        f"If the change is intended, delete and recreate it{loss}: {command}.",
+        f"The same from Git, for automated syncs: set the annotation `{REPLACED}` on it (remove it afterwards; "
         "`Replace=true` alone does not delete it and fails again).",
     )
-    undone = f"If it is not meant, change {field} back in Git; or give what is new another name there."
+    undone = f"If it is not intended, change {field} back in Git; or give the new object another name."
     return (undone, *replaced) if kind == "PersistentVolumeClaim" else (*replaced, undone)

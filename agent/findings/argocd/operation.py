@@ -1,6 +1,7 @@
-"""The last operation of an Application: that it failed, and which hook or resource failed it with what message.
+"""The last operation of an Application: its failure, and the hooks and resources that failed with their messages.
 
-Owns `status.operationState` and its `syncResult`; sync status, health and conditions are in `application`.
+Owns `status.operationState` and its `syncResult`; sync status and conditions are in `application`. Source of phases and
+status codes: Argo CD's gitops-engine/pkg/sync/common/types.go.
 """
 
 import re
@@ -11,6 +12,7 @@ from agent.context.context import Context
 from agent.findings.admission.refusals import NAMESPACE_MISSING, Refusal, refusal_in
 from agent.findings.argocd.hook_logs import last_words
 from agent.findings.argocd.immutable import immutable_field, is_immutable, ways_out
+from agent.findings.argocd.operation_state import OPERATION, RESULTS
 from agent.findings.argocd.projects import permitting
 from agent.findings.engine.applications import Application, applications_of, names_of, resource_of
 from agent.findings.engine.commands import kubectl
@@ -21,15 +23,12 @@ from agent.findings.model import Evidence, Finding
 from agent.findings.workloads.crash_reasons import reason_in
 from agent.objects.manifest import Manifest, integer_at, list_at, object_at, text_at
 
-OPERATION = ("status", "operationState")
-RESULTS = (*OPERATION, "syncResult", "resources")
-
-# A result of many resources quotes this many of them.
+# Of many results so many are quoted.
 _QUOTED = 5
 
 
 def failed_hooks(inventory: Inventory) -> Iterator[Finding]:
-    """Each hook of the last operation that failed, with the message Argo CD keeps of it."""
+    """A finding for each failed hook of the last operation, with the message in its result."""
     for application in applications_of(inventory):
         for index, entry in _results(application):
             if _is_failed_hook(entry):
@@ -37,7 +36,7 @@ def failed_hooks(inventory: Inventory) -> Iterator[Finding]:
 
 
 def failed_resources(inventory: Inventory) -> Iterator[Finding]:
-    """The resources that the last operation could not sync, those with the same message together."""
+    """The findings of resources that the last operation could not sync, one for those with the same message."""
     for application in applications_of(inventory):
         groups: dict[str, list[tuple[int, Manifest]]] = defaultdict(list)
         for index, entry in _results(application):
@@ -49,7 +48,7 @@ def failed_resources(inventory: Inventory) -> Iterator[Finding]:
 
 
 def skipped_prunes(inventory: Inventory) -> Iterator[Finding]:
-    """Resources that are no longer in Git and were left in the cluster, while the Application is OutOfSync for it."""
+    """The finding of resources that are no longer in Git and were not pruned, while the Application is not Synced."""
     for application in applications_of(inventory):
         if application.text("status", "sync", "status") == "Synced":
             continue
@@ -58,10 +57,10 @@ def skipped_prunes(inventory: Inventory) -> Iterator[Finding]:
             continue
         yield application.finding(
             f"{_count(skipped)} not pruned: {names_of([entry for _, entry in skipped])}",
-            "They are no longer in Git, and the sync did not delete them: pruning is not enabled, or is forbidden for "
-            "them by the annotation `argocd.argoproj.io/sync-options: Prune=false`.",
+            "They are no longer in Git, and the sync did not delete them: pruning is off, or disabled for them by the "
+            "annotation `argocd.argoproj.io/sync-options: Prune=false`.",
             _quoted(application, skipped, "message", "status"),
-            f"If they are to go: {application.command('sync', '--prune')}, or set spec.syncPolicy.automated.prune.",
+            f"To delete them: {application.command('sync', '--prune')}, or set spec.syncPolicy.automated.prune.",
             level="cause",
             severity="info",
             resource=resource_of(skipped[0][1]) if len(skipped) == 1 else None,
@@ -69,7 +68,7 @@ def skipped_prunes(inventory: Inventory) -> Iterator[Finding]:
 
 
 def failed_operations(inventory: Inventory) -> Iterator[Finding]:
-    """The last operation itself: that it failed, or goes on trying after failures."""
+    """A finding for each last operation that failed, or that Argo CD retries after a failure."""
     for application in applications_of(inventory):
         phase = application.text(*OPERATION, "phase")
         retries = _retries(application)
@@ -77,8 +76,8 @@ def failed_operations(inventory: Inventory) -> Iterator[Finding]:
             yield _failed_operation(inventory.context, application, phase, retries)
         elif phase == "Running" and retries > 0:
             yield application.finding(
-                f"A sync of {application.title} is being tried again (retry {retries})",
-                "Each attempt so far failed; Argo CD repeats it as far as the retry limit of the sync policy goes.",
+                f"{application.title}: sync is being retried (retry {retries})",
+                "Each attempt so far failed; Argo CD retries it up to the retry limit of the sync policy.",
                 application.quote(*OPERATION, "message")
                 + application.quote(*OPERATION, "retryCount")
                 + application.quote("spec", "syncPolicy", "retry", "limit"),
@@ -90,15 +89,10 @@ def failed_operations(inventory: Inventory) -> Iterator[Finding]:
 
 
 def _retries(application: Application) -> int:
-    """How often the operation was tried again: the counter, or what its message says (`(retried 5 times)`)."""
+    """The number of retries: the counter, or that in the message (`(retried 5 times)`)."""
     counted = integer_at(application.manifest, *OPERATION, "retryCount") or 0
-    said = re.search(r"\(retried (\d{1,4}) times?\)", application.text(*OPERATION, "message")[-2_000:])
-    return max(counted, int(said[1]) if said else 0)
-
-
-def operation_failed(application: Application) -> bool:
-    """Whether the last operation failed: then its findings say what a SyncError condition repeats."""
-    return application.text(*OPERATION, "phase") in ("Failed", "Error")
+    match = re.search(r"\(retried (\d{1,4}) times?\)", application.text(*OPERATION, "message")[-2_000:])
+    return max(counted, int(match[1]) if match else 0)
 
 
 def _results(application: Application) -> list[tuple[int, Manifest]]:
@@ -115,20 +109,20 @@ def _is_failed_hook(entry: Manifest) -> bool:
 def _failed_hook(inventory: Inventory, application: Application, index: int, entry: Manifest) -> Finding:
     hook, kind, name = (one_line(text_at(entry, key), 100) for key in ("hookType", "kind", "name"))
     namespace = text_at(entry, "namespace")
-    said = last_words(inventory, entry)
-    reason = reason_in((quoted.text for quoted in said), only_faults=True)
-    evidence = _quoted(application, [(index, entry)], "message", "hookPhase") + said
+    log_lines = last_words(inventory, entry)
+    reason = reason_in((quoted.text for quoted in log_lines), only_faults=True)
+    evidence = _quoted(application, [(index, entry)], "message", "hookPhase") + log_lines
     refusal = refusal_in(text_at(entry, "message"), namespace)
     if kind == "Job":
         logs = kubectl("logs", f"job/{text_at(entry, 'name')}", "--all-containers", namespace=namespace)
-        look = f"Its pods tell why, as long as its hook-delete-policy keeps them: {logs}."
+        look = f"Read the log of its pods, while its hook-delete-policy keeps them: {logs}."
     else:
         look = f"Look at it: {kubectl('describe', kind.lower(), text_at(entry, 'name'), namespace=namespace)}."
     consequence = {
-        "PreSync": "Hooks of this phase run before anything else is applied, so the sync stopped there.",
-        "PostSync": "The resources were applied and healthy; the hook after them failed, and with it the sync.",
-        "SyncFail": "It is the hook that runs after a failed sync, so something else failed before it.",
-    }.get(hook, "A sync does not go on after a failed hook.")
+        "PreSync": "PreSync hooks run before anything else is applied, so the sync stopped there.",
+        "PostSync": "The resources were applied and became healthy; then this hook failed, and with it the sync.",
+        "SyncFail": "A SyncFail hook runs after a failed sync, so something else failed first.",
+    }.get(hook, "A sync stops at a failed hook.")
     return application.finding(
         f"{hook} hook {kind} {name} failed" + (f": {reason.substance}" if reason else ""),
         " ".join(part for part in (consequence, refusal and refusal.meaning, reason and reason.meaning) if part),
@@ -149,9 +143,9 @@ def _unsynced(application: Application, entries: list[tuple[int, Manifest]]) -> 
     if text_at(first, "status") == "Synced":
         return application.finding(
             f"{what} was applied and did not become healthy",
-            "A sync waits for each wave to be healthy, so it stopped there.",
+            "A sync waits until each wave is healthy, so it stopped there.",
             _quoted(application, entries, "message", "hookPhase"),
-            f"Ask about that resource: {application.command('get', '-o', 'tree=detailed')} shows where it stands.",
+            f"Ask about that resource; {application.command('get', '-o', 'tree=detailed')} shows its health.",
             level="effect",
             resource=resource_of(first),
         )
@@ -159,7 +153,7 @@ def _unsynced(application: Application, entries: list[tuple[int, Manifest]]) -> 
     name = f": {refusal.name}" + (f" ({field})" if field else "") if refusal else ""
     return application.finding(
         f"{what} could not be synced{name}",
-        refusal.meaning if refusal else "Argo CD could not apply it; the message is the API server's.",
+        refusal.meaning if refusal else "Argo CD could not apply it; the message comes from the API server.",
         _quoted(application, entries, "message", "status"),
         *_ways_to_sync(application, first, refusal),
         level="cause",
@@ -177,7 +171,7 @@ def _ways_to_sync(application: Application, entry: Manifest, refusal: Refusal | 
     if refusal and refusal.name == NAMESPACE_MISSING:
         option = application.command_after("set", "--sync-option", "CreateNamespace=true")
         return (
-            "Have Argo CD create the namespace: in Git, add `CreateNamespace=true` to spec.syncPolicy.syncOptions of "
+            "Let Argo CD create the namespace: in Git, add `CreateNamespace=true` to spec.syncPolicy.syncOptions of "
             f"the Application; at once: {option}.",
             again,
         )
@@ -188,15 +182,15 @@ def _ways_to_sync(application: Application, entry: Manifest, refusal: Refusal | 
 def _failed_operation(context: Context, application: Application, phase: str, retries: int) -> Finding:
     conditions = list_at(application.manifest, "status", "conditions")
     sync_errors = [i for i, c in enumerate(conditions) if text_at(c, "type") == "SyncError"]
-    # What failed a resource is told with it, above.
-    told = any(text_at(entry, "status") == "SyncFailed" for _, entry in _results(application))
-    refusal = None if told else refusal_in(application.text(*OPERATION, "message"))
+    # The findings of failed resources name their refusals.
+    has_failed_resource = any(text_at(entry, "status") == "SyncFailed" for _, entry in _results(application))
+    refusal = None if has_failed_resource else refusal_in(application.text(*OPERATION, "message"))
     deployments = Deployments(context=context, application=application)
     revision = application.text(*OPERATION, "syncResult", "revision")
     tries = f" after {retries} retries" if retries else ""
     return application.finding(
         f"The last sync of {application.title} {'failed' if phase == 'Failed' else 'ended in an error'}{tries}",
-        "The operation is over and its changes are not, or not wholly, in the cluster."
+        "The operation ended, and its changes are not or only partly in the cluster."
         + (f" {refusal.meaning}" if refusal else "")
         + _started(application)
         + (f" It synced revision {deployments.describe(revision)}." if revision else ""),

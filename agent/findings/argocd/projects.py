@@ -1,4 +1,4 @@
-"""What an AppProject does not permit, and the command that would permit it; a project that permits nothing at all."""
+"""What an AppProject does not permit, with the command that permits it; projects without sources or destinations."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _DESTINATION = re.compile(
 _KIND = re.compile(r"resource ([^:\s]*):(\S+) is not permitted in project '?([^'\s]+)'?")
 _READ_LIMIT = 4_000
 
-# What a project permits: in words, and the command that adds some.
+# By the field of the spec: the permitted things, and the command that adds one.
 _FIELDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "sourceRepos": ("source repositories", "add-source", ("REPOSITORY",)),
     "destinations": ("destinations", "add-destination", ("SERVER", "NAMESPACE")),
@@ -29,9 +29,9 @@ _FIELDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 def permitting(message: str, *, namespaced: bool = False) -> str:
-    """The step that has the project permit what it refuses in `message`, "" where it refuses nothing known.
+    """The step that permits what the project refuses in `message`, "" without a known refusal.
 
-    `namespaced`: whether a kind that is refused lives in a namespace.
+    `namespaced`: whether a refused kind is namespaced.
     """
     text = message[:_READ_LIMIT]
     if match := _SOURCE.search(text):
@@ -43,11 +43,11 @@ def permitting(message: str, *, namespaced: bool = False) -> str:
         command = argocd("proj", f"allow-{scope}-resource", match[3], match[1], match[2])
     else:
         return ""
-    return f"If the project is to permit it: {command}."
+    return f"To permit it in the project: {command}."
 
 
 def projects(inventory: Inventory) -> Iterator[Finding]:
-    """Each AppProject without sources or destinations: no Application in it can be synced."""
+    """A finding for each AppProject without sources or destinations: none of its Applications can be synced."""
     for project in inventory.of(APP_PROJECT):
         lacking = [field for field in _FIELDS if not list_at(project, "spec", field)]
         evidence = quote(project, "metadata", "name")
@@ -56,7 +56,7 @@ def projects(inventory: Inventory) -> Iterator[Finding]:
             yield object_finding(
                 project,
                 f"{named(project)} permits no {' and no '.join(_FIELDS[field][0] for field in lacking)}",
-                f"Its spec has no {' and no '.join(lacking)}, so every Application in it is refused.",
+                f"Its spec has no {' and no '.join(lacking)}, so Argo CD refuses every Application in it.",
                 evidence,
                 *(f"Permit some: {argocd('proj', _FIELDS[field][1], name, *_FIELDS[field][2])}." for field in lacking),
                 severity="warning",

@@ -1,6 +1,6 @@
-"""A sync that runs and does not come to an end: the wave or hook it waits for, and what waits behind it.
+"""A sync that runs and does not end: the wave or hook that it waits for, and the resources of later waves.
 
-Owns operations in the phase Running; those that are over are in `operation`. A sync that is on its way yields nothing.
+Owns operations in the phase Running; those that have ended are in `operation`.
 """
 
 import re
@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from agent.context.context import Context
 from agent.context.model import TreeNode
-from agent.findings.argocd.operation import OPERATION, RESULTS
+from agent.findings.argocd.operation_state import OPERATION, RESULTS
 from agent.findings.engine.applications import Application, applications_of, names_of
 from agent.findings.engine.commands import describe
 from agent.findings.engine.durations import elapsed, minutes_text
@@ -20,10 +20,10 @@ from agent.findings.model import Evidence, Finding
 from agent.objects.manifest import Manifest, integer_at, objects_at, text_at
 from agent.objects.target import ResourceRef
 
-# A sync that has run for so long is stuck rather than slow: images are pulled and databases migrated in less.
-PATIENCE = timedelta(minutes=10)
+# A sync of this duration is stuck rather than slow: images are pulled and databases migrated in less.
+_PATIENCE = timedelta(minutes=10)
 
-# gitops-engine's wording (sync_context.go, setRunningPhase).
+# Argo CD's gitops-engine/pkg/sync/sync_context.go, setRunningPhase.
 _WAITING = re.compile(
     r"waiting for (completion of hook|healthy state of|deletion of) ([^/\s]*)/([^/\s]+)/(\S+?)(?: and (\d+) more|$|\s)"
 )
@@ -31,7 +31,7 @@ _WAITING = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Awaited:
-    """What a sync waits for: until it is what (`verb`), and how many `more` there are."""
+    """The resource that a sync waits for: `verb` is Argo CD's wording of the wait, `more` the number of others."""
 
     verb: str
     resource: ResourceRef
@@ -39,7 +39,7 @@ class _Awaited:
 
 
 def stuck_syncs(inventory: Inventory) -> Iterator[Finding]:
-    """Each running sync that waits for something that failed, or has waited longer than PATIENCE."""
+    """A finding for each running sync that waits for a failed resource, or for longer than _PATIENCE."""
     for application in applications_of(inventory):
         if not application.is_syncing:
             continue
@@ -47,7 +47,7 @@ def stuck_syncs(inventory: Inventory) -> Iterator[Finding]:
         awaited = _awaited(application)
         node = _node(inventory.context, awaited.resource) if awaited else None
         failed = awaited is not None and _has_failed(inventory.context, application, awaited.resource)
-        if lasted >= PATIENCE or failed:
+        if lasted >= _PATIENCE or failed:
             yield _stuck(application, awaited, node, lasted)
 
 
@@ -62,7 +62,7 @@ def _awaited(application: Application) -> _Awaited | None:
 
 
 def _named_in(application: Application, group: str, kind: str, name: str) -> tuple[str, str]:
-    """Namespace and version of what the message names without them."""
+    """Namespace and version of a resource that the message names without them."""
     for path in (RESULTS, ("status", "resources")):
         for entry in objects_at(application.manifest, *path):
             if (text_at(entry, "group"), text_at(entry, "kind"), text_at(entry, "name")) == (group, kind, name):
@@ -77,7 +77,7 @@ def _node(context: Context, resource: ResourceRef) -> TreeNode | None:
 
 
 def _has_failed(context: Context, application: Application, resource: ResourceRef) -> bool:
-    """Whether the awaited resource is Degraded: then no waiting helps."""
+    """Whether the awaited resource is Degraded, so that waiting does not help."""
     node = _node(context, resource)
     if node is not None:
         return node.health == "Degraded"
@@ -94,10 +94,10 @@ def _stuck(application: Application, awaited: _Awaited | None, node: TreeNode | 
     stop = f"To stop the sync: {application.command('terminate-op')}."
     if awaited is None:
         return application.finding(
-            f"A sync of {application.title} has been running{since}",
-            "It has neither ended nor said what it waits for.",
+            f"{application.title}: sync has been running{since}",
+            "It has not ended, and its message does not name what it waits for.",
             evidence or application.quote(*OPERATION, "phase"),
-            f"See what it did so far: {application.command('get', '--show-operation')}.",
+            f"See its results so far: {application.command('get', '--show-operation')}.",
             stop,
             level="symptom",
             severity="warning",
@@ -105,14 +105,14 @@ def _stuck(application: Application, awaited: _Awaited | None, node: TreeNode | 
     what = one_line(f"{awaited.resource.kind} {awaited.resource.name}", 100)
     more = f" and {awaited.more} more" if awaited.more else ""
     until = {
-        "healthy state of": f"waits{since} until {what}{more} is healthy",
-        "completion of hook": f"waits{since} until the hook {what}{more} has completed",
-    }.get(awaited.verb, f"waits{since} until {what}{more} is deleted")
+        "healthy state of": f"has been waiting{since} for {what}{more} to become healthy",
+        "completion of hook": f"has been waiting{since} for hook {what}{more} to complete",
+    }.get(awaited.verb, f"has been waiting{since} for {what}{more} to be deleted")
     return application.finding(
-        f"The sync of {application.title} {until}",
+        f"{application.title}: sync {until}",
         _meaning(application, awaited),
-        evidence + _said(node),
-        f"Ask about {what}, which holds it up: {describe(awaited.resource)}.",
+        evidence + _quote_health(node),
+        f"Ask about {what}, which blocks it: {describe(awaited.resource)}.",
         stop,
         level="symptom",
         blames=(awaited.resource,),
@@ -120,19 +120,19 @@ def _stuck(application: Application, awaited: _Awaited | None, node: TreeNode | 
 
 
 def _meaning(application: Application, awaited: _Awaited) -> str:
-    wave, behind = _behind(application, awaited.resource)
+    wave, later = _later_waves(application, awaited.resource)
     if awaited.verb == "deletion of":
-        return "What is deleted first must be gone before the sync goes on; a finalizer may hold it."
+        return "The sync continues only after this deletion; a finalizer may hold the resource."
     if awaited.verb == "completion of hook":
-        return f"A sync does not go on before its hooks have completed.{_waiting(behind)}"
-    return f"Sync wave {wave} has to be healthy before a sync goes on.{_waiting(behind)}"
+        return f"A sync continues only after its hooks have completed.{_waiting(later)}"
+    return f"Sync wave {wave} must be healthy before the sync continues.{_waiting(later)}"
 
 
-def _waiting(behind: list[Manifest]) -> str:
-    return f" Behind it wait, in later waves: {names_of(behind)}." if behind else ""
+def _waiting(later: list[Manifest]) -> str:
+    return f" Waiting in later waves: {names_of(later)}." if later else ""
 
 
-def _behind(application: Application, resource: ResourceRef) -> tuple[int, list[Manifest]]:
+def _later_waves(application: Application, resource: ResourceRef) -> tuple[int, list[Manifest]]:
     """The wave of the resource, and the resources of later waves that have not been applied in this sync."""
     entries = objects_at(application.manifest, "status", "resources")
     wave = next((integer_at(e, "syncWave") or 0 for e in entries if _identity(e) == _of(resource)), 0)
@@ -149,5 +149,5 @@ def _of(resource: ResourceRef) -> tuple[str, str, str]:
     return resource.kind, resource.namespace, resource.name
 
 
-def _said(node: TreeNode | None) -> tuple[Evidence, ...]:
+def _quote_health(node: TreeNode | None) -> tuple[Evidence, ...]:
     return quote_node(node) + quote_node(node, "health.status") if node else ()

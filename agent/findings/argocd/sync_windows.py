@@ -1,7 +1,7 @@
-"""Sync windows: that a deny window, or being outside every allow window, keeps an Application from being synced.
+"""Sync windows that block an Application: an open deny window, or allow windows of which none is open.
 
-Source of the rules: Argo CD's SyncWindows.CanSync (pkg/apis/application/v1alpha1): an active deny window forbids,
-an active allow window permits, inactive allow windows forbid; a window's manualSync lets a manual sync through.
+Source of the rules: Argo CD's SyncWindows.CanSync (pkg/apis/application/v1alpha1/types.go): an active deny window
+forbids, an active allow window permits, inactive allow windows forbid; manualSync of a window permits a manual sync.
 `can_sync` is Argo CD's verdict on a manual sync.
 """
 
@@ -15,13 +15,13 @@ from agent.findings.engine.evidence import one_line, quote_window
 from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 
-# As Argo CD words it in the state of a running operation.
+# Argo CD's message of a running operation (controller/sync.go).
 _BLOCKED = "blocked by sync window"
 _QUOTED = 3
 
 
 def blocking_windows(inventory: Inventory) -> Iterator[Finding]:
-    """That the Application waits for a window, while it is OutOfSync or an operation is held up by one."""
+    """The finding that a window blocks the Application, while it is OutOfSync or an operation waits for a window."""
     context, application = inventory.context, first_application(inventory)
     if application is None or not _waits(application):
         return
@@ -37,8 +37,8 @@ def blocking_windows(inventory: Inventory) -> Iterator[Finding]:
         yield _finding(context, application, windows, "assigned", allowing)
     elif held_up or (context.sync_windows and not windows.can_sync):
         yield application.finding(
-            f"A sync window keeps {application.title} from being synced",
-            "Argo CD says so, and does not tell which window it is.",
+            f"{application.title}: sync is blocked by a sync window",
+            "Argo CD reports this without the window.",
             application.quote("status", "operationState", "message")
             + (quote_window(windows, "can_sync") if context.sync_windows else ()),
             *_steps(application, windows),
@@ -58,11 +58,11 @@ def _finding(
     first, others = listed[indexes[0]], len(indexes) - 1
     more = f" and {others} more" if others else ""
     if name == "active":
-        title = f"A deny sync window keeps {application.title} from being synced: {_spelled(first)}{more}"
-        meaning = "The window is open now, so Argo CD starts no automated sync: it waits until the window closes."
+        title = f"{application.title}: sync is blocked by a deny window: {_spelled(first)}{more}"
+        meaning = "The window is open, so Argo CD starts no automated sync until it closes."
     else:
-        title = f"{application.title} may only be synced in its sync window: {_spelled(first)}{more}"
-        meaning = "It has allow windows, and none is open now: an automated sync waits for the next one."
+        title = f"{application.title}: sync is only allowed in its sync window: {_spelled(first)}{more}"
+        meaning = "It has allow windows, and none is open: an automated sync waits for the next one."
     manual = "A manual sync is allowed meanwhile." if windows.can_sync else "A manual sync is not allowed either."
     return application.finding(
         title,

@@ -1,6 +1,6 @@
-"""What Argo CD's resource tree says of health: each message of a faulty node, where no finding has quoted it yet.
+"""Health messages of Argo CD's resource tree, where no finding has quoted them yet.
 
-Owns only this: what a node's manifest says is read by the families.
+Owns nodes only; manifests are read by the families.
 """
 
 from collections import defaultdict
@@ -21,26 +21,26 @@ _SEVERITIES: dict[str, Severity] = {
     "Degraded": "error",
     "Missing": "warning",
     "Unknown": "warning",
-    # These are no fault, unless their message tells of one.
+    # These are only faulty with a message that reports a failure.
     "Progressing": "warning",
     "Suspended": "warning",
 }
 _MEANINGS = {
-    "Degraded": "Argo CD looked at its status and found it broken; its message, where it has one, is quoted here.",
-    "Missing": "Git has it, and the cluster has not.",
-    "Unknown": "Argo CD could not tell its health.",
-    "Progressing": "It is still under way, but its message tells of a failure.",
-    "Suspended": "It is halted, and its message tells of a failure.",
+    "Degraded": "Argo CD's health check of its status failed; a message of that check is quoted here.",
+    "Missing": "It is in Git and not in the cluster.",
+    "Unknown": "Argo CD could not assess its health.",
+    "Progressing": "It is still in progress, but its message reports a failure.",
+    "Suspended": "It is suspended, and its message reports a failure.",
 }
-# A shorter quotation may stand in another message by chance.
-_TELLING = 20
+# A shorter quotation may be part of another message by chance.
+_SIGNIFICANT = 20
 
 
 def with_health_messages(inventory: Inventory, found: list[Finding]) -> list[Finding]:
-    """The findings, in which every health message of a faulty node of the tree is quoted.
+    """Return the findings, with a quotation of every health message of a faulty node of the tree.
 
-    A message is added to the gravest finding about the same resource; where there is none, it is a finding of its own.
-    A Degraded node without a message is a finding only where nothing is known of it, nor of anything below it.
+    A message is added to the gravest finding about the same resource; without one it is a finding of its own. A
+    Degraded node without a message is a finding only where none is about it or a resource that it owns.
     """
     faulty = [node for node in inventory.context.tree if _is_faulty(node)]
     if not faulty:
@@ -73,7 +73,7 @@ def _is_faulty(node: TreeNode) -> bool:
 
 
 def _owners_of(inventory: Inventory, resources: Iterable[ResourceRef]) -> set[Key]:
-    """Every owner in the tree of these resources. Each owner is climbed to once."""
+    """Every owner of these resources in the tree. Each owner is visited once."""
     above: set[Key] = set()
     pending = [key_of(each) for each in resources]
     while pending:
@@ -87,15 +87,15 @@ def _owners_of(inventory: Inventory, resources: Iterable[ResourceRef]) -> set[Ke
 
 
 def _quotes(finding: Finding, message: str) -> bool:
-    """Whether the finding has the message among its evidence, or the greater part that it is made of."""
+    """Whether the finding's evidence contains the message, or a significant part of it."""
     wanted = " ".join(message.split())
     texts = [" ".join(evidence.text.removesuffix("…").split()) for evidence in finding.evidence]
-    return any(wanted in text or (len(text) >= _TELLING and text in wanted) for text in texts)
+    return any(wanted in text or (len(text) >= _SIGNIFICANT and text in wanted) for text in texts)
 
 
 def _finding(context: Context, node: TreeNode, *, is_owner: bool) -> Finding:
     resource = node.resource
-    told = f": {one_line(node.message, 120)}" if node.message.strip() else ""
+    message = f": {one_line(node.message, 120)}" if node.message.strip() else ""
     owners = ",".join(str(parent) for parent in node.parents)
     application = context.target.application
     steps = [f"{describe(resource)} shows it with its events."]
@@ -104,13 +104,13 @@ def _finding(context: Context, node: TreeNode, *, is_owner: bool) -> Finding:
         path = f"{resource.group}:{resource.kind}:{resource.namespace}/{resource.name}"
         steps.insert(0, argocd("app", "sync", name, "--resource", path) + " creates it.")
     return Finding(
-        title=f"{resource.kind} {one_line(resource.name, 80)} is {node.health}{told}",
+        title=f"{resource.kind} {one_line(resource.name, 80)} is {node.health}{message}",
         severity=_SEVERITIES[node.health],
         explanation=_MEANINGS[node.health],
         evidence=quote_node(node) + quote_node(node, "health.status"),
         resource=resource,
         next_steps=tuple(steps),
-        level="symptom" if is_owner or not told else "effect",
-        # The Pods of one workload say the same a hundred times.
+        level="symptom" if is_owner or not message else "effect",
+        # The Pods of one workload often have the same message.
         cause=f"tree {resource.kind} {node.health} {owners} {node.message}" if owners else "",
     )

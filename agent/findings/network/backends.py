@@ -1,5 +1,6 @@
-"""What stands behind a Service, as far as a context knows: its endpoints, the Pods it selects, the Pods it was meant
-to select. Owns the reading of Services, EndpointSlices and Endpoints; makes no finding.
+"""The backends of a Service in a context: its endpoints, the Pods it selects, the Pods it was meant to select.
+
+Owns the reading of Services, EndpointSlices and Endpoints.
 """
 
 from collections import defaultdict
@@ -26,15 +27,17 @@ _TEMPLATED: tuple[GroupKind, ...] = (
     ("apps", "ReplicaSet"),
     ("argoproj.io", "Rollout"),
 )
+# https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#ownership
 _SERVICE_NAME = "kubernetes.io/service-name"
 
-# So many candidates are compared with a selector that matches nothing.
+# At most so many candidates are compared with a selector that matches nothing.
 _CANDIDATES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """A Pod, or the template of Pods, by its labels. `ready` is None where it is not known."""
+    """A Pod, or a workload with its pod template, by the labels. `ready` is None where it is unknown; `wanted` is the
+    number of replicas."""
 
     resource: ResourceRef
     labels: Labels
@@ -54,7 +57,8 @@ class Backend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """The addresses of a Service: how many are ready, the Pods behind those that are not, and what tells it."""
+    """The addresses of a Service: how many are ready and not ready, the Pods of the latter, and the EndpointSlices or
+    Endpoints (`holders`) that list them."""
 
     ready: int
     not_ready: int
@@ -89,7 +93,7 @@ class Service:
 
 
 class Backends:
-    """The Services of an inventory and what is behind them."""
+    """The Services of an inventory and their backends."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -115,12 +119,12 @@ class Backends:
         return self.services.get(("Service", namespace, name))
 
     def addresses(self, service: Service) -> Addresses | None:
-        """The Service's addresses, None where the context does not tell them."""
+        """The Service's addresses, None where the context has neither EndpointSlices nor Endpoints of it."""
         holders = self._holders.get((service.namespace, service.name), [])
         if not holders:
             return None
         ready, waiting = 0, list[ResourceRef | None]()
-        for is_ready, pod in (each for holder in holders for each in _addresses(holder)):
+        for is_ready, pod in (address for holder in holders for address in _addresses(holder)):
             if is_ready:
                 ready += 1
             else:
@@ -130,16 +134,16 @@ class Backends:
 
     @cached_property
     def _holders(self) -> dict[tuple[str, str], list[Manifest]]:
-        """EndpointSlices by the Service they belong to; Endpoints where a Service has no slice."""
+        """EndpointSlices by their Service; Endpoints where a Service has no slice."""
         slices: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
-        for each in self._inventory.of(ENDPOINT_SLICE):
-            owners = [o for o in objects_at(each, "metadata", "ownerReferences") if o.get("kind") == "Service"]
-            name = text_at(each, "metadata", "labels", _SERVICE_NAME) or text_at(owners, 0, "name")
-            slices[text_at(each, "metadata", "namespace"), name].append(each)
-        for each in self._inventory.of(ENDPOINTS):
-            key = text_at(each, "metadata", "namespace"), text_at(each, "metadata", "name")
+        for manifest in self._inventory.of(ENDPOINT_SLICE):
+            owners = [o for o in objects_at(manifest, "metadata", "ownerReferences") if o.get("kind") == "Service"]
+            name = text_at(manifest, "metadata", "labels", _SERVICE_NAME) or text_at(owners, 0, "name")
+            slices[text_at(manifest, "metadata", "namespace"), name].append(manifest)
+        for manifest in self._inventory.of(ENDPOINTS):
+            key = text_at(manifest, "metadata", "namespace"), text_at(manifest, "metadata", "name")
             if key not in slices:
-                slices[key].append(each)
+                slices[key].append(manifest)
         return slices
 
     def pods(self, service: Service) -> list[Backend]:
@@ -147,7 +151,7 @@ class Backends:
         return self.selected(service.namespace, service.selector)
 
     def selected(self, namespace: str, selector: Labels) -> list[Backend]:
-        """The Pods of the namespace that have all these labels; none for an empty selector."""
+        """The Pods of the namespace with all these labels; none for an empty selector."""
         key = (namespace, *sorted(selector.items()))
         if key not in self._selected:
             buckets = [self._buckets[0].get((namespace, *pair), []) for pair in selector.items()]
@@ -164,10 +168,10 @@ class Backends:
             else []
         )
 
-    def meant(self, service: Service) -> Backend | None:
-        """The Pod or template that the Service was most likely meant to select, where it selects none.
+    def likely(self, service: Service) -> Backend | None:
+        """The Pod or template that a Service without Pods was most likely meant to select, None without a candidate.
 
-        That of a workload with the Service's name, else one that lacks a single one of several labels.
+        That of a workload with the Service's name, else one that differs in a single one of several labels.
         """
         by_name = self._by_workload.get((service.namespace, service.name), [])
         near = [
@@ -180,17 +184,17 @@ class Backends:
         return next(iter(by_name or near), None)
 
     def is_named_alike(self, service: Service, backend: Backend) -> bool:
-        """Whether the backend is of a workload that has the Service's own name."""
+        """Whether the backend belongs to a workload with the Service's name."""
         return any(each is backend for each in self._by_workload.get((service.namespace, service.name), []))
 
     @cached_property
     def _all(self) -> tuple[list[Backend], list[Backend]]:
-        """The Pods that are neither done nor going, and the templates."""
+        """The Pods that have neither ended nor are being deleted, and the templates."""
         pods = [backend for pod in self._inventory.of(("", "Pod")) if (backend := _of_pod(pod))]
-        told = {key_of(backend.resource) for backend in pods}
-        told |= {key_of(ref) for pod in self._inventory.of(("", "Pod")) if (ref := ResourceRef.of(pod))}
+        read = {key_of(backend.resource) for backend in pods}
+        read |= {key_of(ref) for pod in self._inventory.of(("", "Pod")) if (ref := ResourceRef.of(pod))}
         for node in self._inventory.context.tree:
-            if (node.resource.group, node.resource.kind) == ("", "Pod") and key_of(node.resource) not in told:
+            if (node.resource.group, node.resource.kind) == ("", "Pod") and key_of(node.resource) not in read:
                 ready = {"Healthy": True, "Degraded": False}.get(node.health)
                 pods.append(Backend(resource=node.resource, labels=node.labels, manifest=None, node=node, ready=ready))
         return pods, [backend for workload in self._inventory.of(*_TEMPLATED) if (backend := _of_template(workload))]
@@ -213,7 +217,7 @@ class Backends:
 
 
 def quote_addresses(addresses: Addresses) -> tuple[Evidence, ...]:
-    """What tells that a Service has no ready address: the first address that is not ready, else the selector."""
+    """The evidence that a Service has no ready address: the first address that is not ready, else the holder's name."""
     for holder in addresses.holders:
         for path in (("endpoints", 0, "conditions", "ready"), ("subsets", 0, "notReadyAddresses")):
             if quoted := quote(holder, *path):
@@ -222,7 +226,7 @@ def quote_addresses(addresses: Addresses) -> tuple[Evidence, ...]:
 
 
 def quote_pod(backend: Backend) -> tuple[Evidence, ...]:
-    """What tells that a Pod is not ready."""
+    """The evidence that a Pod is not ready."""
     if backend.node is not None:
         return quote_node(backend.node) or quote_node(backend.node, "health.status")
     for index, condition in enumerate(list_at(backend.manifest, "status", "conditions")):
@@ -236,7 +240,7 @@ def _addresses(holder: Manifest) -> Iterator[tuple[bool, ResourceRef | None]]:
     for endpoint in objects_at(holder, "endpoints"):
         if lookup(endpoint, "conditions", "terminating") is True:
             continue
-        # An endpoint that says nothing of its readiness counts as ready (EndpointConditions of discovery/v1).
+        # An endpoint without the condition counts as ready (EndpointConditions of discovery.k8s.io/v1).
         yield lookup(endpoint, "conditions", "ready") is not False, _pod(holder, endpoint)
     for subset in objects_at(holder, "subsets"):
         yield from ((True, _pod(holder, address)) for address in objects_at(subset, "addresses"))

@@ -1,7 +1,6 @@
-"""Containers that cannot reach what they need: the Service that a log line names is missing, has nobody behind it, or
-has another port.
+"""Containers whose connections fail: the Service in the log line is missing, has no ready endpoints, or another port.
 
-Owns the verdict on a failed connection; what log lines say is in `endpoints`, what is behind a Service in `backends`.
+Owns the verdict on a failed connection; log lines are read in `endpoints`, Services in `backends`.
 """
 
 import re
@@ -18,23 +17,23 @@ from agent.findings.engine.logs import reports_other_fault
 from agent.findings.engine.references import alike
 from agent.findings.model import Evidence, Finding
 from agent.findings.network.backends import Backends, Service, quote_addresses, quote_pod
-from agent.findings.network.endpoints import Connection, failed_connections, service_names
+from agent.findings.network.endpoints import FailedConnection, failed_connections, service_names
 from agent.findings.network.network_policies import policies_on, quote_policies
 from agent.objects.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
 from agent.objects.selectors import labels_at
 from agent.objects.target import ResourceRef
 
 _QUOTED = 2
-# How the title of a container that ended by itself begins (see `crashes`).
+# The beginning of the title of a container that exited by itself (see `crashes`).
 _ENDED = re.compile(r".{1,400}? (?:keeps crashing|failed) \(exit code \d{1,10}\)")
-_UNKNOWN = "It needs that to work. What is behind the address is not in the context."
+_UNKNOWN = "The container needs this connection. The context does not show what has the address."
 
 
 def with_failed_connections(found: list[Finding], failed: list[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """The findings about a Pod, and of its failed connections those that are incidents of their own.
+    """Return the findings about a Pod, and those of its failed connections that are incidents of their own.
 
-    A connection to something unknown says no more than why its container ends, so it becomes part of that: the first
-    one its title, all of them their evidence.
+    A connection to an unknown peer only explains why its container exits, so it becomes part of that finding: the
+    first one of its title, all of them of its evidence.
     """
     crashes = [(place, match[0]) for place, each in enumerate(found) if (match := _ENDED.match(each.title))]
     unknown = [each for each in failed if each.level == "effect" and each.explanation == _UNKNOWN]
@@ -64,28 +63,28 @@ class Connections:
         return Backends(self._inventory)
 
     def of(self, container: Container) -> Iterator[Finding]:
-        """What a container cannot reach, by the last words of its log: one finding for each other side."""
-        told: set[object] = set()
+        """The findings of failed connections in the last words of a container's log, one for each peer."""
+        seen: set[object] = set()
         lines = container.quote_log()
         for place, line in enumerate(lines):
             candidates = failed_connections(line.text)
-            # A program that went on, and met another fault later, did not die of this one.
+            # A program that continued, and hit another fault later, did not exit because of this one.
             if not candidates or any(reports_other_fault(later.text) for later in lines[place + 1 :]):
                 continue
-            connection, service = self._other_side(candidates, namespace_of(container.pod))
+            connection, service = self._peer(candidates, namespace_of(container.pod))
             key = service.resource if service else connection.host
-            if key not in told:
-                told.add(key)
+            if key not in seen:
+                seen.add(key)
                 yield from self._verdict(container, line, connection, service)
 
-    def _other_side(self, candidates: list[Connection], namespace: str) -> tuple[Connection, Service | None]:
+    def _peer(self, candidates: list[FailedConnection], namespace: str) -> tuple[FailedConnection, Service | None]:
         """The candidate that is a Service of the context, else the first name, else the first."""
         for connection in candidates:
             if service := self._service(connection, namespace):
                 return connection, service
         return next((each for each in candidates if not each.is_address), candidates[0]), None
 
-    def _service(self, connection: Connection, namespace: str) -> Service | None:
+    def _service(self, connection: FailedConnection, namespace: str) -> Service | None:
         if connection.is_address:
             return self._by_address.get(connection.host)
         names = service_names(connection.host, namespace)
@@ -93,7 +92,7 @@ class Connections:
 
     @cached_property
     def _by_address(self) -> dict[str, Service]:
-        """Services by their cluster IPs, and by the addresses behind them."""
+        """Services by their cluster IPs and by the IPs of their Pods."""
         found: dict[str, Service] = {}
         for service in self._backends.services.values():
             spec = lookup(service.manifest, "spec")
@@ -106,7 +105,7 @@ class Connections:
         return found
 
     def _verdict(
-        self, container: Container, line: Evidence, connection: Connection, service: Service | None
+        self, container: Container, line: Evidence, connection: FailedConnection, service: Service | None
     ) -> Iterator[Finding]:
         if connection.is_itself:
             yield _itself(container, line, connection)
@@ -129,7 +128,7 @@ class Connections:
         return frozenset(nodes | {namespace_of(manifest) for manifest in self._inventory.context.manifests})
 
     def _missing(
-        self, container: Container, line: Evidence, connection: Connection, namespace: str, name: str
+        self, container: Container, line: Evidence, connection: FailedConnection, namespace: str, name: str
     ) -> Finding:
         services = self._backends.services.values()
         elsewhere = [service.namespace for service in services if service.name == name]
@@ -146,15 +145,15 @@ class Connections:
             f"The host name {one_line(connection.host, 120)} does not resolve, and the cluster's DNS resolves every "
             f"Service: there is none of that name in namespace {one_line(namespace, 80)}.{hint}",
             (line, *_settings(container, connection.host)),
-            f"See which there are: {kubectl('get', 'services', namespace=namespace)}.",
-            "In Git, correct the host in the container's configuration, or add the Service (renamed, pruned?).",
-            "If the Service is there, DNS itself fails: `kubectl -n kube-system get pods -l k8s-app=kube-dns`.",
+            f"List the Services: {kubectl('get', 'services', namespace=namespace)}.",
+            "In Git, correct the host in the container's configuration, or add the Service (renamed or pruned?).",
+            "If the Service exists, DNS itself fails: `kubectl -n kube-system get pods -l k8s-app=kube-dns`.",
             cause=f"unresolved {namespace} {name}",
             blames=(ResourceRef.unchecked(version="v1", kind="Service", namespace=namespace, name=name),),
         )
 
     def _broken_service(
-        self, container: Container, line: Evidence, connection: Connection, service: Service
+        self, container: Container, line: Evidence, connection: FailedConnection, service: Service
     ) -> Finding:
         named = f"Service {one_line(service.name, 80)} that {_lower(container.title)} connects to"
         ports = [integer_at(port, "port") for port in service.ports()]
@@ -167,20 +166,20 @@ class Connections:
             offers = ", ".join(str(port) for port in ports if port is not None)[:80]
             return container.finding(
                 f"{named} has no port {connection.port} (it has {offers})",
-                "A Service only forwards its own ports, so nothing answers at another one.",
+                "A Service only forwards its own ports, so nothing answers on another one.",
                 evidence + (quote(service.manifest, "spec", "ports") if service.manifest else ()),
                 f"In Git, set the port in the container's configuration to {offers}, or add it to the Service's ports.",
                 cause=f"port {service.resource} {connection.port}",
                 blames=(service.resource,),
             )
-        if nobody := self._nobody_behind(service):
-            why, told, blames = nobody
+        if unserved := self._without_ready_pods(service):
+            why, unready, blames = unserved
             return container.finding(
                 f"{named} has no ready endpoints{why}",
-                "The connection fails because no ready pod stands behind the Service; repair that first, the container "
-                "then starts by itself.",
-                evidence + told,
-                f"See what is behind it: {look}.",
+                "The connection fails because the Service has no ready pods; repair that first, the container then "
+                "starts by itself.",
+                evidence + unready,
+                f"List its endpoints: {look}.",
                 cause=f"unserved {service.resource}",
                 blames=(service.resource, *blames),
             )
@@ -190,51 +189,53 @@ class Connections:
         self,
         container: Container,
         evidence: tuple[Evidence, ...],
-        connection: Connection,
+        connection: FailedConnection,
         service: Service,
         look: str,
     ) -> Finding:
-        """A Service that is there and does not answer: because of a NetworkPolicy, or for no known reason."""
+        """A Service that exists and does not answer, because of a NetworkPolicy or for no known reason."""
         failed = {"dns": "does not resolve for", "refused": "refuses", "timeout": "does not answer"}[connection.failure]
         policies = self._policies(container, service) if connection.failure == "timeout" else []
         named = ", ".join(f"NetworkPolicy {one_line(name_of(policy), 80)}" for policy in policies[:3])
         if policies:
-            meaning = f"{named} bounds the traffic between the two; what a policy does not allow is dropped in silence."
+            meaning = (
+                f"{named} restricts the traffic between the two; packets that a policy does not allow are dropped."
+            )
         elif connection.failure == "dns":
             meaning = "Cluster DNS failed, or a Service without a cluster IP has no ready pods."
         else:
-            meaning = "The Service is there. Its pods do not listen at its targetPort or were not ready at that time, "
-            meaning += "or a NetworkPolicy keeps the connection out."
+            meaning = "The Service exists. Its pods do not listen on its targetPort or were not ready at that time, "
+            meaning += "or a NetworkPolicy blocks the connection."
         title = f"Service {one_line(service.name, 80)} {failed} {_lower(container.title)}"
         return container.finding(
-            f"{title}; {named} is in between" if policies else title,
+            f"{title}; {named} applies" if policies else title,
             meaning,
             evidence
             + (quote(service.manifest, "spec", "ports") if service.manifest else ())
             + quote_policies(policies),
             "Check that the policies allow this pod, that Service and its port (and DNS, port 53)." if policies else "",
-            f"See what is behind it: {look}.",
+            f"List its endpoints: {look}.",
             level="effect",
             blames=(service.resource,),
         )
 
     def _policies(self, container: Container, service: Service) -> list[Manifest]:
-        """The NetworkPolicies on the Pod's way out and on the Service's Pods' way in."""
+        """The NetworkPolicies on the Pod's egress and on the ingress of the Service's Pods."""
         labels = labels_at(container.pod, "metadata", "labels")
         out = policies_on(self._inventory, namespace_of(container.pod), labels, "Egress")
         pods = self._backends.pods(service)
         into = policies_on(self._inventory, service.namespace, pods[0].labels if pods else service.selector, "Ingress")
         return [*out, *(policy for policy in into if all(policy is not each for each in out))]
 
-    def _nobody_behind(self, service: Service) -> tuple[str, tuple[Evidence, ...], tuple[ResourceRef, ...]] | None:
-        """Why a Service has no ready Pods, as the rest of a title; None where it has some or nothing is known."""
+    def _without_ready_pods(self, service: Service) -> tuple[str, tuple[Evidence, ...], tuple[ResourceRef, ...]] | None:
+        """Why a Service has no ready Pods (end of the title, evidence, blamed Pods); None where it has some, or may."""
         addresses, pods = self._backends.addresses(service), self._backends.pods(service)
         if addresses and addresses.ready:
             return None
         if pods and all(pod.ready is False for pod in pods):
-            told = tuple(quoted for pod in pods[:_QUOTED] for quoted in quote_pod(pod))
+            unready = tuple(quoted for pod in pods[:_QUOTED] for quoted in quote_pod(pod))
             count = "its pod is" if len(pods) == 1 else f"its {len(pods)} pods are"
-            return f": {count} not ready", told, tuple(pod.resource for pod in pods)
+            return f": {count} not ready", unready, tuple(pod.resource for pod in pods)
         templates = [] if pods else self._backends.templates(service.namespace, service.selector)
         if templates and templates[0].wanted == 0 and templates[0].manifest:
             workload = f"{templates[0].resource.kind} {one_line(templates[0].resource.name, 80)}"
@@ -248,18 +249,20 @@ def _addresses(service: Service) -> list[object]:
     return [text_at(service.manifest, "spec", "clusterIP"), *list_at(service.manifest, "spec", "clusterIPs")]
 
 
-def _itself(container: Container, line: Evidence, connection: Connection) -> Finding:
+def _itself(container: Container, line: Evidence, connection: FailedConnection) -> Finding:
     port = f":{connection.port}" if connection.port is not None else ""
     return container.finding(
         f"{container.title} connects to itself ({connection.host}{port}), where nothing listens",
-        "localhost is the Pod itself. Unless a sidecar is to listen there, the address is a default that nobody set.",
+        "localhost is the Pod itself. Unless a sidecar has to listen there, the address is an unchanged default.",
         (line, *_settings(container, connection.host)),
-        "Set the address of the Service that is meant in the container's configuration, in Git; if a sidecar is meant, "
+        "In Git, set the address of the intended Service in the container's configuration; if a sidecar is intended, "
         "look at its status and log.",
     )
 
 
-def _unknown(container: Container, line: Evidence, connection: Connection, inside: tuple[str, str] | None) -> Finding:
+def _unknown(
+    container: Container, line: Evidence, connection: FailedConnection, inside: tuple[str, str] | None
+) -> Finding:
     where = one_line(connection.host, 120) + (f":{connection.port}" if connection.port is not None else "")
     verb = {"dns": "cannot resolve", "refused": "is refused by", "timeout": "gets no answer from"}[connection.failure]
     if inside:
@@ -267,11 +270,11 @@ def _unknown(container: Container, line: Evidence, connection: Connection, insid
         slices = kubectl("get", "endpointslices", "-l", f"kubernetes.io/service-name={name}", namespace=namespace)
         step = f"See whether the Service has ready endpoints, and the port: {slices}."
     elif connection.failure == "dns":
-        step = "Check the spelling of the host, and whether the cluster resolves names outside of it (CoreDNS, egress)."
+        step = "Check the spelling of the host, and whether the cluster resolves external names (CoreDNS, egress)."
     else:
         step = (
             "Find out what has this address (`kubectl get services,pods --all-namespaces -o wide`), whether it listens "
-            "at that port, and whether a NetworkPolicy or firewall is in between."
+            "on that port, and whether a NetworkPolicy or firewall blocks it."
         )
     return container.finding(
         f"{container.title} {verb} {where}",
@@ -287,7 +290,7 @@ def _lower(title: str) -> str:
 
 
 def _settings(container: Container, host: str) -> tuple[Evidence, ...]:
-    """The first setting of the container (env, args, command) that holds the host, directly or by a ConfigMap."""
+    """The first setting of the container (env, args, command) with the host in it, directly or from a ConfigMap."""
     spec_path = container.spec_path
     if spec_path is None:
         return ()

@@ -1,6 +1,6 @@
-"""The host and port that a log line says a connection failed to, and which Service of the cluster that is.
+"""The host and port of a failed connection in a log line, and the Services that the host may be.
 
-Owns the wording of clients (Go, Java, Node.js, Python, libpq, gRPC, nginx, curl); makes no finding.
+Owns the wording of clients (Go, Java, Node.js, Python, libpq, gRPC, nginx, curl).
 """
 
 import re
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal
 
-type Failure = Literal["dns", "refused", "timeout"]
+type ConnectionFailure = Literal["dns", "refused", "timeout"]
 
 _READ_LIMIT = 2_000
 
-_PATTERNS: tuple[tuple[Failure, str], ...] = (
+_PATTERNS: tuple[tuple[ConnectionFailure, str], ...] = (
     (
         "dns",
         r"no such host|\bENOTFOUND\b|\bEAI_AGAIN\b|name or service not known|failure in name resolution|UnknownHost|"
@@ -28,14 +28,14 @@ _PATTERNS: tuple[tuple[Failure, str], ...] = (
         r"no route to host|\bEHOSTUNREACH\b|deadline exceeded|context deadline|connecttimeout",
     ),
 )
-_FAILURES: tuple[tuple[Failure, re.Pattern[str]], ...] = tuple(
+_FAILURES: tuple[tuple[ConnectionFailure, re.Pattern[str]], ...] = tuple(
     (failure, re.compile(pattern, re.IGNORECASE)) for failure, pattern in _PATTERNS
 )
 
 _HOST = r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)"
 _PORT = r"(?P<port>\d{1,5})"
 
-# Where clients name the other side, the most telling first.
+# How clients name the peer, the most specific first.
 _PLACES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -58,10 +58,10 @@ _PLACES = tuple(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """A connection that failed. `port` is None where the line does not tell it."""
+class FailedConnection:
+    """A connection that failed. `port` is None where the line does not name it."""
 
-    failure: Failure
+    failure: ConnectionFailure
     host: str
     port: int | None
 
@@ -80,18 +80,17 @@ class Connection:
         return self.host.lower() == "localhost" or self.host.startswith("127.")
 
 
-def failed_connections(line: str) -> list[Connection]:
-    """The other sides that a line says a connection failed to, most telling first; the line may name one by its name
-    and its address."""
+def failed_connections(line: str) -> list[FailedConnection]:
+    """The failed connections of a line, most specific first; a line may name one peer by its name and its address."""
     text = line[:_READ_LIMIT]
     failure = _failure_in(text)
     if failure is None:
         return []
     found = dict.fromkeys(_places(text))
-    return [Connection(failure=failure, host=host, port=port) for host, port in found]
+    return [FailedConnection(failure=failure, host=host, port=port) for host, port in found]
 
 
-def _failure_in(text: str) -> Failure | None:
+def _failure_in(text: str) -> ConnectionFailure | None:
     for failure, pattern in _FAILURES:
         if pattern.search(text):
             return failure
@@ -104,7 +103,7 @@ def _places(text: str) -> Iterator[tuple[str, int | None]]:
             groups = match.groupdict()
             port = int(groups["port"]) if groups.get("port") else None
             host = groups["host"].rstrip(".")
-            # The name server that was asked is no other side; nor is a time of day.
+            # Port 53 is the name server, not the peer; digits before a colon are a time of day.
             if port == 53 or (host.isdigit() and port is not None):
                 continue
             yield host, port
@@ -112,7 +111,8 @@ def _places(text: str) -> Iterator[tuple[str, int | None]]:
 
 def service_names(host: str, namespace: str) -> list[tuple[str, str]]:
     """The Services that a host name may mean in a namespace, as (namespace, name), the likeliest first; [] for a name
-    that is none of the cluster's. `db`, `db.shop`, `db.shop.svc.cluster.local`, `db-0.db.shop.svc`."""
+    outside the cluster. `db`, `db.shop`, `db.shop.svc.cluster.local`, `db-0.db.shop.svc`:
+    https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/"""
     labels = host.lower().rstrip(".").split(".")
     if "svc" in labels[2:4]:
         end = labels.index("svc", 2)

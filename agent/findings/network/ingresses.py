@@ -1,7 +1,7 @@
-"""Ingresses whose class, backend Service, its port, or TLS Secret is not there.
+"""Ingresses whose class, backend Service, its port, or TLS Secret does not exist.
 
-That something is missing is said only where the context shows it: Argo CD calls it missing, an event of the ingress
-controller says so, or the Application's tree has others of its kind in the namespace but not this one.
+An object counts as missing only where the context shows it: Argo CD calls it missing, an event of the ingress
+controller reports it, or the Application's tree has others of its kind in the namespace but not this one.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from agent.objects.target import ResourceRef
 
 INGRESS: GroupKind = ("networking.k8s.io", "Ingress")
 
-type Path = tuple[str | int, ...]
+type _Path = tuple[str | int, ...]
 
-# An Ingress of more paths than this is read to here.
+# At most so many values of an Ingress are read.
 _VALUES = 20_000
 
 
 def ingresses(inventory: Inventory) -> Iterator[Finding]:
-    """What each Ingress points at that is not there."""
+    """The findings of each Ingress that refers to a missing object."""
     backends = Backends(inventory)
     for ingress in inventory.of(INGRESS):
         seen: set[str] = set()
@@ -39,8 +39,8 @@ def ingresses(inventory: Inventory) -> Iterator[Finding]:
         yield from _class(inventory, ingress)
 
 
-def _backends(ingress: Manifest) -> Iterator[tuple[Path, str]]:
-    """Each place that names a backend Service, with the name."""
+def _backends(ingress: Manifest) -> Iterator[tuple[_Path, str]]:
+    """The path and the name of each backend Service."""
     for count, (path, value) in enumerate(walk(ingress.get("spec"), "spec")):
         if count > _VALUES:
             return
@@ -48,7 +48,7 @@ def _backends(ingress: Manifest) -> Iterator[tuple[Path, str]]:
             yield path, value
 
 
-def _backend(inventory: Inventory, backends: Backends, ingress: Manifest, path: Path, name: str) -> Finding | None:
+def _backend(inventory: Inventory, backends: Backends, ingress: Manifest, path: _Path, name: str) -> Finding | None:
     namespace = namespace_of(ingress)
     service = backends.service(namespace, name)
     title = f"{named(ingress)} sends to Service {one_line(name, 80)}"
@@ -63,7 +63,7 @@ def _backend(inventory: Inventory, backends: Backends, ingress: Manifest, path: 
             f"Requests for this rule get an error (503) from the ingress controller.{alike(name, known_names)}",
             quote(ingress, *path) + evidence,
             change(inventory, f"correct `{name}` in the backend of {named(ingress)}, or add that Service"),
-            f"See which there are: {kubectl('get', 'services', namespace=namespace)}.",
+            f"List the Services: {kubectl('get', 'services', namespace=namespace)}.",
             blames=(_reference("Service", namespace, name),),
         )
     found = _port(inventory, ingress, path, service.ports(), title)
@@ -71,28 +71,30 @@ def _backend(inventory: Inventory, backends: Backends, ingress: Manifest, path: 
 
 
 def _scaled_to_zero(
-    inventory: Inventory, backends: Backends, ingress: Manifest, path: Path, service: Service, title: str
+    inventory: Inventory, backends: Backends, ingress: Manifest, path: _Path, service: Service, title: str
 ) -> Finding | None:
-    """Nothing serves the Ingress that is asked about, since it was scaled down; asked about others, that was meant."""
+    """The finding that the backend is scaled to zero, for the Ingress of the question; elsewhere that is intended."""
     addresses, templates = backends.addresses(service), backends.templates(service.namespace, service.selector)
     if not inventory.is_asked_about(ingress) or not addresses or addresses.ready or not templates:
         return None
     if any(template.wanted for template in templates):
         return None
     workload = templates[0]
-    whose = f"{workload.resource.kind} {one_line(workload.resource.name, 80)}"
+    workload_name = f"{workload.resource.kind} {one_line(workload.resource.name, 80)}"
     return object_finding(
         ingress,
-        f"{title}, which has no endpoints: {whose} is scaled to zero",
-        "Requests for this rule get an error (503) from the ingress controller until there are pods again.",
+        f"{title}, which has no endpoints: {workload_name} is scaled to zero",
+        "Requests for this rule get an error (503) from the ingress controller until pods are ready again.",
         quote(ingress, *path) + quote(workload.manifest or {}, "spec", "replicas"),
-        change(inventory, f"set spec.replicas of {whose} to at least 1, or take the rule out of {named(ingress)}"),
+        change(
+            inventory, f"set spec.replicas of {workload_name} to at least 1, or remove the rule from {named(ingress)}"
+        ),
         severity="warning",
     )
 
 
-def _port(inventory: Inventory, ingress: Manifest, path: Path, ports: list[Manifest], title: str) -> Finding | None:
-    """A port of the Service that it does not have."""
+def _port(inventory: Inventory, ingress: Manifest, path: _Path, ports: list[Manifest], title: str) -> Finding | None:
+    """The finding that the backend names a port which the Service does not have."""
     port_path = (*path[:-1], "port")
     name, number = text_at(ingress, *port_path, "name"), integer_at(ingress, *port_path, "number")
     if not ports or (not name and number is None):
@@ -110,7 +112,7 @@ def _port(inventory: Inventory, ingress: Manifest, path: Path, ports: list[Manif
 
 
 def _absence(inventory: Inventory, ingress: Manifest, kind: str, name: str) -> tuple[Evidence, ...] | None:
-    """What shows that an object is not there, None where nothing does. The tree shows it by its silence."""
+    """The evidence that an object is missing, None where nothing shows it; () where it is absent from the tree."""
     namespace = namespace_of(ingress)
     if (kind, namespace, name) in inventory.missing:
         return ()
@@ -134,12 +136,12 @@ def _tls(inventory: Inventory, ingress: Manifest) -> Iterator[Finding]:
         if evidence is not None:
             yield object_finding(
                 ingress,
-                f"The TLS Secret {one_line(name, 80)} of {named(ingress)} does not exist",
-                "The ingress controller serves a certificate of its own instead, which clients do not trust.",
+                f"{named(ingress)}: TLS Secret {one_line(name, 80)} does not exist",
+                "The ingress controller serves its default certificate instead, which clients do not trust.",
                 quote(ingress, "spec", "tls", index, "secretName") + evidence,
-                "If cert-manager makes it, look at the Certificate: "
+                "If cert-manager creates it, look at the Certificate: "
                 + kubectl("get", "certificates,certificaterequests", namespace=namespace) + ".",
-                "Else add a Secret of type kubernetes.io/tls with this name, or correct spec.tls[].secretName.",
+                "Otherwise add a Secret of type kubernetes.io/tls with this name, or correct spec.tls[].secretName.",
                 blames=(_reference("Secret", namespace, name), _reference("Certificate", namespace, name)),
             )  # fmt: skip
 
@@ -154,11 +156,11 @@ def _class(inventory: Inventory, ingress: Manifest) -> Iterator[Finding]:
         return
     yield object_finding(
         ingress,
-        f"The class {one_line(name, 80)} of {named(ingress)} does not exist",
-        f"No ingress controller takes it up, so it has no address and serves nothing.{alike(name, classes)}",
+        f"{named(ingress)}: IngressClass {one_line(name, 80)} does not exist",
+        f"No ingress controller serves it, so it has no address.{alike(name, classes)}",
         quote(ingress, "spec", "ingressClassName") + (evidence or ()),
         change(inventory, f"set spec.ingressClassName of {named(ingress)} to a class that exists"),
-        f"See which there are: {kubectl('get', 'ingressclasses')}.",
+        f"List the classes: {kubectl('get', 'ingressclasses')}.",
     )
 
 

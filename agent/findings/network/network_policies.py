@@ -1,4 +1,4 @@
-"""NetworkPolicies that keep a connection out, or select nothing. A policy that does what it says is no fault."""
+"""NetworkPolicies that may block a connection, or select no Pods. A policy that works as written is no fault."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _QUOTED = 2
 
 
 def network_policies(inventory: Inventory) -> Iterator[Finding]:
-    """That the policy asked about selects none of the Pods of its namespace, where the context has some of them."""
+    """The finding that the policy of the question selects none of the known Pods of its namespace."""
     for policy in inventory.of(POLICY):
         selector, namespace = object_at(policy, "spec", "podSelector"), namespace_of(policy)
         if not selector or not inventory.is_asked_about(policy):
@@ -25,7 +25,7 @@ def network_policies(inventory: Inventory) -> Iterator[Finding]:
             yield object_finding(
                 policy,
                 f"{named(policy)} selects none of the {len(labels)} known pods of its namespace",
-                "A policy that selects nothing neither protects nor blocks anything.",
+                "A policy that selects no pods neither protects nor blocks anything.",
                 quote(policy, "spec", "podSelector"),
                 "Compare its podSelector with the pods' labels: `kubectl get pods --show-labels` in its namespace.",
                 severity="info",
@@ -42,7 +42,7 @@ def _labels(inventory: Inventory, namespace: str) -> Iterator[Labels]:
 
 
 def policies_on(inventory: Inventory, namespace: str, labels: Labels, direction: str) -> list[Manifest]:
-    """The policies that bound the traffic of a Pod with these labels; `direction` is Egress or Ingress."""
+    """The policies that restrict the traffic of a Pod with these labels; `direction` is Egress or Ingress."""
     return [
         policy
         for policy in inventory.of(POLICY)
@@ -54,12 +54,13 @@ def policies_on(inventory: Inventory, namespace: str, labels: Labels, direction:
 
 def _is_about(policy: Manifest, direction: str) -> bool:
     types = list_at(policy, "spec", "policyTypes")
-    # Without policyTypes a policy is about Ingress, and about Egress where it has such rules.
+    # Without policyTypes a policy is about Ingress, and about Egress where it has such rules:
+    # https://kubernetes.io/docs/concepts/services-networking/network-policies/
     return direction in types if types else direction == "Ingress" or lookup(policy, "spec", "egress") is not None
 
 
 def quote_policies(policies: list[Manifest]) -> tuple[Evidence, ...]:
-    """What of the policies shows whom they select and what they allow."""
+    """The parts of the policies that show which Pods they select and what they allow."""
     return tuple(
         quoted
         for policy in policies[:_QUOTED]

@@ -1,6 +1,6 @@
-"""Services that lead nowhere: a selector that matches no Pod, a port that no Pod has, Pods that are not ready.
+"""Services without ready endpoints: a selector that matches no Pod, a port that no Pod has, Pods that are not ready.
 
-A Service of a workload that is scaled to zero, or whose Pods are still starting, is fine.
+A Service whose workload is scaled to zero, or whose Pods are still starting, is healthy.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _QUOTED = 3
 
 
 def services(inventory: Inventory) -> Iterator[Finding]:
-    """Each Service that has no ready Pod behind it, where the context shows that."""
+    """A finding for each Service that has no ready Pods according to the context."""
     backends = Backends(inventory)
     for service in backends.services.values():
         if service.selector and text_at(service.manifest, "spec", "type") != "ExternalName":
@@ -52,17 +52,17 @@ def _unready(service: Service, addresses: Addresses | None, pods: list[Backend])
     return container_finding(
         service.resource,
         f"{_title(service)} has no ready endpoints: {_all_of(count)} not ready",
-        "It finds its Pods by its selector, but gives traffic only to ready ones, so whoever calls it is refused.",
+        "Its selector matches Pods, but a Service sends traffic only to ready ones, so its clients are refused.",
         evidence + service.quote_selector(),
-        f"The pods tell why: {_pods_command(service)}.",
+        f"Look at its pods: {_pods_command(service)}.",
         level="symptom",
-        severity="error" if pods else "warning",  # without the Pods they may as well be starting
+        severity="error" if pods else "warning",  # Pods that the context does not have may still be starting
         blames=blamed,
     )
 
 
 def _all_of(count: int) -> str:
-    return "the one pod behind it is" if count == 1 else f"all {count} pods behind it are"
+    return "its only pod is" if count == 1 else f"its {count} pods are"
 
 
 def _without_pods(service: Service, template: Backend) -> Finding:
@@ -70,9 +70,9 @@ def _without_pods(service: Service, template: Backend) -> Finding:
     return container_finding(
         service.resource,
         f"{_title(service)} has no endpoints: {workload} has no pods for it",
-        "Its selector fits the pod template, but there are no such pods, so whoever calls it is refused.",
+        "Its selector matches the pod template, but there are no such pods, so its clients are refused.",
         service.quote_selector() + template.quote_labels(),
-        f"The workload tells why: {_pods_command(service)}.",
+        f"Look at the workload and its pods: {_pods_command(service)}.",
         level="symptom",
         blames=(template.resource,),
     )
@@ -81,19 +81,19 @@ def _without_pods(service: Service, template: Backend) -> Finding:
 def _selects_nothing(
     inventory: Inventory, backends: Backends, service: Service, *, is_empty: bool
 ) -> Iterator[Finding]:
-    """`is_empty`: that the Service has no endpoints is known, not only concluded from the labels."""
-    meant = backends.meant(service)
-    if meant is not None and meant.wanted and (is_empty or backends.is_named_alike(service, meant)):
-        yield _mislabelled(inventory, service, meant)
-    elif is_empty and meant is None:
+    """`is_empty`: the context shows that the Service has no endpoints; it is not only concluded from the labels."""
+    likely = backends.likely(service)
+    if likely is not None and likely.wanted and (is_empty or backends.is_named_alike(service, likely)):
+        yield _mislabelled(inventory, service, likely)
+    elif is_empty and likely is None:
         is_target = service.manifest is not None and inventory.is_asked_about(service.manifest)
         severity: Severity = "error" if is_target else "warning"
         labels = spelled(service.selector)
         yield container_finding(
             service.resource,
             f"{_title(service)} has no endpoints: no pod has the labels {one_line(labels)}",
-            "Its selector matches no Pod of its namespace, so whoever calls it is refused: its pods do not exist, or "
-            "have other labels.",
+            "Its selector matches no Pod of its namespace, so its clients are refused: its pods do not exist, or have "
+            "other labels.",
             service.quote_selector(),
             f"Compare the labels of the pods there with the selector: "
             f"{kubectl('get', 'pods', '--show-labels', namespace=service.namespace)}.",
@@ -101,19 +101,19 @@ def _selects_nothing(
         )
 
 
-def _mislabelled(inventory: Inventory, service: Service, meant: Backend) -> Finding:
-    differing = differences(service.selector, meant.labels)
+def _mislabelled(inventory: Inventory, service: Service, backend: Backend) -> Finding:
+    differing = differences(service.selector, backend.labels)
     wanted = ", ".join(f"{key}={value}" for key, value, _ in differing)
-    there = ", ".join(f"{key}={value}" if value is not None else f"no label {key}" for key, _, value in differing)
-    whose = f"{meant.resource.kind} {one_line(meant.resource.name, 80)}"
+    actual = ", ".join(f"{key}={value}" if value is not None else f"no label {key}" for key, _, value in differing)
+    workload = f"{backend.resource.kind} {one_line(backend.resource.name, 80)}"
     corrected = {key: value for key, _, value in differing}
     fix = ", ".join(f"{key}: {value}" if value is not None else f"{key} removed" for key, value in corrected.items())
     return container_finding(
         service.resource,
-        f"{_title(service)} selects no pod: it wants {one_line(wanted)}, {whose} has {one_line(there)}",
-        "A Service sends traffic only to Pods that have every label of its selector; these lack "
-        f"{'one' if len(differing) == 1 else 'some'}, so it has no endpoints.",
-        service.quote_selector() + meant.quote_labels(*(key for key, _, _ in differing)),
+        f"{_title(service)} selects no pod: it wants {one_line(wanted)}, {workload} has {one_line(actual)}",
+        "A Service sends traffic only to Pods with every label of its selector; "
+        f"{'one differs' if len(differing) == 1 else 'some differ'} here, so it has no endpoints.",
+        service.quote_selector() + backend.quote_labels(*(key for key, _, _ in differing)),
         change(
             inventory,
             f"change spec.selector of {_title(service)} ({one_line(fix)}), or the labels of the pod template",
@@ -123,7 +123,7 @@ def _mislabelled(inventory: Inventory, service: Service, meant: Backend) -> Find
 
 
 def _wrong_port(inventory: Inventory, service: Service, pods: list[Backend]) -> Finding | None:
-    """A targetPort by a name that no container has, or no targetPort that any container declares."""
+    """The finding that no container has a named targetPort, or that they declare none of the targetPorts."""
     declared = [(pod, _ports(pod)) for pod in pods if pod.manifest]
     if not declared or service.manifest is None:
         return None
@@ -142,9 +142,9 @@ def _wrong_port(inventory: Inventory, service: Service, pods: list[Backend]) -> 
         service.resource,
         f"{_title(service)} sends to port {target}, which its pods do not {'have' if by_name else 'declare'} "
         f"(they have {offers})",
-        "A targetPort by name must be the name of a port of a container; without it the port has no endpoints."
+        "A named targetPort must be the name of a container port; otherwise this port has no endpoints."
         if by_name
-        else "Every targetPort is another port than those the containers declare, so connections are likely refused.",
+        else "No targetPort is among the ports that the containers declare, so connections are likely refused.",
         quote(service.manifest, "spec", "ports", index)
         + tuple(
             quoted

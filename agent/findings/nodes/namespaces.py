@@ -1,4 +1,4 @@
-"""Namespaces whose deletion does not end: what is left in them, which finalizers hold it, which API does not answer."""
+"""Namespaces whose deletion does not end: the remaining objects, their finalizers, an API that does not answer."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ from agent.objects.manifest import Manifest, list_at, text_at
 
 NAMESPACE: GroupKind = ("", "Namespace")
 
-# The namespace controller's conditions (pkg/controller/namespace/deletion): True is bad.
+# Conditions of the namespace controller that are bad when True (Kubernetes' pkg/controller/namespace/deletion/
+# status_condition_utils.go, which also words the messages below).
 _CONDITIONS = (
     "NamespaceDeletionDiscoveryFailure",
     "NamespaceDeletionGroupVersionParsingFailure",
@@ -31,18 +32,18 @@ _GROUP_VERSIONS = re.compile(r"([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})/(v[0-
 
 
 def namespaces(inventory: Inventory) -> Iterator[Finding]:
-    """Namespaces that are being deleted and say what holds them, unless the deletion is known to be young."""
+    """A finding for each Namespace whose conditions show what blocks its deletion, unless that began lately."""
     now = latest(inventory.context, next(iter(applications_of(inventory)), None))
     for namespace in inventory.of(NAMESPACE):
         deleted = text_at(namespace, "metadata", "deletionTimestamp")
         lasted = lasted_beyond(now, namespace, deleted) if deleted else None
-        said = _said(namespace)
-        if deleted and said and (lasted is None or lasted >= PATIENCE):
-            yield _held(namespace, said, lasted)
+        conditions = _conditions(namespace)
+        if deleted and conditions and (lasted is None or lasted >= PATIENCE):
+            yield _held(namespace, conditions, lasted)
 
 
-def _said(namespace: Manifest) -> dict[str, tuple[int, str]]:
-    """The conditions that are True, by type in the order of _CONDITIONS: place and message."""
+def _conditions(namespace: Manifest) -> dict[str, tuple[int, str]]:
+    """The conditions that are True, by type in the order of _CONDITIONS: index and message."""
     found: dict[str, tuple[int, str]] = {}
     for index, condition in enumerate(list_at(namespace, "status", "conditions")):
         if text_at(condition, "status") == "True":
@@ -50,8 +51,8 @@ def _said(namespace: Manifest) -> dict[str, tuple[int, str]]:
     return {kind: found[kind] for kind in _CONDITIONS if kind in found}
 
 
-def _held(namespace: Manifest, said: dict[str, tuple[int, str]], lasted: timedelta | None) -> Finding:
-    messages = {kind: message for kind, (_, message) in said.items()}
+def _held(namespace: Manifest, conditions: dict[str, tuple[int, str]], lasted: timedelta | None) -> Finding:
+    messages = {kind: message for kind, (_, message) in conditions.items()}
     resources = _all(_RESOURCES, messages.get("NamespaceContentRemaining", ""))
     finalizers = _all(_FINALIZERS, messages.get("NamespaceFinalizersRemaining", ""))
     failure = messages.get("NamespaceDeletionDiscoveryFailure", "")
@@ -59,15 +60,15 @@ def _held(namespace: Manifest, said: dict[str, tuple[int, str]], lasted: timedel
     why = [f"API {_listed(groups)} does not answer" if groups else "discovery fails"] if failure else []
     why += [f"{_listed(resources)} {'is' if len(resources) == 1 else 'are'} still in it"] if resources else []
     why += [f"held by finalizer {_listed(finalizers)}"] if finalizers else []
-    since = f" Its deletion was asked for {minutes_text(lasted)} before the latest time known here." if lasted else ""
+    since = f" Its deletion was requested {minutes_text(lasted)} before the latest known time." if lasted else ""
     return object_finding(
         namespace,
         f"{named(namespace)} cannot be deleted" + (f": {', '.join(why)}" if why else ""),
-        "A namespace goes when everything in it is gone, and every API of the cluster was asked what it has there."
+        "A namespace is removed after all its objects, and only if every API of the cluster lists what it has there."
         + since,
         tuple(
             quoted
-            for index, _ in said.values()
+            for index, _ in conditions.values()
             for quoted in quote(namespace, "status", "conditions", index, "message")
             or quote(namespace, "status", "conditions", index, "type")
         )
@@ -80,22 +81,22 @@ def _steps(
     name: str, resources: list[str], finalizers: list[str], groups: list[str], *, discovery_fails: bool
 ) -> Iterator[str]:
     if discovery_fails:
-        gone = f", or, if it is gone for good, {kubectl('delete', 'apiservice', groups[0])}" if groups else ""
-        yield f"Repair the API that does not answer ({kubectl('get', 'apiservices')} shows why){gone}."
+        removal = f", or, if it is gone for good, {kubectl('delete', 'apiservice', groups[0])}" if groups else ""
+        yield f"Repair the API that does not answer ({kubectl('get', 'apiservices')} shows why){removal}."
     kinds = [each.removesuffix(".") for each in resources[:_NAMED]]
-    look = kubectl("get", ",".join(kinds) or "all", "-o", "yaml", namespace=name)
+    get = kubectl("get", ",".join(kinds) or "all", "-o", "yaml", namespace=name)
     if finalizers:
         yield (
             f"See what is left, and let the controller that sets finalizer {one_line(finalizers[0], 100)} run until it "
-            f"has cleaned up: {look}."
+            f"has cleaned up: {get}."
         )
         patch = ("--type", "merge", "-p", '{"metadata":{"finalizers":null}}')
         yield (
-            "Only if that controller is gone for good, and what it would clean up may stay behind, remove the "
+            "Only if that controller is gone for good, and what it would clean up may remain, remove the "
             f"finalizer from each: {kubectl('patch', kinds[0] if kinds else 'KIND', 'NAME', *patch, namespace=name)}."
         )
     elif resources or not discovery_fails:
-        yield f"See what is left: {look}."
+        yield f"See what is left: {get}."
 
 
 def _all(pattern: re.Pattern[str], message: str) -> list[str]:

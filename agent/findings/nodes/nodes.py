@@ -1,4 +1,7 @@
-"""Nodes that are not ready or run short of something. A condition with status False is a good one, except Ready."""
+"""Nodes that are not ready or short of a resource. Their conditions are good with status False, except Ready.
+
+Source: https://kubernetes.io/docs/reference/node/node-status/#condition
+"""
 
 from collections.abc import Iterator
 
@@ -11,11 +14,11 @@ from agent.objects.manifest import Manifest, list_at, lookup, objects_at, text_a
 
 NODE: GroupKind = ("", "Node")
 
-# Conditions of the kubelet that are bad when True: what they mean, and what to do.
+# Conditions that are bad when True: their meaning, and what to do.
 PRESSURES: dict[str, tuple[str, str]] = {
     "MemoryPressure": (
         "It is short of memory, so the kubelet evicts pods and takes no new ones without requests.",
-        "See who takes it: `kubectl top pods --all-namespaces --sort-by=memory`; set requests near the real use.",
+        "Find the consumers: `kubectl top pods --all-namespaces --sort-by=memory`; set requests near the real use.",
     ),
     "DiskPressure": (
         "It is short of disk, so the kubelet removes images and evicts pods.",
@@ -23,17 +26,17 @@ PRESSURES: dict[str, tuple[str, str]] = {
     ),
     "PIDPressure": (
         "It is short of process ids, so the kubelet evicts pods.",
-        "Find the pod that starts processes without end, and bound it.",
+        "Find the pod that keeps starting processes, and limit it.",
     ),
     "NetworkUnavailable": (
-        "Its network is not set up, so pods on it reach nothing.",
+        "Its network is not configured, so its pods have no connection.",
         "Look at the pods of the network plugin (CNI) on this node.",
     ),
 }
 
 
 def nodes(inventory: Inventory) -> Iterator[Finding]:
-    """Nodes that are not ready or under pressure; that the one asked about is cordoned, for information."""
+    """The findings of Nodes that are not ready or under pressure, and of a cordoned one that the question is about."""
     for node in inventory.of(NODE):
         for index, condition in enumerate(list_at(node, "status", "conditions")):
             kind, status = text_at(condition, "type"), text_at(condition, "status")
@@ -45,23 +48,23 @@ def nodes(inventory: Inventory) -> Iterator[Finding]:
             yield object_finding(
                 node,
                 f"{named(node)} is cordoned",
-                "Its pods go on running, new ones are not scheduled to it.",
+                "Its pods keep running, and no new ones are scheduled to it.",
                 quote(node, "spec", "unschedulable"),
-                f"When its maintenance is done: {kubectl('uncordon', name_of(node))}.",
+                f"After its maintenance: {kubectl('uncordon', name_of(node))}.",
                 severity="info",
             )
 
 
 def _not_ready(node: Manifest, index: int, status: str) -> Finding:
-    silent = status == "Unknown"
+    is_silent = status == "Unknown"
     return object_finding(
         node,
-        f"{named(node)} is not ready" + (": its kubelet no longer reports" if silent else ""),
-        "The control plane hears nothing of it; its pods are given up after some minutes and made anew elsewhere."
-        if silent
-        else "Its kubelet says that it cannot run pods; the message says why.",
+        f"{named(node)} is not ready" + (": its kubelet no longer reports" if is_silent else ""),
+        "The control plane gets no status from it; after some minutes its pods are evicted and recreated elsewhere."
+        if is_silent
+        else "Its kubelet reports that it cannot run pods; the message has the reason.",
         _quote_condition(node, index),
-        "Look at the machine: is it up, does the kubelet run (`systemctl status kubelet`) and reach the API server?",
+        "Look at the machine: is it up, does its kubelet run (`systemctl status kubelet`) and reach the API server?",
     )
 
 
@@ -78,7 +81,7 @@ def _under_pressure(node: Manifest, index: int, kind: str) -> Finding:
 
 
 def quote_pressure(node: Manifest) -> tuple[Evidence, ...]:
-    """The conditions of a Node that tell why it evicts Pods or is lost."""
+    """The conditions of a Node that explain why it evicts Pods or is lost."""
     return tuple(
         quoted
         for index, condition in enumerate(list_at(node, "status", "conditions"))
@@ -89,7 +92,7 @@ def quote_pressure(node: Manifest) -> tuple[Evidence, ...]:
 
 
 def quote_readiness(node: Manifest) -> tuple[Evidence, ...]:
-    """The condition of a Node that calls it not ready, () where none does."""
+    """The condition of a Node that is not ready, () where it is ready."""
     return tuple(
         quoted
         for index, condition in enumerate(list_at(node, "status", "conditions"))
@@ -99,7 +102,7 @@ def quote_readiness(node: Manifest) -> tuple[Evidence, ...]:
 
 
 def pressure_of(node: Manifest) -> str:
-    """What a Node is short of, by its conditions: `MemoryPressure, DiskPressure`; "" where it is short of nothing."""
+    """The pressure conditions of a Node (`MemoryPressure, DiskPressure`), "" without any."""
     found = [
         text_at(condition, "type")
         for condition in objects_at(node, "status", "conditions")

@@ -1,5 +1,8 @@
-"""Volumes that are not there: PersistentVolumeClaims that stay pending or lost their volume, PersistentVolumes that
-failed or are left over. A claim that waits for its first pod is not broken."""
+"""PersistentVolumeClaims that stay pending or lost their volume, PersistentVolumes that failed or are released.
+
+A claim that waits for its first pod is healthy. Sources of phases and events:
+https://kubernetes.io/docs/concepts/storage/persistent-volumes/ and Kubernetes' pkg/controller/volume/persistentvolume.
+"""
 
 from collections.abc import Iterator
 
@@ -18,7 +21,7 @@ VOLUME: GroupKind = ("", "PersistentVolume")
 
 
 def claims(inventory: Inventory) -> Iterator[Finding]:
-    """Claims without a volume, claims that lost theirs, and claims that cannot grow."""
+    """The findings of claims without a volume, claims that lost theirs, and claims that cannot be resized."""
     for claim in inventory.of(CLAIM):
         match text_at(claim, "status", "phase"):
             case "Pending":
@@ -27,10 +30,10 @@ def claims(inventory: Inventory) -> Iterator[Finding]:
                 yield object_finding(
                     claim,
                     f"{named(claim)} lost its volume",
-                    "The PersistentVolume it was bound to is gone, or bound to another claim; its data may be lost.",
+                    "Its PersistentVolume was deleted or is bound to another claim; the data may be lost.",
                     quote(claim, "status", "phase") + quote(claim, "spec", "volumeName"),
                     "Restore the PersistentVolume (or the data from a backup into a new claim).",
-                    f"See what volumes there are: {kubectl('get', 'persistentvolumes')}.",
+                    f"List the volumes: {kubectl('get', 'persistentvolumes')}.",
                 )
             case _:
                 yield from _cannot_grow(claim)
@@ -43,15 +46,17 @@ def _pending(claim: Manifest, events: tuple[Event, ...]) -> Iterator[Finding]:
         return
     if any(event.reason == "WaitForFirstConsumer" for event in events):
         return
-    waiting = [event for event in events if event.reason in ("ExternalProvisioning", "Provisioning")]
+    provisioning = [event for event in events if event.reason in ("ExternalProvisioning", "Provisioning")]
     yield object_finding(
         claim,
         f"{named(claim)} is not bound to a volume yet",
-        "It waits for its provisioner." if waiting else "Why is not in its events: it may wait for its first pod.",
+        "It waits for its provisioner."
+        if provisioning
+        else "Its events do not have the reason; it may wait for its first pod.",
         quote(claim, "status", "phase")
-        + tuple(quoted for event in waiting[:1] for quoted in quote_event(event))
+        + tuple(quoted for event in provisioning[:1] for quoted in quote_event(event))
         + quote(claim, "spec", "storageClassName"),
-        "Check that the pods of the storage class's provisioner run, and read their logs.",
+        "Check that the provisioner of the storage class runs, and read the log of its pods.",
         severity="warning",
         level="effect",
     )
@@ -59,13 +64,13 @@ def _pending(claim: Manifest, events: tuple[Event, ...]) -> Iterator[Finding]:
 
 def _unprovisioned(claim: Manifest, event: Event) -> Finding:
     evidence = quote_event(event) + quote(claim, "spec", "storageClassName")
-    classes = f"See which there are: {kubectl('get', 'storageclasses')}."
+    classes = f"List the classes: {kubectl('get', 'storageclasses')}."
     missing = missing_in(event.message)
     if missing and missing.kind == "StorageClass":
         return object_finding(
             claim,
             f"{named(claim)} cannot get a volume: StorageClass {one_line(missing.name)} does not exist",
-            "Nothing provisions volumes for a class that is not there.",
+            "No provisioner creates volumes for a class that does not exist.",
             evidence,
             f"Correct storageClassName, or create the class. {classes}",
         )
@@ -73,7 +78,7 @@ def _unprovisioned(claim: Manifest, event: Event) -> Finding:
         return object_finding(
             claim,
             f"{named(claim)} cannot get a volume: it names no storage class and the cluster has no default",
-            "Without a class only an existing PersistentVolume that fits can be bound, and there is none.",
+            "Without a class the claim can only bind an existing PersistentVolume, and none matches.",
             evidence,
             f"Set storageClassName in Git, or mark a class as the default. {classes}",
         )
@@ -81,7 +86,7 @@ def _unprovisioned(claim: Manifest, event: Event) -> Finding:
     return object_finding(
         claim,
         f"{named(claim)} cannot get a volume" + (f": {refusal.name}" if refusal else ""),
-        "The provisioner of the storage class failed; the event has its reason.",
+        "The provisioner of the storage class failed; the event has the reason.",
         evidence + quote(claim, "spec", "resources", "requests") + quote(claim, "spec", "accessModes"),
         *([refusal.step] if refusal else []),
         f"Repair what the message names (quota, zone, access mode, credentials of the storage driver). {classes}",
@@ -93,7 +98,7 @@ def _cannot_grow(claim: Manifest) -> Iterator[Finding]:
         if text_at(condition, "type").endswith("ResizeError") and text_at(condition, "status") == "True":
             yield object_finding(
                 claim,
-                f"{named(claim)} cannot grow",
+                f"{named(claim)} cannot be resized",
                 "The storage driver failed to enlarge the volume.",
                 quote(claim, "status", "conditions", index, "message")
                 + quote(claim, "status", "conditions", index, "type")
@@ -104,24 +109,24 @@ def _cannot_grow(claim: Manifest) -> Iterator[Finding]:
 
 
 def volumes(inventory: Inventory) -> Iterator[Finding]:
-    """PersistentVolumes that failed, and (the one asked about) that are released."""
+    """The findings of PersistentVolumes that failed, and of a released one in question."""
     for volume in inventory.of(VOLUME):
         phase = text_at(volume, "status", "phase")
         if phase == "Failed":
             yield object_finding(
                 volume,
-                f"{named(volume)} failed",
-                "It could not be reclaimed after its claim was deleted.",
+                f"{named(volume)} failed to be reclaimed",
+                "Reclaiming it after the deletion of its claim failed.",
                 quote(volume, "status", "message")
                 + quote(volume, "status", "reason")
                 + quote(volume, "status", "phase"),
-                "Free the storage behind it by hand, then delete the PersistentVolume.",
+                "Delete its storage asset by hand, then delete the PersistentVolume.",
             )
         elif phase == "Released" and inventory.is_asked_about(volume):
             yield object_finding(
                 volume,
-                f"{named(volume)} is released: its claim is gone, its data is kept",
-                "It is not bound to a new claim by itself as long as claimRef names the old one.",
+                f"{named(volume)} is released: its claim was deleted, its data is kept",
+                "No new claim can bind it while claimRef names the old one.",
                 quote(volume, "status", "phase") + quote(volume, "spec", "claimRef", "name"),
                 "Remove spec.claimRef to make it available again, or delete it with its data.",
                 severity="info",

@@ -1,5 +1,7 @@
-"""HorizontalPodAutoscalers that cannot scale, or would scale further. One that rests at its minimum is fine, and so
-is one whose target is scaled to zero."""
+"""HorizontalPodAutoscalers that cannot scale, or are at their maximum.
+
+One at its minimum is healthy, and so is one whose target is scaled to zero.
+"""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ AUTOSCALER: GroupKind = ("autoscaling", "HorizontalPodAutoscaler")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Failure:
-    """Why an autoscaler cannot do its work. `name` completes "HorizontalPodAutoscaler x cannot scale: ..."."""
+    """Why an autoscaler cannot scale. `name` completes "HorizontalPodAutoscaler x cannot scale: ..."."""
 
     pattern: str
     name: str
@@ -28,18 +30,18 @@ class _Failure:
     level: Level = "cause"
 
 
-# What the controller says (pkg/controller/podautoscaler), the most telling first.
+# Messages of the controller (Kubernetes' pkg/controller/podautoscaler), the most specific first.
 _FAILURES = (
     _Failure(
         pattern=r"missing request for ([\w./-]{1,60})(?: in container (\S{1,80}))?",
         name="its pods request no {0}",
-        meaning="Utilization is a share of what the containers request, and a container requests none.",
+        meaning="Utilization is a percentage of the containers' requests, and a container has none.",
         step="set resources.requests.{0} on every container of {target}",
     ),
     _Failure(
         pattern=r"(?:could not find the requested resource|unable to handle the request) \(get pods\.metrics\.k8s\.io",
         name="the metrics API does not answer (is metrics-server installed and running?)",
-        meaning="The numbers come from metrics.k8s.io, which metrics-server serves, and nothing serves it now.",
+        meaning="The metrics come from metrics.k8s.io, the API of metrics-server, which is unavailable.",
         step="Look at metrics-server: `kubectl get apiservice v1beta1.metrics.k8s.io`, "
         "`kubectl -n kube-system get pods -l k8s-app=metrics-server`.",
     ),
@@ -48,25 +50,25 @@ _FAILURES = (
         r"unable to fetch metrics from (?:custom|external) metrics API|"
         r"unable to get (?:external|custom|object|pod) metric)",
         name="the custom or external metrics API has no such metric",
-        meaning="The numbers come from an adapter (Prometheus adapter, KEDA), which does not serve this metric.",
+        meaning="The metrics come from an adapter (Prometheus adapter, KEDA), which does not serve this one.",
         step="Look at the adapter's pods, and at the metric's name and selector: `kubectl get apiservices`.",
     ),
     _Failure(
         pattern=r"scaleTargetRef|unable to get the target's current scale|not found",
         name="its target does not exist or cannot be scaled",
-        meaning="spec.scaleTargetRef names an object that is not there, or that has no scale subresource.",
-        step="correct spec.scaleTargetRef (apiVersion, kind, name) to the workload that it is to scale",
+        meaning="spec.scaleTargetRef names an object that does not exist, or that has no scale subresource.",
+        step="set spec.scaleTargetRef (apiVersion, kind, name) to the workload that it has to scale",
     ),
     _Failure(
         pattern=r"multiple (?:HPAs|HorizontalPodAutoscalers)|controlled by multiple",
         name="another autoscaler scales the same pods",
-        meaning="Two autoscalers with the same pods would work against each other, so neither does anything.",
+        meaning="Two autoscalers of the same pods would conflict, so neither scales.",
         step="Remove one of them: `kubectl get hpa` in its namespace shows both.",
     ),
     _Failure(
         pattern=r"no metrics returned|did not receive metrics|pods might be unready|no recommendation",
         name="there are no metrics of its pods",
-        meaning="Its pods are not ready or too young to be measured, or metrics-server does not reach their nodes.",
+        meaning="Its pods are not ready or too young to have metrics, or metrics-server does not reach their nodes.",
         step="Look at the pods it scales first; then at `kubectl top pods`.",
         level="symptom",
     ),
@@ -74,28 +76,28 @@ _FAILURES = (
 _UNKNOWN = _Failure(
     pattern="",
     name="",
-    meaning="Its controller cannot compute or set the number of replicas; the message says why.",
+    meaning="Its controller cannot compute or set the number of replicas; the message has the reason.",
     step="Repair what the message names.",
     level="effect",
 )
 
 
 def autoscalers(inventory: Inventory) -> Iterator[Finding]:
-    """Autoscalers with a condition that keeps them from scaling, and those that want more than their maximum."""
+    """The findings of autoscalers whose conditions block scaling, and of those that want more than their maximum."""
     for autoscaler in inventory.of(AUTOSCALER):
         conditions = list_at(autoscaler, "status", "conditions")
-        broken = False
+        is_broken = False
         for index, condition in enumerate(conditions):
             kind, status, reason = (text_at(condition, key) for key in ("type", "status", "reason"))
             if kind in ("AbleToScale", "ScalingActive") and status == "False":
-                if reason != "ScalingDisabled" and not broken:
-                    broken = True
+                if reason != "ScalingDisabled" and not is_broken:
+                    is_broken = True
                     path = ("status", "conditions", index)
-                    said = quote(autoscaler, *path, "message") + quote(autoscaler, *path, "reason")
-                    yield _broken(inventory, autoscaler, text_at(condition, "message"), reason, said)
+                    quotes = quote(autoscaler, *path, "message") + quote(autoscaler, *path, "reason")
+                    yield _broken(inventory, autoscaler, text_at(condition, "message"), reason, quotes)
             elif kind == "ScalingLimited" and status == "True" and reason == "TooManyReplicas":
                 yield _limited(inventory, autoscaler, index)
-        # autoscaling/v1 has no conditions; its events tell the same.
+        # autoscaling/v1 has no conditions; its events report the same.
         for event in () if conditions else inventory.events.of(autoscaler, *_FAILED_EVENTS)[:1]:
             yield _broken(inventory, autoscaler, event.message, event.reason, quote_event(event))
 
@@ -111,21 +113,21 @@ _FAILED_EVENTS = (
 
 
 def _broken(
-    inventory: Inventory, autoscaler: Manifest, message: str, reason: str, said: tuple[Evidence, ...]
+    inventory: Inventory, autoscaler: Manifest, message: str, reason: str, quotes: tuple[Evidence, ...]
 ) -> Finding:
     found = ((f, re.search(f.pattern, message[:4_000])) for f in _FAILURES)
     failure, match = next(((f, m) for f, m in found if m), (_UNKNOWN, None))
     words = [one_line(group or "", 60) for group in match.groups()] if match else []
     target = _target(autoscaler)
-    told = failure.name.format(*words)
+    problem = failure.name.format(*words)
     step = failure.step.format(*words, target=f"{target.kind} {one_line(target.name, 80)}" if target else "its target")
     is_change = step[:1].islower()
     command = _set_requests(target, words[0]) if is_change and target and "request no" in failure.name else ""
     return object_finding(
         autoscaler,
-        f"{named(autoscaler)} cannot scale" + (f": {told}" if told else f" ({one_line(reason, 60)})"),
+        f"{named(autoscaler)} cannot scale" + (f": {problem}" if problem else f" ({one_line(reason, 60)})"),
         failure.meaning,
-        said + quote(autoscaler, "spec", "scaleTargetRef") + _quote_containers(inventory, target, words),
+        quotes + quote(autoscaler, "spec", "scaleTargetRef") + _quote_containers(inventory, target, words),
         change(inventory, step, command) if is_change else step,
         level=failure.level,
         blames=(target,) if target else (),
@@ -153,7 +155,7 @@ def _set_requests(target: ResourceRef, resource: str) -> str:
 
 
 def _quote_containers(inventory: Inventory, target: ResourceRef | None, words: list[str]) -> tuple[Evidence, ...]:
-    """The resources of the target's container that lacks a request, where its manifest is known."""
+    """The resources of the target's container without a request, () without the target's manifest."""
     workload = inventory.get(target.kind, target.namespace, target.name) if target and len(words) > 1 else None
     if workload is None:
         return ()
@@ -172,14 +174,14 @@ def _limited(inventory: Inventory, autoscaler: Manifest, index: int) -> Finding:
         f"{named(autoscaler)} is at its maximum"
         + (f" of {most} replicas" if most is not None else "")
         + " and wants more",
-        "The load asks for more pods than spec.maxReplicas allows, so they are busier than they should be.",
+        "The load requires more pods than spec.maxReplicas allows, so each pod has too much load.",
         quote(autoscaler, *path, "message")
         + quote(autoscaler, *path, "reason")
         + quote(autoscaler, "spec", "maxReplicas")
         + quote(autoscaler, "status", "currentReplicas"),
         change(
             inventory,
-            f"raise spec.maxReplicas of {named(autoscaler)} (is there room on the nodes?), or give each pod more",
+            f"raise spec.maxReplicas of {named(autoscaler)} (is there room on the nodes?), or give its pods more",
         ),
         severity="warning",
     )

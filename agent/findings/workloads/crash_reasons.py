@@ -1,6 +1,6 @@
-"""The one line of a log that tells why a process ended: its substance for a title, and what to do about it.
+"""The line of a log with the reason why a process exited: its substance for a title, and what to do about it.
 
-Which lines are fatal, and what they mean, is in `logs`; makes no finding.
+Which lines are fatal, and their meanings, is in `logs`.
 """
 
 import json
@@ -23,8 +23,8 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why a process ended by its own words. `kind` and `meaning` as `logs.fault_kind` tells them, "" where unknown."""
+class CrashReason:
+    """Why a process exited according to its log. `kind` and `meaning` are those of `logs.fault_kind`, "" where unknown."""
 
     line: str
     kind: str
@@ -32,55 +32,56 @@ class Reason:
 
     @property
     def substance(self) -> str:
-        """The line without its time and level, on one line, short enough for a title."""
+        """The line without time and level, short enough for a title."""
         return _substance(self.line)
 
     @property
     def step(self) -> str:
-        """What to do about it where no more is known than the line."""
-        return _STEPS.get(self.kind, "Repair what its last words, quoted here, tell of.")
+        """What to do where only the line is known."""
+        return _STEPS.get(self.kind, "Repair what the quoted lines of its log report.")
 
 
 _STEPS = {
-    "constraint": "Repair the migration or the data: have it fill, clean up or allow the rows that break the "
-    "constraint before it sets it (or correct what is written); then ship the new image or script through Git.",
-    "disk": "Find the full volume among those it mounts and enlarge its claim, or delete from it what is not needed.",
-    "authentication": "Check user and password in the Secret that it reads against the account on the other side; a "
-    "Secret that was changed is only read at the next start.",
-    "setting": "Set what it misses in the pod template, in Git.",
+    "constraint": "Repair the migration or the data: fill, clean up or allow the rows that violate the "
+    "constraint before setting it (or correct what is written); then deploy the new image or script through Git.",
+    "disk": "Find the full volume among those it mounts and enlarge its claim, or delete what is not needed on it.",
+    "authentication": "Check user and password in the Secret that it reads against the account of the server; a "
+    "changed Secret is only read at the next start.",
+    "setting": "Set the missing value in the pod template, in Git.",
     "file": "Correct the path in command, args or configuration, mount the file, or build it into the image.",
-    "permission": "Give it the right: fsGroup or runAsUser in the securityContext for files of a volume, a port above "
+    "permission": "Grant the access: fsGroup or runAsUser in the securityContext for files of a volume, a port above "
     "1024, or a capability.",
     "read-only": "Mount an emptyDir where it writes, or write to a volume that is mounted read-write.",
-    "port": "Two processes of the pod listen at one port: change one of the ports in the pod template.",
-    "tls": "Renew the certificate that it presents or is shown, or mount the CA that signed it.",
+    "port": "Two processes of the pod listen on the same port: change one of the ports in the pod template.",
+    "tls": "Renew the certificate of either side, or mount the CA that signed it.",
     "rights": "Grant its ServiceAccount the right that the line names, by a Role and a RoleBinding in Git.",
-    "memory": "Raise the memory limit, or bound the program's own heap or caches below it.",
-    "refused": "Find out whether what it connects to is up and listens at that port.",
+    "memory": "Raise the memory limit, or limit the program's own heap or caches below it.",
+    "refused": "Check whether its peer is up and listens on that port.",
     "dns": "Check the spelling of the host name, and whether its Service exists.",
-    "timeout": "Check whether what it connects to is up, and which NetworkPolicy or firewall is in between.",
+    "timeout": "Check whether its peer is up, and which NetworkPolicy or firewall applies.",
 }
 
 
 _FAULT = re.compile(r"error|fail|exception|fatal|panic|denied|refused", re.IGNORECASE)
 
 
-def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> Reason | None:
-    """The reason that the last words of a log tell, oldest first: the last line that tells one, else the last line.
+def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> CrashReason | None:
+    """The reason in the last lines of a log (oldest first): the last line with a known reason, else the last line.
 
-    `only_faults`: the lines are any; one that speaks of no fault is no reason.
+    `only_faults`: lines without a fault are no reason.
     """
-    told = [(line, *fault_kind(line)) for line in lines if line.strip()]
+    candidates = [(line, *fault_kind(line)) for line in lines if line.strip()]
     if only_faults:
-        told = [each for each in told if each[1] or _FAULT.search(each[0], 0, _READ_LIMIT)]
-    if not told:
+        candidates = [each for each in candidates if each[1] or _FAULT.search(each[0], 0, _READ_LIMIT)]
+    if not candidates:
         return None
-    line, kind, meaning = next((each for each in reversed(told) if each[1] not in ("", UNEXPLAINED_EXIT)), told[-1])
-    return Reason(line=line, kind=kind, meaning=meaning)
+    explained = (each for each in reversed(candidates) if each[1] not in ("", UNEXPLAINED_EXIT))
+    line, kind, meaning = next(explained, candidates[-1])
+    return CrashReason(line=line, kind=kind, meaning=meaning)
 
 
-def first_step(container: Container, reason: Reason) -> str:
-    """What to do first about a container that ended for this reason, with the names that its spec tells."""
+def first_step(container: Container, reason: CrashReason) -> str:
+    """What to do first about a container that exited for this reason, with the names in its spec."""
     if reason.kind == "setting" and (name := _variable(reason.line)):
         return _set_variable(container, name)
     namespace = namespace_of(container.pod)
@@ -89,14 +90,14 @@ def first_step(container: Container, reason: Reason) -> str:
         look = kubectl("describe", "secret", secrets[0], namespace=namespace)
         return (
             f"Check user and password in Secret {named}, which container {container.name} reads ({look} shows its "
-            "keys), against the account on the other side; correct it where it is made, then restart the pod."
+            "keys), against the account of the server; correct it at its source, then restart the pod."
         )
     if reason.kind == "disk" and (claims := _claims(container)):
         named = ", ".join(one_line(name, 80) for name in claims[:_NAMED])
         look = kubectl("describe", "pvc", *claims[:_NAMED], namespace=namespace)
         return (
             f"Make PersistentVolumeClaim {named} larger (spec.resources.requests.storage in Git, where its "
-            f"StorageClass allows expansion), or clear the volume of what is not needed; see {look}."
+            f"StorageClass allows expansion), or delete what is not needed on the volume; see {look}."
         )
     return reason.step
 
@@ -107,7 +108,7 @@ _VARIABLE = re.compile(
 
 
 def _variable(line: str) -> str:
-    """The environment variable that a line misses, "" where it names none."""
+    """The environment variable that a line reports missing, "" where it names none."""
     match = _VARIABLE.search(line[:_READ_LIMIT])
     return (match[1] or match[2]) if match else ""
 
@@ -123,7 +124,7 @@ def _set_variable(container: Container, name: str) -> str:
 
 
 def _secrets(container: Container) -> list[str]:
-    """The Secrets that the container's environment and its Pod's volumes are read from."""
+    """The Secrets of the container's environment and of its Pod's volumes."""
     env = (text_at(each, "valueFrom", "secretKeyRef", "name") for each in objects_at(container.spec, "env"))
     whole = (text_at(each, "secretRef", "name") for each in objects_at(container.spec, "envFrom"))
     files = (text_at(each, "secret", "secretName") for each in objects_at(container.pod, "spec", "volumes"))
@@ -138,7 +139,7 @@ def _claims(container: Container) -> list[str]:
     return [name for name in names if name]
 
 
-# A server's own words within a client's: `...: ERROR: column x`, `PSQLException: FATAL: password ...`.
+# A server's message within a client's: `...: ERROR: column x`, `PSQLException: FATAL: password ...`.
 _SERVER = re.compile(r"\b(?:ERROR|FATAL|PANIC): {1,4}(?=\S)")
 _START = re.compile(
     r"(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]?[\d:.,]{0,20}(?:Z|[+-]\d\d:?\d\d)?\]?[\s|]{0,4})?"
@@ -161,7 +162,7 @@ def _substance(line: str) -> str:
 
 
 def _message_of(text: str) -> str:
-    """What a line that is a JSON object says."""
+    """The error or message of a line that is a JSON object, "" without one."""
     if not text.startswith("{"):
         return ""
     try:

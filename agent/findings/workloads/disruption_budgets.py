@@ -1,4 +1,8 @@
-"""PodDisruptionBudgets that block every eviction or protect nothing."""
+"""PodDisruptionBudgets that block every eviction or protect nothing.
+
+Source of the status: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/ and Kubernetes'
+pkg/controller/disruption.
+"""
 
 from collections.abc import Iterator
 
@@ -17,7 +21,7 @@ _COUNTS = ("expectedPods", "disruptionsAllowed", "currentHealthy", "desiredHealt
 
 
 def disruption_budgets(inventory: Inventory) -> Iterator[Finding]:
-    """Budgets whose pods are too few to allow a disruption; of the one asked about also what its settings do."""
+    """The findings of budgets with too few healthy pods for a disruption, and of settings of the one in question."""
     backends = Backends(inventory)
     for budget in inventory.of(BUDGET):
         failed = _condition(budget, "SyncFailed")
@@ -52,7 +56,7 @@ def _failed(budget: Manifest, index: int) -> Finding:
     return object_finding(
         budget,
         f"{named(budget)} cannot be computed (SyncFailed)",
-        "Its controller cannot tell how many pods it covers, so no disruption is allowed: drains of nodes hang.",
+        "Its controller cannot compute how many pods it covers, so no disruption is allowed: drains of nodes hang.",
         quote(budget, "status", "conditions", index, "message")
         + quote(budget, "status", "conditions", index, "reason")
         + quote(budget, "spec", "selector")
@@ -68,7 +72,7 @@ def _too_few(backends: Backends, budget: Manifest, count: str) -> Finding:
     return object_finding(
         budget,
         f"{named(budget)} allows no disruption: {count} pods are healthy",
-        "While its pods are unhealthy none may be evicted, so drains of nodes and upgrades wait for them.",
+        "While its pods are unhealthy none may be evicted, so drains of nodes and upgrades wait.",
         _counts(budget) + _settings(budget),
         f"Repair the pods first: {kubectl('get', 'pods', '-l', spelled(labels), namespace=namespace_of(budget))}.",
         "To let unhealthy pods be evicted, set spec.unhealthyPodEvictionPolicy: AlwaysAllow.",
@@ -95,8 +99,8 @@ def _never_allows(budget: Manifest) -> Finding:
     return object_finding(
         budget,
         f"{named(budget)} allows no disruption although all its pods are healthy",
-        "By its settings every pod must stay, so each drain of a node that runs one waits for ever.",
+        "Its settings allow no pod to be evicted, so each drain of a node with one of them waits forever.",
         _counts(budget) + _settings(budget),
-        "Run one replica more than minAvailable, or set maxUnavailable: 1, in Git.",
+        "In Git, run one replica more than minAvailable, or set maxUnavailable: 1.",
         severity="info",
     )

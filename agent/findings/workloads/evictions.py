@@ -1,79 +1,80 @@
 """Pods that the cluster ended or refused as a whole: evicted, past their deadline, lost with their node, preempted.
 
-Owns the wording of the kubelet's and the controllers' reasons; a container that ended by itself is in `crashes`.
+Owns the reasons of the kubelet (Kubernetes' pkg/kubelet: eviction, nodeshutdown, lifecycle, preemption) and of the node
+controller; containers that exited by themselves are in `crashes`.
 """
 
 import re
 
 from agent.context.model import Event
-from agent.findings.engine.build import object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.nodes.nodes import pressure_of, quote_pressure
+from agent.findings.workloads.pod_finding import pod_finding
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ResourceRef
 
 _ENDED = {
     "DeadlineExceeded": (
-        "Pod ran longer than its activeDeadlineSeconds",
-        "It was ended because its deadline passed.",
+        "ran longer than its activeDeadlineSeconds",
+        "The kubelet ended it because its deadline passed.",
         "Find out what it waited for, or raise the deadline.",
     ),
     "NodeLost": (
-        "Pod was lost with its node",
+        "was lost with its node",
         "The node stopped answering.",
         "Look at the node: `kubectl get nodes`.",
     ),
     "Preempting": (
-        "Pod was preempted by one of higher priority",
-        "The node had no room for a pod of higher priority, so this one had to go.",
+        "was preempted by one of higher priority",
+        "The node had no room for a pod of higher priority, so this one was removed.",
         "Add nodes, or give the pod a priorityClassName that fits its importance.",
     ),
     "Terminated": (
-        "Pod was ended with its node",
+        "was ended with its node",
         "The node was shut down, as preemptible and autoscaled ones are.",
-        "Nothing, if its workload made a new one; else look at `kubectl get nodes`.",
+        "None, if its workload created a new one; otherwise look at `kubectl get nodes`.",
     ),
     "NodeShutdown": (
-        "Pod was ended with its node",
+        "was ended with its node",
         "The node was shut down, as preemptible and autoscaled ones are.",
-        "Nothing, if its workload made a new one; else look at `kubectl get nodes`.",
+        "None, if its workload created a new one; otherwise look at `kubectl get nodes`.",
     ),
     "UnexpectedAdmissionError": (
-        "Pod was refused by its node",
-        "The kubelet could not give it what it was scheduled for, a device for instance.",
+        "was refused by its node",
+        "The kubelet could not allocate what it was scheduled for, a device for instance.",
         "Look at the node and its device plugins.",
     ),
     "NodeAffinity": (
-        "Pod was refused by its node: the node no longer matches its affinity",
+        "was refused by its node: the node no longer matches its affinity",
         "The labels of the node changed between scheduling and start.",
-        "Delete the pod, so that it is scheduled anew.",
+        "Delete the pod, so that it is scheduled again.",
     ),
 }
 
-# Of the kubelet's eviction manager: what ran short, in its words.
-_SHORT: tuple[tuple[str, str], ...] = (
+# Messages of the kubelet's eviction manager (pkg/kubelet/eviction/helpers.go), and the resource that ran short.
+_SHORTAGES: tuple[tuple[str, str], ...] = (
     (r"low on resource: ([\w-]{1,60})", "the node was low on {0}"),
     (r"node had condition: \[([\w, ]{1,120})\]", "the node had {0}"),
     (
         r"ephemeral local storage usage exceeds the total limit of containers (\w{1,40})",
-        "it wrote more than its limit of {0} ephemeral-storage",
+        "it exceeded its limit of {0} ephemeral-storage",
     ),
     (
         r"EmptyDir volume \"([^\"]{1,120})\" exceeds the limit \"([^\"]{1,40})\"",
-        "emptyDir volume {0} passed its limit of {1}",
+        "emptyDir volume {0} exceeded its limit of {1}",
     ),
     (
         r"Container ([\w-]{1,80}) exceeded its local ephemeral storage limit \"([^\"]{1,40})\"",
-        "container {0} passed its ephemeral-storage limit of {1}",
+        "container {0} exceeded its ephemeral-storage limit of {1}",
     ),
 )
 
 
 def ended_by_cluster(inventory: Inventory, pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
-    """A Pod that failed as a whole, not by one of its containers."""
+    """The finding of a Pod that failed as a whole, not by one of its containers."""
     reason = text_at(pod, "status", "reason")
     if text_at(pod, "status", "phase") != "Failed" or not reason:
         return None
@@ -83,37 +84,37 @@ def ended_by_cluster(inventory: Inventory, pod: Manifest, events: tuple[Event, .
     if reason == "Evicted":
         message = text_at(pod, "status", "message") or next((e.message for e in events if e.reason == reason), "")
         return _evicted(inventory, pod, node, message, evidence)
-    title, meaning, step = _ENDED.get(
-        reason, (f"Pod failed: {one_line(reason, 60)}", "The cluster ended the pod, not one of its containers.", "")
+    fault, meaning, step = _ENDED.get(
+        reason, (f"failed: {one_line(reason, 60)}", "The cluster ended the pod, not one of its containers.", "")
     )
-    return object_finding(pod, title, meaning, evidence, step, blames=(node,) if reason == "NodeLost" else ())
+    return pod_finding(pod, fault, meaning, evidence, step, blames=(node,) if reason == "NodeLost" else ())
 
 
 def _evicted(
     inventory: Inventory, pod: Manifest, node: ResourceRef, message: str, evidence: tuple[Evidence, ...]
 ) -> Finding:
-    found = ((told, re.search(pattern, message[:4_000])) for pattern, told in _SHORT)
-    why = next((told.format(*match.groups()) for told, match in found if match), "")
+    found = ((words, re.search(pattern, message[:4_000])) for pattern, words in _SHORTAGES)
+    why = next((words.format(*match.groups()) for words, match in found if match), "")
     manifest = inventory.get("Node", "", node.name)
     pressure = pressure_of(manifest) if manifest else ""
     if pressure and manifest:
         evidence += quote_pressure(manifest)
         why = why or f"the node has {pressure}"
-    title = f"Pod was evicted from its node: {one_line(why)}" if why else "Pod was evicted from its node"
-    look = f"See the node's conditions: {kubectl('describe', 'node', node.name)}." if node.name else ""
+    fault = "was evicted from its node" + (f": {one_line(why)}" if why else "")
+    describe_node = f"See the node's conditions: {kubectl('describe', 'node', node.name)}." if node.name else ""
     is_its_own = "limit" in why
-    return object_finding(
+    return pod_finding(
         pod,
-        title,
-        "The kubelet ended it because it used more than it may."
+        fault,
+        "The kubelet ended it because it exceeded its own limit."
         if is_its_own
-        else "The kubelet ended it to save the node"
-        + (f", which still has {pressure}." if pressure else ", which ran short of what the message names."),
+        else "The kubelet ended it to relieve the node"
+        + (f", which still has {pressure}." if pressure else ", which ran short of the resource in the message."),
         evidence,
-        "Raise the limit that the message names in Git, or have the program write less."
+        "In Git, raise the limit that the message names, or let the program write less."
         if is_its_own
-        else "Set requests (memory, ephemeral-storage) near the real use, so that the pod goes to nodes with room; "
-        "bound what it writes to emptyDir and logs.",
-        look,
+        else "Set requests (memory, ephemeral-storage) near the real use, so that the pod runs on nodes with room; "
+        "limit what it writes to emptyDir and logs.",
+        describe_node,
         blames=(node,) if node.name else (),
     )

@@ -1,4 +1,4 @@
-"""Jobs that failed and CronJobs that do not run. A Job that retried and then completed is well."""
+"""Jobs that failed and CronJobs that do not run. A Job that completed after retries is healthy."""
 
 from collections.abc import Iterator
 
@@ -15,17 +15,18 @@ from agent.objects.manifest import Manifest, integer_at, list_at, lookup, text_a
 JOB: GroupKind = ("batch", "Job")
 CRON_JOB: GroupKind = ("batch", "CronJob")
 
+# Reasons of the condition Failed: https://kubernetes.io/docs/concepts/workloads/controllers/job/
 _FAILED = {
-    "BackoffLimitExceeded": "Its pods failed more often than backoffLimit allows, so it was given up.",
+    "BackoffLimitExceeded": "Its pods failed more often than backoffLimit allows, so the Job stopped.",
     "DeadlineExceeded": "It did not finish within activeDeadlineSeconds, so its pods were ended.",
-    "PodFailurePolicy": "A pod failed in a way that its podFailurePolicy counts as final.",
+    "PodFailurePolicy": "A pod failed in a way that its podFailurePolicy defines as final.",
     "MaxFailedIndexesExceeded": "More of its indexes failed than maxFailedIndexes allows.",
     "FailedIndexes": "Some of its indexes failed.",
 }
 
 
 def jobs(inventory: Inventory) -> Iterator[Finding]:
-    """Failed Jobs, and Jobs whose pods failed and that go on trying."""
+    """The findings of failed Jobs, and of Jobs that retry after failed pods."""
     for job in inventory.of(JOB):
         if has_condition(job, "Complete", "SuccessCriteriaMet"):
             continue
@@ -35,17 +36,17 @@ def jobs(inventory: Inventory) -> Iterator[Finding]:
         elif failed > 0 and not has_condition(job, "Suspended"):
             yield object_finding(
                 job,
-                f"{named(job)} failed {failed} times and is tried again",
-                "Its pods fail; it is given up when backoffLimit is passed.",
+                f"{named(job)} failed {failed} times and is being retried",
+                "Its pods fail; the Job stops when backoffLimit is exceeded.",
                 quote(job, "status", "failed") + quote(job, "spec", "backoffLimit"),
-                f"Its pods tell why: {_logs_command(job)}.",
+                f"Read the log of its pods: {_logs_command(job)}.",
                 severity="warning",
                 level="symptom",
             )
 
 
 def _failure(job: Manifest) -> tuple[str | int, ...] | None:
-    """Where the condition stands that the Job failed for good."""
+    """The path of the condition that the Job failed for good, None without one."""
     for index, condition in enumerate(list_at(job, "status", "conditions")):
         if text_at(condition, "type") in ("Failed", "FailureTarget") and text_at(condition, "status") == "True":
             return ("status", "conditions", index)
@@ -57,14 +58,14 @@ def _given_up(job: Manifest, condition: tuple[str | int, ...]) -> Finding:
     return object_finding(
         job,
         f"{named(job)} failed" + (f" ({one_line(reason, 60)})" if reason else ""),
-        _FAILED.get(reason, "It was given up."),
+        _FAILED.get(reason, "The Job stopped."),
         quote(job, *condition, "message")
         + quote(job, *condition, "reason")
         + quote(job, "status", "failed")
         + quote(job, "spec", "backoffLimit")
         + quote(job, "spec", "activeDeadlineSeconds"),
-        f"Its pods tell why: {_logs_command(job)}.",
-        "A Job is not run again by itself: repair the cause, then delete it and sync (a sync makes a hook anew).",
+        f"Read the log of its pods: {_logs_command(job)}.",
+        "A failed Job does not run again: repair the cause, then delete it and sync (a sync recreates a hook).",
         level="symptom",
     )
 
@@ -73,18 +74,19 @@ def _logs_command(job: Manifest) -> str:
     return kubectl("logs", f"job/{name_of(job)}", "--all-containers", namespace=namespace_of(job))
 
 
+# Event reasons of Kubernetes' pkg/controller/cronjob.
 _SCHEDULE_FAULTS = {
     "UnparseableSchedule": "The schedule cannot be read, so it never runs.",
     "InvalidSchedule": "The schedule cannot be read, so it never runs.",
-    "UnknownTimeZone": "The time zone is not known to the cluster, so it never runs.",
-    "TooManyMissedTimes": "It missed more than 100 start times and counts no further; a startingDeadlineSeconds helps.",
-    "FailedNeedsStart": "The controller cannot tell when it is to start next.",
+    "UnknownTimeZone": "The cluster does not know the time zone, so it never runs.",
+    "TooManyMissedTimes": "It missed more than 100 start times and stopped counting; startingDeadlineSeconds helps.",
+    "FailedNeedsStart": "The controller cannot compute its next start.",
     "FailedCreate": "Its Job could not be created.",
 }
 
 
 def cron_jobs(inventory: Inventory) -> Iterator[Finding]:
-    """CronJobs that cannot start, whose last run did not succeed, or (the one asked about) that are suspended."""
+    """The findings of CronJobs that cannot start or whose last run failed, and of a suspended one in question."""
     for cron_job in inventory.of(CRON_JOB):
         schedule = text_at(cron_job, "spec", "schedule")
         if schedule and (fault := schedule_fault(schedule)):
@@ -96,7 +98,7 @@ def cron_jobs(inventory: Inventory) -> Iterator[Finding]:
                 f"{named(cron_job)} cannot start its Job ({one_line(event.reason, 60)})",
                 _SCHEDULE_FAULTS[event.reason],
                 quote_event(event) + quote(cron_job, "spec", "schedule") + quote(cron_job, "spec", "timeZone"),
-                "Correct spec.schedule (five fields, or @daily and the like), spec.timeZone or the template in Git.",
+                "In Git, correct spec.schedule (five fields, or one such as @daily), spec.timeZone or the template.",
                 level="cause",
             )
         deadline = integer_at(cron_job, "spec", "startingDeadlineSeconds")
@@ -104,7 +106,7 @@ def cron_jobs(inventory: Inventory) -> Iterator[Finding]:
             yield object_finding(
                 cron_job,
                 f"{named(cron_job)} has a negative starting deadline",
-                "Every start is late by that rule, so it never runs.",
+                "By this rule every start is too late, so it never runs.",
                 quote(cron_job, "spec", "startingDeadlineSeconds"),
                 "Set startingDeadlineSeconds to a positive number in Git.",
                 level="cause",
@@ -115,9 +117,9 @@ def cron_jobs(inventory: Inventory) -> Iterator[Finding]:
         elif _last_run_failed(cron_job):
             yield object_finding(
                 cron_job,
-                f"The last run of {named(cron_job)} did not succeed",
-                "Its last execution has not completed successfully: it started after the last success, and nothing of "
-                "it is running any more.",
+                f"{named(cron_job)}: last run did not succeed",
+                "Its last execution has not completed successfully: it started after the last success, and no Job "
+                "is running.",
                 quote(cron_job, "status", "lastScheduleTime") + quote(cron_job, "status", "lastSuccessfulTime"),
                 f"Find the failed Job and read its log: {kubectl('get', 'jobs', namespace=namespace_of(cron_job))}.",
                 level="symptom",
@@ -127,9 +129,9 @@ def cron_jobs(inventory: Inventory) -> Iterator[Finding]:
 def _never_due(inventory: Inventory, cron_job: Manifest, fault: str) -> Finding:
     return object_finding(
         cron_job,
-        f"{named(cron_job)} can never start: its schedule is wrong ({one_line(fault, 100)})",
-        "Kubernetes reads minute, hour, day of month, month and day of week (0 to 6), or @daily and the like; what it "
-        "cannot read it refuses or never starts.",
+        f"{named(cron_job)} never starts: its schedule is invalid ({one_line(fault, 100)})",
+        "A schedule has minute, hour, day of month, month and day of week (0 to 6), or is a descriptor such as @daily; "
+        "Kubernetes refuses or never starts an invalid one.",
         quote(cron_job, "spec", "schedule") + quote(cron_job, "spec", "timeZone"),
         change(inventory, f"correct spec.schedule of {named(cron_job)}"),
         level="cause",
@@ -146,7 +148,7 @@ def _suspended(cron_job: Manifest) -> Finding:
     return object_finding(
         cron_job,
         f"{named(cron_job)} is suspended",
-        "It starts nothing until spec.suspend is false again. Somebody meant that, or forgot it.",
+        "It starts no Job until spec.suspend is false again. This is intended, or was forgotten.",
         quote(cron_job, "spec", "suspend"),
         "Set spec.suspend to false in Git to let it run.",
         severity="info",

@@ -1,6 +1,7 @@
-"""Pods: what holds the whole Pod back (scheduling, volumes, sandbox), or keeps it from being ready.
+"""Pods that do not start (scheduling, volumes, sandbox), or do not become ready.
 
-Owns the Pod's own state; its containers' states are in `waiting` and `crashes`.
+Owns the Pod's own state; the states of its containers are in `waiting` and `crashes`. Source of the events' reasons:
+Kubernetes' pkg/kubelet/events/event.go.
 """
 
 import re
@@ -18,6 +19,7 @@ from agent.findings.model import Finding
 from agent.findings.network.connections import Connections, with_failed_connections
 from agent.findings.workloads.crashes import crashed_container
 from agent.findings.workloads.evictions import ended_by_cluster
+from agent.findings.workloads.pod_finding import pod_finding
 from agent.findings.workloads.probes import may_become_ready, probe_failure
 from agent.findings.workloads.scheduling import unscheduled_pod
 from agent.findings.workloads.waiting import waiting_container
@@ -27,12 +29,12 @@ POD = ("", "Pod")
 
 
 def broken_pods(inventory: Inventory) -> Iterator[Finding]:
-    """What is wrong with each Pod that is neither done, nor going, nor outlived by its replacement."""
+    """The findings of each Pod that has not succeeded, is not being deleted, and is not outlived by its replacement."""
     last_words, connections = LogErrors(inventory.context), Connections(inventory)
     for pod in inventory.of(POD):
         done = text_at(pod, "status", "phase") == "Succeeded"
-        going = lookup(pod, "metadata", "deletionTimestamp") is not None
-        if not done and not going and not inventory.is_outlived(pod):
+        deleted = lookup(pod, "metadata", "deletionTimestamp") is not None
+        if not done and not deleted and not inventory.is_outlived(pod):
             yield from _broken_pod(inventory, pod, last_words, connections)
 
 
@@ -66,32 +68,32 @@ def _has_started(containers: list[Container]) -> bool:
 def _volumes(
     inventory: Inventory, pod: Manifest, events: tuple[Event, ...], containers: list[Container]
 ) -> Finding | None:
-    """A volume that cannot be attached or mounted, where the Pod waits for it."""
+    """The finding that a volume of a waiting Pod cannot be attached or mounted."""
     failures = [e for e in events if e.reason in ("FailedMount", "FailedAttachVolume", "FailedMapVolume")]
     if not failures or _has_started(containers):
         return None
-    # "Unable to attach or mount volumes: ... timed out" repeats what another event says with its reason.
-    telling = next((e for e in failures if "timed out waiting for the condition" not in e.message), failures[0])
-    match = re.search(r'for volume "([^"]{1,253})"', telling.message)
-    volume = f"Volume {one_line(match[1])}" if match else "A volume"
-    missing = missing_in(telling.message)
-    evidence = quote_event(telling)
+    # "Unable to attach or mount volumes: ... timed out" repeats another event without its reason.
+    event = next((e for e in failures if "timed out waiting for the condition" not in e.message), failures[0])
+    match = re.search(r'for volume "([^"]{1,253})"', event.message)
+    volume = f"volume {one_line(match[1])}" if match else "a volume"
+    missing = missing_in(event.message)
+    evidence = quote_event(event)
     if missing is None:
-        verb = "attached" if telling.reason == "FailedAttachVolume" else "mounted"
-        return object_finding(
+        participle = "attached" if event.reason == "FailedAttachVolume" else "mounted"
+        return pod_finding(
             pod,
-            f"{volume} of the pod cannot be {verb}",
-            "The containers wait for the volume; the event has the kubelet's or the storage driver's reason.",
+            f"waits for {volume}, which cannot be {participle}",
+            "The containers wait for the volume; the event has the reason of the kubelet or storage driver.",
             evidence + quote(pod, "spec", "volumes"),
-            "A volume that is still attached elsewhere comes free when its old pod is gone; else look at the storage "
-            "driver's pods and at the claim.",
+            "A volume that is still attached elsewhere is released with its old pod; otherwise look at the pods of the "
+            "storage driver and at the claim.",
         )
-    lacks = f"{missing.kind} {one_line(missing.name)}".rstrip()
-    return object_finding(
+    source = f"{missing.kind} {one_line(missing.name)}".rstrip()
+    return pod_finding(
         pod,
-        f"{volume} of the pod cannot be mounted: "
-        + (f"{lacks} has no key {one_line(missing.key)}" if missing.key else f"{lacks} does not exist"),
-        "The containers wait for the volume, and the volume for what it is made of.",
+        f"cannot mount {volume}: "
+        + (f"{source} has no key {one_line(missing.key)}" if missing.key else f"{source} does not exist"),
+        "The containers wait for the volume, and the volume for its source.",
         evidence + quote_reference(pod, missing),
         *how_to_supply(inventory, namespace_of(pod), missing),
         cause=missing.cause(namespace_of(pod)),
@@ -103,17 +105,18 @@ def _sandbox(pod: Manifest, events: tuple[Event, ...], containers: list[Containe
     failures = [e for e in events if e.reason == "FailedCreatePodSandBox"]
     if not failures or _has_started(containers):
         return None
-    return object_finding(
+    return pod_finding(
         pod,
-        "The pod's sandbox cannot be created",
-        "The node fails to set up the pod's sandbox before any container, mostly in the network plugin (CNI).",
+        "cannot start: its sandbox cannot be created",
+        "The node fails to create the pod's sandbox, which comes before any container; mostly the network plugin (CNI) "
+        "fails.",
         quote_event(failures[0]),
-        "Look at the network plugin's pods on that node, and at free addresses of its range.",
+        "Look at the pods of the network plugin on that node, and whether its address range is used up.",
     )
 
 
 def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:
-    """Containers that run and are not ready, and a Pod whose readiness gates are not met."""
+    """The findings of containers that run and are not ready, and of readiness gates that are not met."""
     for container in containers:
         running = lookup(container.status, "state", "running") is not None
         unready = container.status.get("ready") is False and container.field == "containerStatuses"
@@ -121,10 +124,10 @@ def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:
             yield finding
     for index, condition in enumerate(list_at(pod, "status", "conditions")):
         if text_at(condition, "type") == "Ready" and text_at(condition, "reason") == "ReadinessGatesNotReady":
-            yield object_finding(
+            yield pod_finding(
                 pod,
-                "Pod waits for its readiness gates",
-                "Its containers are ready; a controller outside (a load balancer's, often) has not confirmed the gate.",
+                "waits for its readiness gates",
+                "Its containers are ready; a controller (often of a load balancer) has not confirmed the gate.",
                 quote(pod, "status", "conditions", index, "message") + quote(pod, "spec", "readinessGates"),
                 "Look at the controller that sets the gate's condition.",
                 severity="warning",
@@ -132,14 +135,14 @@ def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:
 
 
 def _is_rolled_out(container: Container) -> bool:
-    """Whether a first-time container belongs to a Deployment whose rollout is under way."""
+    """Whether a container without restarts belongs to a Deployment whose rollout is in progress."""
     workload = container.inventory.workload_of(container.pod)
     manifest = container.inventory.get(workload.kind, workload.namespace, workload.name) if workload else None
     return manifest is not None and is_rolling_out(manifest) and not integer_at(container.status, "restartCount")
 
 
 def _unready(container: Container) -> Finding | None:
-    """A container that runs and is not ready, None where it may well be starting."""
+    """The finding of a container that runs and is not ready, None where it may still be starting."""
     failure, logs = probe_failure(container), container.quote_log()
     if not logs and (may_become_ready(container) or (failure is None and _is_rolled_out(container))):
         return None
@@ -147,8 +150,8 @@ def _unready(container: Container) -> Finding | None:
         return object_finding(
             container.pod,
             f"{container.title} is running but not ready",
-            "It gets no traffic until it is. No failed probe is in the events: it may still be starting."
-            + (" Its log tells of a fault." if logs else ""),
+            "It gets no traffic until it is ready. The events have no failed probe: it may still be starting."
+            + (" Its log reports a fault." if logs else ""),
             container.quote("ready") + container.quote_spec("readinessProbe") + logs,
             f"Read its log: {container.logs_command(previous=False)}.",
             severity="warning",
@@ -157,15 +160,15 @@ def _unready(container: Container) -> Finding | None:
     return object_finding(
         container.pod,
         f"{container.title} is running but not ready: its {failure}",
-        f"The kubelet gets no good answer from the container, so the pod gets no traffic. {failure.hint}".strip(),
+        f"The kubelet gets no successful answer from the container, so the pod gets no traffic. {failure.hint}".strip(),
         quote_event(failure.event)
         + container.quote_spec(failure.field)
         + container.quote("ready")
         + (container.quote_spec("ports") if failure.hint else ())
         + logs,
         failure.step,
-        "Check that path, port and scheme of the probe are those the program serves, and that it answers within "
-        "timeoutSeconds; if it waits for something else, that is what to repair.",
+        "Check that the program serves path, port and scheme of the probe, and answers within timeoutSeconds; if it "
+        "waits for a dependency, repair that.",
         f"Read its log: {container.logs_command(previous=False)}.",
         level="effect",
     )

@@ -1,6 +1,7 @@
-"""Probes that fail: what the kubelet asks, what it is answered, and whether the container merely needs longer to start.
+"""Probes that fail: the request, the answer, and whether the container only needs longer to start.
 
-Owns the wording of the kubelet's Unhealthy events and the settings of probes; makes no finding.
+Owns the wording of the kubelet's Unhealthy events (Kubernetes' pkg/kubelet/prober and pkg/probe) and the settings of
+probes.
 """
 
 import re
@@ -22,7 +23,7 @@ _FIELDS: dict[str, ProbeField] = {
     "Startup": "startupProbe",
 }
 
-# What the API server fills in (core/v1 Probe).
+# Defaults of the API server (Kubernetes' pkg/apis/core/v1/defaults.go, SetDefaults_Probe).
 _DEFAULTS = {"failureThreshold": 3, "periodSeconds": 10, "timeoutSeconds": 1, "initialDelaySeconds": 0}
 
 _ANSWERS: tuple[tuple[str, str], ...] = (
@@ -40,13 +41,13 @@ _ANSWERS: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeFailure:
-    """A probe that fails. `asks` is what the probe does (`GET /ready on port 8080`), `answer` what comes back; each ""
-    where it is not known. `hint` is a sentence where the settings alone show what is wrong, `step` what sets it right.
+    """A probe that fails. `request` is what the probe does (`GET /ready on port 8080`), `answer` the result, ""
+    where unknown. `hint` is a sentence where the settings alone show the fault, `step` the correction.
     """
 
     event: Event
     field: ProbeField
-    asks: str
+    request: str
     answer: str
     hint: str = ""
     step: str = ""
@@ -56,8 +57,8 @@ class ProbeFailure:
         return self.field.removesuffix("Probe")
 
     def __str__(self) -> str:
-        asks = f" ({self.asks})" if self.asks else ""
-        return f"{self.name} probe{asks} fails" + (f": {self.answer}" if self.answer else "")
+        request = f" ({self.request})" if self.request else ""
+        return f"{self.name} probe{request} fails" + (f": {self.answer}" if self.answer else "")
 
 
 def probe_failure(container: Container, *kinds: str) -> ProbeFailure | None:
@@ -67,11 +68,11 @@ def probe_failure(container: Container, *kinds: str) -> ProbeFailure | None:
         kind = event.message.partition(" ")[0]
         if kind in (kinds or _FIELDS):
             field = _FIELDS.get(kind, "readinessProbe")
-            # The event does not say which container's probe it was: one without such a probe it is not.
+            # The event does not name the container; it cannot be one without such a probe.
             if container.spec_path and len(_containers(container)) > 1 and not container.quote_spec(field):
                 continue
             return _failure(container, event, field)
-    # A kubelet of another language or version: the event is all there is.
+    # A kubelet with another wording: only the event is known.
     return _failure(container, events[0], "readinessProbe") if events and not kinds else None
 
 
@@ -81,20 +82,20 @@ def _containers(container: Container) -> list[Manifest]:
 
 def _failure(container: Container, event: Event, field: ProbeField) -> ProbeFailure:
     settings = object_at(container.spec, field)
-    answers = ((told, re.search(pattern, event.message[:4_000])) for pattern, told in _ANSWERS)
-    answer = next((told.format(*match.groups()) for told, match in answers if match), "")
+    answers = ((words, re.search(pattern, event.message[:4_000])) for pattern, words in _ANSWERS)
+    answer = next((words.format(*match.groups()) for words, match in answers if match), "")
     undeclared = _undeclared(container, settings) if answer in ("connection refused", "") else None
     return ProbeFailure(
         event=event,
         field=field,
-        asks=_asked(settings),
+        request=_request(settings),
         answer=answer,
         hint=undeclared.hint if undeclared else "",
         step=undeclared.step(container, field) if undeclared else "",
     )
 
 
-def _asked(settings: Manifest) -> str:
+def _request(settings: Manifest) -> str:
     if http := object_at(settings, "httpGet"):
         return one_line(f"GET {text_at(http, 'path') or '/'} on port {text_at(http, 'port')}", 80)
     if tcp := object_at(settings, "tcpSocket"):
@@ -107,7 +108,7 @@ def _asked(settings: Manifest) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Undeclared:
-    """A probe's port that its container does not declare. `place` is where in the probe it stands."""
+    """A probe's port that its container does not declare. `place` is its path in the probe."""
 
     place: str
     port: str
@@ -118,7 +119,7 @@ class _Undeclared:
         return f"The container declares port {one_line(', '.join(self.declared), 60)}, not {self.port}."
 
     def step(self, container: Container, field: ProbeField) -> str:
-        """The change of the probe, where there is but one port that it can mean."""
+        """The change of the probe, "" unless the container declares exactly one port."""
         if len(self.declared) != 1:
             return ""
         changed = container.change(f"{field}.{self.place}", one_line(self.declared[0], 20))
@@ -139,15 +140,15 @@ def _undeclared(container: Container, settings: Manifest) -> _Undeclared | None:
 
 
 def allowed_failures(containers: Iterable[Manifest]) -> int:
-    """How often probes of these containers (as a Pod's spec has them) may fail before the kubelet acts on it."""
+    """How often probes of these containers (of a Pod's spec) may fail before the kubelet acts."""
     probes = (object_at(container, field) for container in containers for field in _FIELDS.values())
     return max((_setting(probe, "failureThreshold") for probe in probes), default=_DEFAULTS["failureThreshold"])
 
 
 def may_become_ready(container: Container) -> bool:
-    """Whether a container that runs and is not ready yet may well become so: its probes had no time to fail for good.
+    """Whether a container that runs and is not ready may become so, as its probes had no time to fail for good.
 
-    By the events (how often a probe failed, when last) against failureThreshold, periodSeconds and initialDelaySeconds.
+    Compares the events (number and time of failures) with failureThreshold, periodSeconds and initialDelaySeconds.
     """
     if integer_at(container.status, "restartCount"):
         return False
@@ -163,7 +164,7 @@ def may_become_ready(container: Container) -> bool:
 
 
 def _patience(probe: Manifest) -> int:
-    """How many seconds a probe may fail before that counts."""
+    """The seconds for which a probe may fail without consequence."""
     delay, period, threshold = (
         _setting(probe, key) for key in ("initialDelaySeconds", "periodSeconds", "failureThreshold")
     )

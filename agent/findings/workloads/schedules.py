@@ -1,7 +1,7 @@
-"""Schedules of CronJobs, read as the CronJob controller reads them. Makes no finding.
+"""Schedules of CronJobs, parsed as the CronJob controller does.
 
-The grammar is that of robfig/cron v3 (`ParseStandard`), which Kubernetes uses: five fields or a descriptor, with names
-for months and days, and a time zone before them. Days of the week are 0 to 6: its Sunday is never 7.
+The grammar is that of https://github.com/robfig/cron v3 (`ParseStandard`), which Kubernetes uses: five fields or a
+descriptor, names for months and days, and an optional time zone first. Days of the week are 0 to 6: Sunday is never 7.
 """
 
 import re
@@ -19,12 +19,12 @@ _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("day of week", 0, 6, {name: number for number, name in enumerate(_DAYS)}),
 )
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-# A schedule is a line somebody wrote; a longer one is none.
+# No real schedule is longer.
 _LIMIT = 500
 
 
 def schedule_fault(schedule: str) -> str:
-    """Why a schedule cannot be read, or never comes (`minute 61 is not within 0 to 59`); "" where it is well."""
+    """Why a schedule is invalid or never due (`minute 61 is not within 0 to 59`), "" where it is valid."""
     text = _ZONE.sub("", schedule.strip()[:_LIMIT], count=1).strip()
     if text.startswith("@"):
         is_known = text in _DESCRIPTORS or _EVERY.fullmatch(text)
@@ -49,7 +49,7 @@ def _part_fault(part: str, low: int, high: int, names: dict[str, int]) -> str:
     ends = [names.get(end.lower(), _number(end)) for end in span.split("-")]
     first, last = ends[0], ends[-1]
     if len(ends) > 2 or first is None or last is None:
-        return f"{part} is no number or name that it knows"
+        return f"{part} is no number or name"
     if first < low or last > high:
         return f"{part} is not within {low} to {high}"
     return f"{part} begins after its end" if first > last else ""
@@ -60,7 +60,7 @@ def _number(text: str) -> int | None:
 
 
 def _never(day: str, month: str, weekday: str) -> str:
-    """A day that none of its months has, as in `0 0 31 2 *`. With a day of the week set, either of the two suffices."""
+    """The fault of a day that none of its months has (`0 0 31 2 *`). With a day of the week either suffices."""
     if weekday[:1] not in ("*", "?") or not (day.isdigit() and month.replace(",", "").isdigit()):
         return ""
     lengths = [_LENGTHS[int(each) - 1] for each in month.split(",") if each]

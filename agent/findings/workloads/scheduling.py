@@ -1,99 +1,101 @@
-"""Pods without a node: what the scheduler says, what it means and what to do.
+"""Pods without a node: the scheduler's reasons, their meaning and what to do.
 
-Owns the wording of the scheduler; that a node refused or evicted a Pod is in `evictions`.
+Owns the wording of the scheduler (the plugins in Kubernetes' pkg/scheduler/framework/plugins); Pods that a node refused
+or evicted are in `evictions`.
 """
 
 import re
 from dataclasses import dataclass
 
 from agent.context.model import Event
-from agent.findings.engine.build import namespace_of, object_finding
+from agent.findings.engine.build import namespace_of
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.model import Evidence, Finding, Level
+from agent.findings.workloads.pod_finding import pod_finding
 from agent.objects.manifest import Manifest, list_at, objects_at, text_at
 from agent.objects.target import ResourceRef
 
-type Quoted = tuple[tuple[str, ...], ...]
+type _SpecPaths = tuple[tuple[str, ...], ...]
 """Parts of the Pod's spec by their paths below `spec`."""
 
-_REQUESTS: Quoted = (("resources", "requests"),)
+_REQUESTS: _SpecPaths = (("resources", "requests"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reason:
-    """A reason of the scheduler. `name` completes "Pod cannot be scheduled: ..."; `quoted` are the parts of the spec
-    that ask for what no node has (`of_containers`: of each container)."""
+    """A reason of the scheduler. `name` completes "Pod x cannot be scheduled: ..."; `quoted` are the parts of the spec
+    that no node satisfies (`of_containers`: of each container)."""
 
     pattern: str
     name: str
     meaning: str
     step: str
     level: Level = "cause"
-    quoted: Quoted = ()
+    quoted: _SpecPaths = ()
     of_containers: bool = False
 
 
-# Of these the one that keeps the most nodes away is the reason; among equals the first.
+# The reason is the one that excludes the most nodes; among equals the first.
 _REASONS = (
     _Reason(
         pattern=r'persistentvolumeclaim "([^"]{0,253})" not found',
         name="its PersistentVolumeClaim {0} does not exist",
-        meaning="The pod mounts a claim that is not there.",
+        meaning="The pod mounts a claim that does not exist.",
         step="Create the claim, or correct claimName in the pod's volumes.",
         quoted=(("volumes",),),
     ),
     _Reason(
         pattern=r"unbound immediate PersistentVolumeClaims|persistentvolumeclaim .{0,300} is being|volume binding",
         name="its PersistentVolumeClaim is not bound",
-        meaning="The pod waits for a volume, so the claim is what to look at.",
+        meaning="The pod waits for a volume; the claim has the reason.",
         step="See why the claim is pending: `kubectl describe pvc` in the pod's namespace.",
         level="effect",
     ),
     _Reason(
         pattern=r"[Ii]nsufficient ([\w./-]{0,100}\w)",
         name="no node has enough {0} left",
-        meaning="What the pod requests is not free on any node that it may run on.",
-        step="Lower the request, free room, or add nodes; `kubectl describe nodes` shows what is taken.",
+        meaning="No node that the pod may run on has the requested amount free.",
+        step="Lower the request, free room, or add nodes; `kubectl describe nodes` shows what is allocated.",
         quoted=_REQUESTS,
         of_containers=True,
     ),
     _Reason(
         pattern=r"Too many pods",
-        name="the nodes run as many pods as they may",
-        meaning="Each node takes only so many pods (maxPods of its kubelet, or the addresses of its network).",
+        name="the nodes run as many pods as they can",
+        meaning="The number of pods of a node is limited (maxPods of its kubelet, or the addresses of its network).",
         step="Add nodes, or raise the kubelets' maxPods.",
     ),
     _Reason(
         pattern=r"volume node affinity conflict",
-        name="its volume is bound to a node or zone it cannot run in",
-        meaning="The PersistentVolume can only be used in its own zone or on its own node, and no node there suits.",
+        name="its volume is bound to a node or zone where it cannot run",
+        meaning="The PersistentVolume can only be used in its own zone or on its own node, and no node there fits.",
         step="Make room in the volume's zone, or recreate the claim with WaitForFirstConsumer binding.",
     ),
     _Reason(
         pattern=r"exceed max volume count",
-        name="the nodes have as many volumes attached as they may",
-        meaning="Each node takes only so many volumes of its storage driver.",
+        name="the nodes have as many volumes attached as they can",
+        meaning="The number of volumes of a storage driver on one node is limited.",
         step="Add nodes, or use fewer volumes.",
     ),
     _Reason(
         pattern=r"didn't match Pod's node affinity/selector|didn't match node selector|"
         r"didn't satisfy plugin\(s\) \[NodeAffinity",
         name="no node matches its nodeSelector or affinity",
-        meaning="The labels that the pod asks for are on no node.",
+        meaning="No node has the labels that the pod requires.",
         step="Compare nodeSelector and affinity with `kubectl get nodes --show-labels`.",
         quoted=(("nodeSelector",), ("affinity", "nodeAffinity")),
     ),
     _Reason(
         pattern=r"untolerated taint(?:\(s\))?(?: \{([^}:]{1,120}))?|had taints? that the pod didn't tolerate",
         name="the nodes have taints it does not tolerate ({0})",
-        meaning="Every node that would do repels the pod by a taint.",
-        step="Add a toleration to the pod template, or remove the taint, if it should run there.",
+        meaning="Every node that would fit has a taint without a toleration in the pod.",
+        step="If the pod should run there, add a toleration to the pod template, or remove the taint.",
     ),
     _Reason(
         pattern=r"were unschedulable",
         name="the nodes are cordoned",
-        meaning="The nodes that would do take no new pods (spec.unschedulable), for maintenance mostly.",
-        step="See which by `kubectl get nodes`; when the work on them is done, `kubectl uncordon` them.",
+        meaning="The nodes that would fit accept no new pods (spec.unschedulable), mostly for maintenance.",
+        step="List them by `kubectl get nodes`; after the maintenance, `kubectl uncordon` them.",
     ),
     _Reason(
         pattern=r"topology spread constraints|anti-affinity rules",
@@ -105,21 +107,21 @@ _REASONS = (
     _Reason(
         pattern=r"free ports for the requested pod ports",
         name="its hostPort is taken on every node",
-        meaning="Another pod holds the same port on each node.",
-        step="Drop hostPort, or run no more replicas than nodes.",
+        meaning="Another pod uses the same port on each node.",
+        step="Remove hostPort, or run no more replicas than nodes.",
         quoted=(("ports",),),
         of_containers=True,
     ),
 )
 
-# Every cluster keeps pods off its control plane: no reason to change anything.
+# The taint of the control plane is normal in every cluster, and no reason to change anything.
 _CONTROL_PLANE = re.compile(
     r"\d{1,6} node\(s\) had untolerated taint \{node-role\.kubernetes\.io/(?:control-plane|master)[^}]{0,100}\},? ?"
 )
 
 
 def unscheduled_pod(pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
-    """Why the scheduler has no node for a Pod, None where it has one or has not looked yet."""
+    """The finding that the scheduler has no node for a Pod, None where it has one or has not tried yet."""
     for index, condition in enumerate(list_at(pod, "status", "conditions")):
         if text_at(condition, "type") != "PodScheduled" or text_at(condition, "status") != "False":
             continue
@@ -136,33 +138,33 @@ def unscheduled_pod(pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
 
 def _gated(pod: Manifest, evidence: tuple[Evidence, ...]) -> Finding:
     gates = ", ".join(one_line(text_at(gate, "name"), 80) for gate in objects_at(pod, "spec", "schedulingGates")[:3])
-    return object_finding(
+    return pod_finding(
         pod,
-        "Pod waits for its scheduling gates" + (f" ({gates})" if gates else ""),
-        "The scheduler does not look at the pod until every gate is removed by whoever set it.",
+        "waits for its scheduling gates" + (f" ({gates})" if gates else ""),
+        "The scheduler ignores the pod until every gate is removed by the controller that set it.",
         evidence + quote(pod, "spec", "schedulingGates"),
-        "Look at the controller that owns the gate: why does it not remove it?",
+        "Look at the controller that owns the gate: why does it not remove the gate?",
         severity="warning",
     )
 
 
 def _unschedulable(pod: Manifest, message: str, evidence: tuple[Evidence, ...]) -> Finding:
-    told = message[:4_000].partition("preemption:")[0]
-    reasons = _reasons(_CONTROL_PLANE.sub("", told)) or _reasons(told)
+    text = message[:4_000].partition("preemption:")[0]
+    reasons = _reasons(_CONTROL_PLANE.sub("", text)) or _reasons(text)
     if not reasons:
         requests = _quoted(pod, _REQUESTS, of_containers=True)
-        return object_finding(
+        return pod_finding(
             pod,
-            "Pod cannot be scheduled",
-            "No node suits the pod; the scheduler's message says why.",
+            "cannot be scheduled",
+            "No node fits the pod; the scheduler's message has the reason.",
             evidence + requests,
         )
     reason, name = reasons[0]
     others = "; ".join(other for _, other in reasons[1:4])
-    return object_finding(
+    return pod_finding(
         pod,
-        f"Pod cannot be scheduled: {name}",
-        reason.meaning + (f" Of other nodes the scheduler says: {others}." if others else ""),
+        f"cannot be scheduled: {name}",
+        reason.meaning + (f" The scheduler's reasons for other nodes: {others}." if others else ""),
         evidence + _quoted(pod, reason.quoted, of_containers=reason.of_containers),
         reason.step,
         level=reason.level,
@@ -172,7 +174,7 @@ def _unschedulable(pod: Manifest, message: str, evidence: tuple[Evidence, ...]) 
 
 
 def _reasons(message: str) -> list[tuple[_Reason, str]]:
-    """The reasons that the message names, with their names filled in; that of the most nodes first."""
+    """The reasons in the message with their completed names; that of the most nodes first."""
     found: list[tuple[int, _Reason, str]] = []
     for reason in _REASONS:
         for match in re.finditer(rf"(?:(\d{{1,6}}) (?:node\(s\) )?(?:had )?)?(?:{reason.pattern})", message):
@@ -182,7 +184,7 @@ def _reasons(message: str) -> list[tuple[_Reason, str]]:
     return list({name: (reason, name) for _, reason, name in found}.values())
 
 
-def _quoted(pod: Manifest, paths: Quoted, *, of_containers: bool) -> tuple[Evidence, ...]:
+def _quoted(pod: Manifest, paths: _SpecPaths, *, of_containers: bool) -> tuple[Evidence, ...]:
     if not of_containers:
         return tuple(quoted for path in paths for quoted in quote(pod, "spec", *path))
     return tuple(

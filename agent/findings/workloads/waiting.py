@@ -1,6 +1,7 @@
-"""Containers that are held back before they start: image, configuration, runtime.
+"""Containers that do not start: image, configuration, runtime.
 
-Owns the waiting reasons of one container; what holds the whole Pod back is in `pods`.
+Owns the waiting reasons of one container (Kubernetes' pkg/kubelet/kuberuntime and pkg/kubelet/images/types.go); faults
+of the whole Pod are in `pods`.
 """
 
 import re
@@ -18,7 +19,7 @@ from agent.objects.manifest import text_at
 
 
 def waiting_container(container: Container) -> Finding | None:
-    """Why a container is not started, None where it is, or merely waits for its Pod."""
+    """The finding of a container that does not start, None where it does, or waits for its Pod."""
     reason = text_at(container.status, "state", "waiting", "reason")
     if reason in IMAGE_REASONS:
         return _image(container, reason)
@@ -46,24 +47,24 @@ def _image(container: Container, reason: str) -> Finding:
     if failure is None:
         return container.finding(
             f"{title} ({reason})",
-            "The container cannot start without its image. Why the pull fails is not in the context.",
+            "The container cannot start without its image. The context does not have the reason of the failure.",
             evidence,
-            "The events of the pod name the registry's answer.",
+            "Read the registry's answer in the events of the pod.",
             level="effect",
         )
-    is_refused = bool(failure.anonymous)
-    secrets = quote(container.pod, "spec", "imagePullSecrets") if is_refused else ()
-    if is_refused and (absent := _absent_pull_secret(container)):
+    needs_login = bool(failure.anonymous)
+    secrets = quote(container.pod, "spec", "imagePullSecrets") if needs_login else ()
+    if needs_login and (absent := _absent_pull_secret(container)):
         return absent(title, evidence + secrets)
-    # containerd asks for an "anonymous token" without a login, for an "oauth token" with one (of the node, then).
-    has_login = secrets or any("oauth token" in each[:4_000] for each in messages)
-    if is_refused and container.spec_path and not has_login:
+    # containerd requests an "anonymous token" without credentials, an "oauth token" with those of the node.
+    has_login = secrets or any("oauth token" in text[:4_000] for text in messages)
+    if needs_login and container.spec_path and not has_login:
         return _anonymous(container, f"{title}: {failure.anonymous}", evidence, image)
     return container.finding(f"{title}: {failure.name}", failure.meaning, evidence + secrets, failure.step)
 
 
 def _anonymous(container: Container, title: str, evidence: tuple[Evidence, ...], image: str) -> Finding:
-    """A registry that wants a login, and a Pod that brings none (those of its ServiceAccount would be in its spec)."""
+    """The registry requires a login, and the Pod has none (those of its ServiceAccount would be in its spec)."""
     create = kubectl(
         *("create", "secret", "docker-registry", _NEW_SECRET, f"--docker-server={registry_of(image)}"),
         *("--docker-username=USER", "--docker-password=PASSWORD"),
@@ -77,8 +78,8 @@ def _anonymous(container: Container, title: str, evidence: tuple[Evidence, ...],
     )
     return container.finding(
         title,
-        "The kubelet asked without a login: neither the pod template nor its ServiceAccount names a Secret for the "
-        "registry. (Nodes may bring credentials of their own, by a credential provider; here they did not suffice.)",
+        "The kubelet pulled without a login: neither the pod template nor its ServiceAccount names a Secret for the "
+        "registry. (Credentials of the node, from a credential provider, were not sufficient.)",
         evidence,
         f"Create a Secret with an account that may pull: {create}.",
         change(container.inventory, f"add `- name: {_NEW_SECRET}` to {where}"),
@@ -86,7 +87,7 @@ def _anonymous(container: Container, title: str, evidence: tuple[Evidence, ...],
     )
 
 
-# The name that Kubernetes' documentation gives such a Secret.
+# https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/
 _NEW_SECRET = "regcred"  # noqa: S105
 
 
@@ -94,7 +95,7 @@ _NO_PULL_SECRET = re.compile(r"image pull secrets? \(([^),]{1,253})")
 
 
 def _absent_pull_secret(container: Container) -> Callable[[str, tuple[Evidence, ...]], Finding] | None:
-    """The finding that the Secret for the registry is missing, where the kubelet says that it cannot read it."""
+    """What makes the finding that the registry's Secret is missing, None unless the kubelet cannot read it."""
     event = next((e for e in container.events if e.reason == "FailedToRetrieveImagePullSecret"), None)
     match = _NO_PULL_SECRET.search(event.message) if event else None
     if event is None or match is None:
@@ -102,7 +103,7 @@ def _absent_pull_secret(container: Container) -> Callable[[str, tuple[Evidence, 
     missing, namespace = Missing(kind="Secret", name=match[1]), namespace_of(container.pod)
     return lambda title, evidence: container.finding(
         f"{title}: its pull Secret {one_line(match[1], 80)} does not exist",
-        "The registry wants a login, and the Secret that imagePullSecrets names for it is not in the namespace.",
+        "The registry requires a login, and the Secret that imagePullSecrets names is not in the namespace.",
         quote_event(event) + evidence,
         *how_to_supply(container.inventory, namespace, missing)[:2],
         cause=missing.cause(namespace),
@@ -122,7 +123,7 @@ def _config(container: Container, reason: str) -> Finding:
         f"{kind} {name} that container {container.name} needs has no key {one_line(missing.key)}"
         if missing.key
         else f"{kind} {name} that container {container.name} needs does not exist",
-        "The kubelet cannot put together the container's environment or files, so it does not start it.",
+        "The kubelet cannot prepare the container's environment or files, so it does not start it.",
         evidence + quote_reference(container.pod, missing),
         *how_to_supply(container.inventory, namespace, missing),
         cause=missing.cause(namespace),
@@ -131,7 +132,7 @@ def _config(container: Container, reason: str) -> Finding:
 
 
 _REFUSED = {
-    "CreateContainerConfigError": "The kubelet cannot put together the container's configuration.",
+    "CreateContainerConfigError": "The kubelet cannot prepare the container's configuration.",
     "CreateContainerError": "The container runtime refused to create the container.",
     "RunContainerError": "The container was created, and the container runtime could not start it.",
     "PreCreateHookError": "A hook of the container runtime failed before the container was created.",
@@ -144,7 +145,7 @@ def _refused(container: Container, reason: str) -> Finding:
     events = [e for e in container.events if e.reason in ("Failed", "FailedPostStartHook") and "pull" not in e.message]
     return container.finding(
         f"{container.title} cannot start ({one_line(reason, 60)})",
-        _REFUSED.get(reason, "The kubelet holds the container back."),
+        _REFUSED.get(reason, "The kubelet does not start the container."),
         container.quote("state", "waiting", "message")
         + container.quote("state", "waiting", "reason")
         + tuple(quoted for event in events[:1] for quoted in quote_event(event))

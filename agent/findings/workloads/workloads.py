@@ -1,7 +1,8 @@
-"""Workloads that do not have the pods they want: Deployment, ReplicaSet, StatefulSet, DaemonSet.
+"""Workloads without the pods they want: Deployment, ReplicaSet, StatefulSet, DaemonSet.
 
-Owns what the workload's own status and events tell; why its pods fail is in `pods`. A workload that is still rolling
-out within its deadline is not broken.
+Owns the status and events of the workload; why its pods fail is in `pods`. A workload in a rollout within its deadline
+is not broken. Source of conditions and reasons: Kubernetes' pkg/controller/deployment/util/deployment_util.go and
+https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status.
 """
 
 from collections.abc import Iterator
@@ -27,8 +28,8 @@ MAKERS_OF_PODS: tuple[GroupKind, ...] = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET, 
 
 
 def refused_pods(inventory: Inventory) -> Iterator[Finding]:
-    """Workloads whose pods the API server refuses to create: quota, limits, policy, a missing ServiceAccount."""
-    said: set[object] = set()
+    """The findings of workloads whose pods the API server refuses: quota, limits, policy, a missing ServiceAccount."""
+    reported: set[object] = set()
     for workload in inventory.of(*MAKERS_OF_PODS):
         condition = _condition(workload, "ReplicaFailure", "True")
         failures = inventory.events.of(workload, "FailedCreate")
@@ -37,17 +38,17 @@ def refused_pods(inventory: Inventory) -> Iterator[Finding]:
             continue
         message = message or (failures[0].message if failures else "")
         refusal = refusal_in(message, namespace_of(workload))
-        title = f"The pods of {named(workload)} are refused"
-        # A Deployment repeats what its ReplicaSet says, with the names of other pods.
+        title = f"{named(workload)}: its pods are refused"
+        # A Deployment repeats the message of its ReplicaSet, with the names of other pods.
         fault = refusal.name.partition(" (")[0] if refusal else message
         owner, itself = controller_of(workload), ResourceRef.of(workload)
-        if owner and (fault, key_of(owner)) in said:
+        if owner and (fault, key_of(owner)) in reported:
             continue
-        said |= {(fault, key_of(itself))} if itself else set()
+        reported |= {(fault, key_of(itself))} if itself else set()
         yield object_finding(
             workload,
             f"{title}: {refusal.name}" if refusal else title,
-            refusal.meaning if refusal else "The API server does not admit them; its message says why.",
+            refusal.meaning if refusal else "The API server does not admit them; its message has the reason.",
             quote(workload, *condition, "message") + quote(workload, *condition, "reason")
             if condition
             else quote_event(failures[0]),
@@ -59,7 +60,7 @@ def refused_pods(inventory: Inventory) -> Iterator[Finding]:
 
 
 def deployments(inventory: Inventory) -> Iterator[Finding]:
-    """Deployments whose rollout passed its deadline, or that lost pods they had."""
+    """The findings of Deployments whose rollout exceeded its deadline, or that lost available pods."""
     for deployment in inventory.of(DEPLOYMENT):
         if _is_stale(deployment):
             continue
@@ -78,12 +79,12 @@ def deployments(inventory: Inventory) -> Iterator[Finding]:
                 f"{named(deployment)} has {available} of {wanted} wanted pods available",
                 "It has fewer available pods than its update strategy allows, and no rollout is under way.",
                 quote(deployment, *short, "message") + quote(deployment, *short, "reason") + _counts(deployment),
-                "The pods tell why: " + _pods_command(deployment) + ".",
+                "Look at its pods: " + _pods_command(deployment) + ".",
                 level="symptom",
             )
 
 
-# Why a Deployment is Progressing=True when nothing is being rolled out: the last rollout is complete.
+# Reasons of Progressing=True without a rollout: the last one is complete.
 _NOT_ROLLING = ("", "NewReplicaSetAvailable")
 
 
@@ -94,14 +95,14 @@ def _stuck_rollout(deployment: Manifest, condition: tuple[str | int, ...], pods:
         f"{named(deployment)} did not finish its rollout in time ({pods} pods available{_updated(deployment)})",
         "Its newest pods did not become available within progressDeadlineSeconds; older ones stay in service.",
         quote(deployment, *condition, "message") + quote(deployment, *condition, "reason") + _counts(deployment),
-        "The pods tell why: " + _pods_command(deployment) + ".",
-        f"To go back meanwhile, revert in Git and sync; Argo CD's self-heal takes {undo} back.",
+        "Look at its pods: " + _pods_command(deployment) + ".",
+        f"To go back meanwhile, revert in Git and sync; Argo CD's self-heal reverts {undo}.",
         level="symptom",
     )
 
 
 def _updated(deployment: Manifest) -> str:
-    """How many pods are of the new revision, where the status tells it."""
+    """How many pods are of the new revision, "" without a status."""
     if not object_at(deployment, "status") or lookup(deployment, "status", "replicas") is None:
         return ""
     updated = integer_at(deployment, "status", "updatedReplicas") or 0
@@ -109,14 +110,14 @@ def _updated(deployment: Manifest) -> str:
 
 
 def replica_sets(inventory: Inventory) -> Iterator[Finding]:
-    """The ReplicaSet asked about, where it is short of ready pods (its Deployment speaks for it otherwise)."""
+    """The finding of a ReplicaSet in question with too few ready pods (otherwise its Deployment has the finding)."""
     for replica_set in inventory.of(REPLICA_SET):
         if inventory.is_asked_about(replica_set) and _is_short(replica_set):
             yield _short(replica_set, "readyReplicas", integer_at(replica_set, "spec", "replicas"))
 
 
 def stateful_sets(inventory: Inventory) -> Iterator[Finding]:
-    """StatefulSets that are short of ready pods, while no update is under way."""
+    """The findings of StatefulSets without their Service, or with too few ready pods and no update in progress."""
     for stateful_set in inventory.of(STATEFUL_SET):
         current, update = (text_at(stateful_set, "status", f"{which}Revision") for which in ("current", "update"))
         updating = bool(current and update) and current != update
@@ -128,7 +129,7 @@ def stateful_sets(inventory: Inventory) -> Iterator[Finding]:
 
 
 def _no_governing_service(inventory: Inventory, stateful_set: Manifest) -> Finding | None:
-    """Its Service by spec.serviceName, where Argo CD calls it missing or the tree has others but not this one."""
+    """The finding that its Service (spec.serviceName) is missing, by Argo CD or by a tree that only has others."""
     name, namespace = text_at(stateful_set, "spec", "serviceName"), namespace_of(stateful_set)
     if not name or inventory.has("Service", namespace, name):
         return None
@@ -137,8 +138,8 @@ def _no_governing_service(inventory: Inventory, stateful_set: Manifest) -> Findi
         return None
     return object_finding(
         stateful_set,
-        f"Service {one_line(name, 80)} that governs {named(stateful_set)} does not exist",
-        f"Without it the pods have no host names of their own, by which they find each other.{alike(name, others)}",
+        f"{named(stateful_set)}: its governing Service {one_line(name, 80)} does not exist",
+        f"Without it the pods have no host names of their own to find each other.{alike(name, others)}",
         quote(stateful_set, "spec", "serviceName"),
         change(inventory, f"add a headless Service {one_line(name, 80)} (clusterIP: None) that selects the pods"),
         severity="warning",
@@ -146,7 +147,7 @@ def _no_governing_service(inventory: Inventory, stateful_set: Manifest) -> Findi
 
 
 def daemon_sets(inventory: Inventory) -> Iterator[Finding]:
-    """DaemonSets with fewer ready pods than nodes, while no update is under way."""
+    """The findings of DaemonSets with fewer ready pods than nodes and no update in progress."""
     for daemon_set in inventory.of(DAEMON_SET):
         desired = integer_at(daemon_set, "status", "desiredNumberScheduled")
         updated = integer_at(daemon_set, "status", "updatedNumberScheduled")
@@ -161,18 +162,18 @@ def _short(workload: Manifest, field: str, wanted: int | None) -> Finding:
     return object_finding(
         workload,
         f"{named(workload)} has {ready} of {_wanted(wanted)} pods ready",
-        "It wants more ready pods than it has; what is wrong is in the pods that are not ready or not there.",
+        "It wants more ready pods than it has; the fault is in the pods that are not ready or missing.",
         quote(workload, "status", field)
         + quote(workload, "spec", "replicas")
         + quote(workload, "status", "desiredNumberScheduled"),
-        "The pods tell why: " + _pods_command(workload) + ".",
+        "Look at its pods: " + _pods_command(workload) + ".",
         severity="warning",
         level="symptom",
     )
 
 
 def _is_coming_up(inventory: Inventory, workload: Manifest) -> bool:
-    """Whether the pods that a workload lacks are on their way: some are starting, and none is in trouble."""
+    """Whether the missing pods of a workload are starting, and none of them has failed."""
     resource = ResourceRef.of(workload)
     pods = [pod for pod in inventory.pods_of(resource) if not pod_is_well(pod)] if resource else []
     return bool(pods) and all(_starts(inventory, pod) for pod in pods)
@@ -189,21 +190,21 @@ def _starts(inventory: Inventory, pod: Manifest) -> bool:
 
 
 def _is_short(workload: Manifest) -> bool:
-    """Whether fewer pods are ready than wanted; a Job is short while it has none and is not complete."""
+    """Whether fewer pods are ready than wanted; for a Job, whether it has none and is not complete."""
     match text_at(workload, "kind"):
         case "Job":
             return not integer_at(workload, "status", "active") and not has_condition(workload, "Complete")
         case "DaemonSet":
             wanted, have = integer_at(workload, "status", "desiredNumberScheduled"), "numberReady"
         case _:
-            # Without any status it is a manifest from Git, not from a cluster.
+            # A manifest without a status comes from Git, not from a cluster.
             wanted, have = _wanted(integer_at(workload, "spec", "replicas")), "readyReplicas"
             wanted = wanted if object_at(workload, "status") else 0
     return wanted is not None and (integer_at(workload, "status", have) or 0) < wanted
 
 
 def _wanted(replicas: int | None) -> int:
-    """`spec.replicas`, which the API server fills in with 1 where it is absent."""
+    """`spec.replicas`, which defaults to 1."""
     return 1 if replicas is None else replicas
 
 
@@ -214,7 +215,7 @@ def _is_stale(workload: Manifest) -> bool:
 
 
 def _condition(workload: Manifest, kind: str, status: str) -> tuple[str | int, ...] | None:
-    """Where the condition of this type stands, None where it is absent or of another status."""
+    """The path of the condition of this type, None where it is absent or has another status."""
     for index, condition in enumerate(list_at(workload, "status", "conditions")):
         if text_at(condition, "type") == kind and text_at(condition, "status") == status:
             return ("status", "conditions", index)

@@ -4,7 +4,7 @@ import pytest
 
 from agent.context.model import ManagedResource
 from agent.findings.admission.refusals import refusal_in
-from agent.findings.admission.webhooks import failed_call
+from agent.findings.admission.webhook_calls import failed_call
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef
 from tests.findings.citations import findings_of
@@ -57,7 +57,7 @@ def test_a_webhook_without_running_pods_stands_below_the_fault_of_its_pods() -> 
     findings = findings_of(context(configuration(), related=(SERVICE, pod(crash_loop(1)))))
 
     assert findings[0].title == "Container api keeps crashing (exit code 1)"
-    assert "Service shop/policy of the webhooks of ValidatingWebhookConfiguration policy has no running pods" in [
+    assert "Service shop/policy of ValidatingWebhookConfiguration policy has no running pods" in [
         f.title for f in findings
     ]
 
@@ -110,5 +110,5 @@ def test_the_broken_webhook_stands_above_the_pods_it_keeps_from_being_made() -> 
     assert [f.title.split(":")[0] for f in findings] == [
         "Container api keeps crashing (exit code 1)",
         "Service policy has no ready endpoints",
-        "The pods of Deployment web are refused",
+        "Deployment web",
     ]

@@ -107,7 +107,7 @@ def test_a_hook_that_is_no_job_is_looked_at_by_itself() -> None:
         ),
         (
             'the server could not find the requested resource: no matches for kind "Gateway" in version "v1"',
-            "its kind is not known to the cluster",
+            "its kind is not installed in the cluster",
         ),
         ('namespaces "payments" not found', "its namespace does not exist"),
         (
@@ -119,13 +119,16 @@ def test_a_hook_that_is_no_job_is_looked_at_by_itself() -> None:
             'CustomResourceDefinition "x" is invalid: metadata.annotations: Too long: must have at most 262144 bytes',
             "it is too large for client-side apply",
         ),
-        ('error validating data: unknown field "spec.replica"', "it is not valid"),
+        (
+            'error validating data: unknown field "spec.replica"',
+            "unknown field `spec.replica` (did you mean `replicas`?)",
+        ),
         ("spec: Forbidden: spec is immutable after creation except resources.requests", "an immutable field"),
         ('namespaces "shop" is forbidden: because it is being terminated', "its namespace is being deleted"),
-        (".spec.x: field not declared in schema", "it is not valid, as it has a field"),
+        (".spec.x: field not declared in schema", "unknown field `spec.x`"),
         ("roles is forbidden: attempting to grant RBAC permissions not currently held", "it grants rights"),
         ("nodePort: Invalid value: 30080: provided port is already allocated", "its node port is already taken"),
-        ("the object has been modified; please apply your changes to the latest version", "it was changed by somebody"),
+        ("the object has been modified; please apply your changes to the latest version", "another writer changed it"),
         ('Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas', "another manager owns some of its"),
     ],
 )
@@ -149,11 +152,11 @@ def test_an_immutable_field_is_named_with_the_commands_that_replace_the_object()
     assert resource.title == "Deployment api could not be synced: an immutable field was changed (spec.selector)"
     meant, annotated, undone = resource.next_steps
     assert "`argocd app sync argocd/payments --force --replace --resource apps:Deployment:payments/api`" in meant
-    assert "deleted and created anew" in meant
+    assert "delete and recreate it" in meant
     assert "`argocd.argoproj.io/sync-options: Force=true,Replace=true`" in annotated
     assert "change spec.selector back in Git" in undone
     assert not any("replace" in step for step in whole.next_steps)
-    assert "does not allow this field" not in whole.explanation
+    assert "does not allow a change of this field" not in whole.explanation
 
 
 @pytest.mark.parametrize(
@@ -177,7 +180,7 @@ def test_of_a_claim_the_loss_of_its_data_stands_behind_the_way_back() -> None:
 
     finding = findings_of(context(application=application(operationState=operation(claim))))[0]
 
-    assert finding.next_steps[0].startswith("If it is not meant, change spec back in Git")
+    assert finding.next_steps[0].startswith("If it is not intended, change spec back in Git")
     assert "data of its volume is lost" in finding.next_steps[1]
     assert "--resource :PersistentVolumeClaim:payments/data" in finding.next_steps[1]
 
@@ -225,7 +228,7 @@ def test_an_operation_that_is_retried_is_a_warning_beside_what_fails() -> None:
 
     assert [(f.title, f.severity) for f in findings] == [
         ("Service api could not be synced", "error"),
-        ("A sync of Application argocd/payments is being tried again (retry 1)", "warning"),
+        ("Application argocd/payments: sync is being retried (retry 1)", "warning"),
     ]
 
 
@@ -384,12 +387,8 @@ def test_a_degraded_resource_that_no_finding_tells_of_keeps_the_summary() -> Non
 
 def test_missing_and_unknown_health_and_sync_are_told() -> None:
     assert titles(application(health={"status": "Missing"})) == ["Application argocd/payments is Missing"]
-    assert titles(application(health={"status": "Unknown"})) == [
-        "The health of Application argocd/payments is not known"
-    ]
-    assert titles(application(sync={"status": "Unknown"})) == [
-        "The sync status of Application argocd/payments is not known"
-    ]
+    assert titles(application(health={"status": "Unknown"})) == ["Application argocd/payments: health Unknown"]
+    assert titles(application(sync={"status": "Unknown"})) == ["Application argocd/payments: sync status Unknown"]
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ def application_set(*conditions: Manifest) -> Manifest:
 @pytest.mark.parametrize(
     ("reason", "meaning"),
     [
-        ("ApplicationParamsGenerationError", "a generator gives no parameters"),
+        ("ApplicationParamsGenerationError", "a generator yields no parameters"),
         ("RenderTemplateParamsError", "its template cannot be rendered"),
-        ("ApplicationValidationError", "an Application that it makes is not valid"),
+        ("ApplicationValidationError", "an Application that it generates is not valid"),
         ("CreateApplicationError", "an Application cannot be created"),
         ("SomethingNew", "its controller reports an error"),
     ],
@@ -30,9 +30,7 @@ def test_an_error_is_one_finding_with_its_meaning_and_message(reason: str, meani
 
     (finding,) = findings_of(context(broken))
 
-    assert (
-        finding.title == f"ApplicationSet tenants does not do its work: {meaning}" + finding.title.partition(meaning)[2]
-    )
+    assert finding.title == f"ApplicationSet tenants fails: {meaning}" + finding.title.partition(meaning)[2]
     assert finding.evidence[0].text == "it went wrong"
 
 

@@ -13,9 +13,9 @@ FAILED = "Failed to load target state: failed to generate manifest for source 1 
         ("Application referencing project payments which does not exist", "AppProject does not exist"),
         (
             "unable to find destination server: there are no clusters with this name: prod-eu",
-            "cluster is not known to Argo CD",
+            "cluster is not registered in Argo CD",
         ),
-        ("application destination can't have both name and server defined: prod https://x", "spec is not complete"),
+        ("application destination can't have both name and server defined: prod https://x", "spec is incomplete"),
         (
             FAILED + 'Manifest generation error (cached): failed to unmarshal manifest "d.yaml": error converting YAML '
             "to JSON: yaml: line 24: mapping values are not allowed in this context",

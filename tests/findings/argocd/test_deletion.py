@@ -48,10 +48,10 @@ def test_the_resource_that_is_held_stands_above_the_application_that_waits_for_i
 
     assert [finding.title for finding in findings[:2]] == [
         "Cluster shop-db cannot be deleted: it waits for its finalizer cleanup.example.com/snapshot",
-        f"The deletion of Application argocd/shop does not end: it waits for its finalizer {FINALIZER}",
+        f"Application argocd/shop cannot be deleted: it waits for its finalizer {FINALIZER}",
     ]
     assert "88 minutes ago" in findings[0].explanation
-    assert "Still there: Cluster shop-db." in findings[1].explanation
+    assert "Remaining resources: Cluster shop-db." in findings[1].explanation
     assert "Argo CD deletes its resources first" in findings[1].explanation
     assert "Pending deletion" in [e.text for e in findings[1].evidence]
     assert """kubectl -n shop patch cluster.postgresql.cnpg.io shop-db --type merge""" in findings[0].next_steps[1]
@@ -83,7 +83,8 @@ def test_what_holds_an_object_is_told_where_no_time_tells_how_long() -> None:
     (beside,) = findings_of(context(related=(database(),)))
 
     assert asked.title == (
-        "Cluster shop-db is being deleted since 2026-11-24T07:30:00Z and held by finalizer cleanup.example.com/snapshot"
+        "Cluster shop-db has been in deletion since 2026-11-24T07:30:00Z, "
+        "held by finalizer cleanup.example.com/snapshot"
     )
     assert (asked.severity, beside.severity) == ("warning", "info")
     assert "kubectl -n shop patch cluster.postgresql.cnpg.io shop-db" in asked.next_steps[1]
@@ -113,7 +114,7 @@ def test_a_pod_whose_node_is_gone_does_not_end() -> None:
 
     assert lost.title.startswith("Node worker-1 is not ready")
     assert stuck.title == (
-        "Pod api-6c9d8f7b5d-x7k2p does not end: it is still there 3 hours after its grace period, and its node "
+        "Pod api-6c9d8f7b5d-x7k2p does not terminate: it still exists 3 hours after its grace period, and its node "
         "worker-1 is not ready"
     )
     assert "kubectl -n shop delete pod api-6c9d8f7b5d-x7k2p --grace-period=0 --force" in stuck.next_steps[1]
@@ -132,7 +133,9 @@ def test_an_application_whose_cluster_was_removed_says_how_to_go_on() -> None:
     findings = findings_of(context(application=gone))
 
     first = findings[0]
-    assert first.title == ("Application argocd/shop cannot be deleted: its destination cluster is not known to Argo CD")
+    assert first.title == (
+        "Application argocd/shop cannot be deleted: its destination cluster is not registered in Argo CD"
+    )
     assert "`argocd cluster add CONTEXT --name prod-eu`" in first.next_steps[0]
     assert "kubectl -n argocd patch application.argoproj.io shop --type merge" in first.next_steps[1]
     assert not any("DeletionError" in each.title for each in findings)

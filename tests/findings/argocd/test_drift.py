@@ -102,7 +102,7 @@ def test_an_autoscaler_against_self_heal_is_a_fight() -> None:
     (finding,) = told(managed(DEPLOYMENT, SCALED), app=application(entry(), policy=AUTOMATED), related=(AUTOSCALER,))
 
     assert (finding.severity, "the two fight" in finding.explanation) == ("warning", True)
-    assert finding.title.endswith("only by what controllers and webhooks change: spec.replicas")
+    assert finding.title.endswith("only because of changes by controllers and webhooks: spec.replicas")
     assert "Remove `spec.replicas` from the manifest in Git" in finding.next_steps[0]
     assert "jsonPointers: [/spec/replicas]" in finding.next_steps[1]
 
@@ -114,7 +114,10 @@ def test_defaults_alone_are_information(policy: Manifest | None) -> None:
     (finding,) = told(managed(DEPLOYMENT, live), app=application(entry(), policy=policy))
 
     assert finding.severity == "info"
-    assert finding.title == "Deployment api is OutOfSync only by defaults of the API server: spec.revisionHistoryLimit"
+    assert (
+        finding.title
+        == "Deployment api is OutOfSync only because of defaults of the API server: spec.revisionHistoryLimit"
+    )
 
 
 def test_a_missing_resource_and_one_to_prune_are_told_as_a_whole() -> None:

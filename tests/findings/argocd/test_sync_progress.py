@@ -48,10 +48,10 @@ def test_a_wave_that_is_waited_for_too_long_is_named_with_what_waits_behind_it()
     finding, *_ = findings_of(context_of(application=application(), tree=(waits,)))
 
     assert finding.title == (
-        "The sync of Application argocd/shop waits for 18 minutes until StatefulSet postgres is healthy"
+        "Application argocd/shop: sync has been waiting for 18 minutes for StatefulSet postgres to become healthy"
     )
     assert finding.explanation == (
-        "Sync wave 0 has to be healthy before a sync goes on. Behind it wait, in later waves: Deployment api."
+        "Sync wave 0 must be healthy before the sync continues. Waiting in later waves: Deployment api."
     )
     assert [e.text for e in finding.evidence][:2] == [WAITING, "2026-11-24T08:40:00Z"]
     assert finding.blames == (POSTGRES.model_copy(),)
@@ -70,15 +70,18 @@ def test_waiting_for_what_has_failed_is_told_at_once() -> None:
 
     titles = [f.title for f in findings_of(context_of(application=running, tree=(node("Degraded", "it crashed"),)))]
 
-    assert any("waits for a minute until StatefulSet postgres is healthy" in title for title in titles)
+    assert any("waiting for a minute for StatefulSet postgres to become healthy" in title for title in titles)
 
 
 @pytest.mark.parametrize(
     ("message", "told"),
     [
-        ("waiting for completion of hook batch/Job/migrate", "until the hook Job migrate has completed"),
-        ("waiting for completion of hook batch/Job/migrate and 2 more hooks", "the hook Job migrate and 2 more has"),
-        ("waiting for deletion of /Service/old", "until Service old is deleted"),
+        ("waiting for completion of hook batch/Job/migrate", "for hook Job migrate to complete"),
+        (
+            "waiting for completion of hook batch/Job/migrate and 2 more hooks",
+            "for hook Job migrate and 2 more to complete",
+        ),
+        ("waiting for deletion of /Service/old", "for Service old to be deleted"),
         ("", "has been running for 18 minutes"),
     ],
 )

@@ -31,7 +31,7 @@ def test_an_open_deny_window_is_the_cause_of_being_out_of_sync() -> None:
     (finding,) = told(application(), windows)
 
     assert finding.title == (
-        "A deny sync window keeps Application argocd/shop from being synced: deny from `0 8 * * 1-5` for 10h"
+        "Application argocd/shop: sync is blocked by a deny window: deny from `0 8 * * 1-5` for 10h"
     )
     assert (finding.severity, finding.level) == ("warning", "cause")
     assert "A manual sync is not allowed either." in finding.explanation
@@ -42,7 +42,7 @@ def test_an_open_deny_window_is_the_cause_of_being_out_of_sync() -> None:
 def test_outside_every_allow_window_the_next_one_is_waited_for() -> None:
     (finding,) = told(application(), SyncWindows(assigned=(ALLOW,), can_sync=True))
 
-    assert "may only be synced in its sync window: allow from `0 22 * * *` for 1h" in finding.title
+    assert "sync is only allowed in its sync window: allow from `0 22 * * *` for 1h" in finding.title
     assert "A manual sync is allowed meanwhile." in finding.explanation
     assert finding.next_steps[0] == "If it cannot wait: `argocd app sync argocd/shop`."
 

@@ -96,7 +96,7 @@ def test_the_crashing_database_stands_above_the_application_that_cannot_connect(
 
     assert [f.title for f in findings] == [
         "Container api is OOMKilled (exit code 137); it has no memory limit of its own",
-        "Service db has no ready endpoints: the one pod behind it is not ready",
+        "Service db has no ready endpoints: its only pod is not ready",
         "Service db that container api connects to has no ready endpoints: its pod is not ready",
         "Container api keeps crashing (exit code 1): dial tcp 10.96.14.7:5432: connect: connection refused",
     ]
@@ -152,7 +152,7 @@ def test_a_timeout_names_the_network_policy_in_between() -> None:
 
     finding = findings_of(context(pod(crash_loop(1)), logs=(slow,), related=(service(), ready, policy)))[0]
 
-    assert finding.title == "Service db does not answer container api; NetworkPolicy deny is in between"
+    assert finding.title == "Service db does not answer container api; NetworkPolicy deny applies"
     assert '{"matchLabels": {"app": "db"}}' in [e.text for e in finding.evidence]
 
 

@@ -68,7 +68,7 @@ def test_a_tls_secret_that_an_event_calls_missing_is_told() -> None:
 
     (finding,) = findings_of(context(secure, related=(SERVICE,), events=(failed,)))
 
-    assert finding.title == "The TLS Secret shop-tls of Ingress api does not exist"
+    assert finding.title == "Ingress api: TLS Secret shop-tls does not exist"
 
 
 def test_a_class_that_is_none_of_the_cluster_s_is_told() -> None:
@@ -76,7 +76,7 @@ def test_a_class_that_is_none_of_the_cluster_s_is_told() -> None:
 
     (finding,) = findings_of(context(ingress(), related=(SERVICE, internal)))
 
-    assert finding.title == "The class nginx of Ingress api does not exist"
+    assert finding.title == "Ingress api: IngressClass nginx does not exist"
     assert "nginx-internal" in finding.explanation
 
 

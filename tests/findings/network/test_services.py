@@ -119,7 +119,7 @@ def test_old_endpoints_tell_as_well_as_slices() -> None:
 
     (finding,) = findings_of(context(service(), related=(endpoints,)))
 
-    assert finding.title == "Service api has no ready endpoints: the one pod behind it is not ready"
+    assert finding.title == "Service api has no ready endpoints: its only pod is not ready"
 
 
 def test_the_crashing_pods_stand_above_the_service_they_leave_without_endpoints() -> None:
@@ -129,7 +129,7 @@ def test_the_crashing_pods_stand_above_the_service_they_leave_without_endpoints(
 
     assert [f.title for f in findings] == [
         "Container api keeps crashing (exit code 1) (2 pods of Deployment api)",
-        "Service api has no ready endpoints: all 2 pods behind it are not ready",
+        "Service api has no ready endpoints: its 2 pods are not ready",
     ]
 
 

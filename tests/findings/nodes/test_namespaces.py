@@ -74,4 +74,4 @@ def test_an_event_tells_how_long_it_lasts() -> None:
 
     (finding,) = findings_of(context(namespace(REMAINING), events=(event,)))
 
-    assert "3 days before the latest time known here" in finding.explanation
+    assert "3 days before the latest known time" in finding.explanation

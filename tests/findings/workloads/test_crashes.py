@@ -67,7 +67,7 @@ def test_a_probe_that_the_container_no_longer_has_did_not_kill_it() -> None:
         (139, "SIGSEGV"),
         (143, "SIGTERM"),
         (140, "signal 12"),
-        (42, "the program's own"),
+        (42, "specific to the program"),
     ],
 )
 def test_an_exit_code_is_told_with_its_meaning(exit_code: int, meaning: str) -> None:
@@ -92,7 +92,7 @@ def test_a_command_that_is_not_there_is_quoted() -> None:
 def test_a_program_that_just_ends_is_no_server() -> None:
     finding = only(findings_of(context(pod(crash_loop(0, "Completed")))))
 
-    assert finding.title == "Container api ends by itself (exit code 0) and is restarted again and again"
+    assert finding.title == "Container api keeps exiting by itself (exit code 0) and being restarted"
 
 
 def test_a_crash_quotes_the_last_words_of_the_previous_run() -> None:

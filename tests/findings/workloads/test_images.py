@@ -27,7 +27,7 @@ def refused(message: str, image: str, **pod_spec: object) -> Finding:
 def test_a_pull_without_a_login_says_that_no_pull_secret_is_set_and_how_to_set_one() -> None:
     finding = refused(ANONYMOUS, "registry.example.com/shop/api:2.14.0")
 
-    assert finding.title.endswith("cannot be pulled: the registry wants credentials, and no imagePullSecrets is set")
+    assert finding.title.endswith("cannot be pulled: the registry requires credentials, and no imagePullSecrets is set")
     create, use, *_ = finding.next_steps
     assert (
         "`kubectl -n shop create secret docker-registry regcred --docker-server=registry.example.com "

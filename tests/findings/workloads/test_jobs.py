@@ -23,7 +23,7 @@ def cron_job(spec: Manifest | None = None, **status: Any) -> Manifest:
 
 @pytest.mark.parametrize(
     ("reason", "meaning"),
-    [("BackoffLimitExceeded", "backoffLimit"), ("DeadlineExceeded", "activeDeadlineSeconds"), ("New", "given up")],
+    [("BackoffLimitExceeded", "backoffLimit"), ("DeadlineExceeded", "activeDeadlineSeconds"), ("New", "stopped")],
 )
 def test_a_job_given_up_is_an_error(reason: str, meaning: str) -> None:
     failed = job(condition("Failed", "True", reason, "Job has reached the specified backoff limit"), failed=3)
@@ -38,7 +38,7 @@ def test_a_job_given_up_is_an_error(reason: str, meaning: str) -> None:
 def test_a_job_that_retries_is_a_warning() -> None:
     (finding,) = findings_of(context(job(failed=1, active=1)))
 
-    assert (finding.title, finding.severity) == ("Job import failed 1 times and is tried again", "warning")
+    assert (finding.title, finding.severity) == ("Job import failed 1 times and is being retried", "warning")
 
 
 def test_a_job_that_retried_and_completed_yields_nothing_nor_do_its_failed_pods() -> None:
@@ -63,7 +63,7 @@ def test_a_cron_job_whose_last_run_failed_is_told() -> None:
 
     (finding,) = findings_of(context(failed))
 
-    assert finding.title == "The last run of CronJob nightly did not succeed"
+    assert finding.title == "CronJob nightly: last run did not succeed"
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def unscheduled(message: str, reason: str = "Unschedulable", **more: Any) -> Man
 def test_a_pod_without_a_node_is_told_with_the_scheduler_s_reason(message: str, cause: str) -> None:
     (finding,) = findings_of(context(unscheduled(message)))
 
-    assert finding.title.startswith("Pod cannot be scheduled: ")
+    assert finding.title.startswith("Pod api-6c9d8f7b5d-x7k2p cannot be scheduled: ")
     assert cause in finding.title
     assert finding.evidence[0].text == message
 
@@ -59,7 +59,10 @@ def test_scheduling_gates_are_a_warning() -> None:
 
     (finding,) = findings_of(context(gated))
 
-    assert (finding.title, finding.severity) == ("Pod waits for its scheduling gates (example.com/quota)", "warning")
+    assert (finding.title, finding.severity) == (
+        "Pod api-6c9d8f7b5d-x7k2p waits for its scheduling gates (example.com/quota)",
+        "warning",
+    )
 
 
 def test_an_evicted_pod_tells_what_the_node_was_short_of() -> None:
@@ -67,7 +70,7 @@ def test_an_evicted_pod_tells_what_the_node_was_short_of() -> None:
 
     (finding,) = findings_of(context(pod(phase="Failed", reason="Evicted", message=message)))
 
-    assert finding.title == "Pod was evicted from its node: the node was low on memory"
+    assert finding.title == "Pod api-6c9d8f7b5d-x7k2p was evicted from its node: the node was low on memory"
     assert finding.evidence[0].text == message
     assert any("describe node worker-1" in step for step in finding.next_steps)
 
@@ -85,7 +88,7 @@ def test_a_volume_of_a_missing_secret_names_the_secret() -> None:
 
     (finding,) = findings_of(context(stuck, events=events))
 
-    assert finding.title == "Volume tls of the pod cannot be mounted: Secret api-tls does not exist"
+    assert finding.title == "Pod api-6c9d8f7b5d-x7k2p cannot mount volume tls: Secret api-tls does not exist"
     assert "spec.volumes[0].secret.secretName" in [e.path for e in finding.evidence]
 
 
@@ -103,8 +106,8 @@ def test_a_volume_attached_elsewhere_and_a_missing_key_are_told() -> None:
     (attached,) = findings_of(context(stuck, events=(attach,)))
     (keyless,) = findings_of(context(stuck, events=(key,)))
 
-    assert attached.title == "Volume pvc-1 of the pod cannot be attached"
-    assert keyless.title == "Volume conf of the pod cannot be mounted: ConfigMap has no key app.yaml"
+    assert attached.title == "Pod api-6c9d8f7b5d-x7k2p waits for volume pvc-1, which cannot be attached"
+    assert keyless.title == "Pod api-6c9d8f7b5d-x7k2p cannot mount volume conf: ConfigMap has no key app.yaml"
 
 
 def test_a_sandbox_that_fails_points_at_the_network_plugin() -> None:
@@ -113,7 +116,7 @@ def test_a_sandbox_that_fails_points_at_the_network_plugin() -> None:
 
     (finding,) = findings_of(context(stuck, events=(failed,)))
 
-    assert finding.title == "The pod's sandbox cannot be created"
+    assert finding.title == "Pod api-6c9d8f7b5d-x7k2p cannot start: its sandbox cannot be created"
 
 
 def test_a_mount_that_failed_before_the_pod_ran_is_the_past() -> None:
@@ -160,7 +163,7 @@ def test_readiness_gates_are_told() -> None:
 
     (finding,) = findings_of(context(gated))
 
-    assert finding.title == "Pod waits for its readiness gates"
+    assert finding.title == "Pod api-6c9d8f7b5d-x7k2p waits for its readiness gates"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +209,7 @@ def test_the_reason_that_keeps_the_most_nodes_away_is_named_and_the_control_plan
 
     (finding,) = findings_of(context(picky))
 
-    assert finding.title == "Pod cannot be scheduled: no node matches its nodeSelector or affinity"
+    assert finding.title == "Pod api-6c9d8f7b5d-x7k2p cannot be scheduled: no node matches its nodeSelector or affinity"
     assert "no node has enough cpu left" in finding.explanation
     assert finding.evidence[-1].text == '{"pool": "gpu"}'
 
@@ -220,7 +223,7 @@ def test_an_eviction_quotes_the_pressure_of_its_node_and_stands_below_it() -> No
 
     assert [f.title for f in findings] == [
         "Node worker-1 has DiskPressure",
-        "Pod was evicted from its node: the node had DiskPressure",
+        "Pod api-6c9d8f7b5d-x7k2p was evicted from its node: the node had DiskPressure",
     ]
     assert "kubelet has disk pressure" in [e.text for e in findings[1].evidence]
 
@@ -229,8 +232,8 @@ def test_an_eviction_quotes_the_pressure_of_its_node_and_stands_below_it() -> No
     ("message", "why"),
     [
         ("Pod ephemeral local storage usage exceeds the total limit of containers 1Gi. ", "its limit of 1Gi"),
-        ('Usage of EmptyDir volume "cache" exceeds the limit "512Mi". ', "emptyDir volume cache passed its limit"),
-        ('Container api exceeded its local ephemeral storage limit "1Gi". ', "container api passed its"),
+        ('Usage of EmptyDir volume "cache" exceeds the limit "512Mi". ', "emptyDir volume cache exceeded its limit"),
+        ('Container api exceeded its local ephemeral storage limit "1Gi". ', "container api exceeded its"),
     ],
 )
 def test_an_eviction_for_a_limit_of_the_pod_s_own_names_the_limit(message: str, why: str) -> None:
@@ -272,3 +275,17 @@ def test_a_failed_pod_of_a_job_that_completed_no_longer_matters() -> None:
     failed = pod({"state": ended(1), "lastState": {}, "ready": False}, phase="Failed", owner=("Job", "report"))
 
     assert findings_of(context(failed, related=(job,))) == ()
+
+
+def test_pods_of_one_workload_that_cannot_be_scheduled_are_one_finding() -> None:
+    message = "0/3 nodes are available: 3 Insufficient memory."
+    unscheduled = condition("PodScheduled", "False", "Unschedulable", message)
+    names = ("api-6c9d8f7b5d-x7k2p", "api-6c9d8f7b5d-q9w4z")
+    owner = ("ReplicaSet", "api-6c9d8f7b5d")
+    pods = [pod(name=name, phase="Pending", owner=owner, conditions=[unscheduled]) for name in names]
+
+    (finding,) = findings_of(context(None, *pods))
+
+    assert finding.title == (
+        f"Pod {names[0]} cannot be scheduled: no node has enough memory left (2 pods of Deployment api)"
+    )

@@ -50,6 +50,6 @@ def test_a_schedule_that_cannot_be_read_or_never_comes_says_why(schedule: str, f
 def test_a_cron_job_with_an_impossible_schedule_is_an_error() -> None:
     (finding,) = findings_of(context(resource("batch/v1", "CronJob", "report", spec={"schedule": "61 * * * *"})))
 
-    assert finding.title == ("CronJob report can never start: its schedule is wrong (minute 61 is not within 0 to 59)")
+    assert finding.title == ("CronJob report never starts: its schedule is invalid (minute 61 is not within 0 to 59)")
     assert [e.text for e in finding.evidence] == ["61 * * * *"]
     assert finding.next_steps[0] == "Correct spec.schedule of CronJob report."

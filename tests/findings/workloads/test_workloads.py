@@ -78,7 +78,7 @@ def test_a_deployment_that_is_well_or_unknown_yields_nothing(well: Manifest) -> 
         (QUOTA, "ResourceQuota compute is used up (limits.memory: requested 1Gi, used 8Gi of 8Gi)"),
         (
             'pods "api" is forbidden: failed quota: compute: must specify limits.memory for: api',
-            "ResourceQuota compute demands limits.memory",
+            "ResourceQuota compute requires limits.memory",
         ),
         (
             'pods "api" is forbidden: maximum memory usage per Container is 512Mi, but limit is 1Gi',
@@ -108,7 +108,7 @@ def test_refused_pods_are_told_with_the_reason(message: str, cause: str) -> None
 
     finding = findings_of(context(refused))[0]
 
-    assert finding.title == f"The pods of Deployment api are refused: {cause}"
+    assert finding.title == f"Deployment api: its pods are refused: {cause}"
     assert (finding.level, finding.evidence[0].text) == ("cause", message)
 
 
@@ -122,7 +122,7 @@ def test_the_refusal_of_deployment_and_replica_set_is_one_finding() -> None:
     findings = findings_of(context(refused, replica_set, events=(failed,)))
 
     assert [f.title for f in findings if "refused" in f.title] == [
-        "The pods of Deployment api are refused: ResourceQuota compute is used up "
+        "Deployment api: its pods are refused: ResourceQuota compute is used up "
         "(limits.memory: requested 1Gi, used 8Gi of 8Gi)"
     ]
     assert "`kubectl -n shop describe resourcequota`" in findings[0].next_steps[0]
@@ -135,7 +135,7 @@ def test_a_stateful_set_whose_pods_are_refused_is_told_by_its_events() -> None:
     findings = findings_of(context(database, events=(failed,)))
 
     assert [f.title for f in findings] == [
-        "The pods of StatefulSet db are refused: ResourceQuota compute is used up "
+        "StatefulSet db: its pods are refused: ResourceQuota compute is used up "
         "(limits.memory: requested 1Gi, used 8Gi of 8Gi)",
         "StatefulSet db has 0 of 1 pods ready",
     ]
@@ -228,7 +228,7 @@ def test_a_stateful_set_whose_pod_crashes_is_not() -> None:
 def test_a_governing_service_that_is_not_among_the_application_s_is_a_warning() -> None:
     (finding,) = findings_of(context(stateful_set(3), tree=(node("Service", "db"),)))
 
-    assert finding.title == "Service db-headless that governs StatefulSet db does not exist"
+    assert finding.title == "StatefulSet db: its governing Service db-headless does not exist"
     assert "There is db." in finding.explanation
 
 
