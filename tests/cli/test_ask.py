@@ -16,7 +16,7 @@ from tests.context.manifests import POD, event
 from tests.fakes.argocd import FakeArgoCD
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.fakes.lightspeed import FakeLightspeed, Reply, WireEvent, tokens
-from tests.fakes.server import closed_port
+from tests.fakes.server import PATIENCE, closed_port
 
 COMMAND = [sys.executable, "-m", "agent.cli", "ask"]
 
@@ -290,12 +290,12 @@ def test_interrupted_is_130_and_the_upstream_request_ends(model: FakeLightspeed)
         assert process.stdout
         assert process.stdout.read(6) == b"It is "
         process.send_signal(signal.SIGINT)
-        rest, told = process.communicate(timeout=30)
+        rest, told = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130
     assert rest == b"\n"
     assert told == b"error: Interrupted.\n"
-    assert model.client_gone.wait(10)
+    assert model.client_gone.wait(PATIENCE)
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(model: FakeLightspeed) -> None:
@@ -306,7 +306,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(model: FakeLightspeed) -> None:
         process.stdout.read(5)
         process.stdout.close()
         told = process.stderr.read()
-        process.wait(30)
+        process.wait(PATIENCE)
 
     assert process.returncode == 130
     assert told == b""
