@@ -27,7 +27,7 @@ _SEVERITY = len("  warning")
 _QUOTED = 3
 
 
-class Listing(Protocol):
+class FindingsPrinter(Protocol):
     """Takes manifest after manifest. Leaving its block ends the output."""
 
     def __enter__(self) -> Self: ...

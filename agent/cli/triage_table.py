@@ -22,7 +22,7 @@ from agent.turn.triage import CauseGroup, Examined
 _NAMED = 5
 
 
-class Report(Protocol):
+class TriagePrinter(Protocol):
     """Shows a triage."""
 
     @contextmanager
@@ -52,7 +52,7 @@ class _Bar:
         print(plain(f"error: {message}"), file=sys.stderr)  # noqa: T201 - the command's own words
 
 
-class JsonReport(_Bar):
+class JsonTriagePrinter(_Bar):
     """One object: `applications`, `health`, `sync`, `groups`, `unexplained`, `gaps`."""
 
     def done(self, fleet: Fleet, examined: Sequence[Examined], groups: Sequence[CauseGroup]) -> None:
@@ -74,7 +74,7 @@ class JsonReport(_Bar):
         sys.stdout.flush()
 
 
-class TableReport(_Bar):
+class TableTriagePrinter(_Bar):
     """A table on a terminal, a line a group into a pipe; what could not be read is counted on standard error."""
 
     def done(self, fleet: Fleet, examined: Sequence[Examined], groups: Sequence[CauseGroup]) -> None:

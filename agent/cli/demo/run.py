@@ -25,7 +25,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from agent.cli.demo.scenarios import Scenario, load_scenarios
+from agent.cli.demo.scenarios import DemoScenario, load_scenarios
 from agent.cli.terminal_answer import TerminalAnswer
 from agent.errors import SettingsError
 
@@ -184,7 +184,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _ask(server: _Server, scenario: Scenario, console: Console) -> dict[str, Any]:
+def _ask(server: _Server, scenario: DemoScenario, console: Console) -> dict[str, Any]:
     """Streams the answer to the terminal; its `custom_outputs`."""
     console.print(Panel(scenario.question, title="question", title_align="left"))
     body = {**scenario.body, "stream": True}

@@ -12,34 +12,13 @@ from dataclasses import dataclass
 from agent.context.collect import Collector
 from agent.context.model import Context
 from agent.findings.engine.citations import resolves
-from agent.findings.model import Evidence, Finding
+from agent.mlflow.evaluation.verdicts import Answer
 from agent.prompt.instructions import InstructionsSource
 from agent.request.question import Question
 from agent.settings import Settings
 from agent.turn.assistant import Assistant
 from agent.turn.record import Outcome, TurnEvent
 from agent.turn.spans import Spans
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What was answered. `by_model` is False where the findings themselves are the answer.
-
-    `unresolved` is the evidence that does not stand where it points; `tokens` are those of the request as the server
-    counted them, or their upper estimate (then `tokens_estimated`); `seconds` is the whole turn; `outage` is why the
-    model that was configured did not answer, "" where it did or none is.
-    """
-
-    text: str
-    findings: tuple[Finding, ...]
-    unresolved: tuple[Evidence, ...]
-    by_model: bool
-    provider: str
-    model: str
-    tokens: int
-    tokens_estimated: bool
-    seconds: float
-    outage: str = ""
 
 
 @dataclass(slots=True)

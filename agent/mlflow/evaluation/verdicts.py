@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from agent.findings.model import Finding
-from agent.mlflow.evaluation.answering import Answer
+from agent.findings.model import Evidence, Finding
 from agent.mlflow.evaluation.scenarios import Expectation, terms_in
 
 # A model names the cause in its first lines or not first.
@@ -22,6 +21,27 @@ _CALM = (
 
 # Where a word begins; those inside of ResourceQuota count.
 _WORD = r"(?:(?<![A-Za-z0-9])|(?<=[a-z])(?=[A-Z]))"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was answered. `by_model` is False where the findings themselves are the answer.
+
+    `unresolved` is the evidence that does not stand where it points; `tokens` are those of the request as the server
+    counted them, or their upper estimate (then `tokens_estimated`); `seconds` is the whole turn; `outage` is why the
+    model that was configured did not answer, "" where it did or none is.
+    """
+
+    text: str
+    findings: tuple[Finding, ...]
+    unresolved: tuple[Evidence, ...]
+    by_model: bool
+    provider: str
+    model: str
+    tokens: int
+    tokens_estimated: bool
+    seconds: float
+    outage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

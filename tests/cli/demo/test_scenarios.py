@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.cli.demo.scenarios import Scenario, load_scenarios
+from agent.cli.demo.scenarios import DemoScenario, load_scenarios
 from agent.context.model import ContainerLog, Context, Event, LogLine
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest, integer_at, lookup, text_at
@@ -13,7 +13,7 @@ from tests.findings.citations import findings_of
 SCENARIOS = {scenario.name: scenario for scenario in load_scenarios()}
 
 
-def read(scenario: Scenario) -> Context:
+def read(scenario: DemoScenario) -> Context:
     """The scenario's body as the context it supplies, by the shortest way."""
     question = parse_question(scenario.body)
     supplied = question.supplied
