@@ -61,7 +61,7 @@ _OPTIONS = {
 
 
 def ask(asked: AskOptions, *, as_json: bool) -> ExitCode:
-    """Answers on standard output, tells all else on standard error."""
+    """Print the answer to standard output, all else to standard error; return the exit code."""
     with JsonScreen() if as_json else TextScreen() as screen:
         try:
             settings = load_settings()
@@ -105,7 +105,7 @@ async def _turn(settings: Settings, question: Question, screen: Screen) -> ExitC
                         screen.done(event)
                         code = _ended(event, screen)
                     case _:
-                        pass  # the outcome tells of provider, usage and references
+                        pass  # the outcome has provider, usage and references
     finally:
         await assistant.aclose()
     return code

@@ -1,4 +1,4 @@
-"""`evaluate`: scenarios from a folder, through MLflow, to a table and an exit code. Owns progress and output."""
+"""`evaluate`: asks the scenarios of a folder and prints the scores. Owns progress, output and the exit code."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""`findings`: what is wrong with the manifests of files, without a network. Owns neither files nor the screen."""
+"""`findings`: what is wrong with the manifests of files, without a network. Owns how manifests are judged together."""
 
 import os
 import secrets

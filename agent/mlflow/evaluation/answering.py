@@ -1,6 +1,6 @@
-"""The turn of a scenario, with what only a judge needs: the context that was answered from.
+"""Runs the turn of a scenario and records what the rules need, the context included.
 
-Owns how an Assistant is watched while it answers; judges nothing and knows nothing of MLflow.
+Owns the recording of an Assistant while it answers.
 """
 
 import time
@@ -23,7 +23,7 @@ from agent.turn.spans import Spans
 
 @dataclass(slots=True)
 class Notes:
-    """What is noted of one turn while it runs."""
+    """The record of one turn while it runs."""
 
     context: Context | None = None
     outcome: Outcome | None = None
@@ -51,7 +51,7 @@ class Notes:
 
 
 NOTES: ContextVar[Notes] = ContextVar("notes")
-"""The notes of the turn that runs; whoever asks sets them before."""
+"""The notes of the running turn; the caller sets them before it asks."""
 
 
 class WatchedAssistant(Assistant):
@@ -79,7 +79,7 @@ class _WatchedCollector(Collector):
 
 
 def supplied_only(settings: Settings) -> Settings:
-    """The same settings without any source: a scenario is all there is to know."""
+    """The same settings without any source: a scenario is the whole context."""
     return settings.model_copy(update={"argocd_server": None, "kubernetes": "off"})
 
 
