@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -284,6 +285,15 @@ def test_a_question_about_nothing_in_particular_is_answered(run: Run, model: Fak
     assert run("ask", "What does OutOfSync mean?").exit_code == 0
 
 
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """Processes that a test starts can be interrupted, also where a shell started pytest in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_is_130_and_the_upstream_request_ends(model: FakeLightspeed) -> None:
     model.say(Reply(events=tokens("It is "), ending="hold"))
     with subprocess.Popen([*COMMAND, "Why?"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
