@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test check format bench clean
+.PHONY: help demo ui test fuzz check format bench clean
 
 TOOLS := $(CURDIR)/.tools
 VENV := $(CURDIR)/.venv
@@ -12,6 +12,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_LINK_MODE ?= copy
 PYTEST_ARGS ?=
 PORT ?= 5000
+FUZZ_SECONDS ?= 600
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,8 +26,14 @@ ui: $(VENV)/.runtime ## MLflow's UI on what the demo stored (http://127.0.0.1:50
 	@echo "Starting MLflow on http://127.0.0.1:$(PORT) (it takes some seconds; Ctrl-C ends it)"
 	@mlflow ui --backend-store-uri sqlite:///$(CURDIR)/.demo/mlflow.db --port $(PORT) --workers 1
 
-test: $(VENV)/.dev ## every test, on real servers (installed once under .cache/)
-	@python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+test: $(VENV)/.dev ## every test, on real servers (installed once under .cache/); the same examples every time
+	@HYPOTHESIS_PROFILE=tests PYTHONHASHSEED=0 python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+fuzz: $(VENV)/.dev ## new examples for every property test until one fails or FUZZ_SECONDS (600) are over
+	@until=$$(($$(date +%s) + $(FUZZ_SECONDS))); \
+	while (($$(date +%s) < until)); do \
+	  HYPOTHESIS_PROFILE=fuzz FUZZ_UNTIL=$$until python -m pytest -n 2 -m hypothesis --maxfail 1 $(PYTEST_ARGS); \
+	done
 
 check: $(VENV)/.dev ## lint, types, direction of imports
 	@ruff check .

@@ -1,19 +1,19 @@
-"""Every error this package raises on purpose, by who must act. It owns no translation of foreign errors: the
-provider or source that meets one translates it.
+"""Every error this package raises on purpose, by who must act. Providers and sources translate the errors of their
+libraries into these.
 
     AssistantError                   public_message is the only text that leaves the process
     |- RequestError                  the caller: the request is wrong (names the field)
     |  `- BodyTooLarge               its body is larger than the server accepts
     |- SessionError                  the caller: the session cannot be continued
     |  |- SessionNotFound            it is lost or never existed
-    |  |- SessionForbidden           it belongs to somebody else
+    |  |- SessionForbidden           it belongs to another user
     |  `- SessionBusy                a turn is running in it
     |- SettingsError                 the operator: the configuration is wrong
-    |- SourceError                   nobody: becomes a Gap of the context
+    |- SourceError                   becomes a Gap of the context
     `- ProviderError                 the operator of the model, or time
        |- ProviderUnreachable        no connection; the findings are answered all the same
        |- ProviderUnauthorized       the credentials were refused
-       |- ModelNotFound              the configured model is not there, or none is
+       |- ModelNotFound              the configured model is missing, or there is none
        |- NoModelConfigured          only a model could answer, and none is configured
        |- RateLimited                too many requests, or a quota is used up
        |- ContextTooLong             the model's window is smaller than the prompt
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class AssistantError(Exception):
-    """Something went wrong that a person can act on.
+    """An error that a person can act on.
 
-    `code` is stable and machine-readable, `http_status` the status `/invocations` answers with, and
-    `public_message` the text shown to the caller: never a token, never a whole body.
+    `code` is stable and machine-readable, `http_status` the status of `/invocations`, and `public_message`
+    the text for the caller: never a token, never a whole body.
     """
 
     code = "internal_error"
@@ -56,7 +56,7 @@ class RequestError(AssistantError):
 
     @staticmethod
     def at(field: str, what: str) -> "RequestError":
-        """The error that `field` is wrong: `what` says what would be right."""
+        """Return the error that `field` is wrong; `what` is what would be right, as a predicate."""
         return RequestError(f"{field}: {what}", field=field)
 
 
@@ -78,22 +78,28 @@ class SessionError(AssistantError):
 
 
 class SessionNotFound(SessionError):
+    """The session is lost or never existed."""
+
     code = "session_not_found"
     http_status = 404
 
 
 class SessionForbidden(SessionError):
+    """The session belongs to another user."""
+
     code = "session_forbidden"
     http_status = 403
 
 
 class SessionBusy(SessionError):
+    """A turn is running in the session."""
+
     code = "session_busy"
     http_status = 409
 
 
 class SettingsError(AssistantError):
-    """The configuration is wrong: names the setting and what would be right."""
+    """The configuration is wrong. The message names the setting and what would be right."""
 
     code = "invalid_settings"
     http_status = 500
@@ -102,8 +108,8 @@ class SettingsError(AssistantError):
 class SourceError(AssistantError):
     """A context source could not read something. `code` is one of the reasons a Gap may have.
 
-    `refused` says that the source answered, and that its answer is no: the right is missing, or what was asked for is
-    no part of the Application. No other source may be asked for the same then.
+    `refused` means that the source denied access: the permission is missing, or the resource is not part of the
+    Application. Then no other source may be asked for the same.
     """
 
     code = "unavailable"
@@ -123,58 +129,79 @@ class ProviderError(AssistantError):
 
 
 class ProviderUnreachable(ProviderError):
+    """There is no connection to the provider; the findings are the answer."""
+
     code = "provider_unreachable"
     http_status = 503
 
 
 class ProviderUnauthorized(ProviderError):
+    """The provider refused the credentials."""
+
     code = "provider_unauthorized"
     http_status = 502
 
 
 class ModelNotFound(ProviderError):
+    """The configured model is missing, or the server has none."""
+
     code = "model_not_found"
     http_status = 502
 
 
 class NoModelConfigured(ProviderError):
+    """Only a model could answer, and none is configured."""
+
     code = "no_model_configured"
     http_status = 503
 
 
 class RateLimited(ProviderError):
+    """There were too many requests, or a quota is used up."""
+
     code = "rate_limited"
     http_status = 429
 
 
 class ContextTooLong(ProviderError):
+    """The prompt is larger than the model's window."""
+
     code = "context_too_long"
     http_status = 413
 
 
 class ResponseCut(ProviderError):
+    """The stream ended without an end state."""
+
     code = "response_cut"
     http_status = 502
 
 
 class ResponseFailed(ProviderError):
+    """The server reported that the turn failed."""
+
     code = "response_failed"
     http_status = 502
 
 
 class ResponseIncomplete(ProviderError):
+    """The answer stopped at the length limit."""
+
     code = "response_incomplete"
     http_status = 502
 
 
 class ProviderTimeout(ProviderError):
+    """The provider did not answer in time."""
+
     code = "provider_timeout"
     http_status = 504
 
 
 def complaint(error: "ErrorDetails") -> str:
-    """What would be right where pydantic found an error, as a predicate: `must be text`. It never contains the
-    value, which may be a secret."""
+    """Return what would be right in place of a value that pydantic refused, as a predicate: `must be text`.
+
+    It never contains the value, which may be a secret."""
     limits = error.get("ctx", {})
     match error["type"]:
         case "missing":

@@ -1,7 +1,7 @@
 """The configuration: read once from the environment, checked, frozen.
 
-Owns the names, defaults and limits of the settings; opens no connection. What a logged model carries in its
-`model_config` gives the defaults, the environment overrides them, and secrets come from the environment only.
+Owns the names, defaults and limits of the settings. The `model_config` of a logged model gives the defaults, the
+environment overrides them, and secrets come from the environment only.
 """
 
 import re
@@ -191,13 +191,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over what the code or the logged model passes."""
+        """Give the environment precedence over the values of the code or the logged model."""
         return env_settings, init_settings
 
     @field_validator("llamastack_base_url", "lightspeed_url", "argocd_server", mode="after")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
-        """Without the slash at its end; credentials in it would be shown wherever the address is."""
+        """Return the address without its last slash. Refuses credentials: the address is shown in messages."""
         address = (value or "").strip().rstrip("/")
         if not address:
             return None
@@ -229,7 +229,7 @@ class Settings(BaseSettings):
     @field_validator("team_instructions", mode="after")
     @classmethod
     def _is_text(cls, value: str | None) -> str | None:
-        """The text itself, read from the file where one is named."""
+        """Return the text itself, read from the file after an `@`."""
         if value is None or not value.startswith("@"):
             return value
         try:
@@ -246,7 +246,7 @@ class Settings(BaseSettings):
             raise SettingsError(f"ASSISTANT_PROVIDER is {self.provider!r}, but {needed} is not set")
 
 
-# What a logged model may carry: settings without secrets and without addresses of one installation.
+# The settings that a logged model may carry: no secret, and no address of one installation.
 MODEL_CONFIG_KEYS = frozenset(
     {
         "provider",
@@ -270,7 +270,7 @@ MODEL_CONFIG_KEYS = frozenset(
 
 
 def load_settings(defaults: Mapping[str, Any] | None = None) -> Settings:
-    """Settings of this process: `defaults` by field name, overridden by the environment.
+    """Return the settings of this process: `defaults` by field name, overridden by the environment.
 
     Raises SettingsError naming the setting and what is wrong with it.
     """
@@ -279,6 +279,6 @@ def load_settings(defaults: Mapping[str, Any] | None = None) -> Settings:
     except KeyError as error:
         raise SettingsError(f"{error.args[0]!r} is no setting; there are: {', '.join(Settings.model_fields)}") from None
     except ValidationError as error:
-        # Only location and message: the value may be a secret.
+        # Location and message only: the value may be a secret.
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {complaint(e)}" for e in error.errors())
         raise SettingsError(f"Invalid configuration: {wrong}") from None

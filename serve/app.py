@@ -17,7 +17,7 @@ from agent.settings import Settings
 from serve import documentation
 from serve.failures import error_response_for
 from serve.readiness import Readiness
-from serve.routes import Assistant, Serving, router
+from serve.routes import ServedAssistant, Serving, router
 from serve.trace_store import MLflowTraceStore, TraceStore
 from serve.turns import RunningRequests, ended
 from serve.versions import versions
@@ -25,12 +25,12 @@ from serve.versions import versions
 _logger = logging.getLogger(__name__)
 
 WARM_UP_SECONDS = 20.0
-"""How long the start waits at most: for the warm-up, and again for provider and store, which may make its tables."""
+"""Limit of the warm-up, and of the first check of provider and store (which may create its tables)."""
 CLOSE_SECONDS = 5.0
-"""How long the end waits for cancelled requests, and again for traces to be written, at most."""
+"""Limit for cancelled requests to end at shutdown, and for traces to be written."""
 
 
-def create_app(assistant: Assistant, *, settings: Settings, trace_store: TraceStore | None = None) -> FastAPI:
+def create_app(assistant: ServedAssistant, *, settings: Settings, trace_store: TraceStore | None = None) -> FastAPI:
     """The HTTP server of `assistant`; `trace_store` is MLflow's by default.
 
     Its lifespan warms up, and at the end closes and flushes, each in bounded time.
@@ -44,7 +44,7 @@ def create_app(assistant: Assistant, *, settings: Settings, trace_store: TraceSt
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         trace_store.configure()
         await _warm_up(serving)
-        _spare_the_loaded()
+        _freeze_startup_objects()
         yield
         if not await ended(tasks, within=CLOSE_SECONDS):
             _logger.warning("%d requests did not end within %g seconds", len(tasks), CLOSE_SECONDS)
@@ -52,7 +52,7 @@ def create_app(assistant: Assistant, *, settings: Settings, trace_store: TraceSt
 
     app = FastAPI(
         title="Argo CD Assistant",
-        summary="Tells why an Argo CD resource is degraded, out of sync or failing, on what evidence, and what to do.",
+        summary="Why an Argo CD resource is degraded, out of sync or failing, on what evidence, and what to do.",
         version=versions()["argocd-assistant"],
         lifespan=lifespan,
         # The assistant traces its turns itself, redacted; the framework would record errors and bodies as they are.
@@ -62,12 +62,12 @@ def create_app(assistant: Assistant, *, settings: Settings, trace_store: TraceSt
     app.include_router(router)
     app.add_middleware(RunningRequests, tasks=tasks)
     app.openapi = documentation.described(app)
-    app.add_exception_handler(HTTPException, _tell)
+    app.add_exception_handler(HTTPException, _http_exception_handler)
     return app
 
 
 async def _warm_up(serving: Serving) -> None:
-    """Never fails the start: a provider or a store that is down now may be up later, and the findings need neither."""
+    """Warm up without failing the start: a provider or a store that is down may recover, and findings need neither."""
     try:
         async with asyncio.timeout(WARM_UP_SECONDS):
             await serving.assistant.warm_up()
@@ -81,22 +81,22 @@ async def _warm_up(serving: Serving) -> None:
             _logger.warning("Started while the %s is not ready: %s", name, part["message"])
 
 
-def _spare_the_loaded() -> None:
-    """Takes what the start loaded, some 350,000 objects that stay, out of every later garbage collection: walking them
-    stops all streams for a fifth of a second each time."""
+def _freeze_startup_objects() -> None:
+    """Exclude the objects loaded at startup (some 350,000) from later garbage collections: walking them stops all
+    streams for a fifth of a second each time."""
     gc.collect()
     gc.freeze()
-    # Full collections wait until a quarter more objects are there than after the last one: count from few again, or
-    # the cycles that traces leave (MLflow's spans) pile up for hundreds of turns.
+    # CPython delays a full collection until the objects have grown by a quarter since the last one. Collecting again
+    # resets that count; otherwise the cycles of traces (MLflow's spans) pile up for hundreds of turns.
     gc.collect()
 
 
-async def _close(assistant: Assistant, trace_store: TraceStore) -> None:
+async def _close(assistant: ServedAssistant, trace_store: TraceStore) -> None:
     await assistant.aclose()
     if not await trace_store.flush(within=CLOSE_SECONDS):
         _logger.warning("Traces were lost: they could not be written within %g seconds", CLOSE_SECONDS)
 
 
-async def _tell(request: Request, error: Exception) -> Response:
-    """What the router refuses: an unknown path, a wrong method."""
+async def _http_exception_handler(request: Request, error: Exception) -> Response:
+    """Answer what the router refuses (an unknown path, a wrong method) in the shape of the API."""
     return error_response_for(request)(error)

@@ -1,5 +1,5 @@
-"""The body of a request, read within the limit and parsed as JSON. Owns what HTTP says of a body; `agent.request.body`
-and `agent.request.question` say what may be in it.
+"""The body of a request, read within the limit and parsed as JSON. Owns the HTTP side; `agent.request.body` and
+`agent.request.question` define its content.
 """
 
 from collections.abc import Mapping

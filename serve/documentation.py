@@ -1,4 +1,4 @@
-"""What OpenAPI says of the routes: the shapes of requests and answers, with examples.
+"""The OpenAPI description of the routes: the shapes of requests and answers, with examples.
 
 Describes only: requests are parsed by `agent.request.question` and `serve.openai_api`, and tests hold the two together.
 """
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 else:
     _CustomInputs = custom_inputs()  # with the parts of the context that may be supplied
 
-type Json = dict[str, Any]
+type JsonObject = dict[str, Any]
 
 _QUESTION = "Why is this Deployment not becoming ready?"
-_CUSTOM_INPUTS: Json = {
+_CUSTOM_INPUTS: JsonObject = {
     "application": {"name": "guestbook", "namespace": "argocd"},
     "resource": {"group": "apps", "version": "v1", "kind": "Deployment", "namespace": "guestbook", "name": "api"},
     "log_request": {"container": "api", "tail_lines": 100},
@@ -38,7 +38,7 @@ class TextPart(BaseModel):
     text: str
 
 
-class Message(BaseModel):
+class InputMessage(BaseModel):
     """One message of the conversation."""
 
     type: Literal["message"] = "message"
@@ -64,13 +64,13 @@ class InvocationsRequest(BaseModel):
         }
     )
 
-    input: str | list[Message]
+    input: str | list[InputMessage]
     custom_inputs: _CustomInputs | None = None
     context: ChatContext | None = None
     stream: bool = False
 
 
-class ResponsesRequest(BaseModel):
+class OpenAIRequest(BaseModel):
     """OpenAI's parameters as far as they are taken. Those that only tune a model have no effect; others are refused."""
 
     model_config = ConfigDict(
@@ -79,10 +79,12 @@ class ResponsesRequest(BaseModel):
         }
     )
 
-    input: str | list[Message]
+    input: str | list[InputMessage]
     model: str | None = Field(None, description="Echoed; the server's configuration decides who answers.")
     stream: bool | None = None
-    conversation: str | Json | None = Field(None, description="The `conversation` of an answer, to go on with it.")
+    conversation: str | JsonObject | None = Field(
+        None, description="The `conversation` of an answer, to go on with it."
+    )
     user: str | None = None
     safety_identifier: str | None = Field(None, description="The user; goes before `user`.")
     metadata: dict[str, str] | None = Field(None, description="Echoed; `custom_inputs` in it is JSON text.")
@@ -105,7 +107,7 @@ class AssistAnswer(_Closed):
     answer: str
 
 
-class Usage(BaseModel):
+class TokenUsage(BaseModel):
     """Tokens as the provider counted them."""
 
     input_tokens: int
@@ -114,16 +116,18 @@ class Usage(BaseModel):
 
 
 class CustomOutputs(BaseModel):
-    """What an answer tells beside its text."""
+    """What an answer holds besides its text."""
 
     session_id: str | None = Field(None, description="Continues the session when sent back in `custom_inputs`.")
-    findings: list[Json] = []
-    context: Json = Field(default_factory=dict, description="Sections with their tokens, what was left out, the gaps.")
-    provider: Json = Field(default_factory=dict, description="Which provider, wire protocol and model answered.")
+    findings: list[JsonObject] = []
+    context: JsonObject = Field(
+        default_factory=dict, description="Sections with their tokens, what was left out, the gaps."
+    )
+    provider: JsonObject = Field(default_factory=dict, description="Which provider, wire protocol and model answered.")
     trace_id: str | None = None
 
 
-class Answer(BaseModel):
+class InvocationsAnswer(BaseModel):
     """A response object; `output` holds messages, reasoning, function calls and their outputs."""
 
     id: str
@@ -131,24 +135,24 @@ class Answer(BaseModel):
     created_at: float
     status: str
     model: str
-    output: list[Json]
-    usage: Usage | None = None
+    output: list[JsonObject]
+    usage: TokenUsage | None = None
     custom_outputs: CustomOutputs | None = None
 
 
-class OpenAIAnswer(Answer):
+class OpenAIAnswer(InvocationsAnswer):
     """The same as OpenAI's response object."""
 
-    conversation: Json | None
-    error: Json | None
-    incomplete_details: Json | None
+    conversation: JsonObject | None
+    error: JsonObject | None
+    incomplete_details: JsonObject | None
     metadata: dict[str, str]
     parallel_tool_calls: bool
     tool_choice: str
-    tools: list[Json]
+    tools: list[JsonObject]
 
 
-class StreamEvent(BaseModel):
+class ServerSentEvent(BaseModel):
     """The data of one server-sent event: `response.created`, `response.output_text.delta`, ...,
     `response.completed` or `error`.
     """
@@ -158,7 +162,7 @@ class StreamEvent(BaseModel):
 
 
 class Error(BaseModel):
-    """What is wrong. `field` is the dotted path of what is wrong in the request."""
+    """What is wrong. `field` is the dotted path of the wrong value in the request."""
 
     error_code: str
     message: str
@@ -175,7 +179,7 @@ class OpenAIErrorBody(BaseModel):
 
 
 class OpenAIError(BaseModel):
-    """An error as OpenAI tells it."""
+    """An error in the shape of OpenAI's."""
 
     error: OpenAIErrorBody
 
@@ -227,15 +231,15 @@ _STATUSES = {
 }
 
 
-def _errors(model: type[BaseModel]) -> dict[int | str, Json]:
+def _errors(model: type[BaseModel]) -> dict[int | str, JsonObject]:
     return {status: {"model": model, "description": text} for status, text in _STATUSES.items()}
 
 
-def _asks(request: type[BaseModel], answer: type[BaseModel], error: type[BaseModel], *, streams: bool) -> Json:
+def _asks(request: type[BaseModel], answer: type[BaseModel], error: type[BaseModel], *, streams: bool) -> JsonObject:
     """The keywords of a route that takes `request`."""
-    ok: Json = {"model": answer, "description": "The answer."}
+    ok: JsonObject = {"model": answer, "description": "The answer."}
     if streams:
-        ok["content"] = {"text/event-stream": {"schema": {"$ref": _reference(StreamEvent)}}}
+        ok["content"] = {"text/event-stream": {"schema": {"$ref": _reference(ServerSentEvent)}}}
         ok["description"] = "The answer, or with `stream` its events."
     body = {"required": True, "content": {"application/json": {"schema": {"$ref": _reference(request)}}}}
     return {
@@ -249,12 +253,12 @@ def _reference(model: type[BaseModel]) -> str:
     return f"#/components/schemas/{model.__name__}"
 
 
-def _probe(answer: type[BaseModel]) -> Json:
+def _probe(answer: type[BaseModel]) -> JsonObject:
     return {"tags": ["Probes"], "responses": {200: {"model": answer}}}
 
 
-INVOCATIONS = _asks(InvocationsRequest, Answer, Error, streams=True)
-RESPONSES = _asks(ResponsesRequest, OpenAIAnswer, OpenAIError, streams=True)
+INVOCATIONS = _asks(InvocationsRequest, InvocationsAnswer, Error, streams=True)
+RESPONSES = _asks(OpenAIRequest, OpenAIAnswer, OpenAIError, streams=True)
 ASSIST = _asks(AssistRequest, AssistAnswer, Error, streams=False)
 ALIVE = _probe(Alive)
 VERSION = _probe(Versions)
@@ -262,13 +266,13 @@ READY = _probe(ReadyReport)
 READY["responses"][503] = {"model": ReadyReport, "description": "Some part is not ready."}
 
 
-def described(app: FastAPI) -> Callable[[], Json]:
+def described(app: FastAPI) -> Callable[[], JsonObject]:
     """`app.openapi` with the requests' schemas in it, which FastAPI leaves out where it does not parse the body."""
     plain = app.openapi
 
-    def openapi() -> Json:
+    def openapi() -> JsonObject:
         schema = plain()
-        schemas: Json = schema["components"]["schemas"]
+        schemas: JsonObject = schema["components"]["schemas"]
         if InvocationsRequest.__name__ not in schemas:
             schemas |= _request_schemas()
         return schema
@@ -276,16 +280,16 @@ def described(app: FastAPI) -> Callable[[], Json]:
     return openapi
 
 
-def _request_schemas() -> Json:
-    models = (InvocationsRequest, ResponsesRequest, AssistRequest, StreamEvent)
+def _request_schemas() -> JsonObject:
+    models = (InvocationsRequest, OpenAIRequest, AssistRequest, ServerSentEvent)
     _, described = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
-    schemas: Json = described["$defs"]
+    schemas: JsonObject = described["$defs"]
     # Where the parser takes a second spelling, which pydantic's schema does not know of.
-    inputs: Json = schemas[_CustomInputs.__name__]["properties"]
+    inputs: JsonObject = schemas[_CustomInputs.__name__]["properties"]
     inputs["application"]["anyOf"].append({"type": "string", "description": "`namespace/name`"})
-    event_list: Json = {
+    event_list: JsonObject = {
         "type": "object",
         "properties": {"items": {"type": ["array", "null"], "items": {"type": "object"}}},
         "required": ["items"],

@@ -1,6 +1,4 @@
-"""What a caller is told when something fails, in the shape of each API. Owns no error of its own meaning:
-`agent.errors` says the code, the status and the words.
-"""
+"""Errors as the caller receives them, in the shape of each API. Code, status and message come from `agent.errors`."""
 
 import logging
 import uuid
@@ -19,7 +17,7 @@ _logger = logging.getLogger(__name__)
 
 
 class UnsupportedMediaType(RequestError):
-    """The body is said to be no JSON, or to be compressed; `header` says so."""
+    """The body is declared as something other than JSON, or as compressed, by `header`."""
 
     code = "unsupported_media_type"
     http_status = 415
@@ -29,7 +27,7 @@ class UnsupportedMediaType(RequestError):
 
 
 class ServerStopping(AssistantError):
-    """The process ends before the turn could."""
+    """The process stops before the turn has ended."""
 
     code = "server_stopping"
     http_status = 503
@@ -39,7 +37,7 @@ class ServerStopping(AssistantError):
 
 
 class _HTTPError(AssistantError):
-    """What the framework refuses: no such path, a wrong method."""
+    """A refusal of the framework: no such path, a wrong method."""
 
     def __init__(self, error: HTTPException) -> None:
         super().__init__(str(error.detail))
@@ -47,11 +45,8 @@ class _HTTPError(AssistantError):
         self.http_status = error.status_code
 
 
-def told(error: BaseException) -> AssistantError:
-    """The error as a caller may read it.
-
-    An error that nobody foresaw becomes an id, under which the log has it whole.
-    """
+def public_error(error: BaseException) -> AssistantError:
+    """Return the error as a caller may read it. An unexpected one becomes an id, under which the log has it whole."""
     if isinstance(error, AssistantError):
         return error
     if isinstance(error, HTTPException):
@@ -65,14 +60,14 @@ type ErrorResponse = Callable[[BaseException], Response]
 
 
 def error_response(error: BaseException) -> Response:
-    """The error as `/invocations` and `/assist` tell it: `{"error_code", "message", "field"}`."""
-    public = told(error)
+    """The error as `/invocations` and `/assist` return it: `{"error_code", "message", "field"}`."""
+    public = public_error(error)
     return JSONResponse(error_body(public), status_code=public.http_status, headers=_headers(error))
 
 
 def openai_error_response(error: BaseException) -> Response:
-    """The error as OpenAI's API tells it: `{"error": {"message", "type", "param", "code"}}`."""
-    public = told(error)
+    """The error as OpenAI's API returns it: `{"error": {"message", "type", "param", "code"}}`."""
+    public = public_error(error)
     body: dict[str, Any] = {
         "message": public.public_message,
         "type": _openai_type(public.http_status),
@@ -84,7 +79,7 @@ def openai_error_response(error: BaseException) -> Response:
 
 def error_event(error: BaseException, *, sequence_number: int) -> dict[str, Any]:
     """The error as the last event of a stream."""
-    public = told(error)
+    public = public_error(error)
     return {
         "type": "error",
         "sequence_number": sequence_number,
@@ -101,11 +96,11 @@ def _openai_type(status: int) -> str:
 
 
 def _headers(error: BaseException) -> dict[str, str] | None:
-    """What a status must come with: a 405 names the methods that are allowed."""
+    """The headers that a status requires: a 405 names the methods that are allowed."""
     return dict(error.headers or {}) if isinstance(error, HTTPException) else None
 
 
 def error_response_for(request: Request) -> ErrorResponse:
-    """How errors are told on the path of `request`."""
+    """Return what renders errors on the path of `request`."""
     path = request.url.path
     return openai_error_response if path == "/responses" or path.startswith("/v1/") else error_response

@@ -1,4 +1,4 @@
-"""Loads a logged assistant from MLflow, and says in a sentence why one cannot be loaded."""
+"""Loads a logged assistant from MLflow, or reports in a sentence why it cannot be loaded."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from serve.store_address import without_credentials
 if TYPE_CHECKING:
     from agent.mlflow.responses_agent import ArgoCDAssistant
 
-# MLflow asks a server that does not answer again for some four minutes.
+# By default MLflow retries a server that does not answer for some four minutes.
 _RETRIES = "2"
 _NOT_THERE = {
     "Registered Model with name": "there is no such model in {store}",
@@ -27,8 +27,8 @@ _NOT_THERE = {
 def load_logged(model: str) -> "ArgoCDAssistant":
     """The assistant behind an MLflow model URI (`models:/argocd-assistant@champion`).
 
-    Raises SettingsError where the store cannot be reached, where the model, its version or its alias is not there, and
-    where it is another model.
+    Raises SettingsError when the store cannot be reached, when the model, its version or its alias is missing, and
+    when it is not an Argo CD Assistant.
     """
     import mlflow
     from mlflow import MlflowException
@@ -44,13 +44,13 @@ def load_logged(model: str) -> "ArgoCDAssistant":
     # `unwrap_python_model` refuses a ResponsesAgent.
     implementation: Any = loaded._model_impl  # pyright: ignore[reportPrivateUsage]
     assistant: Any = implementation.get_raw_model() if hasattr(implementation, "get_raw_model") else None
-    if type(assistant).__name__ != "ArgoCDAssistant":  # by its name: it may be the class of other code than this
+    if type(assistant).__name__ != "ArgoCDAssistant":  # by name: the class comes from the code of the model
         raise SettingsError(f"--model {model}: is no Argo CD Assistant")
     return assistant
 
 
 def _why(error: Exception) -> str:
-    """What went wrong, without the texts of clients, which hold addresses with their passwords."""
+    """The reason, without the messages of clients: they contain addresses with their passwords."""
     import mlflow
     import requests
     from sqlalchemy.exc import SQLAlchemyError
@@ -58,12 +58,12 @@ def _why(error: Exception) -> str:
     store = without_credentials(mlflow.get_registry_uri())
     if isinstance(error.__context__, requests.RequestException) or isinstance(error, SQLAlchemyError):
         return f"MLflow's store {store} cannot be reached: check MLFLOW_TRACKING_URI"
-    if said := getattr(error.__cause__, "public_message", ""):
-        return said  # a setting, told by the code of the model
+    if message := getattr(error.__cause__, "public_message", ""):
+        return message  # a setting that the code of the model refuses
     text = str(error)
-    for beginning, said in _NOT_THERE.items():
+    for beginning, reason in _NOT_THERE.items():
         if text.startswith(beginning):
-            return said.format(store=store)
+            return reason.format(store=store)
     if "Models URIs must be of the form" in text or "registered artifact repository" in text:
         return "must be an MLflow model URI, like models:/argocd-assistant@champion"
     code = getattr(error, "error_code", type(error).__name__)

@@ -12,8 +12,8 @@ from typing import Any, cast
 from agent.errors import RequestError
 from agent.mlflow.event_stream import encode_event
 
-type Json = Mapping[str, Any]
-type StreamEvent = dict[str, Any]
+type _Json = Mapping[str, Any]
+type _Event = dict[str, Any]
 
 _TAKEN = frozenset(
     {
@@ -66,7 +66,7 @@ _REFUSED = {
 class ResponsesRequest:
     """A body of `/responses`. Raises RequestError naming the parameter that is wrong."""
 
-    def __init__(self, body: Json) -> None:
+    def __init__(self, body: _Json) -> None:
         for name, value in body.items():
             _check_offered(name, value)
         self.model = _text(body, "model")
@@ -93,7 +93,7 @@ class ResponsesRequest:
                 raise RequestError.at(name, "names another user than context.user_id")
         return {"input": self._input, "custom_inputs": custom_inputs, "context": context}
 
-    def _custom_inputs_of_metadata(self) -> Json:
+    def _custom_inputs_of_metadata(self) -> _Json:
         """`metadata.custom_inputs`, JSON text, for clients that can send nothing beyond OpenAI's own parameters."""
         text = self.metadata.get("custom_inputs")
         if text is None:
@@ -107,9 +107,9 @@ class ResponsesRequest:
             raise RequestError.at(where, "must be a JSON object, written as text")
         return cast("dict[str, Any]", value)
 
-    def response(self, response: Json) -> dict[str, Any]:
+    def response(self, response: _Json) -> dict[str, Any]:
         """Our response object with every field that OpenAI's has."""
-        outputs = cast("Json", response.get("custom_outputs") or {})
+        outputs = cast("_Json", response.get("custom_outputs") or {})
         session_id = outputs.get("session_id")
         completed = response.get("status", "completed") == "completed"
         return {
@@ -143,15 +143,15 @@ class ResponsesRequest:
             "user": self.user,
         }
 
-    def encode(self, event: StreamEvent) -> bytes:
+    def encode(self, event: _Event) -> bytes:
         """One stream event as OpenAI sends it: with its type on an `event:` line."""
         if "response" in event:
             event = {**event, "response": self.response(event["response"])}
         return b"event: %b\n%b" % (event["type"].encode(), encode_event(event))
 
 
-def _usage(usage: Json | None) -> Json | None:
-    """OpenAI's also counts what was written to a cache, which no provider tells us."""
+def _usage(usage: _Json | None) -> _Json | None:
+    """OpenAI's also counts what was written to a cache, which no provider reports."""
     if usage is None:
         return None
     return {**usage, "input_tokens_details": {"cache_write_tokens": 0, **usage["input_tokens_details"]}}
@@ -167,32 +167,32 @@ def _check_offered(name: str, value: object) -> None:
         "tool_choice": value in ("auto", "none"),
         "background": value is False,
         "instructions": value == "",
-        "text": isinstance(value, Mapping) and _is_plain_text(cast("Json", value)),
+        "text": isinstance(value, Mapping) and _is_plain_text(cast("_Json", value)),
     }
     if not harmless.get(name, False):
         raise RequestError.at(name, f"not offered here: {_REFUSED[name]}")
 
 
-def _is_plain_text(text: Json) -> bool:
+def _is_plain_text(text: _Json) -> bool:
     chosen: object = text.get("format")
     return chosen is None or chosen == {"type": "text"}
 
 
-def _text(body: Json, name: str) -> str | None:
+def _text(body: _Json, name: str) -> str | None:
     value: object = body.get(name)
     if value is not None and not isinstance(value, str):
         raise RequestError.at(name, "must be text")
     return value or None
 
 
-def _object(body: Json, name: str) -> Json | None:
+def _object(body: _Json, name: str) -> _Json | None:
     value: object = body.get(name)
     if value is not None and not isinstance(value, Mapping):
         raise RequestError.at(name, "must be an object")
-    return cast("Json | None", value)
+    return cast("_Json | None", value)
 
 
-def _metadata(body: Json) -> Mapping[str, str]:
+def _metadata(body: _Json) -> Mapping[str, str]:
     metadata = _object(body, "metadata") or {}
     for name, value in metadata.items():
         if not isinstance(value, str):
@@ -200,7 +200,7 @@ def _metadata(body: Json) -> Mapping[str, str]:
     return metadata
 
 
-def _session_id(body: Json) -> str | None:
+def _session_id(body: _Json) -> str | None:
     """The session that `conversation` names: the id of an answer's `conversation`."""
     if _text(body, "previous_response_id"):
         raise RequestError.at(
@@ -208,7 +208,7 @@ def _session_id(body: Json) -> str | None:
         )
     conversation: object = body.get("conversation")
     if isinstance(conversation, Mapping):
-        conversation = cast("Json", conversation).get("id")
+        conversation = cast("_Json", conversation).get("id")
     if conversation is not None and not isinstance(conversation, str):
         raise RequestError.at("conversation", "must be an id, or an object with one")
     return conversation or None

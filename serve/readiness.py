@@ -10,11 +10,11 @@ from typing import Any
 from agent.errors import AssistantError
 
 type Check = Callable[[], Awaitable[Mapping[str, Any]]]
-"""Gives facts about a part that is ready. Raises AssistantError for one that is not."""
+"""Returns facts about a part that is ready. Raises AssistantError for one that is not."""
 
 
 class Readiness:
-    """The checks of the parts, run side by side, each for at most `bound` seconds; the result is kept for `keep`
+    """The checks of the parts, run concurrently, each for at most `bound` seconds; the result is kept for `keep`
     seconds, so that many probes cost the parts no more than one.
     """
 
@@ -29,7 +29,7 @@ class Readiness:
     async def report(self, *, bound: float | None = None) -> dict[str, Any]:
         """`{"ready", "parts": {name: {"ready", ...facts} or {"ready", "error_code", "message"}}}`.
 
-        `bound` seconds for this once: the first check of all may have to make what it checks.
+        `bound` replaces the limit for this call: the first check may have to create what it checks.
         """
         bound = bound or self._bound
         async with self._lock:

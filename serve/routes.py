@@ -25,7 +25,7 @@ from serve.turns import ClientGone, disconnected, while_connected
 from serve.versions import versions
 
 
-class Assistant(Protocol):
+class ServedAssistant(Protocol):
     """The asynchronous face of `agent.mlflow.responses_agent.ArgoCDAssistant`."""
 
     async def answer(self, body: Mapping[str, Any]) -> Answered:
@@ -53,13 +53,13 @@ class Assistant(Protocol):
 class Serving:
     """What the routes of one app share."""
 
-    assistant: Assistant
+    assistant: ServedAssistant
     settings: Settings
     readiness: Readiness
 
 
 class _Route(APIRoute):
-    """A route whose errors are told here. Were they raised further, the HTTP server would close the connection behind
+    """A route that answers errors itself: if they were raised further, the HTTP server would close the connection after
     the answer, under the next request of the client.
 
     Its endpoint takes the request and gives the response: what FastAPI would do between them, for parameters and bodies
@@ -67,7 +67,7 @@ class _Route(APIRoute):
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        async def answer_or_tell(request: Request) -> Response:
+        async def answer_or_error(request: Request) -> Response:
             try:
                 return await self.endpoint(request)
             except (ClientGone, ClientDisconnect):
@@ -76,7 +76,7 @@ class _Route(APIRoute):
             except Exception as error:  # noqa: BLE001 - the outermost of a request; what nobody foresaw is logged
                 return error_response_for(request)(error)
 
-        return answer_or_tell
+        return answer_or_error
 
 
 router = APIRouter(route_class=_Route)
@@ -151,7 +151,7 @@ async def ready(request: Request) -> Response:
 
 @router.get("/version", **documentation.VERSION)
 async def version(_: Request) -> Response:
-    """The versions of this package and what it stands on."""
+    """The versions of this package, MLflow and Python."""
     return JSONResponse(versions())
 
 

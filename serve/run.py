@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 20
-"""How long running answers may go on after SIGTERM. With the closing and the flush after it, it stays within the 30
-seconds that Kubernetes gives a pod by default."""
+"""How long running answers may continue after SIGTERM. With closing and flushing it stays within the 30 seconds of
+Kubernetes' default `terminationGracePeriodSeconds`."""
 
 KEEP_ALIVE_SECONDS = 75
-"""How long an idle connection is kept: longer than the 60 seconds of Argo CD's proxy, which would otherwise send a
-request into a connection that is just being closed."""
+"""How long an idle connection is kept: longer than the 60 seconds of Argo CD's proxy, which could otherwise send a
+request on a connection that is being closed."""
 
 
 def run_server(
@@ -53,7 +53,7 @@ def run_server(
     else:
         from agent.settings import load_settings
 
-        load_settings()  # what is wrong with them is said once
+        load_settings()  # reports a wrong setting once, not in every worker
         run_factory(
             partial(_worker_app, model),
             host=host,
@@ -73,8 +73,8 @@ def run_factory(
     access_log: bool = False,
     grace_seconds: int = GRACE_SECONDS,
 ) -> None:
-    """Runs the app that `factory` makes in each of several processes, as `run_app` runs one; `factory` is to be a
-    function of a module, or a partial of one."""
+    """Run the app of `factory` (a function of a module, or a partial of one) in each of several processes, as `run_app`
+    runs one."""
     run_workers(
         _config(factory, host=host, port=port, workers=workers, access_log=access_log, grace_seconds=grace_seconds)
     )
@@ -85,10 +85,9 @@ def run_app(
 ) -> None:
     """Runs `app` until a signal, then raises SystemExit(0) or returns. Raises SystemExit(3) when it could not start.
 
-    On the signal it stops accepting at once; running answers get `grace_seconds`, and those that are not done by then
-    are ended with an error that says so.
+    On the signal it stops accepting at once; running answers get `grace_seconds`, later ones end with an error.
     """
-    _favour_the_loop()
+    _shorten_switch_interval()
     server = uvicorn.Server(_config(app, host=host, port=port, access_log=access_log, grace_seconds=grace_seconds))
     signal.signal(signal.SIGTERM, _end)
     with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn when all is closed
@@ -124,16 +123,15 @@ def _set_up_logging() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request otherwise
 
 
-def _favour_the_loop() -> None:
-    """Traces are written by a thread of this process: the event loop is to get the interpreter back sooner than after
-    the default of 5 ms."""
+def _shorten_switch_interval() -> None:
+    """Let the event loop have the interpreter back after 1 ms (default: 5): a thread of this process writes traces."""
     sys.setswitchinterval(0.001)
 
 
 def _worker_app(model: str | None) -> FastAPI:
-    """The app of a worker. What keeps it from starting is told in one line, and not tried again."""
+    """The app of a worker. An error that prevents its start is logged in one line and ends it for good."""
     _set_up_logging()
-    _favour_the_loop()
+    _shorten_switch_interval()
     try:
         return _app(model)
     except AssistantError as error:
@@ -157,5 +155,5 @@ def _in_place() -> "ArgoCDAssistant":
 
 
 def _end(signal_number: int, frame: FrameType | None) -> None:
-    """SIGTERM asks for an end, and it is one that went well; uvicorn raises the signal again when all is closed."""
+    """End with status 0 on SIGTERM; uvicorn raises the signal again when all is closed."""
     sys.exit(0)

@@ -16,7 +16,7 @@ from agent.mlflow.event_stream import DONE
 from serve.failures import ErrorResponse, ServerStopping, error_event
 from serve.turns import ClientGone, disconnected, while_connected
 
-type StreamEvent = dict[str, Any]
+type _Event = dict[str, Any]
 
 HEARTBEAT = b": keep-alive\n\n"
 """A comment of SSE: keeps proxies from closing a silent stream, and clients ignore it."""
@@ -39,9 +39,9 @@ class EventStream(Response):
 
     def __init__(
         self,
-        events: AsyncGenerator[StreamEvent],
+        events: AsyncGenerator[_Event],
         *,
-        encode: Callable[[StreamEvent], bytes],
+        encode: Callable[[_Event], bytes],
         error_response: ErrorResponse,
         heartbeat: float,
         stall: float = 60.0,

@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 
 class TraceStoreUnavailable(AssistantError):
-    """The store does not answer; traces wait in memory and are lost with the process."""
+    """The store does not answer; traces wait in memory and are lost when the process ends."""
 
     code = "trace_store_unavailable"
     http_status = 503
@@ -66,7 +66,7 @@ class MLflowTraceStore:
 
 
 def _ask(uri: str) -> None:
-    """Asks the store for something small. Raises TraceStoreUnavailable."""
+    """Send the store a small request. Raises TraceStoreUnavailable."""
     from mlflow import MlflowClient, MlflowException
     from mlflow.utils.credentials import (
         get_default_host_creds,  # pyright: ignore[reportUnknownVariableType]

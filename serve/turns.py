@@ -1,6 +1,4 @@
-"""Runs a turn for as long as its client is there, and knows which requests run. Owns cancellation; knows nothing of
-what a turn says.
-"""
+"""Runs a turn for as long as its client is connected, and tracks the requests that run. Owns cancellation."""
 
 import asyncio
 import logging
@@ -13,7 +11,7 @@ _logger = logging.getLogger(__name__)
 
 
 class ClientGone(Exception):
-    """The client left, or takes nothing any more: there is nobody to answer."""
+    """The client left, or reads no more."""
 
 
 async def while_connected[T](turn: Coroutine[Any, Any, T], *, gone: Coroutine[Any, Any, None]) -> T:

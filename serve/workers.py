@@ -1,4 +1,4 @@
-"""Several server processes on one port, since an event loop keeps no more than one core busy.
+"""Several server processes on one port, because an event loop uses one core only.
 
 uvicorn's supervisor starts them, gives them the socket, replaces one that died or hangs, and ends them all. What the
 processes share is outside of them: sessions live on the provider's server, traces in their store.

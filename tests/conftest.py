@@ -5,6 +5,7 @@
 
 import os
 import sqlite3
+import time
 import uuid
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import cast
 
 import mlflow
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from mlflow.entities import Trace
 
 from agent.mlflow import tracing
@@ -22,9 +23,27 @@ from agent.mlflow import tracing
 _MLFLOW = {"MLFLOW_MODEL_CATALOG_URI": "", "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false"}
 os.environ |= _MLFLOW
 
-# No test measures time, so Hypothesis does not either.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+# `make test` generates the same examples on every run and reports the first that fails as it was generated; `make fuzz`
+# generates others on every run and shrinks what fails. No property is a matter of speed in either.
+settings.register_profile(
+    "tests",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "fuzz",
+    database=None,
+    deadline=None,
+    max_examples=500,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+# The time (seconds of the epoch) after which no further property is explored.
+_FUZZ_UNTIL = float(os.environ.get("FUZZ_UNTIL", "inf"))
 
 _OURS = ("ASSISTANT_", "LLAMASTACK_", "LIGHTSPEED_", "ARGOCD_", "KUBE", "MLFLOW_", "OGX_", "LLAMA_STACK_")
 
@@ -32,6 +51,11 @@ _OURS = ("ASSISTANT_", "LLAMASTACK_", "LIGHTSPEED_", "ARGOCD_", "KUBE", "MLFLOW_
 def pytest_configure(config: pytest.Config) -> None:
     # Hypothesis suspects a strategy when another thread (a server of another test) draws a random number meanwhile.
     config.addinivalue_line("filterwarnings", "ignore:Do not use the `random` module inside strategies")
+
+
+def pytest_runtest_setup() -> None:
+    if time.time() > _FUZZ_UNTIL:
+        pytest.skip("the time of this exploration is over")
 
 
 @pytest.fixture(autouse=True)

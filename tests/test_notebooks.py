@@ -31,7 +31,7 @@ def outputs(notebook: Any) -> str:
 def test_the_notebook_runs(path: Path, tmp_path: Path) -> None:
     notebook = cast("Any", nbformat.read(path, as_version=4))  # pyright: ignore[reportUnknownMemberType]
 
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path))
+    NotebookClient(notebook, timeout=600, kernel_name="python3").execute(cwd=str(tmp_path))
 
     shown = outputs(notebook)
     assert [text for text in SHOWN[path.stem] if text not in shown] == []

@@ -1,6 +1,6 @@
 """`python -m agent.cli`: the command line without the console script."""
 
-from agent.cli import main
+from agent.cli.commands import app
 
 if __name__ == "__main__":
-    main()
+    app()

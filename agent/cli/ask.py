@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from agent.cli.commands import ExitCode
+from agent.cli.exit_codes import ExitCode
 from agent.cli.files import read_logs, read_manifests
 from agent.cli.screen import JsonScreen, Screen, TextScreen
 from agent.errors import AssistantError, RequestError, SessionError, SettingsError
@@ -22,7 +22,7 @@ from agent.turn.parse import parse_question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskOptions:
     """The options of `ask`, as they were written."""
 
     question: str
@@ -61,8 +61,8 @@ _OPTIONS = {
 }
 
 
-def ask(asked: Asked, *, as_json: bool) -> ExitCode:
-    """Answers on standard output, tells all else on standard error."""
+def ask(asked: AskOptions, *, as_json: bool) -> ExitCode:
+    """Print the answer to standard output, all else to standard error; return the exit code."""
     with JsonScreen() if as_json else TextScreen() as screen:
         try:
             settings = load_settings()
@@ -121,7 +121,7 @@ def _ended(outcome: Outcome, screen: Screen) -> ExitCode:
     return ExitCode.WITHOUT_MODEL if outcome.outage else ExitCode.ANSWERED
 
 
-def request_body(asked: Asked) -> dict[str, Any]:
+def request_body(asked: AskOptions) -> dict[str, Any]:
     """The body of a request as `/invocations` takes it. Raises RequestError for files and for a resource's spelling."""
     if [*asked.files, *asked.events, *(log.rpartition("=")[2] for log in asked.logs)].count("-") > 1:
         raise RequestError.at("-", "standard input can be read once")

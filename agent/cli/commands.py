@@ -1,33 +1,13 @@
-"""The commands and their options. Owns words and exit codes; the work is done elsewhere, imported when it is needed."""
+"""The commands and their options. Owns their help; each command imports what does the work when it runs."""
 
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from agent.cli.exit_codes import ExitCode
 
-class ExitCode(IntEnum):
-    """How `ask` ended; the epilog of its help says the same."""
-
-    ANSWERED = 0
-    NOT_ANSWERED = 1
-    WRONG_INPUT = 2
-    WITHOUT_MODEL = 3
-    NOTHING_READ = 4
-    INTERRUPTED = 130
-
-
-class Verdict(IntEnum):
-    """How `findings` ended; the epilog of its help says the same."""
-
-    NO_ERROR = 0
-    ERROR = 1
-    WRONG_INPUT = 2
-    INTERRUPTED = 130
-
-
-_ABOUT = "Tells why an Argo CD Application or a Kubernetes resource is broken, on what evidence, and what to do."
+_ABOUT = "Explains why an Argo CD Application or a Kubernetes resource is broken, on what evidence, and what to do."
 _EXIT_CODES = """\
 Exit codes: 0 answered; 1 not answered (the model failed); 2 wrong option, file or setting, or a session that cannot be
 continued; 3 answered from the findings alone, because the model could not be reached; 4 nothing could be read about the
@@ -35,7 +15,7 @@ target, so that no answer can be about it; 130 interrupted.
 """
 _FROM = """\
 Answers a question about what the files show, or about what Argo CD (ARGOCD_SERVER, ARGOCD_AUTH_TOKEN) or the cluster
-(kubeconfig) tell of --app and --resource. The answer goes to standard output, findings and all else to standard error.
+(kubeconfig) know about --app and --resource. The answer goes to standard output, all else to standard error.
 """
 
 _VERDICTS = """\
@@ -58,7 +38,7 @@ _SCORES = "Exit codes: 0 asked and stored; 1 less is right than --require; 2 wro
 
 _TRIAGE = """\
 Lists all Applications that Argo CD (ARGOCD_SERVER, ARGOCD_AUTH_TOKEN) lets be read, looks at those that are not well,
-and tells what is wrong, grouped by cause.
+and reports what is wrong, grouped by cause.
 """
 
 app = typer.Typer(
@@ -72,8 +52,8 @@ app = typer.Typer(
 )
 
 
-def _tell_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         version()
         raise typer.Exit
 
@@ -81,10 +61,10 @@ def _tell_version(asked: bool) -> None:
 @app.callback()
 def every_command(
     _: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """What stands before a command."""
+    """The options before a command."""
 
 
 @app.command(help=_FROM, epilog=_EXIT_CODES)
@@ -125,9 +105,10 @@ def ask(
         bool, typer.Option("--json", help="Print one JSON object: answer, custom_outputs, error.")
     ] = False,
 ) -> None:
-    from agent.cli.ask import Asked, ask
+    """Answer one question."""
+    from agent.cli.ask import AskOptions, ask
 
-    asked = Asked(
+    options = AskOptions(
         question=question,
         application=application,
         resource=resource,
@@ -141,7 +122,7 @@ def ask(
         since=since,
         session=session,
     )
-    raise typer.Exit(ask(asked, as_json=as_json))
+    raise typer.Exit(ask(options, as_json=as_json))
 
 
 @app.command(help=_FINDINGS, epilog=_VERDICTS)
@@ -153,6 +134,7 @@ def findings(
         bool, typer.Option("--json", help="Print one JSON object a manifest, in order: id, findings.")
     ] = False,
 ) -> None:
+    """Print the findings of manifests in files."""
     from agent.cli.findings import findings as print_findings
 
     raise typer.Exit(print_findings(files, as_json=as_json))
@@ -167,18 +149,19 @@ def triage(
         str, typer.Option("--selector", "-l", metavar="LABELS", help="Only Applications with these labels.")
     ] = "",
     limit: Annotated[
-        int, typer.Option(min=0, help="Look closely at so many, the worst first; the rest is told by the list.")
+        int, typer.Option(min=0, help="Look closely at so many, the worst first; the rest is judged by the list alone.")
     ] = 1_000,
     resume: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Note each result here, and go on from what is noted.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    from agent.cli.triage import Triaged
+    """Print what is wrong with all Applications, grouped by cause."""
+    from agent.cli.triage import TriageOptions
     from agent.cli.triage import triage as run_triage
 
-    asked = Triaged(projects=tuple(projects or ()), selector=selector, limit=limit, resume=resume)
-    raise typer.Exit(run_triage(asked, as_json=as_json))
+    options = TriageOptions(projects=tuple(projects or ()), selector=selector, limit=limit, resume=resume)
+    raise typer.Exit(run_triage(options, as_json=as_json))
 
 
 @app.command(help=_EVALUATE, epilog=_SCORES)
@@ -203,16 +186,17 @@ def evaluate(
         str | None, typer.Option(metavar="MODEL", help="Have MLflow's judges score as well, by openai:/gpt-5 or such.")
     ] = None,
     compare: Annotated[
-        str | None, typer.Option(metavar="RUN_ID", help="Tell what became better or worse since this run.")
+        str | None, typer.Option(metavar="RUN_ID", help="Show what became better or worse since this run.")
     ] = None,
     require: Annotated[
         float | None, typer.Option(min=0, max=1, help="Exit with 1 when a smaller share is right.")
     ] = None,
 ) -> None:
-    from agent.cli.evaluate import Evaluated
+    """Ask the scenarios of a folder and score the answers."""
+    from agent.cli.evaluate import EvaluateOptions
     from agent.cli.evaluate import evaluate as run_evaluation
 
-    asked = Evaluated(
+    options = EvaluateOptions(
         folder=folder,
         provider=provider,
         repetitions=repetitions,
@@ -224,7 +208,7 @@ def evaluate(
         compare=compare,
         require=require,
     )
-    raise typer.Exit(run_evaluation(asked))
+    raise typer.Exit(run_evaluation(options))
 
 
 @app.command(help="Serves the assistant over HTTP until SIGTERM or Ctrl-C.")
@@ -240,6 +224,7 @@ def serve(
     ] = 1,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log every request, those of probes too.")] = False,
 ) -> None:
+    """Serve the assistant over HTTP."""
     from agent.errors import AssistantError
     from serve.run import run_server
 
@@ -252,6 +237,7 @@ def serve(
 
 @app.command(help="Logs, serves and asks the assistant about two broken targets, on this machine alone.")
 def demo() -> None:
+    """Run the demo."""
     from agent.cli.demo.run import run_demo
 
     raise typer.Exit(run_demo())
@@ -259,6 +245,7 @@ def demo() -> None:
 
 @app.command(help="Prints the version.")
 def version() -> None:
+    """Print the version."""
     from importlib.metadata import version as installed
 
     typer.echo(installed("argocd-assistant"))

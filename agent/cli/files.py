@@ -1,4 +1,4 @@
-"""What `ask` is given on the command line, as the body of a request. Reads files and standard input, nothing else.
+"""Reads the manifests, events and logs that `ask` is given, from files or standard input.
 
 Raises RequestError naming the option; what is in the manifests is checked by `agent.request.question`.
 """
@@ -18,7 +18,7 @@ from agent.objects.manifest import Manifest, list_at, lookup, object_at, objects
 
 # Of a log only the end can matter; this holds more lines than may be asked for.
 _LOG_BYTES = 16_000_000
-# Where a Pod's spec stands: in a Pod, in a workload's template, in a CronJob's.
+# The paths of a Pod's spec: in a Pod, in a workload's template, in a CronJob's.
 _POD_SPECS = (
     ("spec",),
     ("spec", "template", "spec"),
@@ -65,9 +65,9 @@ def read_logs(logs: Sequence[str], *, container: str | None, pods: Sequence[Mani
         if not equals or Path(given).is_file():
             named, path = "", given
         option = f"--logs {given}"
-        if said := named or container:
-            _check_container(said, pods, option=option)
-        name = said or _only_container(pods, option=option) or Path(path).stem or "log"
+        if name := named or container:
+            _check_container(name, pods, option=option)
+        name = name or _only_container(pods, option=option) or Path(path).stem or "log"
         if name in texts:
             raise RequestError.at(option, f"there is a log of container {name!r} already")
         texts[name] = _tail(path, option="--logs")

@@ -1,13 +1,13 @@
-"""`findings`: what is wrong with the manifests of files, without a network. Owns neither files nor the screen."""
+"""`findings`: what is wrong with the manifests of files, without a network. Owns how manifests are judged together."""
 
 import os
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
 
-from agent.cli.commands import Verdict
+from agent.cli.exit_codes import FindingsExitCode
 from agent.cli.files import is_application, is_event
-from agent.cli.findings_table import Blocks, JsonLines, Lines, Listing
+from agent.cli.findings_table import Blocks, FindingsPrinter, JsonLines, Lines
 from agent.cli.manifest_stream import Batch, batches, check_files
 from agent.context.clean import cleaned, cleaned_application
 from agent.context.context import Context
@@ -23,30 +23,30 @@ from agent.settings import load_settings
 type _Identity = tuple[str, str, str, str]
 
 
-def findings(files: Sequence[str], *, as_json: bool) -> Verdict:
+def findings(files: Sequence[str], *, as_json: bool) -> FindingsExitCode:
     """Prints the findings of every manifest, in order; returns the exit code."""
-    listing: Listing = JsonLines() if as_json else Blocks() if sys.stdout.isatty() else Lines()
-    worst = Verdict.NO_ERROR
+    printer: FindingsPrinter = JsonLines() if as_json else Blocks() if sys.stdout.isatty() else Lines()
+    worst = FindingsExitCode.NO_ERROR
     try:
         redactor = _Redaction()
         check_files(files)
-        with listing:
+        with printer:
             for name in files:
                 for batch in batches(name):
                     judged = zip(_judged(batch, redactor), batch.manifests, strict=True)
                     for (label, found), manifest in judged:
-                        listing.add(label, found, is_event=is_event(manifest))
+                        printer.add(label, found, is_event=is_event(manifest))
                         if any(finding.severity == "error" for finding in found):
-                            worst = Verdict.ERROR
+                            worst = FindingsExitCode.ERROR
     except AssistantError as error:
-        listing.failed(error.public_message)
-        return Verdict.WRONG_INPUT
+        printer.failed(error.public_message)
+        return FindingsExitCode.WRONG_INPUT
     except BrokenPipeError:  # the reader of the pipe has gone: say no more, not even at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Verdict.INTERRUPTED
+        return FindingsExitCode.INTERRUPTED
     except KeyboardInterrupt:
-        listing.failed("Interrupted.")
-        return Verdict.INTERRUPTED
+        printer.failed("Interrupted.")
+        return FindingsExitCode.INTERRUPTED
     return worst
 
 

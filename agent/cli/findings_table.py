@@ -1,6 +1,6 @@
-"""How the findings of manifests are listed: in blocks on a terminal, tab-separated lines into a pipe, or JSON lines.
+"""Prints the findings of manifests: in blocks on a terminal, as tab-separated lines into a pipe, or as JSON lines.
 
-Owns standard output (the findings) and what `findings` tells on standard error.
+Owns standard output (the findings) and standard error (progress, the count, errors) of `findings`.
 """
 
 import json
@@ -20,15 +20,15 @@ from agent.findings import finding_as_json
 from agent.findings.engine.evidence import one_line
 from agent.findings.model import Finding
 
-# So many lines and blocks are shown at once, so that a long file is shown while it is read.
+# Blocks printed at a time: a long file is shown while it is read.
 _AT_ONCE = 200
 _SEVERITY = len("  warning")
-# Of a finding so much evidence is shown; `--json` has all.
+# Evidence shown of a finding; `--json` has all.
 _QUOTED = 3
 
 
-class Listing(Protocol):
-    """Takes manifest after manifest. Leaving its block ends the output."""
+class FindingsPrinter(Protocol):
+    """Prints the findings manifest by manifest. Leaving its block ends the output."""
 
     def __enter__(self) -> Self: ...
 
@@ -41,7 +41,7 @@ class Listing(Protocol):
         ...
 
     def failed(self, message: str) -> None:
-        """It ended before its end."""
+        """Print why it ended early."""
         ...
 
 
@@ -57,8 +57,8 @@ class JsonLines:
         sys.stdout.flush()
 
     def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
-        told = {"id": label, "findings": [finding_as_json(finding) for finding in findings]}
-        sys.stdout.write(json.dumps(told, ensure_ascii=False).translate(ESCAPES) + "\n")
+        line = {"id": label, "findings": [finding_as_json(finding) for finding in findings]}
+        sys.stdout.write(json.dumps(line, ensure_ascii=False).translate(ESCAPES) + "\n")
 
     def failed(self, message: str) -> None:
         _fail(message)
@@ -68,7 +68,7 @@ class Lines:
     """A finding a line: severity, manifest, title and each quotation with its place, parted by tabs."""
 
     def __init__(self) -> None:
-        self._told = _Count()
+        self._count = _Count()
 
     def __enter__(self) -> Self:
         return self
@@ -78,10 +78,10 @@ class Lines:
     ) -> None:
         sys.stdout.flush()
         if kind is None:
-            self._told.say()
+            self._count.print()
 
     def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
-        self._told.add(findings, is_event=is_event)
+        self._count.add(findings, is_event=is_event)
         for finding in findings:
             cells = (finding.severity, label, finding.title, *_quotations(finding))
             sys.stdout.write("\t".join(" ".join(plain(cell).split()) for cell in cells) + "\n")
@@ -95,7 +95,7 @@ class Blocks:
 
     def __init__(self) -> None:
         self._console = Console()
-        self._told = _Count()
+        self._count = _Count()
         self._blocks: list[RenderableType] = []
         self._status: Status = Console(stderr=True).status("Reading ...")
 
@@ -109,15 +109,15 @@ class Blocks:
         self._status.stop()
         self._show()
         if kind is None:
-            self._told.say()
+            self._count.print()
 
     def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
-        self._told.add(findings, is_event=is_event)
-        self._status.update(f"Reading: {_many(self._told.manifests, 'manifest')}")
+        self._count.add(findings, is_event=is_event)
+        self._status.update(f"Reading: {_many(self._count.manifests, 'manifest')}")
         if findings:
             self._blocks += [Text(plain(label), "bold"), *map(_block, findings)]
         if len(self._blocks) >= _AT_ONCE:
-            # Erased first: it stands on the same screen, by the other stream.
+            # The status line is erased first: it is on the same screen, written by the other stream.
             self._status.stop()
             self._show()
             self._status.start()
@@ -132,23 +132,23 @@ class Blocks:
 
 
 def _block(finding: Finding) -> Table:
-    """Severity beside title, quotations and the first next step; lines break between words, never within a column of a
-    few characters."""
-    told = Text(plain(finding.title))
+    """A row of severity and text: title, quotations, first next step. The text has a column of its own, so that it
+    wraps between words."""
+    text = Text(plain(finding.title))
     for quotation in _quotations(finding):
-        told.append(f"\n{plain(quotation)}", "dim")
+        text.append(f"\n{plain(quotation)}", "dim")
     if finding.next_steps:
-        told.append("\nnext: ", "bold").append(plain(one_line(finding.next_steps[0], 500)))
+        text.append("\nnext: ", "bold").append(plain(one_line(finding.next_steps[0], 500)))
     block = Table.grid(padding=(0, 1, 0, 0))
     block.add_column(width=_SEVERITY, no_wrap=True)
     block.add_column(overflow="fold")
-    block.add_row(Text(f"  {finding.severity}", STYLES[finding.severity]), told)
+    block.add_row(Text(f"  {finding.severity}", STYLES[finding.severity]), text)
     block.add_row("", "")
     return block
 
 
 class _Count:
-    """How many manifests and findings there were. Events are read with the manifests, and are none."""
+    """Counts manifests, events and findings by severity."""
 
     def __init__(self) -> None:
         self.manifests = 0
@@ -160,16 +160,16 @@ class _Count:
         self._events += is_event
         self._severities.update(finding.severity for finding in findings)
 
-    def say(self) -> None:
+    def print(self) -> None:
         read = _many(self.manifests, "manifest")
         if self._events:
             read += f" with {_many(self._events, 'event')}"
         severities = [_many(count, each) for each in STYLES if (count := self._severities[each])]
         if severities:
-            told = f"{read}: {', '.join(severities)}"
+            summary = f"{read}: {', '.join(severities)}"
         else:
-            told = f"nothing wrong in {read}" if self.manifests else f"{read}: there was nothing to judge"
-        sys.stderr.write(f"{told}\n")
+            summary = f"nothing wrong in {read}" if self.manifests else f"{read}: there was nothing to judge"
+        sys.stderr.write(f"{summary}\n")
 
 
 def _many(count: int, what: str) -> str:

@@ -22,7 +22,7 @@ def gap_lines(gaps: Sequence[Gap], *, width: int) -> list[str]:
         parts.setdefault(why, {})[gap.part.replace("_", " ")] = None
     lines = [_shortened(f"{', '.join(names)}: {why}", max(width - _LABEL, 20)) for why, names in parts.items()]
     if len(lines) > _MOST:
-        lines[_MOST - 1 :] = [f"{len(lines) - _MOST + 1} more things; --json tells all"]
+        lines[_MOST - 1 :] = [f"{len(lines) - _MOST + 1} more things; --json lists all"]
     return lines
 
 

@@ -1,6 +1,6 @@
 """The manifests of a file as they come: JSON lines one by one, a YAML or JSON file as one whole.
 
-Reads files and standard input; judges nothing. A file of JSON lines is never in memory at once.
+Reads files and standard input. A file of JSON lines is never in memory as a whole.
 """
 
 import json
@@ -29,7 +29,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def check_files(names: Iterable[str]) -> None:
-    """Raises RequestError for the first file that cannot be opened, before anything is said of another."""
+    """Raises RequestError for the first file that cannot be opened, before any other is read."""
     given = [*names]
     if given.count("-") > 1:
         raise RequestError.at("-", "standard input can be read once")

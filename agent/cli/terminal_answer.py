@@ -1,4 +1,4 @@
-"""An answer in Markdown that grows on a terminal. Owns its rendering, never what is said."""
+"""An answer in Markdown that grows on a terminal. Owns its rendering."""
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live

@@ -9,8 +9,8 @@ from contextlib import ExitStack, aclosing, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.cli.commands import Verdict
-from agent.cli.triage_table import JsonReport, Report, TableReport
+from agent.cli.exit_codes import FindingsExitCode
+from agent.cli.triage_table import JsonTriagePrinter, TableTriagePrinter, TriagePrinter
 from agent.context.collect import Collector
 from agent.context.model import Fleet
 from agent.errors import AssistantError, SettingsError
@@ -21,7 +21,7 @@ from agent.turn.triage.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Triaged:
+class TriageOptions:
     """The options of `triage`. `limit` Applications are looked at closely, 0 for none."""
 
     projects: tuple[str, ...] = ()
@@ -30,50 +30,50 @@ class Triaged:
     resume: Path | None = None
 
 
-def triage(asked: Triaged, *, as_json: bool) -> Verdict:
+def triage(options: TriageOptions, *, as_json: bool) -> FindingsExitCode:
     """Prints the groups on standard output, progress and all else on standard error; returns the exit code."""
-    report: Report = JsonReport() if as_json else TableReport()
+    printer: TriagePrinter = JsonTriagePrinter() if as_json else TableTriagePrinter()
     try:
-        return asyncio.run(_triage(asked, load_settings(), report))
+        return asyncio.run(_triage(options, load_settings(), printer))
     except AssistantError as error:
-        report.failed(error.public_message)
-        return Verdict.WRONG_INPUT
+        printer.failed(error.public_message)
+        return FindingsExitCode.WRONG_INPUT
     except BrokenPipeError:  # the reader of the pipe has gone: say no more, not even at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Verdict.INTERRUPTED
+        return FindingsExitCode.INTERRUPTED
     except KeyboardInterrupt:
-        further = " Give the same --resume to go on." if asked.resume else " With --resume FILE it could go on later."
-        report.failed("Interrupted." + further)
-        return Verdict.INTERRUPTED
+        further = " Give the same --resume to go on." if options.resume else " With --resume FILE it could go on later."
+        printer.failed("Interrupted." + further)
+        return FindingsExitCode.INTERRUPTED
 
 
-async def _triage(asked: Triaged, settings: Settings, report: Report) -> Verdict:
+async def _triage(options: TriageOptions, settings: Settings, printer: TriagePrinter) -> FindingsExitCode:
     collector = Collector(settings)
     try:
         if collector.argocd is None:
             raise SettingsError("No Argo CD is configured: set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN")
         survey = Survey(collector)
-        fleet = await survey.fleet(projects=asked.projects, selector=asked.selector)
+        fleet = await survey.fleet(projects=options.projects, selector=options.selector)
         with ExitStack() as stack:
             checkpoint = None
-            if asked.resume:
-                of = f"{collector.argocd.identity} {','.join(asked.projects)} {asked.selector}"
-                checkpoint = stack.enter_context(closing(Checkpoint(asked.resume, of=of)))
-            examined = await _examined(asked, settings, survey, fleet, checkpoint, report)
+            if options.resume:
+                of = f"{collector.argocd.identity} {','.join(options.projects)} {options.selector}"
+                checkpoint = stack.enter_context(closing(Checkpoint(options.resume, of=of)))
+            examined = await _examined(options, settings, survey, fleet, checkpoint, printer)
         groups = grouped(examined)
-        report.done(fleet, examined, groups)
+        printer.done(fleet, examined, groups)
     finally:
         await collector.aclose()
-    return Verdict.ERROR if any(group.severity == "error" for group in groups) else Verdict.NO_ERROR
+    return FindingsExitCode.ERROR if any(group.severity == "error" for group in groups) else FindingsExitCode.NO_ERROR
 
 
 async def _examined(
-    asked: Triaged,
+    options: TriageOptions,
     settings: Settings,
     survey: Survey,
     fleet: Fleet,
     checkpoint: Checkpoint | None,
-    report: Report,
+    printer: TriagePrinter,
 ) -> Sequence[Examined]:
     """What is known of each troubled Application: noted by an earlier run, or looked at now."""
     troubled = {each.name for each in fleet.troubled}
@@ -81,8 +81,8 @@ async def _examined(
     redactor = Redactor(secrets.token_bytes(32), enabled=settings.redaction)
     found = list(noted)
     known = {each.application for each in noted}
-    with report.progress(total=len(troubled), done=len(noted)) as advance:
-        async with aclosing(survey.examine(fleet, redactor, limit=asked.limit, known=known)) as examining:
+    with printer.progress(total=len(troubled), done=len(noted)) as advance:
+        async with aclosing(survey.examine(fleet, redactor, limit=options.limit, known=known)) as examining:
             async for each in examining:
                 found.append(each)
                 if checkpoint and each.closely:

@@ -1,4 +1,4 @@
-"""How a triage is shown: a table of causes on a terminal, plain lines into a pipe, or one JSON object.
+"""Prints a triage: a table of causes on a terminal, plain lines into a pipe, or one JSON object.
 
 Owns standard output (the groups) and the progress on standard error.
 """
@@ -22,12 +22,12 @@ from agent.turn.triage import CauseGroup, Examined
 _NAMED = 5
 
 
-class Report(Protocol):
-    """Shows a triage."""
+class TriagePrinter(Protocol):
+    """Prints a triage."""
 
     @contextmanager
     def progress(self, *, total: int, done: int) -> Generator[Callable[[str], None]]:
-        """A bar over `total` Applications, of which `done` are known already; call it with each one's name."""
+        """A bar over `total` Applications, of which `done` are done; call it with the name of each further one."""
         ...
 
     def done(self, fleet: Fleet, examined: Sequence[Examined], groups: Sequence[CauseGroup]) -> None:
@@ -35,7 +35,7 @@ class Report(Protocol):
         ...
 
     def failed(self, message: str) -> None:
-        """It ended before its end."""
+        """Print why it ended early."""
         ...
 
 
@@ -52,11 +52,11 @@ class _Bar:
         print(plain(f"error: {message}"), file=sys.stderr)  # noqa: T201 - the command's own words
 
 
-class JsonReport(_Bar):
+class JsonTriagePrinter(_Bar):
     """One object: `applications`, `health`, `sync`, `groups`, `unexplained`, `gaps`."""
 
     def done(self, fleet: Fleet, examined: Sequence[Examined], groups: Sequence[CauseGroup]) -> None:
-        told: dict[str, Any] = {
+        result: dict[str, Any] = {
             "applications": fleet.total,
             "health": dict(fleet.health),
             "sync": dict(fleet.sync),
@@ -70,11 +70,11 @@ class JsonReport(_Bar):
                 for gap in each.gaps
             ],
         }
-        sys.stdout.write(json.dumps(told, ensure_ascii=False).translate(ESCAPES) + "\n")
+        sys.stdout.write(json.dumps(result, ensure_ascii=False).translate(ESCAPES) + "\n")
         sys.stdout.flush()
 
 
-class TableReport(_Bar):
+class TableTriagePrinter(_Bar):
     """A table on a terminal, a line a group into a pipe; what could not be read is counted on standard error."""
 
     def done(self, fleet: Fleet, examined: Sequence[Examined], groups: Sequence[CauseGroup]) -> None:
@@ -85,10 +85,10 @@ class TableReport(_Bar):
                 fields = (group.severity, str(len(group.applications)), group.title, ", ".join(group.applications))
                 sys.stdout.write("\t".join(plain(one_line(field, 2_000)) for field in fields) + "\n")
             sys.stdout.flush()
-        told = Console(stderr=True, highlight=False)
-        told.print(Text(_summary(fleet, examined)))
+        errors = Console(stderr=True, highlight=False)
+        errors.print(Text(_summary(fleet, examined)))
         for reason, count in _gaps(examined).items():
-            told.print(Text(plain(f"not read: {reason} ({count} Applications)"), style="yellow"))
+            errors.print(Text(plain(f"not read: {reason} ({count} Applications)"), style="yellow"))
 
 
 def _table(groups: Sequence[CauseGroup]) -> Table:
@@ -113,7 +113,7 @@ def _table(groups: Sequence[CauseGroup]) -> Table:
 def _summary(fleet: Fleet, examined: Sequence[Examined]) -> str:
     closely = sum(each.closely for each in examined)
     by_list = len(examined) - closely
-    rest = f", {by_list} told by the list alone" if by_list else ""
+    rest = f", {by_list} judged by the list alone" if by_list else ""
     return (
         f"{fleet.total} Applications: {_counted(fleet.health)}; {_counted(fleet.sync)}. "
         f"{len(fleet.troubled)} are not well, {closely} looked at{rest}."

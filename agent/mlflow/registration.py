@@ -22,7 +22,6 @@ import mlflow
 import mlflow.tracing
 from packaging.requirements import Requirement
 
-import agent
 from agent.mlflow.prompt_registry import register_built_in
 from agent.settings import MODEL_CONFIG_KEYS, load_settings
 
@@ -85,7 +84,7 @@ def log_and_register(*, name: str | None = None, alias: str = DEFAULT_ALIAS) -> 
     """
     name = name or os.environ.get("MLFLOW_MODEL_NAME") or DEFAULT_MODEL_NAME
     experiment = mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME") or name)
-    package = Path(agent.__file__).parent
+    package = Path(__file__).parents[1]
     model_config = _model_config()
     with _offline(), _own_modules(), mlflow.tracing.context(enabled=False):
         info = mlflow.pyfunc.log_model(

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.context.manifests import POD, event
 from tests.fakes.argocd import FakeArgoCD
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.fakes.lightspeed import FakeLightspeed, Reply, WireEvent, tokens
-from tests.fakes.server import closed_port
+from tests.fakes.server import PATIENCE, closed_port
 
 COMMAND = [sys.executable, "-m", "agent.cli", "ask"]
 
@@ -284,18 +285,27 @@ def test_a_question_about_nothing_in_particular_is_answered(run: Run, model: Fak
     assert run("ask", "What does OutOfSync mean?").exit_code == 0
 
 
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """Processes that a test starts can be interrupted, also where a shell started pytest in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_is_130_and_the_upstream_request_ends(model: FakeLightspeed) -> None:
     model.say(Reply(events=tokens("It is "), ending="hold"))
     with subprocess.Popen([*COMMAND, "Why?"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.read(6) == b"It is "
         process.send_signal(signal.SIGINT)
-        rest, told = process.communicate(timeout=30)
+        rest, told = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130
     assert rest == b"\n"
     assert told == b"error: Interrupted.\n"
-    assert model.client_gone.wait(10)
+    assert model.client_gone.wait(PATIENCE)
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(model: FakeLightspeed) -> None:
@@ -306,7 +316,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(model: FakeLightspeed) -> None:
         process.stdout.read(5)
         process.stdout.close()
         told = process.stderr.read()
-        process.wait(30)
+        process.wait(PATIENCE)
 
     assert process.returncode == 130
     assert told == b""

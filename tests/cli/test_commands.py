@@ -11,7 +11,7 @@ import pytest
 
 import agent.cli.demo.run
 import serve.run
-from agent.cli.commands import ExitCode, Verdict
+from agent.cli.exit_codes import ExitCode, FindingsExitCode
 from agent.errors import SettingsError
 from tests.cli.conftest import Run
 
@@ -58,7 +58,7 @@ def test_the_help_of_ask_tells_every_exit_code(run: Run) -> None:
 def test_the_help_of_findings_tells_every_exit_code(run: Run) -> None:
     help_text = run("findings", "--help").stdout
 
-    assert all(re.search(rf"\b{code.value} \w", help_text) for code in Verdict)
+    assert all(re.search(rf"\b{code.value} \w", help_text) for code in FindingsExitCode)
 
 
 def test_without_arguments_the_help_is_shown(run: Run) -> None:
@@ -73,7 +73,7 @@ def test_the_version_is_that_of_the_package(run: Run) -> None:
 def test_the_help_of_triage_tells_its_own_exit_codes(run: Run) -> None:
     help_text = run("triage", "--help").stdout
 
-    assert all(re.search(rf"\b{code.value} \w", help_text) for code in Verdict)
+    assert all(re.search(rf"\b{code.value} \w", help_text) for code in FindingsExitCode)
     assert "a file cannot be read" not in help_text
 
 

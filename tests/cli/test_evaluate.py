@@ -9,7 +9,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from agent.cli.commands import ExitCode
+from agent.cli.exit_codes import ExitCode
 from tests.cli.conftest import Run
 from tests.conftest import TraceStore
 from tests.mlflow.evaluation.answers import EXPECTED, write_scenario

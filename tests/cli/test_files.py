@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.cli.ask import Asked, request_body
+from agent.cli.ask import AskOptions, request_body
 from agent.errors import RequestError
 from tests.cli.conftest import Write
 
@@ -32,7 +32,7 @@ EVENT: dict[str, Any] = {"apiVersion": "v1", "kind": "Event", "involvedObject": 
 
 def inputs(**asked: Any) -> dict[str, Any]:
     """`custom_inputs` but the log request, which is always there."""
-    given = request_body(Asked(question="Why?", **asked))["custom_inputs"]
+    given = request_body(AskOptions(question="Why?", **asked))["custom_inputs"]
     return {key: value for key, value in given.items() if key != "log_request"}
 
 

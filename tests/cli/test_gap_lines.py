@@ -36,7 +36,7 @@ def test_many_causes_end_in_a_count() -> None:
     lines = gap_lines([gap("logs", f"Pod web-{number} has no log") for number in range(40)], width=80)
 
     assert len(lines) == 6
-    assert lines[-1] == "35 more things; --json tells all"
+    assert lines[-1] == "35 more things; --json lists all"
 
 
 def test_no_gap_is_no_line() -> None:

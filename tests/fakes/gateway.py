@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.fakes.server import PATIENCE
+
 _METHODS = ["GET", "HEAD", "POST", "DELETE"]
 # Headers of one connection, not of the message.
 _HOP = {"connection", "content-length", "host", "transfer-encoding"}
@@ -91,7 +93,7 @@ class Gateway:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
         url = httpx.URL(self._upstream).copy_with(raw_path=request.url.path.encode())
         async with (
-            httpx.AsyncClient(timeout=60, trust_env=False, verify=False) as client,
+            httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=False) as client,
             client.stream(request.method, url, headers=headers, content=body) as response,
         ):
             yield response

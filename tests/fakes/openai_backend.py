@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from agent.objects.manifest import lookup
+from tests.fakes.server import PATIENCE
 
 
 class Gate:
@@ -173,7 +174,7 @@ class ScriptedBackend:
         with self._changed:
             return self._aborted
 
-    async def until(self, condition: Callable[["ScriptedBackend"], bool], *, within: float = 20) -> None:
+    async def until(self, condition: Callable[["ScriptedBackend"], bool], *, within: float = PATIENCE) -> None:
         """Waits for `condition`. Raises TimeoutError after `within` seconds."""
 
         def wait() -> bool:

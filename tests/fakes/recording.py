@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tests.fakes.server import running
+from tests.fakes.server import PATIENCE, running
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Recording:
 
     def wait_for(self, suffix: str) -> None:
         """Waits until a held request is there."""
-        if not self._arrived[suffix].wait(10):
+        if not self._arrived[suffix].wait(PATIENCE):
             raise AssertionError(f"no request for {suffix}; seen: {self.paths()}")
 
     def release(self) -> None:

@@ -1,5 +1,6 @@
 """Runs an ASGI app as a real HTTP server on a free port of this machine, in a thread of its own."""
 
+import random
 import socket
 import threading
 from collections.abc import Generator
@@ -7,6 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+
+PATIENCE = 180.0
+"""Seconds a test waits for what must happen before it fails: long enough for the busiest machine."""
+
+_closed: list[socket.socket] = []
 
 
 class _Server(uvicorn.Server):
@@ -31,7 +37,7 @@ def running(app: Any, **options: Any) -> Generator[str]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        if not server.accepting.wait(20):
+        if not server.accepting.wait(PATIENCE):
             raise RuntimeError("the fake server did not start")
         scheme = "https" if options.get("ssl_certfile") else "http"
         yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
@@ -42,7 +48,23 @@ def running(app: Any, **options: Any) -> Generator[str]:
 
 
 def closed_port() -> int:
-    """A port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port on which nothing listens, nor will while the tests run: it stays bound."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    _closed.append(bound)
+    return bound.getsockname()[1]
+
+
+def free_port() -> int:
+    """A port for a server that has to be given one.
+
+    It is taken from below those that systems hand out of their own accord, so that no other test gets it meanwhile.
+    """
+    for port in random.SystemRandom().sample(range(10_000, 32_000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port was found")

@@ -19,14 +19,14 @@ from pathlib import Path
 
 import httpx
 
-from tests.fakes.server import closed_port
+from tests.fakes.server import free_port
 
 _HERE = Path(__file__).parent / "servers"
 _CHECKOUT = Path(__file__).parents[2]
 # Taken when the tests start: later, HOME is a test's own and uv would find none of its packages.
 _ENVIRONMENT = dict(os.environ)
 # Seconds. An installation may download 300 MB; a start takes 4 s on an idle machine.
-_INSTALLATION, _START, _STOP = 540, 120, 10
+_INSTALLATION, _START, _STOP = 540, 300, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ OLD_LLAMA_STACK = ServerKind(name="llama-stack-0.2.23", command=("llama", "stack
 def running_server(kind: ServerKind, *, backend_url: str, data: Path) -> Generator[str]:
     """The base URL of a server, without `/v1`, while the block runs. `backend_url` ends in `/v1`, `data` is empty."""
     environment = installed(kind)
-    port = closed_port()
+    port = free_port()
     configuration = str(_HERE / f"{kind.name}.yaml")
     command = [*kind.command, configuration, "--port", str(port), *kind.options]
     command[0] = str(environment / "bin" / command[0])
@@ -130,7 +130,7 @@ def _server_environment(environment: Path, data: Path) -> dict[str, str]:
 
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], output: Path) -> None:
     deadline = time.monotonic() + _START
-    with httpx.Client(timeout=2, trust_env=False, verify=False) as client:
+    with httpx.Client(timeout=10, trust_env=False, verify=False) as client:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 raise RuntimeError(f"the server ended with {process.returncode}:\n{_end_of(output)}")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.fakes.server import PATIENCE
+
 
 @dataclass(frozen=True, slots=True)
 class ServerProcess:
@@ -27,12 +29,12 @@ class ServerProcess:
     def terminate(self) -> int:
         """SIGTERM, as an orchestrator sends it; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
 
 @contextmanager
 def server_process(
-    command: Sequence[str | Path], *, url: str, health: str, cwd: Path, env: Mapping[str, str], within: float = 90
+    command: Sequence[str | Path], *, url: str, health: str, cwd: Path, env: Mapping[str, str], within: float = PATIENCE
 ) -> Generator[ServerProcess]:
     """`command` running in `cwd` with exactly `env`, once `health` answers 200. Fails with its output otherwise."""
     log = cwd / "server.log"
@@ -65,12 +67,12 @@ def server_process(
 
 def _healthy(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+        return httpx.get(url, timeout=10, trust_env=False).status_code == 200
     except httpx.TransportError:
         return False
 
 
-def poll[T](look: Callable[[], T | None], *, within: float = 30, what: str) -> T:
+def poll[T](look: Callable[[], T | None], *, within: float = PATIENCE, what: str) -> T:
     """The first result of `look` that is not None."""
     deadline = time.monotonic() + within
     while (found := look()) is None:

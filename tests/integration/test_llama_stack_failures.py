@@ -93,8 +93,8 @@ async def test_silence_ends_with_a_timeout_and_frees_the_session(
     session = (await ask(connect(server), "first")).session_id
     backend.answer(Reply(gate=Gate(), gate_after=1), Reply())
 
-    with pytest.raises(ProviderTimeout, match=r"0\.5 s"):
-        await ask(connect(server, provider_timeout=0.5), "second", session=session)
+    with pytest.raises(ProviderTimeout, match=r" 3 s"):
+        await ask(connect(server, provider_timeout=3), "second", session=session)
     await backend.until(lambda b: b.aborted_streams == 1)
     await ask(connect(server), "third", session=session)
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.fakes.openai_backend import Gate, Reply, ScriptedBackend
-from tests.fakes.server import closed_port, running
+from tests.fakes.server import PATIENCE, closed_port, free_port, running
 from tests.integration.processes import ServerProcess, poll, server_process
 
 pytestmark = pytest.mark.integration
@@ -95,7 +95,7 @@ def backend() -> ScriptedBackend:
 def served(
     store: Store, backend: ScriptedBackend, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[ServerProcess]:
-    port = closed_port()
+    port = free_port()
     command = ["mlflow", "models", "serve", "-m", "models:/argocd-assistant@champion", "--env-manager", "local"]
     with (
         running(backend.app) as model,
@@ -115,7 +115,7 @@ def post(server: ServerProcess, content: Any, **options: Any) -> httpx.Response:
         content = json.dumps(content).encode()
     headers = {"Content-Type": "application/json"}
     return httpx.post(
-        f"{server.url}/invocations", content=content, headers=headers, timeout=60, trust_env=False, **options
+        f"{server.url}/invocations", content=content, headers=headers, timeout=PATIENCE, trust_env=False, **options
     )
 
 
@@ -127,7 +127,7 @@ def events(response: httpx.Response) -> Iterator[dict[str, Any]]:
 
 def streamed(server: ServerProcess, content: dict[str, Any]) -> Any:
     return httpx.stream(
-        "POST", f"{server.url}/invocations", json=content | {"stream": True}, timeout=60, trust_env=False
+        "POST", f"{server.url}/invocations", json=content | {"stream": True}, timeout=PATIENCE, trust_env=False
     )
 
 

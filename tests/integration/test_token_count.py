@@ -16,6 +16,7 @@ from agent.objects.target import Target
 from agent.prompt.budget import MARGIN, plan
 from agent.prompt.prompt import Prompt, compose
 from agent.prompt.tokens import count_tokens, surplus
+from tests.fakes.server import PATIENCE
 from tests.integration.llama_stack_servers import OLD_LLAMA_STACK, installed
 from tests.prompt.test_ceiling import ODD, WINDOWS, heavy_context
 
@@ -37,7 +38,12 @@ print(json.dumps([len(encoding.encode(text, disallowed_special=())) for text in 
 def counted(texts: Sequence[str]) -> list[int]:
     python = installed(OLD_LLAMA_STACK) / "bin" / "python"
     done = subprocess.run(
-        [str(python), "-c", _COUNT], input=json.dumps(texts), capture_output=True, text=True, check=True, timeout=120
+        [str(python), "-c", _COUNT],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
     return json.loads(done.stdout)
 

@@ -16,7 +16,7 @@ import pytest
 from mlflow.entities import Trace
 
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Answer, Failure, Gate, Reply, ScriptedBackend
-from tests.fakes.server import closed_port
+from tests.fakes.server import PATIENCE, closed_port, free_port
 from tests.integration.llama_stack_servers import LLAMA_STACK, OGX, ServerKind
 from tests.integration.processes import ServerProcess, poll, server_process
 
@@ -52,12 +52,12 @@ def body(question: str, *, user: str = "ada", **custom_inputs: Any) -> dict[str,
 
 
 def post(server: ServerProcess, content: dict[str, Any]) -> httpx.Response:
-    return httpx.post(f"{server.url}/invocations", json=content, timeout=90, trust_env=False)
+    return httpx.post(f"{server.url}/invocations", json=content, timeout=PATIENCE, trust_env=False)
 
 
 def stream(server: ServerProcess, content: dict[str, Any]) -> AbstractContextManager[httpx.Response]:
     content = content | {"stream": True}
-    return httpx.stream("POST", f"{server.url}/invocations", json=content, timeout=90, trust_env=False)
+    return httpx.stream("POST", f"{server.url}/invocations", json=content, timeout=PATIENCE, trust_env=False)
 
 
 def events(response: httpx.Response) -> Iterator[dict[str, Any]]:
@@ -75,7 +75,7 @@ def store_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("store") / "mlflow.db"
 
 
-type Serve = Callable[[str], AbstractContextManager[ServerProcess]]
+type Serve = Callable[..., AbstractContextManager[ServerProcess]]
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +83,8 @@ def serve(store_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Serve:
     """Starts the assistant's server as a process, with a llama-stack server behind it."""
 
     @contextmanager
-    def start(llama_stack: str) -> Generator[ServerProcess]:
-        port = closed_port()
+    def start(llama_stack: str, **settings: str) -> Generator[ServerProcess]:
+        port = free_port()
         with server_process(
             [sys.executable, "-m", "serve", "--port", str(port)],
             url=f"http://127.0.0.1:{port}",
@@ -97,9 +97,9 @@ def serve(store_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Serve:
                 "LLAMASTACK_BASE_URL": llama_stack,
                 "ASSISTANT_KUBERNETES": "off",
                 "ASSISTANT_PROVIDER_RETRIES": "0",
-                "ASSISTANT_PROVIDER_TIMEOUT": "5",
                 "MLFLOW_TRACKING_URI": f"sqlite:///{store_path}",
-            },
+            }
+            | settings,
         ) as server:
             yield server
 
@@ -183,7 +183,6 @@ FAILURES: dict[str, tuple[Answer, int]] = {
     "provider_unauthorized": (Failure(status=401, message="Incorrect API key provided: sk-abc123"), 502),
     "context_too_long": (CONTEXT_TOO_LONG, 413),
     "response_incomplete": (Reply(finish_reason="length"), 502),
-    "provider_timeout": (Reply(gate=Gate(), gate_after=0), 504),
 }
 
 
@@ -193,7 +192,18 @@ def test_each_failure_of_the_model_has_its_own_code_and_public_message(
 ) -> None:
     answer, status = FAILURES[code]
     backend.answer(answer)
+    _check_failure(serving, code, status)
 
+
+def test_the_silence_of_the_model_has_its_own_code_and_public_message(
+    serve: Serve, llama_stack: str, backend: ScriptedBackend
+) -> None:
+    backend.answer(Reply(gate=Gate(), gate_after=0))
+    with serve(llama_stack, ASSISTANT_PROVIDER_TIMEOUT="3") as serving:
+        _check_failure(serving, "provider_timeout", 504)
+
+
+def _check_failure(serving: ServerProcess, code: str, status: int) -> None:
     plain = post(serving, body("Why does it restart?"))
     with stream(serving, body("Why does it restart?")) as response:
         last = list(events(response))[-1]
@@ -208,7 +218,7 @@ def test_each_failure_of_the_model_has_its_own_code_and_public_message(
 def test_with_the_server_down_the_findings_are_answered_and_marked(serve: Serve) -> None:
     with serve(f"http://127.0.0.1:{closed_port()}") as server:
         answer = post(server, body("Why does it restart?")).json()
-        ready = httpx.get(f"{server.url}/ready", trust_env=False, timeout=30)
+        ready = httpx.get(f"{server.url}/ready", trust_env=False, timeout=PATIENCE)
 
     assert "OOMKilled" in text_of(answer)
     provider = answer["custom_outputs"]["provider"]
@@ -242,7 +252,7 @@ def _two_hundred_leave(serving: ServerProcess, backend: ScriptedBackend, store_p
     before = len(list(descriptors.iterdir()))
     with ThreadPoolExecutor(8) as clients:
         list(clients.map(leave, (f"user-{number}" for number in range(200))))
-    poll(lambda: backend.aborted_streams == 201 or None, within=60, what="every upstream request ended")
+    poll(lambda: backend.aborted_streams == 201 or None, what="every upstream request ended")
     after = len(list(descriptors.iterdir()))
 
     assert backend.open_streams == 0
@@ -256,7 +266,7 @@ def _two_hundred_leave(serving: ServerProcess, backend: ScriptedBackend, store_p
         )
         return cast("list[Trace]", traces) if len(traces) == 201 else None
 
-    for trace in poll(stored, within=60, what="the traces of all 201 clients"):
+    for trace in poll(stored, what="the traces of all 201 clients"):
         assert "word" in trace.data.spans[0].outputs["output"][-1]["content"][0]["text"]
 
 

@@ -18,6 +18,7 @@ from agent.mlflow.responses_agent import ArgoCDAssistant
 from agent.prompt.instructions import BUILT_IN
 from agent.settings import load_settings
 from tests.conftest import TraceStore
+from tests.fakes.server import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,7 @@ def name(traces: TraceStore, monkeypatch: pytest.MonkeyPatch) -> str:
     """The prompt's name, one of this test's own: tests share the store."""
     name = f"instructions-{uuid.uuid4().hex}"
     monkeypatch.setattr(prompt_registry, "PROMPT_NAME", name)
+    monkeypatch.setattr(prompt_registry, "_PATIENCE", PATIENCE)
     return name
 
 
@@ -104,7 +106,7 @@ def test_a_registry_that_is_down_leaves_the_version_that_was_read_before(
         monkeypatch.setattr(prompt_registry, "_loaded", down)
         monkeypatch.setattr(instructions, "_until", 0.0)
         after = await instructions.current()
-        await asyncio.to_thread(asked.wait, 30)
+        await asyncio.to_thread(asked.wait, PATIENCE)
         return [before.text, after.text, (await instructions.current()).text]
 
     assert asyncio.run(twice()) == ["Ours."] * 3
@@ -135,7 +137,7 @@ def test_turns_do_not_wait_longer_than_a_moment_for_a_registry_that_hangs(
         loop = asyncio.get_running_loop()
 
         def hanging(_: str) -> None:
-            asyncio.run_coroutine_threadsafe(hang.wait(), loop).result(30)
+            asyncio.run_coroutine_threadsafe(hang.wait(), loop).result(PATIENCE)
 
         monkeypatch.setattr(prompt_registry, "_loaded", hanging)
         try:

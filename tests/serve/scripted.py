@@ -27,10 +27,7 @@ from agent.turn.outputs import Answered
 from agent.turn.parse import parse_question
 from serve.app import create_app
 from serve.trace_store import TraceStoreUnavailable
-from tests.fakes.server import running
-
-PATIENCE = 30.0
-"""Seconds a test waits for what must happen before it fails."""
+from tests.fakes.server import PATIENCE, running
 
 
 class Gate:

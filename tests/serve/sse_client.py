@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.serve.scripted import PATIENCE
+from tests.fakes.server import PATIENCE
 
 DONE = "[DONE]"
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from agent.errors import ProviderUnreachable, RateLimited, SessionBusy, SessionForbidden
+from tests.fakes.server import PATIENCE
 from tests.serve.scripted import OUTPUTS, Gate, ScriptedAssistant, ask
 from tests.serve.sse_client import blocks, data, events, text
 
@@ -207,7 +208,7 @@ def test_streams_at_the_same_time_are_whole_and_do_not_mix(assistant: ScriptedAs
     words = [f"word {number} " for number in range(50)]
 
     async def ask_all(url: str) -> list[str]:
-        async with httpx.AsyncClient(base_url=url, timeout=30, limits=httpx.Limits(max_connections=64)) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=httpx.Limits(max_connections=64)) as client:
 
             async def one() -> str:
                 async with client.stream("POST", "/invocations", json=ask(stream=True)) as response:

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from agent.errors import ProviderUnreachable, RateLimited, RequestError, SessionForbidden
 from serve.openai_api import ResponsesRequest
-from tests.serve.scripted import OUTPUTS, PATIENCE, ScriptedAssistant
+from tests.fakes.server import PATIENCE
+from tests.serve.scripted import OUTPUTS, ScriptedAssistant
 from tests.serve.sse_client import DONE, blocks, data
 
 MODEL = "argocd-assistant"

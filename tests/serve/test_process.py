@@ -15,10 +15,18 @@ import httpx
 import mlflow
 import pytest
 
-from tests.serve.scripted import PATIENCE, ask
+from tests.fakes.server import PATIENCE
+from tests.serve.scripted import ask
 from tests.serve.sse_client import blocks, data, events, text
 
 ROOT = Path(__file__).parents[2]
+LONG = str(int(PATIENCE))  # seconds of grace that no answer outlasts
+# `python -m serve`, which takes its time to write the last trace.
+PATIENT = f"""
+import runpy, serve.app
+serve.app.CLOSE_SECONDS = {PATIENCE}
+runpy.run_module("serve", run_name="__main__")
+"""
 
 
 @dataclass
@@ -74,7 +82,7 @@ def _listening(output: Iterator[str]) -> str:
 
 
 def test_sigterm_lets_running_answers_end_and_writes_the_traces(tmp_path: Path) -> None:
-    with process("-m", "tests.serve.scripted_process", "20", cwd=tmp_path) as server:
+    with process("-m", "tests.serve.scripted_process", LONG, cwd=tmp_path) as server:
         with httpx.stream("POST", f"{server.url}/invocations", json=ask(stream=True), timeout=PATIENCE) as response:
             stream = blocks(response)
             while data(next(stream)).get("delta") != "first ":
@@ -116,9 +124,9 @@ def test_a_plain_answer_that_outlasts_the_grace_is_told_so(tmp_path: Path) -> No
                 b'POST /assist HTTP/1.1\r\nHost: test\r\nContent-Length: 17\r\n\r\n{"query": "Why?"}'[:-1]
             )
             # A probe on another connection is answered after the question was read.
-            assert httpx.get(f"{server.url}/health").status_code == 200
+            assert httpx.get(f"{server.url}/health", timeout=PATIENCE).status_code == 200
             connection.sendall(b"}")
-            assert httpx.get(f"{server.url}/health").status_code == 200
+            assert httpx.get(f"{server.url}/health", timeout=PATIENCE).status_code == 200
             server.process.send_signal(signal.SIGTERM)
             answer = b""
             while part := connection.recv(65536):
@@ -133,8 +141,8 @@ def test_a_plain_answer_that_outlasts_the_grace_is_told_so(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_stop_has_ended_well(tmp_path: Path, number: signal.Signals) -> None:
-    with process("-m", "tests.serve.scripted_process", "20", cwd=tmp_path) as server:
-        assert httpx.get(f"{server.url}/health").status_code == 200
+    with process("-m", "tests.serve.scripted_process", LONG, cwd=tmp_path) as server:
+        assert httpx.get(f"{server.url}/health", timeout=PATIENCE).status_code == 200
         server.process.send_signal(number)
         status, output = server.ends_with()
 
@@ -166,7 +174,7 @@ def store(trace_store_path: Path) -> dict[str, str]:
 
 
 def test_the_code_in_place_is_served_and_its_last_trace_outlives_it(tmp_path: Path, store: dict[str, str]) -> None:
-    with process("-m", "serve", "--port", "0", cwd=tmp_path, **store) as server:
+    with process("-c", PATIENT, "--port", "0", cwd=tmp_path, **store) as server:
         ready = httpx.get(f"{server.url}/ready", timeout=PATIENCE)
         answer = httpx.post(f"{server.url}/invocations", json=ask(), timeout=PATIENCE)
         server.process.send_signal(signal.SIGTERM)

@@ -15,9 +15,9 @@ from agent.errors import ProviderTimeout
 from agent.mlflow.event_stream import encode_event
 from serve.failures import error_response
 from serve.sse import EventStream
-from tests.fakes.server import running
-from tests.serve.scripted import PATIENCE, Gate, ScriptedAssistant, ask, served
-from tests.serve.sse_client import blocks, connect, data, events, post, read_until, text
+from tests.fakes.server import PATIENCE, running
+from tests.serve.scripted import Gate, ScriptedAssistant, ask, served
+from tests.serve.sse_client import blocks, connect, events, post, read_until, text
 
 KEEP_ALIVE = ": keep-alive"
 SOON = 0.02  # seconds of silence before a comment
@@ -48,7 +48,7 @@ def test_silence_within_an_answer_is_broken_by_comments() -> None:
         client.stream("POST", "/invocations", json=ask(stream=True)) as response,
     ):
         stream = blocks(response)
-        while data(next(stream))["type"] != "response.output_text.delta":
+        while "response.output_text.delta" not in next(stream):  # comments too, on a slow machine
             pass
         assert [next(stream), next(stream)] == [KEEP_ALIVE, KEEP_ALIVE]
         gate.open()

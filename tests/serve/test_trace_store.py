@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI, Response
 
 from serve.trace_store import MLflowTraceStore, TraceStoreUnavailable
-from tests.fakes.server import closed_port, running
+from tests.fakes.server import PATIENCE, closed_port, running
 
 
 @pytest.fixture(autouse=True)
@@ -71,4 +71,4 @@ def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
 def test_what_is_in_memory_is_flushed(trace_store_path: Path) -> None:
     mlflow.set_tracking_uri(f"sqlite:///{trace_store_path}")
 
-    assert asyncio.run(MLflowTraceStore().flush(within=30))
+    assert asyncio.run(MLflowTraceStore().flush(within=PATIENCE))

@@ -1,7 +1,7 @@
 """The demo: log the assistant to a local MLflow, serve it, ask it about two broken targets, show where the trace is.
 
-Owns the course of the demo and what it prints; what is asked stands in `scenarios`. Nothing outside `.demo/` is
-written, and the server it starts is stopped again.
+Owns the course of the demo and what it prints; the questions are in `scenarios`. It writes to `.demo/` only and
+stops the server that it starts.
 """
 
 import json
@@ -25,7 +25,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from agent.cli.demo.scenarios import Scenario, load_scenarios
+from agent.cli.demo.scenarios import DemoScenario, load_scenarios
 from agent.cli.terminal_answer import TerminalAnswer
 from agent.errors import SettingsError
 
@@ -82,7 +82,7 @@ def _log(folder: Path, store: str, console: Console) -> str:
         from agent.mlflow.registration import log_and_register
 
         mlflow.set_tracking_uri(store)
-        # Artifacts go beside the store, wherever the demo is started.
+        # Artifacts go to the folder of the store, wherever the demo is started.
         with _working_directory(folder), _quiet():
             model = log_and_register()
     console.print(f"  {model.uri} is version {model.version}")
@@ -171,7 +171,7 @@ def _wait_until_ready(server: _Server) -> None:
             pass
         time.sleep(0.2)
     tail = server.log.read_text(errors="replace").strip().splitlines()[-15:]
-    raise DemoFailed("the model server did not start. Its last words:\n" + "\n".join(tail))
+    raise DemoFailed("the model server did not start. Its last lines:\n" + "\n".join(tail))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -184,7 +184,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _ask(server: _Server, scenario: Scenario, console: Console) -> dict[str, Any]:
+def _ask(server: _Server, scenario: DemoScenario, console: Console) -> dict[str, Any]:
     """Streams the answer to the terminal; its `custom_outputs`."""
     console.print(Panel(scenario.question, title="question", title_align="left"))
     body = {**scenario.body, "stream": True}

@@ -10,7 +10,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
+class DemoScenario:
     """A target with the question about it. `name` is the file's, `body` the request body for `/invocations`."""
 
     name: str
@@ -29,10 +29,10 @@ _TITLES = {
 }
 
 
-def load_scenarios() -> tuple[Scenario, ...]:
+def load_scenarios() -> tuple[DemoScenario, ...]:
     """The shipped scenarios, always in the same order. Each call gives bodies of its own."""
     folder = files("agent.cli.demo") / "scenarios"
     return tuple(
-        Scenario(name=name, title=title, body=json.loads((folder / f"{name}.json").read_text("utf-8")))
+        DemoScenario(name=name, title=title, body=json.loads((folder / f"{name}.json").read_text("utf-8")))
         for name, title in _TITLES.items()
     )

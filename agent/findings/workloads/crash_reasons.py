@@ -24,7 +24,8 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrashReason:
-    """Why a process exited according to its log. `kind` and `meaning` are those of `logs.fault_kind`, "" where unknown."""
+    """Why a process exited according to its log. `kind` and `meaning` are those of `logs.fault_kind`, ""
+    where unknown."""
 
     line: str
     kind: str

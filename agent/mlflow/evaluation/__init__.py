@@ -1,5 +1,5 @@
 """How good the assistant is: scenarios with a known cause, asked of any provider, scored by rules, kept as MLflow runs.
 
 `scenarios` reads the folders, `answering` runs the turn of one, `verdicts` judges it, `scorers` and `run` do so through
-`mlflow.genai.evaluate`, `table` and `comparison` tell of the result.
+`mlflow.genai.evaluate`, `results` and `table` present the outcome.
 """

@@ -1,6 +1,6 @@
-"""The turn of a scenario, with what only a judge needs: the context that was answered from.
+"""Runs the turn of a scenario and records what the rules need, the context included.
 
-Owns how an Assistant is watched while it answers; judges nothing and knows nothing of MLflow.
+Owns the recording of an Assistant while it answers.
 """
 
 import time
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from agent.context.collect import Collector
 from agent.findings.engine.citations import resolves
-from agent.findings.model import Evidence, Finding
+from agent.mlflow.evaluation.verdicts import Answer
 from agent.prompt.instructions import InstructionsSource
 from agent.redaction import Redacted
 from agent.request.question import Question
@@ -19,30 +19,9 @@ from agent.turn.assistant import Assistant
 from agent.turn.events import Outcome, SinkEvent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What was answered. `by_model` is False where the findings themselves are the answer.
-
-    `unresolved` is the evidence that does not stand where it points; `tokens` are those of the request as the server
-    counted them, or their upper estimate (then `tokens_estimated`); `seconds` is the whole turn; `outage` is why the
-    model that was configured did not answer, "" where it did or none is.
-    """
-
-    text: str
-    findings: tuple[Finding, ...]
-    unresolved: tuple[Evidence, ...]
-    by_model: bool
-    provider: str
-    model: str
-    tokens: int
-    tokens_estimated: bool
-    seconds: float
-    outage: str = ""
-
-
 @dataclass(slots=True)
 class Notes:
-    """What is noted of one turn while it runs."""
+    """The record of one turn while it runs."""
 
     outcome: Outcome | None = None
     began: float = 0.0
@@ -69,7 +48,7 @@ class Notes:
 
 
 NOTES: ContextVar[Notes] = ContextVar("notes")
-"""The notes of the turn that runs; whoever asks sets them before."""
+"""The notes of the running turn; the caller sets them before it asks."""
 
 
 class WatchedAssistant(Assistant):
@@ -98,7 +77,7 @@ class _Watch:
 
 
 def supplied_only(settings: Settings) -> Settings:
-    """The same settings without any source: a scenario is all there is to know."""
+    """The same settings without any source: a scenario is the whole context."""
     return settings.model_copy(update={"argocd_server": None, "kubernetes": "off"})
 
 

@@ -1,6 +1,6 @@
-"""What an evaluation found, as values: a result for each time a scenario was asked, and shares over many of them.
+"""The results of an evaluation: one for each time a scenario was asked, and scores over many of them.
 
-Owns their JSON, in which a run keeps them for later comparison. Runs nothing.
+Owns their JSON, which a run keeps for later comparison.
 """
 
 import json

@@ -38,7 +38,7 @@ _RESULTS = "results.json"
 class Plan:
     """What is asked of whom, how often, and the experiment that keeps it.
 
-    `scenarios_hash` tells later what was asked; `parallel` turns run at once (more than one blurs the seconds);
+    `scenarios_hash` identifies what was asked; `parallel` turns run at once (more than one blurs the seconds);
     `judge` is the model of MLflow's judges (`openai:/gpt-5`, ...), None: no judge.
     """
 
@@ -59,13 +59,13 @@ class Evaluation:
     results: tuple[Result, ...]
 
 
-def evaluate(plan: Plan, *, asked: Callable[[Result], None] = lambda result: None) -> Evaluation:
-    """Asks every scenario and stores the run; `asked` is told of each result as it comes.
+def evaluate(plan: Plan, *, on_result: Callable[[Result], None] = lambda result: None) -> Evaluation:
+    """Asks every scenario and stores the run; `on_result` is called with each result as it comes.
 
     A turn that fails is a wrong answer, not an error. Raises SettingsError when MLflow's store cannot be used.
     """
     rows = [_row(each, number, plan.judge) for each in plan.scenarios for number in range(1, plan.repetitions + 1)]
-    examination = _Examination(plan, asked)
+    examination = _Examination(plan, on_result)
     try:
         mlflow.set_experiment(plan.experiment)
         with mlflow.start_run() as run, _evaluating(plan.parallel):
@@ -78,8 +78,8 @@ def evaluate(plan: Plan, *, asked: Callable[[Result], None] = lambda result: Non
             results = tuple(examination.result(*each) for each in asked_for)
             _record(plan, examination, results)
     except MlflowException as error:
-        said = str(error).partition("\n")[0][:300]
-        raise SettingsError(f"MLflow cannot keep the evaluation (MLFLOW_TRACKING_URI): {said}") from None
+        reason = str(error).partition("\n")[0][:300]
+        raise SettingsError(f"MLflow cannot keep the evaluation (MLFLOW_TRACKING_URI): {reason}") from None
     return Evaluation(run_id=run.info.run_id, results=results)
 
 
@@ -135,13 +135,13 @@ class _Respondent(ArgoCDAssistant):
 class _Examination:
     """Asks the scenarios and remembers the results, by whatever threads it is called."""
 
-    def __init__(self, plan: Plan, asked: Callable[[Result], None]) -> None:
+    def __init__(self, plan: Plan, on_result: Callable[[Result], None]) -> None:
         self._results: dict[tuple[str, int], Result] = {}
         self.provider = ""
         self.model = ""
         self._respondent = _Respondent(plan.settings)
         self._scenarios = {scenario.name: scenario for scenario in plan.scenarios}
-        self._asked = asked
+        self._on_result = on_result
 
     def ask(self, question: str, scenario: str, repetition: int) -> str:
         """The answer's text, "" where the turn failed. The scenario holds the question with all that belongs to it."""
@@ -165,7 +165,7 @@ class _Examination:
         finally:
             NOTES.reset(token)
         self._results[scenario, repetition] = result
-        self._asked(result)
+        self._on_result(result)
         return text
 
     def result(self, scenario: str, repetition: int) -> Result:

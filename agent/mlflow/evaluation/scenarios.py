@@ -1,6 +1,6 @@
-"""Scenarios as folders: what an API server returned about a target, and what is to be said about it.
+"""Scenarios as folders: the API objects about a target, and the answer that is expected.
 
-Owns the files of a folder and how they become the body of a request; judges nothing.
+Owns the files of a folder and how they become the body of a request.
 
     <family>-<name>/
       expected.yaml                       the question, the target, the cause, its evidence (see `Expectation`)
@@ -33,7 +33,7 @@ _PREVIOUS = ".previous"
 _PARTS = {f"{part.name}.yaml": part.supplied.key for part in PARTS if part.supplied and part is not LOGS}
 
 type Term = Annotated[str, Field(min_length=1)]
-"""The beginning of a word or words, looked for without regard to case; ` | ` stands between spellings of which one is
+"""The beginning of a word or words, looked for without regard to case; ` | ` separates spellings of which one is
 enough."""
 
 
@@ -42,7 +42,7 @@ class _Strict(BaseModel):
 
 
 class Cause(_Strict):
-    """The root cause: the resource (`Kind/name`, spellings as in a Term) and the terms that all must be said."""
+    """The root cause: the resource (`Kind/name`, spellings as in a Term) and the terms that all must appear."""
 
     resource: Term
     says: Annotated[list[Term], Field(min_length=1)]
@@ -60,9 +60,9 @@ class Quotation(_Strict):
 
 
 class Expectation(_Strict):
-    """What is to be said. `healthy` means that nothing may be found, and then there is no cause.
+    """The expected answer. `healthy` means that nothing may be found, and then there is no cause.
 
-    `forbidden` are conclusions that must appear nowhere; `red_herring` tells the reader what may mislead here.
+    `forbidden` are conclusions that must appear nowhere; `red_herring` notes for the reader what may mislead here.
     """
 
     family: str

@@ -1,20 +1,19 @@
-"""What is right about an answer, by rules: the same verdict each time. Knows nothing of MLflow.
+"""Judges an answer by rules, which return the same verdict each time.
 
-Every verdict says why, so that whoever reads it can disagree with the scenario.
+Every verdict has a rationale, so that a reader can disagree with the scenario.
 """
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from agent.findings.model import Finding
-from agent.mlflow.evaluation.answering import Answer
+from agent.findings.model import Evidence, Finding
 from agent.mlflow.evaluation.scenarios import Expectation, terms_in
 
-# A model names the cause in its first lines or not first.
+# The characters within which a model must name the cause.
 _OPENING = 1_500
 
-# How an answer of a model says that nothing is wrong.
+# Phrases of a model for a healthy target.
 _CALM = (
     "nothing wrong | nothing is wrong | no problem | no issue | is healthy | are healthy | working as intended | "
     "nothing is broken | no fault | not broken | completed successfully | no action"
@@ -22,6 +21,27 @@ _CALM = (
 
 # Where a word begins; those inside of ResourceQuota count.
 _WORD = r"(?:(?<![A-Za-z0-9])|(?<=[a-z])(?=[A-Z]))"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to a scenario. `by_model` is False where the findings themselves are the answer.
+
+    `unresolved` is the evidence whose text is not at its path; `tokens` are those of the request as the server
+    counted them, or their upper estimate (then `tokens_estimated`); `seconds` is the whole turn; `outage` is why the
+    model that was configured did not answer, "" where it did or none is.
+    """
+
+    text: str
+    findings: tuple[Finding, ...]
+    unresolved: tuple[Evidence, ...]
+    by_model: bool
+    provider: str
+    model: str
+    tokens: int
+    tokens_estimated: bool
+    seconds: float
+    outage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +53,7 @@ class Verdict:
 
 
 def root_cause_first(expected: Expectation, answer: Answer) -> Verdict | None:
-    """Whether the cause is what is said first: of findings the first one, of a model's text its opening.
+    """Whether the cause comes first: in the first finding, or in the opening of a model's text.
 
     None for a healthy target, which has no cause.
     """
@@ -53,16 +73,16 @@ def root_cause_first(expected: Expectation, answer: Answer) -> Verdict | None:
         return Verdict(passed=False, rationale=f"first is {first.title!r} about {named}, not about {cause.resource}")
     if missing := _missing(cause.says, f"{first.title}\n{first.explanation}"):
         return Verdict(passed=False, rationale=f"first is {first.title!r}, which does not say {missing}")
-    told = answer.text.partition("## Also found")[0]
-    missing = _missing(cause.says, told)
+    main_part = answer.text.partition("## Also found")[0]
+    missing = _missing(cause.says, main_part)
     return _verdict(not missing, f"the finding says it, the answer does not: {missing}", f"first is {first.title!r}")
 
 
 def evidence_cited(expected: Expectation, answer: Answer) -> Verdict:
-    """Whether all evidence stands where it points, and what is expected is quoted."""
+    """Whether all evidence resolves, and the expected quotations are there."""
     if answer.unresolved:
         lost = answer.unresolved[0]
-        return Verdict(passed=False, rationale=f"{lost.text!r} does not stand at {lost.source} {lost.path}")
+        return Verdict(passed=False, rationale=f"{lost.text!r} is not at {lost.source} {lost.path}")
     for quotation in expected.evidence:
         if answer.by_model:
             quoted = not _missing([quotation.text], answer.text)
@@ -77,10 +97,10 @@ def evidence_cited(expected: Expectation, answer: Answer) -> Verdict:
 
 def nothing_forbidden(expected: Expectation, answer: Answer) -> Verdict:
     """Whether no finding and no sentence draws a conclusion that is forbidden. A quotation concludes nothing."""
-    said = [f"{_resource(f)}\n{f.title}\n{f.explanation}\n{'\n'.join(f.next_steps)}" for f in answer.findings]
-    said.append(_without_quotations(answer.text))
+    texts = [f"{_resource(f)}\n{f.title}\n{f.explanation}\n{'\n'.join(f.next_steps)}" for f in answer.findings]
+    texts.append(_without_quotations(answer.text))
     for term in expected.forbidden:
-        for text in said:
+        for text in texts:
             if not _missing([term], text):
                 return Verdict(passed=False, rationale=f"says {term!r}: {_around(term, text)!r}")
     return Verdict(passed=True, rationale="no forbidden conclusion")

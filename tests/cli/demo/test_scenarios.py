@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.cli.demo.scenarios import Scenario, load_scenarios
+from agent.cli.demo.scenarios import DemoScenario, load_scenarios
 from agent.context.context import Context
 from agent.context.model import ContainerLog, Event, LogLine
 from agent.findings.model import Finding
@@ -15,7 +15,7 @@ from tests.findings.citations import findings_of
 SCENARIOS = {scenario.name: scenario for scenario in load_scenarios()}
 
 
-def read(scenario: Scenario) -> Context:
+def read(scenario: DemoScenario) -> Context:
     """The scenario's body as the context it supplies, by the shortest way."""
     question = parse_question(scenario.body)
     supplied = question.supplied

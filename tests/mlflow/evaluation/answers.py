@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from agent.findings.model import Evidence, EvidenceSource, Finding
-from agent.mlflow.evaluation.answering import Answer
+from agent.mlflow.evaluation.verdicts import Answer
 from agent.objects.target import ResourceRef
 
 POD: dict[str, Any] = {

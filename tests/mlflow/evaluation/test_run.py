@@ -48,7 +48,7 @@ def test_every_answer_is_traced_and_assessed(tmp_path: Path, traces: TraceStore)
     write_scenario(tmp_path, "pods-wrong", expected=HEALTHY)
     told: list[Result] = []
 
-    evaluation = evaluate(plan(tmp_path, traces, repetitions=2), asked=told.append)
+    evaluation = evaluate(plan(tmp_path, traces, repetitions=2), on_result=told.append)
 
     assert [(r.scenario, r.repetition, r.right) for r in evaluation.results] == [
         ("pods-right", 1, True),

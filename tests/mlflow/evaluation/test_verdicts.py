@@ -3,10 +3,10 @@
 import pytest
 
 from agent.findings.model import Evidence
-from agent.mlflow.evaluation.answering import Answer
 from agent.mlflow.evaluation.scenarios import Expectation
 from agent.mlflow.evaluation.verdicts import (
     RULES,
+    Answer,
     evidence_cited,
     judged,
     nothing_forbidden,

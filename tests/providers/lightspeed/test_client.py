@@ -27,6 +27,7 @@ from agent.providers.provider import (
 from agent.settings import load_settings
 from tests.fakes.certificates import self_signed
 from tests.fakes.lightspeed import TOKEN, FakeLightspeed, Reply, lightspeed, tokens
+from tests.fakes.server import PATIENCE
 from tests.providers.lightspeed.asking import Connect, session_of, streaming, turn
 
 pytestmark = pytest.mark.anyio
@@ -120,7 +121,7 @@ async def test_a_client_that_goes_away_ends_the_upstream_request(fake: FakeLight
         assert await anext(events) == TextDelta("It ")
         await events.aclose()
 
-    assert fake.client_gone.wait(10)
+    assert fake.client_gone.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])

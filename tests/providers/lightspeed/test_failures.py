@@ -26,7 +26,7 @@ from agent.providers.provider import (
     TurnStarted,
 )
 from tests.fakes.lightspeed import TOKEN, FakeLightspeed, Reply, tokens
-from tests.fakes.server import closed_port
+from tests.fakes.server import PATIENCE, closed_port
 from tests.providers.lightspeed.asking import Connect, configured, streaming, turn
 
 pytestmark = pytest.mark.anyio
@@ -156,7 +156,7 @@ async def test_a_required_approval_is_told_as_not_supported(fake: FakeLightspeed
     with pytest.raises(ResponseFailed, match="approved, which is not supported"):
         await turn(connect(fake))
 
-    assert fake.client_gone.wait(10)
+    assert fake.client_gone.wait(PATIENCE)
 
 
 async def test_silence_is_a_timeout(fake: FakeLightspeed, connect: Connect) -> None:

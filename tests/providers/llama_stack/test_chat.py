@@ -107,7 +107,7 @@ async def test_silence_ends_with_a_timeout(backend: ScriptedBackend, backend_url
     backend.answer(Reply(gate=Gate(), gate_after=1))
     with pytest.raises(ProviderTimeout, match=r"no sign of life for 0\.3 s"):
         await ask(connect(backend_url, provider_timeout=0.3), "Why?")
-    await backend.until(lambda b: b.open_streams == 0)
+    await backend.until(lambda b: len(b.requests) == 1 and b.open_streams == 0)
 
 
 async def test_going_away_ends_the_upstream_request(

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from agent.providers.llama_stack.http_client import HttpClient
+from tests.fakes.server import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -62,7 +63,10 @@ CUT = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
     ids=["closed before an answer", "no HTTP", "cut", "silent"],
 )
 async def test_what_breaks_has_the_name_that_httpx_gives_it(talk: Talk, error: type[httpx.TransportError]) -> None:
-    async with server(talk) as url, HttpClient(timeout=httpx.Timeout(5, read=0.2)) as client:
+    async with (
+        server(talk) as url,
+        HttpClient(timeout=httpx.Timeout(PATIENCE, read=0.2 if talk is silence else PATIENCE)) as client,
+    ):
         with pytest.raises(error) as raised:
             await client.post(url, json={})
 

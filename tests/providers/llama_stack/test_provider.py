@@ -23,7 +23,7 @@ from agent.providers.llama_stack import LlamaStack
 from agent.providers.provider import Provider
 from agent.settings import load_settings
 from tests.fakes.openai_backend import Failure, Reply, ScriptedBackend
-from tests.fakes.server import closed_port, running
+from tests.fakes.server import PATIENCE, closed_port, running
 from tests.providers.llama_stack.turns import Connect, ask
 
 pytestmark = pytest.mark.anyio
@@ -212,4 +212,4 @@ asyncio.run(Connection(settings).client())
 assert "llama_stack_client" in sys.modules
 assert not logging.getLogger().handlers and logging.getLogger().level == logging.WARNING, "logging was configured"
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=PATIENCE)

@@ -22,6 +22,7 @@ from agent.providers.provider import (
 )
 from agent.request.conversation import Message
 from agent.settings import load_settings
+from tests.fakes.server import PATIENCE
 
 type Connect = Callable[..., LlamaStack]
 
@@ -122,6 +123,6 @@ async def begun(
 
 async def request(method: str, url: str, body: object = None) -> Any:
     """The server itself asked, without the provider; the parsed answer, None for an empty one."""
-    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=30) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE) as client:
         response = (await client.request(method, url, json=body)).raise_for_status()
         return response.json() if response.content else None
