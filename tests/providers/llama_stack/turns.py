@@ -77,7 +77,7 @@ class Turn:
 
 def prompt(question: str, *, context: str = "", history: Sequence[Message] = (), fingerprint: str = "") -> Prompt:
     """A prompt with `context` as its logs, "" for none."""
-    section = Section(name="logs", title="Log", text=context, tokens=len(context))
+    section = Section(name="logs", title="Log", text=context)
     return Prompt(
         instructions="You are Argo CD Assistant.",
         question=question,
