@@ -11,9 +11,9 @@ from typing import Any, assert_never
 
 from agent.errors import AssistantError
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ReasoningDelta,
-    Reference,
     SessionStarted,
     TextDelta,
     ToolCall,
@@ -39,7 +39,7 @@ class ResponseStream:
         self._item: dict[str, Any] | None = None  # the message or reasoning item that is being written
         self._text: list[str] = []
         self._annotations: list[dict[str, Any]] = []
-        self._references: list[Reference] = []
+        self._references: list[Citation] = []
 
     def output_so_far(self) -> list[dict[str, Any]]:
         """The items that are done, and the one that is being written as far as it got."""
@@ -87,7 +87,7 @@ class ResponseStream:
                         "status": "completed",
                     }
                 )
-            case Reference():
+            case Citation():
                 self._references.append(event)
             case TurnStarted():
                 self._model = event.provider.model or event.provider.name

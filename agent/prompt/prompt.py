@@ -1,7 +1,8 @@
 """The prompt: instructions, context and question put together in order of priority under a token ceiling.
 
-Owns how the room is dealt out to the sections and how they are laid on the page: everything read from a cluster is
-fenced and labelled as data. Which sections there are is `agent.prompt.sections`'.
+Owns how the token budget is shared among the sections and how they are written: everything read from a cluster is
+fenced and labelled as data. Every block is measured as it is written; a section that does not fit is left out and
+named. `agent.prompt.sections` lists the sections.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from agent.prompt.fingerprint import changes_since, fingerprint
 from agent.prompt.instructions import BUILT_IN, Instructions
 from agent.prompt.rendering import Rendered, beginning, cut, label, least_for, well_formed
 from agent.prompt.sections import PARTS, Material, Part, SectionName
-from agent.prompt.tokens import count_tokens, surplus
+from agent.prompt.tokens import adversarial_margin, count_tokens
 from agent.request.conversation import Message
 
 # The blank line between two blocks.
@@ -32,15 +33,15 @@ _LOOKS_LIKE_A_FENCE = re.compile(r"-{3,}(?=[ \t]*(?:END[ \t]+)?DATA)", re.IGNORE
 # Every fence has as many digits, so each costs as much as this one.
 _SAMPLE_FENCE = f"{_FENCE} {0:010d}"
 
-# A section with less room than this below its title says nothing, and a text cut to less than this even less.
+# A section has at least this many tokens below its title, and a text that is cut at least so many.
 _LEAST_TEXT = 40
 _LEAST_CUT = 12
-# A note on what was left out is no longer than this; the caller is told the whole.
+# A note on what was left out has at most so many tokens; the caller gets the whole note.
 _NOTE_TOKENS = 40
-# Instructions never take more than this share of the room, the note of changes never more than that.
+# The most of the budget that instructions and the note of changes take.
 _INSTRUCTIONS_SHARE = 0.5
 _CHANGES_SHARE, _CHANGES_TOKENS = 0.08, 400
-# Room that is left is dealt out again as long as it is this share of the whole.
+# What is left of the budget is shared out again while it is at least this share of the whole.
 _WORTH_A_SECOND_LOOK = 0.02
 
 
@@ -58,7 +59,7 @@ class Section:
     adversarial_margin: int = field(init=False)
 
     def __post_init__(self) -> None:
-        margin = surplus(self.text)
+        margin = adversarial_margin(self.text)
         object.__setattr__(self, "adversarial_margin", margin)
         object.__setattr__(self, "tokens", count_tokens(self.text) + margin)
 
@@ -67,8 +68,8 @@ class Section:
 class Prompt:
     """All that a provider needs for a turn. `history` is what came before `question` where no session holds it;
     `changes` says what changed since the previous turn ("" for nothing), `fingerprint` is what a session keeps for the
-    next one to be compared with; `left_out` tells what else than sections was cut; `instructions_version` names the
-    text of `instructions`. `read` names what is known, `hiding` are the gaps behind which something may be wrong."""
+    next one to be compared with; `left_out` names what else than sections was cut; `instructions_version` names the
+    text of `instructions`. `read` names what was read, `hiding` are the gaps behind which something may be wrong."""
 
     instructions: str
     question: str
@@ -95,9 +96,9 @@ class Prompt:
         object.__setattr__(self, "system_tokens", count_tokens(text))
 
     def _written(self) -> str:
-        told = [section for section in self.sections if section.text]
-        fences = _fences([section.text for section in told] + [self.changes])
-        blocks = [_block(section, fence) for section, fence in zip(told, fences, strict=False)]
+        shown = [section for section in self.sections if section.text]
+        fences = _fences([section.text for section in shown] + [self.changes])
+        blocks = [_block(section, fence) for section, fence in zip(shown, fences, strict=False)]
         if names := [section.name for section in self.sections if not section.text]:
             blocks.append(_no_room_line(names))
         if self.changes:
@@ -107,16 +108,16 @@ class Prompt:
 
     def fence_of(self, section: Section) -> str:
         """The line before the section's text; with ` END` the one after it. No text of the context contains one."""
-        told = [each for each in self.sections if each.text]
-        fences = _fences([each.text for each in told])
-        known = {each.name: fence for each, fence in zip(told, fences, strict=True)}
-        return known.get(section.name) or _fences([section.text])[0]
+        shown = [each for each in self.sections if each.text]
+        fences = _fences([each.text for each in shown])
+        by_name = {each.name: fence for each, fence in zip(shown, fences, strict=True)}
+        return by_name.get(section.name) or _fences([section.text])[0]
 
     @property
     def tokens(self) -> int:
         """Upper estimate of `system_text` and `question`."""
         margins = sum(section.adversarial_margin for section in self.sections)
-        return self.system_tokens + margins + count_tokens(self.question) + surplus(self.question)
+        return self.system_tokens + margins + count_tokens(self.question) + adversarial_margin(self.question)
 
 
 def compose(
@@ -125,13 +126,13 @@ def compose(
     findings: Sequence[Finding],
     *,
     history: Sequence[Message] = (),
-    remembered: str = "",
+    previous_fingerprint: str = "",
     limit: int,
     instructions: Instructions = BUILT_IN,
 ) -> Prompt:
-    """The prompt of a turn. `limit` is the ceiling for instructions and context in tokens (upper estimate); question
-    and history are taken as they are, `agent.prompt.budget` and `agent.prompt.history` keep them within their
-    shares. `remembered` is the fingerprint of the previous turn's context.
+    """The prompt of a turn. `limit` is the ceiling for instructions and context in tokens (upper estimate), at least
+    the 640 of `agent.prompt.budget.plan`; question and history are taken as they are, `agent.prompt.budget` and
+    `agent.prompt.history` keep them within their shares. `previous_fingerprint` is that of the previous turn's context.
 
     All text must be redacted already. Equal input gives equal bytes, and another question or note of changes leaves
     those of the context as they are.
@@ -147,8 +148,8 @@ def compose(
         findings=tuple(findings),
         gaps=context.gaps,
         target=context.target,
-        changes=_changes(changes_since(remembered, context, findings), for_changes),
-        fingerprint=fingerprint(context, findings, room=limit),
+        changes=_changes(changes_since(previous_fingerprint, context, findings), for_changes),
+        fingerprint=fingerprint(context, findings, token_budget=limit),
         left_out=(f"instructions: {instructions.note}",) if instructions.note else (),
         instructions_version=instructions.version,
         read=tuple(map(well_formed, what_was_read(context))),
@@ -171,17 +172,17 @@ def _text_tokens(instructions: str) -> int:
     return count_tokens(instructions)
 
 
-def _fitting(instructions: Instructions, room: int) -> Instructions:
-    """The instructions within `room`: the team's part is cut first, then the built-in text takes the place."""
-    if _text_tokens(instructions.full_text) <= room:
+def _fitting(instructions: Instructions, token_budget: int) -> Instructions:
+    """The instructions within `token_budget`: the team's part is cut first, then the built-in text takes the place."""
+    if _text_tokens(instructions.full_text) <= token_budget:
         return instructions
     bare = replace(instructions, team="")
     base = count_tokens(bare.full_text)
-    if instructions.team and base + _LEAST_TEXT <= room:
+    if instructions.team and base + _LEAST_TEXT <= token_budget:
         frame = count_tokens(replace(instructions, team="-").full_text)
-        team = beginning(instructions.team, room - frame - 2).rstrip()
+        team = beginning(instructions.team, token_budget - frame - 2).rstrip()
         return replace(instructions, team=team, note="the team's instructions are too long for the model's window: cut")
-    if base <= room:
+    if base <= token_budget:
         return replace(bare, note="the team's instructions do not fit into the model's window")
     if instructions.version == BUILT_IN.version:
         return replace(BUILT_IN, note=bare.note)
@@ -285,9 +286,9 @@ def _changes_block(changes: str, fence: str) -> str:
     return f"# What changed\n{fence}\n{changes}\n{fence} END"
 
 
-def _changes(changes: str, room: int) -> str:
-    """The note of changes within its room, "" where there is none."""
-    inside = room - count_tokens(_changes_block("", _SAMPLE_FENCE)) - 3
+def _changes(changes: str, token_budget: int) -> str:
+    """The note of changes within its budget, "" where there is none."""
+    inside = token_budget - count_tokens(_changes_block("", _SAMPLE_FENCE)) - 3
     if not changes or inside < 10:
         return ""
     text = _LOOKS_LIKE_A_FENCE.sub("--", well_formed(changes))
@@ -296,7 +297,7 @@ def _changes(changes: str, room: int) -> str:
 
 def _fences(texts: Sequence[str]) -> list[str]:
     """A marker for each text that no text contains. It depends on the texts up to its own, so that a change of one
-    leaves what stands before it as it was, byte by byte; of digits only, so that each costs the same."""
+    leaves what is before it as it was, byte by byte; of digits only, so that each costs the same."""
     digest = hashlib.sha256()
     fences: list[str] = []
     for text in texts:

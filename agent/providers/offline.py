@@ -70,7 +70,7 @@ class OfflineSession:
     model = ""
     window = None
     history_tokens = 0
-    remembered = ""
+    previous_fingerprint = ""
 
     def __init__(self, request: SessionRequest, *, note: str) -> None:
         self._session_id = request.session_id or request.conversation_id

@@ -81,7 +81,7 @@ class ToolResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Citation:
     """A document the answer refers to."""
 
     title: str
@@ -105,7 +105,7 @@ class TurnCompleted:
 
 
 type ProviderEvent = (
-    TurnStarted | TextDelta | ReasoningDelta | ToolCall | ToolResult | Reference | SessionStarted | TurnCompleted
+    TurnStarted | TextDelta | ReasoningDelta | ToolCall | ToolResult | Citation | SessionStarted | TurnCompleted
 )
 
 
@@ -143,7 +143,7 @@ class Session(Protocol):
         ...
 
     @property
-    def remembered(self) -> str:
+    def previous_fingerprint(self) -> str:
         """The `Prompt.fingerprint` of the last turn that was answered, "" for none or where none is kept."""
         ...
 

@@ -14,9 +14,9 @@ from agent.findings.model import Finding
 from agent.objects.target import Target
 from agent.prompt.prompt import Section
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ProviderInfo,
-    Reference,
     Session,
     SessionStarted,
     TextDelta,
@@ -65,7 +65,7 @@ class Outcome:
     usage: Usage | None
     report: Report
     grounding: Grounding = field(default_factory=Grounding)
-    references: tuple[Reference, ...] = ()
+    references: tuple[Citation, ...] = ()
     outage: ProviderUnreachable | None = None
 
 
@@ -81,7 +81,7 @@ class TurnRecord:
         self._outage = outage
         self._started: TurnStarted | None = None
         self._text: list[str] = []
-        self._references: list[Reference] = []
+        self._references: list[Citation] = []
         self._usage: Usage | None = None
         self._used_tools = False
         self._grounding = Grounding()
@@ -112,7 +112,7 @@ class TurnRecord:
                 if opened := self._tools.pop(event.call_id, None):
                     opened[0].outputs(event.output)
                     opened[1].close()
-            case Reference():
+            case Citation():
                 self._references.append(event)
             case TurnCompleted():
                 self._usage = event.usage

@@ -143,7 +143,7 @@ async def test_a_conversation_that_grows_is_shortened_and_keeps_what_its_first_t
 async def test_what_a_turn_left_is_remembered_for_the_next_one(server: str, connect: Connect) -> None:
     first = await ask(connect(server), "first", fingerprint="state 1")
     async with connect(server).open(SessionRequest(session_id=first.session_id)) as opened:
-        assert opened.remembered == "state 1"
+        assert opened.previous_fingerprint == "state 1"
 
 
 async def test_a_turn_left_in_the_middle_loses_nothing_of_the_conversation(

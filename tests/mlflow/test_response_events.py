@@ -12,10 +12,10 @@ from agent.mlflow.response_events import ResponseStream, StreamEvent, response_o
 from agent.objects.target import Target
 from agent.prompt.budget import plan
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ProviderInfo,
     ReasoningDelta,
-    Reference,
     TextDelta,
     ToolCall,
     ToolResult,
@@ -37,7 +37,7 @@ EVERYTHING: list[ProviderEvent] = [
     ToolResult(call_id="c1", output="one pod"),
     TextDelta("It was "),
     TextDelta("OOMKilled."),
-    Reference(title="Memory limits", url="https://docs.example.com/memory"),
+    Citation(title="Memory limits", url="https://docs.example.com/memory"),
     TurnCompleted(usage=USAGE),
 ]
 REPORT = Report(

@@ -1,4 +1,4 @@
-"""What is remembered of a context, and what is said to have changed since."""
+"""The fingerprint of a context, and the changes since the previous one."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,7 +9,7 @@ from agent.context.model import ContainerLog, Context, Event, Gap, LogLine, Tree
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest
 from agent.objects.target import ApplicationRef, ResourceRef, Target
-from agent.prompt.fingerprint import MAX_FINGERPRINT, MAX_NOTE, changes_since, fingerprint, steady_room
+from agent.prompt.fingerprint import MAX_FINGERPRINT, MAX_NOTE, changes_since, fingerprint, stable_budget
 
 POD = ResourceRef(version="v1", kind="Pod", namespace="shop", name="web-1")
 
@@ -150,9 +150,9 @@ def test_another_target_is_said_and_nothing_compared() -> None:
     )
 
 
-@pytest.mark.parametrize("remembered", ["", "nonsense", "{}[", '{"unknown": 1}', '{"m": 3}', "null"])
-def test_what_cannot_be_read_counts_as_no_previous_turn(remembered: str) -> None:
-    assert changes_since(remembered, CONTEXT, FINDINGS) == ""
+@pytest.mark.parametrize("previous_fingerprint", ["", "nonsense", "{}[", '{"unknown": 1}', '{"m": 3}', "null"])
+def test_what_cannot_be_read_counts_as_no_previous_turn(previous_fingerprint: str) -> None:
+    assert changes_since(previous_fingerprint, CONTEXT, FINDINGS) == ""
 
 
 def test_the_fingerprint_of_much_is_small_and_makes_no_false_news() -> None:
@@ -189,5 +189,5 @@ def test_a_note_of_much_is_bounded_and_one_line() -> None:
     ("before", "now", "taken"), [(6_000, 6_400, 6_000), (6_000, 5_900, 5_900), (6_000, 13_000, 13_000), (0, 500, 500)]
 )
 def test_the_room_of_the_previous_turn_is_kept_while_it_fits(before: int, now: int, taken: int) -> None:
-    assert steady_room(now, fingerprint(CONTEXT, FINDINGS, room=before)) == taken
-    assert steady_room(now, "nonsense") == now
+    assert stable_budget(now, fingerprint(CONTEXT, FINDINGS, token_budget=before)) == taken
+    assert stable_budget(now, "nonsense") == now

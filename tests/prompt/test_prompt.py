@@ -148,7 +148,7 @@ def test_half_a_surrogate_pair_reaches_no_provider() -> None:
 @pytest.mark.parametrize("limit", [2_000, 4_000, 8_000, 200_000])
 def test_the_tokens_of_a_prompt_are_no_fewer_than_its_text_takes_and_hardly_more(limit: int) -> None:
     first = compose("Why?", full_context(), [OOM], limit=limit)
-    changed = compose("And now?", full_context(), [], remembered=first.fingerprint, limit=limit)
+    changed = compose("And now?", full_context(), [], previous_fingerprint=first.fingerprint, limit=limit)
 
     for prompt in (first, changed):
         counted = count_tokens(prompt.system_text) + count_tokens(prompt.question)
@@ -157,8 +157,8 @@ def test_the_tokens_of_a_prompt_are_no_fewer_than_its_text_takes_and_hardly_more
 
 def test_what_changed_stands_at_the_very_end_and_leaves_the_rest_as_it_was() -> None:
     first = compose("Why?", full_context(), [OOM], limit=8_000)
-    same = compose("And now?", full_context(), [OOM], remembered=first.fingerprint, limit=8_000)
-    healed = compose("And now?", full_context(), [], remembered=first.fingerprint, limit=8_000)
+    same = compose("And now?", full_context(), [OOM], previous_fingerprint=first.fingerprint, limit=8_000)
+    healed = compose("And now?", full_context(), [], previous_fingerprint=first.fingerprint, limit=8_000)
 
     assert first.changes == same.changes == ""
     assert same.system_text == first.system_text

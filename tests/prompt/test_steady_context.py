@@ -35,7 +35,7 @@ async def conversation(questions: list[str], *, counted: float = 0.7) -> list[st
         async for _ in assistant.turn(parse_question(body(question))):
             pass
         prompt = provider.prompts[-1]
-        provider.remembered = prompt.fingerprint
+        provider.previous_fingerprint = prompt.fingerprint
         provider.usage = Usage(input_tokens=int(prompt.tokens * counted), output_tokens=50)
     await assistant.aclose()
     return [prompt.system_text for prompt in provider.prompts]

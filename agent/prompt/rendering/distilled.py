@@ -1,7 +1,7 @@
-"""A manifest reduced to what tells something: without empty values, managed fields, defaults of the API server, and
+"""A manifest reduced to what a diagnosis needs: without empty values, managed fields, defaults of the API server, and
 fields that change without anything having changed.
 
-Owns the lists of what is dropped; cuts nothing for want of room but what is deeper or longer than any page.
+Owns the lists of what is dropped; cuts only what is deeper or longer than any page.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _LONGEST_STRING = 2_000
 _LARGEST_INTEGER = 2**63 - 1
 _DEEPEST = 40
 
-# Dropped wherever they stand. Bookkeeping of the API server, digests and ids that no person reads, and times that
+# Dropped at any depth. Bookkeeping of the API server, digests and ids that no person reads, and times that
 # controllers write without a change (they would break the server's prefix cache in every turn).
 _NOISE = frozenset(
     {
@@ -63,7 +63,7 @@ _DEFAULTS: dict[str, object] = {
     "protocol": "TCP",
     "completionMode": "NonIndexed",
 }
-# Empty objects that say no more than their absence; elsewhere (`emptyDir: {}`, `podSelector: {}`) they mean something.
+# Empty objects that mean the same as their absence; elsewhere (`emptyDir: {}`, `podSelector: {}`) they mean something.
 _EMPTY = frozenset(
     {
         "annotations",
@@ -78,7 +78,7 @@ _EMPTY = frozenset(
         "strategy",
     }
 )
-# Before all others, in this order, wherever they stand: what is cut is cut at the end.
+# Before all others, in this order, at any depth: what is cut is cut at the end.
 _FIRST = (
     "apiVersion",
     "kind",
@@ -101,7 +101,7 @@ _TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
 def distilled(manifest: Manifest, leaves: int) -> tuple[Manifest, int]:
-    """`manifest` with at most `leaves` values, and how many were dropped for want of room (those of objects that were
+    """`manifest` with at most `leaves` values, and how many were dropped for lack of room (those of objects that were
     not even looked into count as one)."""
     walk = _Walk(leaves)
     return walk.object(manifest, 0), walk.dropped
@@ -131,7 +131,7 @@ class _Walk:
         return value if isinstance(value, int | float | None) else str(value)
 
     def object(self, entries: Manifest, depth: int) -> Manifest:
-        """The entries that tell something, the important ones first."""
+        """The entries that are kept, the important ones first."""
         kept: Manifest = {}
         for index, key in enumerate(sorted(entries, key=_rank)):
             if self._left <= 0:

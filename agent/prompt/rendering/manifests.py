@@ -17,9 +17,9 @@ from agent.prompt.tokens import count_tokens
 # Every leaf of a manifest costs about 6 tokens with its key; more leaves than this many a token never fit.
 _LEAVES_PER_TOKEN = 0.5
 _LEAST_LEAVES = 20
-# Of manifests that are told in full each gets this much room at least; the others get a line.
+# The least budget of a manifest that is rendered in full; the others get a line.
 _LEAST_ROOM = 400
-# The share of the room that is kept for those that get a line.
+# The share of the budget that is kept for those that get a line.
 _LINES_SHARE = 0.2
 # Tokens between documents.
 _SEPARATOR = 4
@@ -27,15 +27,15 @@ _SEPARATOR = 4
 
 def render_manifests(manifests: Sequence[Manifest], limit: int, *, full: Sequence[Manifest] | None = None) -> Rendered:
     """Manifests as YAML documents, status before spec: those in `full` (all of them where it is None), each in an
-    equal share of the room that is left; the others a line each, as comments."""
-    told = list(manifests if full is None else full)[: max(limit // _LEAST_ROOM, 1)]
-    told_ids = set(map(id, told))
-    named = [manifest for manifest in manifests if id(manifest) not in told_ids]
-    room = limit - int(limit * _LINES_SHARE) if named else limit
+    equal share of the budget that is left; the others a line each, as comments."""
+    kept = list(manifests if full is None else full)[: max(limit // _LEAST_ROOM, 1)]
+    kept_ids = set(map(id, kept))
+    named = [manifest for manifest in manifests if id(manifest) not in kept_ids]
+    token_budget = limit - int(limit * _LINES_SHARE) if named else limit
     parts: list[Rendered] = []
     tokens = 0
-    for index, manifest in enumerate(told):
-        parts.append(render_manifest(manifest, (room - tokens) // (len(told) - index) - _SEPARATOR))
+    for index, manifest in enumerate(kept):
+        parts.append(render_manifest(manifest, (token_budget - tokens) // (len(kept) - index) - _SEPARATOR))
         tokens += parts[-1].tokens + _SEPARATOR
     texts = ["---\n".join(part.text for part in parts)]
     left_out = [part.left_out for part in parts if part.left_out]
@@ -92,7 +92,7 @@ def referred(manifests: Iterable[Manifest], named: Sequence[ResourceRef]) -> lis
 
 
 def is_unwell(manifest: Manifest) -> bool:
-    """Whether its status says so at a glance: for choosing what to show, not for judging."""
+    """Whether its status shows trouble at a glance: for choosing what to show, not for judging."""
     if text_at(manifest, "status", "phase") in ("Failed", "Pending", "Unknown", "Lost"):
         return True
     containers = objects_at(manifest, "status", "containerStatuses")

@@ -19,7 +19,7 @@ from agent.errors import (
 )
 from agent.prompt.prompt import Prompt
 from agent.providers.lightspeed.events import EventReader, WireEvent, provider_events
-from agent.providers.lightspeed.failures import Asked, event_error, refused, translated
+from agent.providers.lightspeed.failures import QueryContext, event_error, refused, translated
 from agent.providers.lightspeed.query import Query, compose_query
 from agent.providers.lightspeed.session_id import SessionIds, is_conversation_id
 from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
@@ -59,7 +59,7 @@ class Lightspeed:
         with self._translated(answering=False):
             response = await self._client.get(f"{self._url}/readiness", headers=self._headers())
         if not response.is_success:
-            raise refused(response.status_code, _parsed(response.content), self.asked(continuing=False))
+            raise refused(response.status_code, _parsed(response.content), self.query_context(continuing=False))
         return self.info()
 
     async def aclose(self) -> None:
@@ -104,11 +104,11 @@ class Lightspeed:
         finally:
             self._busy.discard(conversation_id)
 
-    def asked(self, *, continuing: bool) -> Asked:
-        return Asked(continuing=continuing, model=self._model, token=self.token)
+    def query_context(self, *, continuing: bool) -> QueryContext:
+        return QueryContext(continuing=continuing, model=self._model, token=self.token)
 
     @asynccontextmanager
-    async def answer(self, query: Query, asked: Asked) -> AsyncGenerator[AsyncGenerator[WireEvent]]:
+    async def answer(self, query: Query, query_context: QueryContext) -> AsyncGenerator[AsyncGenerator[WireEvent]]:
         """Posts the query; the events of its answer while the block runs. An unreachable server is tried again."""
         retrying = AsyncRetrying(
             stop=stop_after_attempt(1 + self._settings.provider_retries),
@@ -116,7 +116,7 @@ class Lightspeed:
             retry=retry_if_exception_type(ProviderUnreachable),
             reraise=True,
         )
-        response: httpx.Response = await retrying(self._post, query, asked)
+        response: httpx.Response = await retrying(self._post, query, query_context)
         try:
             async with aclosing(self._events(response)) as events:
                 yield events
@@ -130,7 +130,7 @@ class Lightspeed:
                 for event in reader.feed(chunk):
                     yield event
 
-    async def _post(self, query: Query, asked: Asked) -> httpx.Response:
+    async def _post(self, query: Query, query_context: QueryContext) -> httpx.Response:
         """The answer with its head read. Raises what `refused` says for any status but 200."""
         with self._translated(answering=False):
             request = self._client.build_request(
@@ -143,7 +143,7 @@ class Lightspeed:
                 body = await _beginning(response)
             finally:
                 await response.aclose()
-        raise refused(response.status_code, _parsed(body), asked)
+        raise refused(response.status_code, _parsed(body), query_context)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
@@ -206,7 +206,7 @@ class LightspeedSession:
         return 0
 
     @property
-    def remembered(self) -> str:
+    def previous_fingerprint(self) -> str:
         """Nothing: Lightspeed has no place for it."""
         return ""
 
@@ -217,9 +217,9 @@ class LightspeedSession:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn. Raises ProviderError, SessionNotFound, SessionBusy, and RequestError for too long a question."""
         query = self._lightspeed.compose(prompt, conversation_id=self._conversation)
-        asked = self._lightspeed.asked(continuing=self._conversation is not None)
+        query_context = self._lightspeed.query_context(continuing=self._conversation is not None)
         started = False
-        async with self._lightspeed.answer(query, asked) as events:
+        async with self._lightspeed.answer(query, query_context) as events:
             async for event in events:
                 if event.name == "start":
                     self._adopt(event)
@@ -227,7 +227,7 @@ class LightspeedSession:
                     started = True
                     yield self._started(query)
                 if event.name == "error":
-                    raise event_error(event.data, asked)
+                    raise event_error(event.data, query_context)
                 if event.name == "approval_required":
                     raise ResponseFailed(
                         "Lightspeed wants a tool call to be approved, which is not supported here: let it run its "

@@ -23,7 +23,7 @@ from agent.prompt.compaction import compacted
 from agent.prompt.prompt import Prompt
 from agent.prompt.tokens import count_tokens
 from agent.providers.llama_stack.agents_turn import AgentsTurn, content_text
-from agent.providers.llama_stack.connection import Connection
+from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
 from agent.providers.llama_stack.history import history_limit, spoken
 from agent.providers.llama_stack.lost_session import notice, notice_tokens, told_to_user
@@ -66,7 +66,7 @@ class Agents:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ServerConnection,
         models: ModelChoice,
         holds: Holds,
         settings: Settings,
@@ -195,8 +195,8 @@ class AgentsSession:
         return _tokens(self._past.lines) + (notice_tokens() if self._past.lost else 0)
 
     @property
-    def remembered(self) -> str:
-        return self._past.record.remembered
+    def previous_fingerprint(self) -> str:
+        return self._past.record.previous_fingerprint
 
     async def earlier(self) -> Sequence[Message]:
         """What goes before the question. What was shortened tells of both sides."""
@@ -208,7 +208,7 @@ class AgentsSession:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn, as `Session.stream` says."""
         protocol = self._protocol
-        record = replace(self._past.record, remembered=prompt.fingerprint)
+        record = replace(self._past.record, previous_fingerprint=prompt.fingerprint)
         name = json.dumps(record.metadata | {"after": self._past.session_id})
         session_id = await protocol.new_session(self._model, prompt.instructions, name)
         self._held.enter_context(self._holds.hold(session_id))

@@ -9,7 +9,7 @@ from typing import Any
 from agent.errors import AssistantError, ProviderError, ResponseCut, ResponseFailed, ResponseIncomplete, SessionNotFound
 from agent.objects.manifest import integer_at, lookup, object_at, text_at
 from agent.prompt.prompt import Prompt
-from agent.providers.llama_stack.connection import Connection
+from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
 from agent.providers.llama_stack.model_choice import ModelChoice
 from agent.providers.provider import (
@@ -33,7 +33,7 @@ _NO_SESSIONS = (
 class ChatCompletions:
     """The protocol of one server. `path` is that of its chat completions."""
 
-    def __init__(self, connection: Connection, models: ModelChoice, *, path: str, note: str) -> None:
+    def __init__(self, connection: ServerConnection, models: ModelChoice, *, path: str, note: str) -> None:
         self.connection = connection
         self.models = models
         self.path = path
@@ -75,7 +75,7 @@ class ChatSession:
         return 0
 
     @property
-    def remembered(self) -> str:
+    def previous_fingerprint(self) -> str:
         """Nothing: there is no session to keep it."""
         return ""
 

@@ -40,7 +40,7 @@ _REST = 0.5
 _loading = threading.Lock()
 
 
-class Connection:
+class ServerConnection:
     """One server's. Everything is opened at the first use and belongs to that event loop."""
 
     def __init__(self, settings: Settings) -> None:

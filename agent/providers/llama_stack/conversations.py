@@ -14,7 +14,7 @@ import anyio
 
 from agent.errors import SessionNotFound
 from agent.objects.manifest import objects_at, text_at
-from agent.providers.llama_stack.connection import SHORT_REQUEST, Connection
+from agent.providers.llama_stack.connection import SHORT_REQUEST, ServerConnection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
 from agent.providers.llama_stack.history import in_turns, message_item
 from agent.providers.llama_stack.ownership import Record
@@ -39,7 +39,7 @@ def require_id(session_id: str) -> str:
 class Conversations:
     """Those of one server."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
         self._first = asyncio.Lock()
         self._made_one = False

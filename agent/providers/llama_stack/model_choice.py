@@ -10,7 +10,7 @@ from agent.errors import (
     ProviderUnreachable,
     ResponseFailed,
 )
-from agent.providers.llama_stack.connection import Connection
+from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.models import (
     Model,
     configured_model,
@@ -27,7 +27,7 @@ _BELIEVED = 60.0
 class ModelChoice:
     """The model of the next turn, the same for all turns until the list is read again."""
 
-    def __init__(self, connection: Connection, configured: str | None) -> None:
+    def __init__(self, connection: ServerConnection, configured: str | None) -> None:
         self._connection = connection
         self._configured = configured
         self._models: tuple[Model, ...] = ()

@@ -23,10 +23,9 @@ class Record:
     """What is kept with a session.
 
     `owner` is a keyed hash of the user's id, so that the server learns no names; `redaction_key` is 64 hex digits;
-    `holder` runs a turn until `held_until` (Unix seconds), "" is
-    nobody. `history_tokens` is the upper estimate of what it holds, None where a turn ended so that nobody knows;
-    `remembered` is the fingerprint of its last turn's context. `successor` is the session in which it goes on,
-    shortened, "" for none.
+    `holder` runs a turn until `held_until` (Unix seconds), "" means that it is free. `history_tokens` is the upper
+    estimate of what it holds, None where a turn ended so that it is unknown; `previous_fingerprint` is that of its last
+    turn's context. `successor` is the session in which it continues, shortened, "" for none.
     """
 
     owner: str
@@ -34,7 +33,7 @@ class Record:
     holder: str = ""
     held_until: int = 0
     history_tokens: int | None = 0
-    remembered: str = ""
+    previous_fingerprint: str = ""
     successor: str = ""
 
     @staticmethod
@@ -55,7 +54,7 @@ class Record:
             holder=str(metadata.get("holder", "")),
             held_until=_number(metadata.get("held_until")) or 0,
             history_tokens=_number(metadata.get("history_tokens")),
-            remembered=str(metadata.get("remembered", "")),
+            previous_fingerprint=str(metadata.get("remembered", "")),
             successor=str(metadata.get("successor", "")),
         )
 
@@ -66,7 +65,7 @@ class Record:
         holder = {"holder": self.holder, "held_until": str(self.held_until)} if self.holder else {}
         others = {
             "history_tokens": "" if self.history_tokens is None else str(self.history_tokens),
-            "remembered": self.remembered,
+            "remembered": self.previous_fingerprint,
             "successor": self.successor,
         }
         return record | holder | {key: value for key, value in others.items() if value}
@@ -100,12 +99,12 @@ class Record:
     def released(self) -> "Record":
         return replace(self, holder="", held_until=0)
 
-    def holding(self, history_tokens: int | None, *, remembered: str | None = None) -> "Record":
-        """The record of a session that holds so much by now; `remembered` None: as before."""
+    def holding(self, history_tokens: int | None, *, previous_fingerprint: str | None = None) -> "Record":
+        """The record of a session that holds so much by now; `previous_fingerprint` None: as before."""
         return replace(
             self,
             history_tokens=history_tokens,
-            remembered=self.remembered if remembered is None else remembered,
+            previous_fingerprint=self.previous_fingerprint if previous_fingerprint is None else previous_fingerprint,
         )
 
     def succeeding(self) -> "Record":

@@ -15,7 +15,7 @@ from agent.errors import ProviderUnreachable
 from agent.objects.manifest import text_at
 from agent.providers.llama_stack.agents import Agents, AgentsSession
 from agent.providers.llama_stack.chat import ChatCompletions, ChatSession
-from agent.providers.llama_stack.connection import Connection
+from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.model_choice import ModelChoice
 from agent.providers.llama_stack.ownership import Holds
 from agent.providers.llama_stack.responses import Responses, ResponsesSession
@@ -43,7 +43,7 @@ class LlamaStack:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._connection = Connection(settings)
+        self._connection = ServerConnection(settings)
         self._models = ModelChoice(self._connection, settings.llamastack_model)
         self._holds = Holds()
         self._choosing = asyncio.Lock()

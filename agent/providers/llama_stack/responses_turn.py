@@ -8,9 +8,9 @@ from agent.errors import AssistantError, ResponseCut, ResponseFailed, ResponseIn
 from agent.objects.manifest import integer_at, list_at, lookup, object_at, objects_at, text_at
 from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ReasoningDelta,
-    Reference,
     TextDelta,
     ToolCall,
     ToolResult,
@@ -150,7 +150,7 @@ class ResponsesTurn:
                 url, title = text_at(annotation, "url"), text_at(annotation, "title")
                 if url and (url, title) not in self._references:
                     self._references.add((url, title))
-                    yield Reference(title=title or url, url=url)
+                    yield Citation(title=title or url, url=url)
 
     def _completed(self, response: dict[str, Any]) -> Iterator[ProviderEvent]:
         self.is_stored = True

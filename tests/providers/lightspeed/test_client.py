@@ -13,9 +13,9 @@ from agent.errors import (
 from agent.providers.lightspeed import Lightspeed
 from agent.providers.lightspeed.events import TRUNCATED_NOTE, EventReader
 from agent.providers.provider import (
+    Citation,
     ProviderInfo,
     ReasoningDelta,
-    Reference,
     SessionRequest,
     TextDelta,
     ToolCall,
@@ -67,8 +67,8 @@ async def test_a_turn_arrives_as_provider_events(fake: FakeLightspeed, connect: 
         ToolResult(call_id="call-1", output="Killed"),
         TextDelta("It was "),
         TextDelta("OOMKilled\u2028."),
-        Reference(title="Memory", url="https://docs.example.com/memory"),
-        Reference(title="https://docs.example.com/limits", url="https://docs.example.com/limits"),
+        Citation(title="Memory", url="https://docs.example.com/memory"),
+        Citation(title="https://docs.example.com/limits", url="https://docs.example.com/limits"),
         TurnCompleted(usage=Usage(input_tokens=120, output_tokens=7, reasoning_tokens=2)),
     ]
 

@@ -46,7 +46,7 @@ def test_a_record_that_is_not_ours_is_nobodys(damage: dict[str, object]) -> None
 def test_what_is_kept_fits_a_servers_metadata() -> None:
     """16 pairs of 64 and 512 characters, as in OpenAI's API; llama-stack and OGX take more."""
     record = Record.new("ada").succeeding().held(seconds=7200)
-    record = record.holding(10**9, remembered="x" * MAX_FINGERPRINT)
+    record = record.holding(10**9, previous_fingerprint="x" * MAX_FINGERPRINT)
     metadata = replace(record, successor="conv_" + "1" * 48).metadata
 
     assert len(metadata) <= 16
@@ -76,10 +76,10 @@ def test_a_held_session_is_refused_until_the_hold_expires(monkeypatch: pytest.Mo
 
 
 def test_a_released_session_can_be_held_again() -> None:
-    turn = Record.new("ada").held(seconds=100).holding(70, remembered="state")
+    turn = Record.new("ada").held(seconds=100).holding(70, previous_fingerprint="state")
     again = turn.released().held(seconds=100)
 
-    assert (again.history_tokens, again.remembered) == (70, "state")
+    assert (again.history_tokens, again.previous_fingerprint) == (70, "state")
 
 
 def test_a_session_that_nobody_gave_back_is_told_from_one_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,12 +93,12 @@ def test_a_session_that_nobody_gave_back_is_told_from_one_that_was(monkeypatch: 
 
 
 def test_a_session_that_succeeds_another_is_its_owners_and_keeps_its_key() -> None:
-    old = Record.new("ada").held(seconds=100).holding(70, remembered="state")
+    old = Record.new("ada").held(seconds=100).holding(70, previous_fingerprint="state")
     new = Record.of(old.succeeding().metadata)
 
     assert new is not None
     assert check_owner(new, "ada").key == old.key
-    assert (new.history_tokens, new.remembered, new.holder) == (0, "state", "")
+    assert (new.history_tokens, new.previous_fingerprint, new.holder) == (0, "state", "")
 
 
 def test_a_hold_of_this_process_ends_with_its_block() -> None:

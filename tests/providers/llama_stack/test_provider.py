@@ -203,12 +203,12 @@ def test_the_client_is_loaded_late_and_leaves_logging_alone() -> None:
     script = """
 import asyncio, logging, sys
 from agent.providers.llama_stack import LlamaStack
-from agent.providers.llama_stack.connection import Connection
+from agent.providers.llama_stack.connection import ServerConnection
 from agent.settings import load_settings
 settings = load_settings({"llamastack_base_url": "http://127.0.0.1:1"})
 LlamaStack(settings)
 assert "llama_stack_client" not in sys.modules, "loaded too early"
-asyncio.run(Connection(settings).client())
+asyncio.run(ServerConnection(settings).client())
 assert "llama_stack_client" in sys.modules
 assert not logging.getLogger().handlers and logging.getLogger().level == logging.WARNING, "logging was configured"
 """

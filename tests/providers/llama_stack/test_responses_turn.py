@@ -9,9 +9,9 @@ from agent.errors import AssistantError, ResponseCut, ResponseFailed, ResponseIn
 from agent.providers.llama_stack.failures import Upstream
 from agent.providers.llama_stack.responses_turn import ResponsesTurn
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ReasoningDelta,
-    Reference,
     TextDelta,
     ToolCall,
     ToolResult,
@@ -102,8 +102,8 @@ def test_references_are_told_once() -> None:
     file = {"type": "file_citation", "filename": "runbook.md", "file_id": "f", "index": 1}
     content = [{"type": "output_text", "text": "see", "annotations": [cited, cited, untitled, file]}]
     assert read(done(type="message", id="m", content=content)) == [
-        Reference(title="OOM", url="https://docs.example/oom"),
-        Reference(title="https://docs.example/x", url="https://docs.example/x"),
+        Citation(title="OOM", url="https://docs.example/oom"),
+        Citation(title="https://docs.example/x", url="https://docs.example/x"),
     ]
 
 

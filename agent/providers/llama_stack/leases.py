@@ -1,4 +1,4 @@
-"""The place of a turn: the conversation that its session's id leads to, held until the turn has ended.
+"""The lease of a turn: the conversation that its session's id leads to, held until the turn has ended.
 
 A session that has grown beyond its limit goes on, shortened, in a successor that its id leads to. One that is lost is
 replaced by a new one. What is new is made when its first turn was answered, from what was said: until then nobody
@@ -27,7 +27,7 @@ _SHORTENED = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ConversationLease:
     """The conversation of a turn; `conversation_id` is "" for one that is not made yet.
 
     `earlier` is what goes before the question: the shortened history
@@ -60,11 +60,11 @@ class Place:
         given = self.given(history, question)
         return given[0].text if len(given) == 1 else [message_item(message) for message in given]
 
-    def answered(self, history: Sequence[Message], question: str, answer: str, *, remembered: str) -> Record:
+    def answered(self, history: Sequence[Message], question: str, answer: str, *, previous_fingerprint: str) -> Record:
         """The record after a turn that was answered."""
         given = () if self.earlier or self.conversation_id else history
         said = tokens_of(*given, Message("user", question), Message("assistant", answer))
-        return self.record.holding(self.history_tokens + said, remembered=remembered).released()
+        return self.record.holding(self.history_tokens + said, previous_fingerprint=previous_fingerprint).released()
 
     def unanswered(self, *, certain: bool) -> Record:
         """The record after a turn that was not answered; not `certain`: it may have been all the same."""
@@ -82,8 +82,8 @@ class Place:
         return tuple(kept)
 
 
-class Places:
-    """Finds and takes the place of a turn. `seconds` is how long a turn may hold it, `limit` the most tokens that a
+class Leases:
+    """Finds and takes the lease of a turn. `seconds` is how long a turn may hold it, `limit` the most tokens that a
     session may hold before it is made shorter."""
 
     def __init__(self, conversations: Conversations, holds: Holds, *, seconds: float, limit: int) -> None:
@@ -92,38 +92,38 @@ class Places:
         self._seconds = seconds
         self._limit = limit
 
-    async def find(self, request: SessionRequest, held: ExitStack) -> Place:
-        """The place for a request, held in this process until `held` ends.
+    async def find(self, request: SessionRequest, held: ExitStack) -> ConversationLease:
+        """The lease for a request, held in this process until `held` ends.
 
         Raises SessionNotFound for an id that is none, SessionForbidden, SessionBusy and ProviderError.
         """
         if request.session_id is None:
-            return Place(record=Record.new(request.user_id))
+            return ConversationLease(record=Record.new(request.user_id))
         session_id = require_id(request.session_id)
         try:
             return await self._followed(session_id, request.user_id, held)
         except SessionNotFound:
-            return Place(record=Record.new(request.user_id), lost=session_id)
+            return ConversationLease(record=Record.new(request.user_id), lost=session_id)
 
-    async def take(self, place: Place) -> None:
+    async def take(self, lease: ConversationLease) -> None:
         """Writes the hold, for other replicas to see."""
-        if place.conversation_id:
-            await self._conversations.keep(place.conversation_id, place.record)
+        if lease.conversation_id:
+            await self._conversations.keep(lease.conversation_id, lease.record)
 
-    async def within_limit(self, place: Place) -> Place:
-        """The place itself, or the successor of one that holds too much."""
-        if place.history_tokens <= self._limit:
-            return place
-        messages = await self._conversations.messages(place.conversation_id)
+    async def within_limit(self, lease: ConversationLease) -> ConversationLease:
+        """The lease itself, or the successor of one that holds too much."""
+        if lease.history_tokens <= self._limit:
+            return lease
+        messages = await self._conversations.messages(lease.conversation_id)
         earlier = compacted(messages, int(self._limit * _SHORTENED))
-        return Place(
-            record=place.record.succeeding(),
+        return ConversationLease(
+            record=lease.record.succeeding(),
             earlier=earlier,
-            old=(place.conversation_id, place.record),
-            detour=place.detour,
+            old=(lease.conversation_id, lease.record),
+            detour=lease.detour,
         )
 
-    async def _followed(self, session_id: str, user_id: str | None, held: ExitStack) -> Place:
+    async def _followed(self, session_id: str, user_id: str | None, held: ExitStack) -> ConversationLease:
         """The conversation that a session's id leads to: its successor's successor."""
         seen: set[str] = set()
         first: tuple[str, Record] | None = None
@@ -140,5 +140,5 @@ class Places:
             else:
                 record = replace(record, successor="").held(seconds=self._seconds)
                 direct = first is None or first[1].successor == session_id
-                return Place(conversation_id=session_id, record=record, detour=None if direct else first)
+                return ConversationLease(conversation_id=session_id, record=record, detour=None if direct else first)
         raise SessionNotFound(LOST_SESSION)
