@@ -17,6 +17,7 @@ from agent.providers.provider import (
     SessionStarted,
     TextDelta,
     ToolCall,
+    ToolCallRequested,
     ToolResult,
     TurnCompleted,
     TurnStarted,
@@ -64,7 +65,7 @@ class ResponseStream:
                 yield from self.text(event.text)
             case ReasoningDelta():
                 yield from self._write("reasoning", event.text)
-            case ToolCall():
+            case ToolCall() | ToolCallRequested():
                 yield from self._close_item()
                 yield from self._whole(
                     {

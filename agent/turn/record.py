@@ -21,6 +21,7 @@ from agent.providers.provider import (
     SessionStarted,
     TextDelta,
     ToolCall,
+    ToolCallRequested,
     ToolResult,
     TurnCompleted,
     TurnStarted,
@@ -107,6 +108,8 @@ class TurnRecord:
                 stack = ExitStack()
                 tool = stack.enter_context(span.span(event.name, "TOOL", inputs=event.arguments))
                 self._tools[event.call_id] = (tool, stack)
+            case ToolCallRequested():
+                event = replace(event, arguments=redact(event.arguments))
             case ToolResult():
                 event = replace(event, output=redact(event.output))
                 if opened := self._tools.pop(event.call_id, None):

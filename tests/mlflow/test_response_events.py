@@ -18,6 +18,7 @@ from agent.providers.provider import (
     ReasoningDelta,
     TextDelta,
     ToolCall,
+    ToolCallRequested,
     ToolResult,
     TurnCompleted,
     TurnStarted,
@@ -154,3 +155,10 @@ def test_an_answer_without_usage_says_so() -> None:
     outcome = Outcome(text="", session_id=None, provider=PROVIDER, usage=None, report=REPORT)
 
     assert next(iter(stream.complete(outcome, {})))["response"]["usage"] is None
+
+
+def test_a_tool_call_for_the_caller_is_a_function_call_without_an_output() -> None:
+    [call, *_] = items(written(ToolCallRequested(call_id="c1", name="read_pod", arguments='{"a":1}')))
+
+    assert (call["type"], call["call_id"], call["name"]) == ("function_call", "c1", "read_pod")
+    assert call["arguments"] == '{"a":1}'
