@@ -25,9 +25,8 @@ from agent.prompt.tokens import count_tokens
 from agent.providers.llama_stack.agents_turn import AgentsTurn, content_text
 from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
-from agent.providers.llama_stack.history import history_limit, spoken
-from agent.providers.llama_stack.lost_session import notice, notice_tokens, told_to_user
-from agent.providers.llama_stack.model_choice import ModelChoice
+from agent.providers.llama_stack.history import history_limit, notice, notice_tokens, spoken, told_to_user
+from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
 from agent.request.conversation import Message

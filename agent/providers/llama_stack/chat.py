@@ -11,7 +11,7 @@ from agent.objects.manifest import integer_at, lookup, object_at, text_at
 from agent.prompt.prompt import Prompt
 from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
-from agent.providers.llama_stack.model_choice import ModelChoice
+from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.provider import (
     ProviderEvent,
     ProviderInfo,

@@ -1,6 +1,7 @@
-"""Earlier messages in the forms that the wire protocols take. Owns no request."""
+"""Earlier messages in the forms that the wire protocols take, and the notes on a session that the server lost."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from agent.prompt.tokens import count_tokens
@@ -63,3 +64,29 @@ def in_turns(messages: Sequence[Message]) -> list[Message]:
     if len(questions) != len(answers):
         return list(messages)
     return [message for turn in zip(questions, answers, strict=True) for message in turn]
+
+
+_REBUILT = "# Note\nThe session of this conversation was lost. Its earlier messages were sent again by the caller."
+_FORGOTTEN = (
+    "# Note\nThe session of this conversation was lost: what was said before this question is not known to you. Say so "
+    "where the question refers to it."
+)
+
+
+def told_to_user(session_id: str, *, rebuilt: bool) -> str:
+    """The note on the provider; `rebuilt`: the request held earlier messages."""
+    gone = f"the session {session_id} is no longer on the model server"
+    if rebuilt:
+        return f"{gone}; it was rebuilt from the messages of this request"
+    return f"{gone} and its earlier turns are lost; a new one was started"
+
+
+def notice(*, rebuilt: bool) -> str:
+    """What the model is told at the end of its instructions."""
+    return _REBUILT if rebuilt else _FORGOTTEN
+
+
+@cache
+def notice_tokens() -> int:
+    """Upper estimate of either notice."""
+    return max(count_tokens(_REBUILT), count_tokens(_FORGOTTEN)) + 1

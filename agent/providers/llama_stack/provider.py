@@ -16,7 +16,7 @@ from agent.objects.manifest import text_at
 from agent.providers.llama_stack.agents import Agents, AgentsSession
 from agent.providers.llama_stack.chat import ChatCompletions, ChatSession
 from agent.providers.llama_stack.connection import ServerConnection
-from agent.providers.llama_stack.model_choice import ModelChoice
+from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.llama_stack.ownership import Holds
 from agent.providers.llama_stack.responses import Responses, ResponsesSession
 from agent.providers.provider import ProviderInfo, SessionRequest

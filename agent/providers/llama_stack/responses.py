@@ -15,11 +15,9 @@ import httpx
 from agent.errors import AssistantError, ProviderError, ProviderTimeout, ResponseCut
 from agent.prompt.prompt import Prompt
 from agent.providers.llama_stack.connection import ServerConnection
-from agent.providers.llama_stack.conversations import Conversations
-from agent.providers.llama_stack.history import history_limit
-from agent.providers.llama_stack.leases import ConversationLease, Leases
-from agent.providers.llama_stack.lost_session import notice, notice_tokens, told_to_user
-from agent.providers.llama_stack.model_choice import ModelChoice
+from agent.providers.llama_stack.history import history_limit, notice, notice_tokens, told_to_user
+from agent.providers.llama_stack.leases import ConversationLease, Conversations, Leases
+from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.llama_stack.ownership import Holds, Record
 from agent.providers.llama_stack.responses_turn import ResponsesTurn
 from agent.providers.provider import (

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from agent.prompt.rendering.distilled import distilled
-from agent.prompt.rendering.manifests import render_manifests
+from agent.prompt.rendering.manifests import distilled, render_manifests
 
 
 def test_defaults_managed_fields_and_empty_values_are_dropped_and_what_means_something_stays() -> None:
