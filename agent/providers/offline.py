@@ -28,7 +28,7 @@ from agent.request.conversation import Message
 
 _INFO = ProviderInfo(name="offline", protocol="none")
 
-# What is told in full; more findings are named, more evidence is counted.
+# What is rendered in full; more findings are named, more evidence is counted.
 _FINDINGS_IN_FULL = 4
 _EVIDENCE_IN_FULL = 9
 
@@ -46,7 +46,7 @@ NO_MODEL_WAS_ASKED = (
 
 
 class Offline:
-    """A Provider that answers from the findings alone. `note` is what `render_answer` says of it."""
+    """A Provider that answers from the findings alone. `note` is that of `render_answer`."""
 
     def __init__(self, *, note: str = "") -> None:
         self._note = note
@@ -155,18 +155,18 @@ def _findings(findings: tuple[Finding, ...]) -> list[str]:
         heading = "Nothing is broken; worth knowing"
     else:
         heading = "Most likely cause" if first.level in ("cause", "effect") else "What is wrong"
-    blocks = [f"## {heading}: {prose(first.title)}", *_told(first)]
+    blocks = [f"## {heading}: {prose(first.title)}", *_details(first)]
     if others:
         blocks.append("## Also found")
         for finding in others[: _FINDINGS_IN_FULL - 1]:
-            blocks += [f"### {prose(finding.title)} ({finding.severity})", *_told(finding)]
+            blocks += [f"### {prose(finding.title)} ({finding.severity})", *_details(finding)]
     rest = others[_FINDINGS_IN_FULL - 1 :]
     if rest:
         blocks.append("\n".join(f"- {prose(finding.title)} ({finding.severity})" for finding in rest))
     return blocks
 
 
-def _told(finding: Finding) -> list[str]:
+def _details(finding: Finding) -> list[str]:
     blocks = [prose(finding.explanation)]
     if finding.resource:
         blocks.append(f"Resource: {prose(str(finding.resource))}")

@@ -167,7 +167,7 @@ def test_equal_input_gives_equal_bytes(context: Context, found: list[Finding], w
 
 @settings(max_examples=30)
 @given(context=contexts(), found=findings())
-def test_nothing_from_a_cluster_stands_outside_its_fence(context: Context, found: list[Finding]) -> None:
+def test_nothing_from_a_cluster_is_outside_its_fence(context: Context, found: list[Finding]) -> None:
     prompt = compose("Why?", context, found, limit=6_000)
     text = prompt.system_text.removeprefix(prompt.instructions)
 

@@ -68,7 +68,7 @@ def test_nothing_is_said_when_nothing_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "said"),
+    ("now", "changes"),
     [
         (
             replace(CONTEXT, manifest=manifest(version="12")),
@@ -98,8 +98,8 @@ def test_nothing_is_said_when_nothing_changed() -> None:
         (replace(CONTEXT, tree=(TreeNode(resource=POD, health="Healthy"),)), "resource health Progressing -> Healthy"),
     ],
 )
-def test_a_change_is_named(now: Context, said: str) -> None:
-    assert note(now) == f"Since the previous turn: {said}."
+def test_a_change_is_named(now: Context, changes: str) -> None:
+    assert note(now) == f"Since the previous turn: {changes}."
 
 
 def test_lines_that_distillation_folded_or_left_out_are_counted_as_lines() -> None:
@@ -178,11 +178,11 @@ def test_a_note_of_much_is_bounded_and_one_line() -> None:
         children=tuple(manifest(f"pod-{n}" + "y" * 300) for n in range(300)),
         events=tuple(event("Reason\n" * 50, at=f"2026-12-01T07:00:{n % 60:02}Z") for n in range(500)),
     )
-    said = note(now, tuple(finding(f"{'title ' * 40}{chr(97 + n)}") for n in range(20)))
+    changes = note(now, tuple(finding(f"{'title ' * 40}{chr(97 + n)}") for n in range(20)))
 
-    assert len(said) <= MAX_NOTE
-    assert "\n" not in said
-    assert "more objects are new" in said
+    assert len(changes) <= MAX_NOTE
+    assert "\n" not in changes
+    assert "more objects are new" in changes
 
 
 @pytest.mark.parametrize(

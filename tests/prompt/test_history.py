@@ -21,7 +21,7 @@ def test_a_history_that_fits_is_kept_as_it_is() -> None:
     assert fitted(history, 10_000) == tuple(history)
 
 
-def test_the_last_answer_stays_and_what_came_before_it_is_told_in_short() -> None:
+def test_the_last_answer_stays_and_what_came_before_it_is_reported_in_short() -> None:
     history = conversation(20, words=200)
 
     kept = fitted(history, 2_000)

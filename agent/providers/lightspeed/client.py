@@ -44,7 +44,10 @@ class Lightspeed:
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator["LightspeedSession"]:
-        """Opens or continues a session; nothing is sent before the turn."""
+        """Open or continue a session; nothing is sent before the turn.
+
+        Raises SessionNotFound, SessionForbidden, SessionBusy, and SettingsError without a token.
+        """
         ids = SessionIds(self.token)
         conversation, nonce = None, secrets.token_hex(16)
         if request.session_id is not None:
@@ -55,7 +58,7 @@ class Lightspeed:
             yield LightspeedSession(self, ids, held, conversation_id=conversation, nonce=nonce, user_id=request.user_id)
 
     async def check(self) -> ProviderInfo:
-        """Whether Lightspeed says that it is ready. Raises ProviderError, and SettingsError without a token."""
+        """Return who answers if Lightspeed is ready. Raises ProviderError, and SettingsError without a token."""
         with self._translated(answering=False):
             response = await self._client.get(f"{self._url}/readiness", headers=self._headers())
         if not response.is_success:
@@ -95,7 +98,7 @@ class Lightspeed:
 
     @contextmanager
     def hold(self, conversation_id: str) -> Generator[None]:
-        """Keeps other turns out of the conversation for the length of the block."""
+        """Keep other turns out of the conversation for the length of the block. Raises SessionBusy."""
         if conversation_id in self._busy:
             raise SessionBusy("custom_inputs.session_id: a turn is running in this session; wait for its end")
         self._busy.add(conversation_id)
@@ -131,7 +134,7 @@ class Lightspeed:
                     yield event
 
     async def _post(self, query: Query, query_context: QueryContext) -> httpx.Response:
-        """The answer with its head read. Raises what `refused` says for any status but 200."""
+        """The answer with its head read. Raises the error of `refused` for any status but 200."""
         with self._translated(answering=False):
             request = self._client.build_request(
                 "POST", f"{self._url}/v1/streaming_query", json=query.body, headers=self._headers()
@@ -211,7 +214,7 @@ class LightspeedSession:
         return ""
 
     async def earlier(self) -> Sequence[Message] | None:
-        """None where Lightspeed continues a conversation: it does not tell what that holds."""
+        """None where Lightspeed continues a conversation: it does not return what that holds."""
         return None if self._continues else ()
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
@@ -233,9 +236,9 @@ class LightspeedSession:
                         "Lightspeed wants a tool call to be approved, which is not supported here: let it run its "
                         "tools without approval."
                     )
-                for told in provider_events(event):
-                    yield told
-                    if isinstance(told, TurnCompleted):
+                for read in provider_events(event):
+                    yield read
+                    if isinstance(read, TurnCompleted):
                         return
         raise ResponseCut("Lightspeed's answer ended before it was complete.")
 

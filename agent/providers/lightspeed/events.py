@@ -68,7 +68,7 @@ def _event(line: bytes) -> Iterator[WireEvent]:
 
 
 def provider_events(event: WireEvent) -> Iterator[ProviderEvent]:
-    """What an event says in our words; nothing for events that say nothing to a reader."""
+    """The provider events of one event of the stream; none for those that mean nothing to a reader."""
     data = event.data
     match event.name:
         case "token":

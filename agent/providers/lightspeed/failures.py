@@ -128,7 +128,7 @@ def _kind(error: httpx.HTTPError) -> str:
 
 
 def _reason(detail: object, query_context: QueryContext) -> str:
-    """`: what Lightspeed says` in one short line, else a full stop."""
+    """`: Lightspeed's message` in one short line, else a full stop."""
     text = text_at(detail, "detail", "response") or text_at(detail, "response") or text_at(detail, "detail")
     text = " ".join(text.split())
     if query_context.token:
@@ -139,7 +139,7 @@ def _reason(detail: object, query_context: QueryContext) -> str:
 
 
 def _is_about_model(detail: object) -> bool:
-    said = " ".join(
+    texts = " ".join(
         text_at(detail, *path) for path in (("detail", "response"), ("detail", "cause"), ("response",), ("cause",))
     ).lower()
-    return "model" in said or "provider" in said
+    return "model" in texts or "provider" in texts

@@ -25,7 +25,7 @@ from agent.prompt.tokens import count_tokens
 from agent.providers.llama_stack.agents_turn import AgentsTurn, content_text
 from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
-from agent.providers.llama_stack.history import history_limit, notice, notice_tokens, spoken, told_to_user
+from agent.providers.llama_stack.history import history_limit, notice, notice_to_user, notice_tokens, spoken
 from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
@@ -83,13 +83,16 @@ class Agents:
         self._model_of_agent = ""
 
     def info(self, model: str, *, note: str = "") -> ProviderInfo:
-        """Who answers; `note` is said beside what is to be said of the server."""
+        """Who answers; `note` is added to the note on the server."""
         notes = "; ".join(filter(None, (self._note, note)))
         return ProviderInfo(name="llama-stack", protocol="agents", model=model, note=notes)
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator["AgentsSession"]:
-        """Takes the conversation of a session, or starts one. Only turns of this process keep each other out."""
+        """Take the conversation of a session, or start one. Only turns of this process keep each other out.
+
+        Raises SessionNotFound for an id of another form, SessionForbidden, SessionBusy and ProviderError.
+        """
         model = await self.model()
         with ExitStack() as held:
             if request.session_id is None:
@@ -105,7 +108,10 @@ class Agents:
                 await session.release()
 
     async def model(self) -> str:
-        """The model of the configured agent, else the chosen one. Raises ModelNotFound for an unknown agent."""
+        """The model of the configured agent, else the chosen one.
+
+        Raises ModelNotFound for an unknown agent, and other ProviderErrors.
+        """
         if self.agent_id is None:
             return await self.models.current()
         if not self._model_of_agent:
@@ -198,25 +204,25 @@ class AgentsSession:
         return self._past.record.previous_fingerprint
 
     async def earlier(self) -> Sequence[Message]:
-        """What goes before the question. What was shortened tells of both sides."""
+        """The messages before the question. A shortened text holds both sides."""
         return [
             Message("user" if line.startswith(_ASKED) else "assistant", _message(line).text)
             for line in (self._past.lines if self._past.session_id else ())
         ]
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
-        """One turn, as `Session.stream` says."""
+        """One turn, as described in `Session.stream`."""
         protocol = self._protocol
         record = replace(self._past.record, previous_fingerprint=prompt.fingerprint)
         name = json.dumps(record.metadata | {"after": self._past.session_id})
         session_id = await protocol.new_session(self._model, prompt.instructions, name)
         self._held.enter_context(self._holds.hold(session_id))
-        note = told_to_user(self._past.lost, rebuilt=bool(prompt.history)) if self._past.lost else ""
+        note = notice_to_user(self._past.lost, rebuilt=bool(prompt.history)) if self._past.lost else ""
         yield TurnStarted(provider=protocol.info(self._model, note=note), session_id=session_id)
         turn = AgentsTurn(protocol.connection.upstream_of(self._model))
         try:
-            async with aclosing(self._turn(turn, prompt, session_id)) as told:
-                async for event in told:
+            async with aclosing(self._turn(turn, prompt, session_id)) as events:
+                async for event in events:
                     self._answered = self._answered or isinstance(event, TurnCompleted)
                     yield event
         except ProviderError as error:
@@ -234,9 +240,9 @@ class AgentsSession:
             connection.upstream_of(self._model),
         ) as received:
             async for chunk in received:
-                for told in turn.read(chunk):
-                    yield told
-                    if isinstance(told, TurnCompleted):
+                for event in turn.read(chunk):
+                    yield event
+                    if isinstance(event, TurnCompleted):
                         return
         raise turn.cut()
 
@@ -280,9 +286,9 @@ def _parsed(name: str) -> dict[str, object]:
 
 def _lines(turn: object) -> tuple[str, ...]:
     """The conversation after a turn: its message without the context, and its answer."""
-    said = [text_at(item, "text") for item in objects_at(turn, "input_messages", 0, "content")]
+    texts = [text_at(item, "text") for item in objects_at(turn, "input_messages", 0, "content")]
     answer = Message("assistant", content_text(lookup(turn, "output_message", "content")))
-    return (*said[1:], spoken(answer))
+    return (*texts[1:], spoken(answer))
 
 
 def _tokens(lines: Sequence[str]) -> int:
@@ -290,7 +296,7 @@ def _tokens(lines: Sequence[str]) -> int:
 
 
 def _message(line: str) -> Message:
-    """A line of the transcript as the message that it tells of."""
+    """A line of the transcript as a message."""
     if line.startswith(_ANSWERED):
         return Message("assistant", line.removeprefix(_ANSWERED))
     return Message("user", line.removeprefix(_ASKED))

@@ -1,5 +1,6 @@
 """Turns over chat completions: any OpenAI-compatible server (vLLM, Ollama, ...). It keeps no sessions, so the
-request's own messages are the history. Owns that protocol's chunks and ends."""
+request's own messages are the history. Owns that protocol's chunks and ends
+(https://platform.openai.com/docs/api-reference/chat-streaming)."""
 
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -44,7 +45,7 @@ class ChatCompletions:
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator["ChatSession"]:
-        """A turn of its own. Raises SessionNotFound for any session id."""
+        """A turn of its own. Raises SessionNotFound for any session id, and ProviderError."""
         if request.session_id is not None:
             raise SessionNotFound(_NO_SESSIONS)
         yield ChatSession(self, await self.models.current())
@@ -84,12 +85,12 @@ class ChatSession:
         return ()
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
-        """One turn, as `Session.stream` says."""
+        """One turn, as described in `Session.stream`."""
         yield TurnStarted(provider=self._protocol.info(self._model), session_id=None)
         turn = _ChatTurn(self._protocol.connection.upstream_of(self._model))
         try:
-            async with aclosing(self._turn(turn, prompt)) as told:
-                async for event in told:
+            async with aclosing(self._turn(turn, prompt)) as events:
+                async for event in events:
                     yield event
         except ProviderError as error:
             if turn.text_sent:
@@ -113,8 +114,8 @@ class ChatSession:
             lambda: connection.post_for_stream(self._protocol.path, body), upstream
         ) as received:
             async for chunk in received:
-                for told in turn.read(chunk):
-                    yield told
+                for event in turn.read(chunk):
+                    yield event
         yield turn.end()
 
 

@@ -8,14 +8,15 @@ from agent.prompt.tokens import count_tokens
 from agent.request.conversation import Message
 from agent.settings import Settings
 
-# The servers add what a response was given and what it gave to the conversation in one step of at most 20 items, and
-# fail the turn when there are more; what the model and its tools give needs its share.
+# llama-stack and OGX add a response's input and output to its conversation in one step of at most 20 items, the limit
+# of OpenAI's API (https://platform.openai.com/docs/api-reference/conversations/create), and fail the turn when there
+# are more; what the model and its tools give needs its share.
 _MOST_MESSAGES = 8
 # Tokens of a message's role and marks in a chat template.
 _PER_MESSAGE = 8
 
-# The share of the model's window that a session may hold; a window that nobody tells is taken to be so many times what
-# instructions and context may take.
+# The share of the model's window that a session may hold; an unknown window counts as so many times what instructions
+# and context may take.
 _SHARE = 1 / 6
 _UNKNOWN_WINDOW = 3
 
@@ -27,13 +28,13 @@ def history_limit(window: int | None, settings: Settings) -> int:
 
 
 def gathered(history: Sequence[Message]) -> list[Message]:
-    """Earlier messages, few enough for a request: of many the older ones are told in one."""
+    """Earlier messages, few enough for a request: of many the older ones are joined in one."""
     recent = list(history[-_MOST_MESSAGES:])
     if len(history) > _MOST_MESSAGES and recent[0].role == "user":
-        recent = recent[1:]  # the told ones are the user's too, and chat templates want the roles to alternate
-    told = history[: len(history) - len(recent)]
-    if told:
-        recent.insert(0, Message("user", "\n\n".join(["Earlier in this conversation:", *map(spoken, told)])))
+        recent = recent[1:]  # the joined one is the user's too, and chat templates want the roles to alternate
+    older = history[: len(history) - len(recent)]
+    if older:
+        recent.insert(0, Message("user", "\n\n".join(["Earlier in this conversation:", *map(spoken, older)])))
     return recent
 
 
@@ -43,7 +44,7 @@ def spoken(message: Message) -> str:
 
 
 def tokens_of(*messages: Message) -> int:
-    """Upper estimate of what messages take in a request, in whatever form they are told."""
+    """Upper estimate of the tokens of messages in a request, in whatever form."""
     return sum(count_tokens(spoken(message)) + _PER_MESSAGE for message in messages)
 
 
@@ -73,7 +74,7 @@ _FORGOTTEN = (
 )
 
 
-def told_to_user(session_id: str, *, rebuilt: bool) -> str:
+def notice_to_user(session_id: str, *, rebuilt: bool) -> str:
     """The note on the provider; `rebuilt`: the request held earlier messages."""
     gone = f"the session {session_id} is no longer on the model server"
     if rebuilt:
@@ -82,7 +83,7 @@ def told_to_user(session_id: str, *, rebuilt: bool) -> str:
 
 
 def notice(*, rebuilt: bool) -> str:
-    """What the model is told at the end of its instructions."""
+    """The note to the model at the end of its instructions."""
     return _REBUILT if rebuilt else _FORGOTTEN
 
 

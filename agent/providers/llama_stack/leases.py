@@ -111,7 +111,7 @@ class Conversations:
             logger.warning("%s stays held until its hold expires: %s", records[-1][0], type(error).__name__)
 
     async def messages(self, conversation_id: str) -> list[Message]:
-        """What was said, oldest first. Raises SessionNotFound and ProviderError."""
+        """The messages, oldest first. Raises SessionNotFound and ProviderError."""
         path = f"/v1/conversations/{conversation_id}/items?order=asc&limit={_MOST_ITEMS}"
         items = objects_at(await self._connection.get(path), "data")
         return in_turns([message for item in items if (message := _message(item)) and message.text])
@@ -150,7 +150,7 @@ class ConversationLease:
 
     @property
     def history_tokens(self) -> int:
-        """What the conversation holds or is given beside the question."""
+        """The tokens of the conversation, or of what it is given besides the question."""
         if self.earlier:
             return tokens_of(Message("user", self.earlier))
         return self.record.history_tokens or 0
@@ -169,8 +169,8 @@ class ConversationLease:
     def answered(self, history: Sequence[Message], question: str, answer: str, *, previous_fingerprint: str) -> Record:
         """The record after a turn that was answered."""
         given = () if self.earlier or self.conversation_id else history
-        said = tokens_of(*given, Message("user", question), Message("assistant", answer))
-        return self.record.holding(self.history_tokens + said, previous_fingerprint=previous_fingerprint).released()
+        added = tokens_of(*given, Message("user", question), Message("assistant", answer))
+        return self.record.holding(self.history_tokens + added, previous_fingerprint=previous_fingerprint).released()
 
     def unanswered(self, *, certain: bool) -> Record:
         """The record after a turn that was not answered; not `certain`: it may have been all the same."""
@@ -189,8 +189,8 @@ class ConversationLease:
 
 
 class Leases:
-    """Finds and takes the lease of a turn. `seconds` is how long a turn may hold it, `limit` the most tokens that a
-    session may hold before it is made shorter."""
+    """Finds and takes the conversation of a turn. `seconds` is how long a turn may hold it, `limit` the most tokens
+    that a session may hold before it is made shorter."""
 
     def __init__(self, conversations: Conversations, holds: Holds, *, seconds: float, limit: int) -> None:
         self._conversations = conversations
@@ -217,7 +217,7 @@ class Leases:
             await self._conversations.keep(lease.conversation_id, lease.record)
 
     async def within_limit(self, lease: ConversationLease) -> ConversationLease:
-        """The lease itself, or the successor of one that holds too much."""
+        """The lease itself, or one on the successor of a conversation that holds too much. Raises ProviderError."""
         if lease.history_tokens <= self._limit:
             return lease
         messages = await self._conversations.messages(lease.conversation_id)

@@ -20,12 +20,13 @@ from agent.providers.llama_stack.connection import ServerConnection
 
 # Names in an error message; a server can list hundreds.
 _MOST_NAMED = 10
-# Plain servers do not tell an embedding model from a language model, but everybody names them so.
+# Plain servers do not mark embedding models, but their names contain one of these words.
 _NO_LANGUAGE_MODEL = ("embed", "rerank", "whisper", "moderation")
 
-# How servers name a model's window: vLLM and SGLang; OpenRouter, Together and llama-stack's own metadata; Groq;
-# Mistral; LM Studio; LiteLLM and Anthropic. `max_tokens` is none: it is the longest answer as often as the window, and
-# llama.cpp's `n_ctx_train` is what the model could take, not what was loaded.
+# How servers name a model's window in an entry of `/v1/models`, as their API references document it: vLLM and SGLang;
+# OpenRouter, Together and llama-stack's own metadata; Groq; Mistral; LM Studio; LiteLLM and Anthropic. `max_tokens` is
+# not among them: it is the longest answer as often as the window, and llama.cpp's `n_ctx_train` is what the model could
+# take, not what was loaded.
 _WINDOWS = (
     "max_model_len",
     "context_length",
@@ -34,7 +35,7 @@ _WINDOWS = (
     "loaded_context_length",
     "max_input_tokens",
 )
-# Where else in an entry they stand: llama-stack since 0.3 and OGX, 0.2.x, OpenRouter, LiteLLM.
+# Where else in an entry these keys are: llama-stack since 0.3 and OGX, 0.2.x, OpenRouter, LiteLLM.
 _METADATA = ("custom_metadata", "metadata", "top_provider", "model_info")
 
 
@@ -138,8 +139,8 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(repr(name[:100]) for name in names[:_MOST_NAMED]) + more
 
 
-# Seconds for which the list of models is believed.
-_BELIEVED = 60.0
+# Seconds for which the list of models is kept.
+_KEPT = 60.0
 
 
 class ModelChoice:
@@ -163,11 +164,11 @@ class ModelChoice:
                 return self._chosen
             self._models = listed_models(await self._connection.get("/v1/models"))
             chosen = await self._choose()
-            self._chosen, self._until = chosen, time.monotonic() + _BELIEVED
+            self._chosen, self._until = chosen, time.monotonic() + _KEPT
             return chosen
 
     def window_of(self, model: str) -> int | None:
-        """The window of `model` in tokens as the list told, None where it does not or has not been read."""
+        """The window of `model` in tokens as the list names it, None where it does not or has not been read."""
         return next((listed.window for listed in self._models if listed.id == model), None)
 
     async def _choose(self) -> str:
@@ -184,11 +185,11 @@ class ModelChoice:
         return configured_model(wanted, self._models, providers, server=server)
 
     def worked(self, model: str) -> None:
-        """A turn with `model` ended well."""
+        """Note that a turn with `model` ended well."""
         self._avoided.discard(model)
 
     def failed(self, model: str, error: AssistantError) -> AssistantError:
-        """The error of a turn with `model` that said nothing, to be raised; a missing model's lists what there is.
+        """The error of a turn with `model` that produced no text, to be raised; a missing model's lists what there is.
 
         A discovered model that cannot answer gives way to the next one in the list from the next turn on: a list may
         start with the models of a provider that is dead.

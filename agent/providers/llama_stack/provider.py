@@ -52,7 +52,7 @@ class LlamaStack:
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator[LlamaStackSession]:
-        """Opens or continues a session, as `Provider.open` says."""
+        """Open or continue a session, as described in `Provider.open`."""
         try:
             protocol = await self._chosen()
             async with protocol.open(request) as session:

@@ -15,7 +15,7 @@ import httpx
 from agent.errors import AssistantError, ProviderError, ProviderTimeout, ResponseCut
 from agent.prompt.prompt import Prompt
 from agent.providers.llama_stack.connection import ServerConnection
-from agent.providers.llama_stack.history import history_limit, notice, notice_tokens, told_to_user
+from agent.providers.llama_stack.history import history_limit, notice, notice_to_user, notice_tokens
 from agent.providers.llama_stack.leases import ConversationLease, Conversations, Leases
 from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.llama_stack.ownership import Holds, Record
@@ -56,13 +56,16 @@ class Responses:
         self._note = note
 
     def info(self, model: str, *, note: str = "") -> ProviderInfo:
-        """Who answers; `note` is said beside what is to be said of the server."""
+        """Who answers; `note` is added to the note on the server."""
         notes = "; ".join(filter(None, (self._note, note)))
         return ProviderInfo(name="llama-stack", protocol="responses", model=model, note=notes)
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator["ResponsesSession"]:
-        """Takes the conversation that the session's id leads to; without one nothing is asked yet."""
+        """Take the conversation that the session's id leads to; without an id nothing is asked yet.
+
+        Raises SessionNotFound, SessionForbidden, SessionBusy and ProviderError.
+        """
         model = await self.models.current()
         client = await self.connection.client()
         limit = history_limit(self.models.window_of(model), self._settings)
@@ -116,25 +119,25 @@ class ResponsesSession:
 
     async def earlier(self) -> Sequence[Message]:
         """What the conversation holds, without the turn that the server has added to it by now."""
-        lease, said = self.lease, self._turn.text
+        lease, answer = self.lease, self._turn.text
         if lease.earlier:
             return [Message("assistant", lease.earlier)]
         if not lease.history_tokens:
             return ()
         held = await self._protocol.conversations.messages(lease.conversation_id)
-        return [message for message in held if message.role == "user" or message.text.strip() not in said]
+        return [message for message in held if message.role == "user" or message.text.strip() not in answer]
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
-        """One turn, as `Session.stream` says."""
+        """One turn, as described in `Session.stream`."""
         info = self._protocol.info(self._model, note=self._note(prompt))
         yield TurnStarted(provider=info, session_id=self._known_id)
         self._prompt = prompt
         try:
             completed = TurnCompleted()
-            async with aclosing(self._events(prompt)) as told:
-                async for event in told:
+            async with aclosing(self._events(prompt)) as events:
+                async for event in events:
                     if isinstance(event, TurnCompleted):
-                        completed = event  # told when the response's connection is free for the session's requests
+                        completed = event  # passed on when the response's connection is free for the session's requests
                     else:
                         yield event
             self._protocol.models.worked(self._model)
@@ -166,15 +169,15 @@ class ResponsesSession:
 
     def _answered(self, prompt: Prompt) -> Record:
         return self.lease.answered(
-            prompt.history, prompt.question, self._turn.said, previous_fingerprint=prompt.fingerprint
+            prompt.history, prompt.question, self._turn.output, previous_fingerprint=prompt.fingerprint
         )
 
     async def _start_session(self, prompt: Prompt) -> SessionStarted:
-        """Makes the conversation of what was said. That it cannot be made takes nothing from the answer."""
-        said = (*self.lease.given(prompt.history, prompt.question), Message("assistant", self._turn.text))
+        """Make the conversation of this turn's messages. A failure to make it does not fail the answer."""
+        messages = (*self.lease.given(prompt.history, prompt.question), Message("assistant", self._turn.text))
         record = self._answered(prompt)
         try:
-            conversation_id = await self._protocol.conversations.make(record, *said)
+            conversation_id = await self._protocol.conversations.make(record, *messages)
         except AssistantError as error:
             logger.warning("an answered turn could not be kept: %s", error)
             return SessionStarted(session_id=self._known_id, note=f"{_NOT_KEPT}: {error.public_message}")
@@ -184,7 +187,7 @@ class ResponsesSession:
     def _note(self, prompt: Prompt) -> str:
         """What the user should know of the session."""
         if self.lease.lost:
-            return told_to_user(self.lease.lost, rebuilt=bool(prompt.history))
+            return notice_to_user(self.lease.lost, rebuilt=bool(prompt.history))
         return _SHORTENED if self.lease.old else ""
 
     async def _events(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
@@ -204,11 +207,11 @@ class ResponsesSession:
             return (await opening.__aenter__()).http_response
 
         connection = self._protocol.connection
-        # An HTTP 500 is the server's own: what the model's backend says comes within the stream.
+        # An HTTP 500 is the server's own: an error of the model's backend comes within the stream.
         async with connection.answer(start, connection.upstream_of(self._model), any_500=True) as received:
             async for event in received:
-                for told in self._turn.read(event):
-                    yield told
-                    if isinstance(told, TurnCompleted):
+                for read in self._turn.read(event):
+                    yield read
+                    if isinstance(read, TurnCompleted):
                         return
         raise self._turn.cut()

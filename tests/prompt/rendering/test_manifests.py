@@ -46,7 +46,7 @@ def test_no_depth_and_no_number_of_values_is_too_much() -> None:
     assert dropped > 99_000
 
 
-def test_manifests_that_are_not_told_in_full_have_a_line_each() -> None:
+def test_manifests_that_are_not_rendered_in_full_have_a_line_each() -> None:
     pods = [
         {
             "kind": "Pod",

@@ -73,7 +73,7 @@ async def test_a_turn_arrives_as_provider_events(fake: FakeLightspeed, connect: 
     ]
 
 
-async def test_a_truncated_history_is_told_in_the_answer(fake: FakeLightspeed, connect: Connect) -> None:
+async def test_a_truncated_history_is_reported_in_the_answer(fake: FakeLightspeed, connect: Connect) -> None:
     fake.say(Reply(events=tokens("Yes."), end={"truncated": True}))
 
     assert (await turn(connect(fake)))[-2:] == [
@@ -161,7 +161,7 @@ async def test_without_a_token_the_setting_is_named(fake: FakeLightspeed, token:
 
 
 @pytest.mark.parametrize("token", ["sec\nret", "sécret", "two words", "sec\x00ret"])
-async def test_a_token_that_no_header_can_carry_is_refused_without_being_told(
+async def test_a_token_that_no_header_can_carry_is_refused_without_being_reported(
     fake: FakeLightspeed, connect: Connect, token: str
 ) -> None:
     with pytest.raises(SettingsError, match="LIGHTSPEED_TOKEN") as caught:

@@ -82,7 +82,7 @@ def test_a_released_session_can_be_held_again() -> None:
     assert (again.history_tokens, again.previous_fingerprint) == (70, "state")
 
 
-def test_a_session_that_nobody_gave_back_is_told_from_one_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_nobody_gave_back_is_distinguished_from_one_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
     held = Record.new("ada").held(seconds=100)
     now = time.time()
     assert not held.is_uncertain

@@ -64,9 +64,9 @@ class Turn:
 
     @property
     def session_id(self) -> str:
-        told = [each.session_id for each in self.events if isinstance(each, TurnStarted | SessionStarted)]
-        assert told[-1]
-        return told[-1]
+        ids = [each.session_id for each in self.events if isinstance(each, TurnStarted | SessionStarted)]
+        assert ids[-1]
+        return ids[-1]
 
     @property
     def usage(self) -> Usage | None:
