@@ -11,12 +11,13 @@ from typing import Any, assert_never
 
 from agent.errors import AssistantError
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ReasoningDelta,
-    Reference,
     SessionStarted,
     TextDelta,
     ToolCall,
+    ToolCallRequested,
     ToolResult,
     TurnCompleted,
     TurnStarted,
@@ -48,7 +49,7 @@ class ResponseStream:
         self._item: dict[str, Any] | None = None  # the message or reasoning item that is being written
         self._text: list[str] = []
         self._annotations: list[dict[str, Any]] = []
-        self._references: list[Reference] = []
+        self._references: list[Citation] = []
 
     def output_so_far(self) -> list[dict[str, Any]]:
         """The items that are done, and the one that is being written as far as it got."""
@@ -90,7 +91,7 @@ class ResponseStream:
                 yield from self.text(event.text)
             case ReasoningDelta():
                 yield from self._write("reasoning", event.text)
-            case ToolCall():
+            case ToolCall() | ToolCallRequested():
                 yield from self._close_item()
                 yield from self._whole(
                     {
@@ -113,7 +114,7 @@ class ResponseStream:
                         "status": "completed",
                     }
                 )
-            case Reference():
+            case Citation():
                 self._references.append(event)
             case TurnStarted():
                 self._model = event.provider.model or event.provider.name

@@ -19,9 +19,9 @@ FRAMING = 64
 # The largest share of the ceiling that may be taken by the history and by the question; the rest is the context's.
 _HISTORY_SHARE = 0.25
 _QUESTION_SHARE = 0.25
-# The answer's room is never more than this share of the window.
+# The answer's budget is never more than this share of the window.
 _ANSWER_SHARE = 0.25
-# The question's length moves the room of the context in steps of this share, so that another question leaves the
+# The question's length moves the budget of the context in steps of this share, so that another question leaves the
 # context's bytes, and with them the server's prefix cache, as they were.
 _STEP = 16
 # With less than this no instructions and no finding fit.
@@ -32,7 +32,7 @@ _LEAST_CONTEXT = 640
 class Budget:
     """What the parts of one request may take.
 
-    `window` is the model's (None where nobody tells), `ceiling` the most tokens of the whole request: `context`
+    `window` is the model's (None where it is unknown), `ceiling` the most tokens of the whole request: `context`
     (instructions and context) + `history` (what the session holds and earlier messages) + `question` + framing.
     `factor` turns an estimate into what the model's server counts.
     """
@@ -49,7 +49,7 @@ class Budget:
         return ceil(tokens * self.factor)
 
     def check_question(self, tokens: int) -> None:
-        """Raises RequestError for a question that takes more than its share."""
+        """Raise RequestError for a question that takes more than its share."""
         if tokens > self.question:
             raise RequestError(
                 f"input: the question takes about {tokens:,} tokens, at most {self.question:,} fit beside the context. "
@@ -125,7 +125,7 @@ class Calibration:
     _LATEST = 8
     _LOWEST, _HIGHEST = 0.5, 1.5
     _ROUNDED_TO = 0.05
-    # A smaller request says more of the chat template than of the estimate.
+    # In a smaller request the chat template is most of what is counted.
     _LEAST_TOKENS = 500
     _MOST_MODELS = 100
 

@@ -20,7 +20,7 @@ _LEFT_OUT = re.compile(r"^- \((\d{1,9}) turns left out\)$")
 # Of one turn, in characters.
 _QUESTION, _CONCLUSION, _EVIDENCE = 160, 280, 160
 _EVIDENCE_LINES = 3
-# Of the room: for the newest turns word for word, and of the rest for what the first turn established.
+# Shares of the budget: for the newest turns word for word, and of the rest for what the first turn established.
 _VERBATIM_SHARE, _FIRST_SHARE = 0.6, 0.4
 _MARKS = 40
 """Tokens of the headings and of the mark for what is left out."""
@@ -51,17 +51,19 @@ class _Earlier:
 def compacted(messages: Sequence[Message], limit: int) -> str:
     """`messages` as one text of at most `limit` tokens (upper estimate; not less than about 100)."""
     earlier = _read(messages)
-    room = limit - _MARKS
-    while (excess := count_tokens(text := _written(earlier, max(room, 0))) - limit) > 0 and room > 0:
-        room -= excess  # parts are estimated one by one, and their sum can be a little less than the whole
+    token_budget = limit - _MARKS
+    while (excess := count_tokens(text := _written(earlier, max(token_budget, 0))) - limit) > 0 and token_budget > 0:
+        token_budget -= excess  # parts are estimated one by one, and their sum can be a little less than the whole
     return text
 
 
-def _written(earlier: _Earlier, room: int) -> str:
-    verbatim = _newest(earlier.turns, int(room * _VERBATIM_SHARE))
+def _written(earlier: _Earlier, token_budget: int) -> str:
+    verbatim = _newest(earlier.turns, int(token_budget * _VERBATIM_SHARE))
     shortened = earlier.turns[: len(earlier.turns) - len(verbatim)]
     lines = [*earlier.lines, *map(_line, shortened)]
-    kept, left_out = _fitting(lines, room - sum(count_tokens(turn.text) + 2 for turn in verbatim), earlier.left_out)
+    kept, left_out = _fitting(
+        lines, token_budget - sum(count_tokens(turn.text) + 2 for turn in verbatim), earlier.left_out
+    )
     if left_out:
         kept.insert(1, f"- ({left_out} turns left out)")
     parts = [_HEAD, *kept]
@@ -70,25 +72,32 @@ def _written(earlier: _Earlier, room: int) -> str:
     return "\n".join([*parts, _END])
 
 
-def _newest(turns: Sequence[_Turn], room: int) -> list[_Turn]:
+def _newest(turns: Sequence[_Turn], token_budget: int) -> list[_Turn]:
     """The last two turns, the last one alone, or what of it fits."""
     for count in (2, 1):
         newest = list(turns[-count:])
-        if sum(count_tokens(turn.text) + 2 for turn in newest) <= room:
+        if sum(count_tokens(turn.text) + 2 for turn in newest) <= token_budget:
             return newest
-    return [_Turn(_cut(turn.question, room // 4), _cut(turn.answer, room * 3 // 4 - 12)) for turn in turns[-1:]]
+    return [
+        _Turn(_cut(turn.question, token_budget // 4), _cut(turn.answer, token_budget * 3 // 4 - 12))
+        for turn in turns[-1:]
+    ]
 
 
-def _fitting(lines: Sequence[str], room: int, left_out: int) -> tuple[list[str], int]:
-    """The first line and as many of the newest as fit into `room` tokens, and how many turns are left out by now."""
+def _fitting(lines: Sequence[str], token_budget: int, left_out: int) -> tuple[list[str], int]:
+    """The first line and as many of the newest as fit into `token_budget`, and how many turns are left out by now."""
     if not lines:
         return [], left_out
-    first = _cut(lines[0], int(room * _FIRST_SHARE)) if count_tokens(lines[0]) > room * _FIRST_SHARE else lines[0]
-    room -= count_tokens(first) + 1
+    first = (
+        _cut(lines[0], int(token_budget * _FIRST_SHARE))
+        if count_tokens(lines[0]) > token_budget * _FIRST_SHARE
+        else lines[0]
+    )
+    token_budget -= count_tokens(first) + 1
     newest: list[str] = []
     for line in reversed(lines[1:]):
-        room -= count_tokens(line) + 1
-        if room < 0:
+        token_budget -= count_tokens(line) + 1
+        if token_budget < 0:
             break
         newest.insert(0, line)
     return [first, *newest], left_out + len(lines) - 1 - len(newest)
@@ -102,8 +111,8 @@ def _line(turn: _Turn) -> str:
     )
     quoting = [_clipped(line, _EVIDENCE) for line in statements[1:] if _CODE_SPAN.search(line)]
     evidence = [line for line in quoting if line not in conclusion][:_EVIDENCE_LINES]
-    told = "; ".join([conclusion, *evidence])
-    return f"- asked: {_clipped(turn.question, _QUESTION)} | established: {told}"
+    established = "; ".join([conclusion, *evidence])
+    return f"- asked: {_clipped(turn.question, _QUESTION)} | established: {established}"
 
 
 def _read(messages: Sequence[Message]) -> _Earlier:
@@ -111,8 +120,8 @@ def _read(messages: Sequence[Message]) -> _Earlier:
     lines, left_out, turns = list[str](), 0, list[_Turn]()
     for index, (question, answer) in enumerate(_turns(messages)):
         if index == 0 and question.startswith(_HEAD):
-            told, _, question = question.partition(f"\n{_END}")
-            lines, left_out, turns = _parsed(told)
+            shortened, _, question = question.partition(f"\n{_END}")
+            lines, left_out, turns = _parsed(shortened)
         turns.append(_Turn(question.strip(), answer.strip()))
     return _Earlier(tuple(lines), left_out, tuple(turns))
 
@@ -128,9 +137,9 @@ def _turns(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:
         yield "\n\n".join(question), "\n\n".join(answer)
 
 
-def _parsed(told: str) -> tuple[list[str], int, list[_Turn]]:
+def _parsed(shortened: str) -> tuple[list[str], int, list[_Turn]]:
     """The lines, the number of turns left out, and the turns of a text that `compacted` made."""
-    head, _, verbatim = told.partition(f"\n{_VERBATIM}\n")
+    head, _, verbatim = shortened.partition(f"\n{_VERBATIM}\n")
     lines = head.splitlines()[1:]
     left_out = sum(int(found[1]) for line in lines if (found := _LEFT_OUT.match(line)))
     parts = _SPEAKER.split(verbatim)[1:]

@@ -20,9 +20,11 @@ from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ResourceRef
 
 MAX_FINGERPRINT = 400
-"""Characters of a fingerprint: servers keep 512 with a key, in OpenAI's API and those like it."""
+"""Characters of a fingerprint, which llama-stack and OGX keep as one value in the metadata of a conversation. Their
+Conversations API is OpenAI's, where a value has at most 512 characters, with a reserve for the escapes of JSON.
+Source: `metadata` in https://platform.openai.com/docs/api-reference/conversations/create"""
 MAX_NOTE = 900
-"""Characters of what is said of the changes."""
+"""Characters of the note on what changed."""
 
 _MANIFESTS, _LOGS, _FINDINGS = 9, 6, 10
 # How many of a kind are named in the note; the others are counted.
@@ -31,38 +33,56 @@ _LONGEST_NAME = 100
 _STATES = ("health", "sync", "operation", "revision", "resource health")
 
 
+# The fields' keys in the text of a fingerprint: short, because all of it has to fit into MAX_FINGERPRINT.
+_KEYS = {
+    "target": "t",
+    "manifests": "m",
+    "manifest_count": "k",
+    "states": "s",
+    "newest_event": "e",
+    "event_count": "n",
+    "logs": "l",
+    "findings": "f",
+    "finding_count": "i",
+    "first_finding": "c",
+    "token_budget": "b",
+}
+
+
 class _State(BaseModel):
-    """The fingerprint's fields. Keys are short because all of it has to fit into MAX_FINGERPRINT."""
+    """The fields of a fingerprint."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=_KEYS.__getitem__, validate_by_name=True, validate_by_alias=True
+    )
 
-    target: str = Field("", alias="t")
-    manifests: dict[str, str] = Field(default_factory=dict[str, str], alias="m")
-    manifest_count: int = Field(0, alias="k")
-    states: list[str] = Field(default_factory=list[str], alias="s")
-    newest_event: str = Field("", alias="e")
-    event_count: int = Field(0, alias="n")
-    logs: dict[str, str] = Field(default_factory=dict[str, str], alias="l")
-    findings: list[str] = Field(default_factory=list[str], alias="f")
-    finding_count: int = Field(0, alias="i")
-    first_finding: str = Field("", alias="c")
-    room: int = Field(0, alias="b")
+    target: str = ""
+    manifests: dict[str, str] = Field(default_factory=dict[str, str])
+    manifest_count: int = 0
+    states: list[str] = Field(default_factory=list[str])
+    newest_event: str = ""
+    event_count: int = 0
+    logs: dict[str, str] = Field(default_factory=dict[str, str])
+    findings: list[str] = Field(default_factory=list[str])
+    finding_count: int = 0
+    first_finding: str = ""
+    token_budget: int = 0
 
     @classmethod
-    def of(cls, context: Context, findings: Sequence[Finding], room: int) -> Self:
+    def of(cls, context: Context, findings: Sequence[Finding], token_budget: int) -> Self:
         watched = _watched(context)
         return cls(
-            t=_hash(str(context.target)),
-            m={_key(manifest): _version(manifest) for manifest in watched[:_MANIFESTS]},
-            k=len(watched),
-            s=_states(context),
-            e=_newest(context.events),
-            n=sum(event.count for event in context.events),
-            l={_log_key(log): _mark(log.lines[-1]) for log in context.logs[:_LOGS] if log.lines},
-            f=[_finding_key(finding) for finding in findings[:_FINDINGS]],
-            i=len(findings),
-            c=_plain(findings[0].title) if findings else "",
-            b=room,
+            target=_hash(str(context.target)),
+            manifests={_key(manifest): _version(manifest) for manifest in watched[:_MANIFESTS]},
+            manifest_count=len(watched),
+            states=_states(context),
+            newest_event=_newest(context.events),
+            event_count=sum(event.count for event in context.events),
+            logs={_log_key(log): _mark(log.lines[-1]) for log in context.logs[:_LOGS] if log.lines},
+            findings=[_finding_key(finding) for finding in findings[:_FINDINGS]],
+            finding_count=len(findings),
+            first_finding=_plain(findings[0].title) if findings else "",
+            token_budget=token_budget,
         )
 
     @property
@@ -71,10 +91,10 @@ class _State(BaseModel):
         return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
 
 
-def fingerprint(context: Context, findings: Sequence[Finding], *, room: int = 0) -> str:
-    """The state of `context`, written in `room` tokens, in at most MAX_FINGERPRINT characters; equal states have equal
-    texts."""
-    state = _State.of(context, findings, room)
+def fingerprint(context: Context, findings: Sequence[Finding], *, token_budget: int = 0) -> str:
+    """The state of `context`, which took `token_budget` tokens, in at most MAX_FINGERPRINT characters; equal states
+    have equal texts, and "" is one that does not fit."""
+    state = _State.of(context, findings, token_budget)
     text = state.text
     while len(text) > MAX_FINGERPRINT and (state.manifests or state.logs or state.findings):
         state = _smaller(state)
@@ -94,48 +114,48 @@ def _smaller(state: _State) -> _State:
     return state.model_copy(update={"findings": state.findings[:-1]})
 
 
-def steady_room(room: int, remembered: str) -> int:
-    """The room for the context of a turn that may take `room` tokens: that of the turn which left `remembered`, while
-    it fits and is not much less. What is cut is then cut at the same places, and stays the same byte by byte."""
-    if not remembered:
-        return room
+def stable_budget(token_budget: int, previous_fingerprint: str) -> int:
+    """The budget of the context in this turn: that of the turn which left `previous_fingerprint`, while it is at most
+    `token_budget` and at least half of it. What is cut is then cut at the same places, byte by byte."""
+    if not previous_fingerprint:
+        return token_budget
     try:
-        before = _State.model_validate_json(remembered).room
+        before = _State.model_validate_json(previous_fingerprint).token_budget
     except ValidationError:
-        return room
-    return before if room // 2 <= before <= room else room
+        return token_budget
+    return before if token_budget // 2 <= before <= token_budget else token_budget
 
 
-def changes_since(remembered: str, context: Context, findings: Sequence[Finding]) -> str:
-    """What changed since the turn that left `remembered`, in one line of at most MAX_NOTE characters.
+def changes_since(previous_fingerprint: str, context: Context, findings: Sequence[Finding]) -> str:
+    """What changed since the turn that left `previous_fingerprint`, in one line of at most MAX_NOTE characters.
 
     "" when nothing did, for the first turn, and for a fingerprint of another version of this module.
     """
-    if not remembered:
+    if not previous_fingerprint:
         return ""
     try:
-        before = _State.model_validate_json(remembered)
+        before = _State.model_validate_json(previous_fingerprint)
     except ValidationError:
         return ""
     if before.target != _hash(str(context.target)):
         return f"Since the previous turn the question is about another target: now {_plain(str(context.target))}."
-    said = [*_told(before, context, findings)]
-    note = f"Since the previous turn: {'; '.join(said)}." if said else ""
+    changes = [*_changes(before, context, findings)]
+    note = f"Since the previous turn: {'; '.join(changes)}." if changes else ""
     return note if len(note) <= MAX_NOTE else f"{note[: MAX_NOTE - 4]} ..."
 
 
-def _told(before: _State, context: Context, findings: Sequence[Finding]) -> Iterator[str]:
+def _changes(before: _State, context: Context, findings: Sequence[Finding]) -> Iterator[str]:
     for name, old, new in zip(_STATES, before.states, _states(context), strict=False):
         if old != new:
             yield f"{name} {old or 'none'} -> {new or 'none'}"
-    yield from _manifests_told(before, context)
-    yield from _events_told(before, context.events)
+    yield from _manifest_changes(before, context)
+    yield from _event_changes(before, context.events)
     for log in context.logs:
-        yield from _log_told(before.logs.get(_log_key(log)), log)
-    yield from _findings_told(before, findings)
+        yield from _log_changes(before.logs.get(_log_key(log)), log)
+    yield from _finding_changes(before, findings)
 
 
-def _manifests_told(before: _State, context: Context) -> Iterator[str]:
+def _manifest_changes(before: _State, context: Context) -> Iterator[str]:
     now = {_key(manifest): manifest for manifest in _watched(context)}
     changed, added = list[str](), list[str]()
     for key, manifest in now.items():
@@ -152,7 +172,7 @@ def _manifests_told(before: _State, context: Context) -> Iterator[str]:
         yield f"{gone} {_plural(gone, 'object')} of the previous turn {'is' if gone == 1 else 'are'} gone"
 
 
-def _events_told(before: _State, events: Sequence[Event]) -> Iterator[str]:
+def _event_changes(before: _State, events: Sequence[Event]) -> Iterator[str]:
     newer = [event for event in events if event.last_seen > before.newest_event]
     if not newer and not before.newest_event and sum(event.count for event in events) > before.event_count:
         newer = list(events[:1])
@@ -162,7 +182,7 @@ def _events_told(before: _State, events: Sequence[Event]) -> Iterator[str]:
         yield f"{len(newer)} new {_plural(len(newer), 'event')} (newest: {_plain(f'{newest.reason}{about}')})"
 
 
-def _log_told(old: str | None, log: ContainerLog) -> Iterator[str]:
+def _log_changes(old: str | None, log: ContainerLog) -> Iterator[str]:
     if old is None or not log.lines:
         return
     container = f"container {_plain(log.container)}" + (f" of Pod {_plain(log.pod)}" if log.pod else "")
@@ -179,7 +199,7 @@ def _log_told(old: str | None, log: ContainerLog) -> Iterator[str]:
     yield f"{count}new log {_plural(new, 'line')} of {container}"
 
 
-def _findings_told(before: _State, findings: Sequence[Finding]) -> Iterator[str]:
+def _finding_changes(before: _State, findings: Sequence[Finding]) -> Iterator[str]:
     now = {_finding_key(finding): finding for finding in findings}
     resolved = [key for key in before.findings if key not in now]
     if resolved and resolved[0] == before.findings[0] and before.first_finding:
@@ -238,7 +258,7 @@ def _key(manifest: Manifest) -> str:
 
 
 def _version(manifest: Manifest) -> str:
-    """The resourceVersion, of a manifest without one the hash of what it says."""
+    """The resourceVersion, of a manifest without one its hash."""
     version = text_at(manifest, "metadata", "resourceVersion")
     if version.isdecimal() and len(version) <= 12:
         return version

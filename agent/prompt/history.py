@@ -13,39 +13,40 @@ from agent.request.conversation import Message
 
 # What a chat template adds to a message.
 _PER_MESSAGE = 8
-# The last answer keeps its own message, cut to this share of the room, so that user and assistant go on alternating.
+# The last answer keeps its own message, cut to this share of the budget, so that user and assistant go on alternating.
 _LAST_ANSWER_SHARE = 0.4
 _MARK = " ... [shortened]"
 _MARK_TOKENS = count_tokens(_MARK)
 # The note on messages that were left out.
 _NOTE = 16
-# With less room nothing of a conversation can be told.
+# With a smaller budget nothing of a conversation fits.
 _LEAST = 160
 
 
-def candidates(history: Sequence[Message], room: int) -> Sequence[Message]:
-    """The first turn and the newest messages, those that can matter for `room`: for work that is dear for each."""
+def candidates(history: Sequence[Message], token_budget: int) -> Sequence[Message]:
+    """The first turn and the newest messages, those that can matter within `token_budget`: for work that is expensive
+    for each message."""
     tokens = 0
     for index in range(len(history) - 1, 1, -1):
         tokens += count_tokens(history[index].text) + _PER_MESSAGE
-        if tokens > 8 * room:
+        if tokens > 8 * token_budget:
             return [*history[:2], *history[index:]]
     return history
 
 
-def fitted(history: Sequence[Message], room: int, *, missing: int = 0) -> tuple[Message, ...]:
-    """The messages as they are where they fit into `room` tokens, else the last answer after a short form of all that
-    came before it. `missing` messages were left out before."""
-    if history_tokens(history) <= room and not missing:
+def fitted(history: Sequence[Message], token_budget: int, *, missing: int = 0) -> tuple[Message, ...]:
+    """The messages as they are where they fit into `token_budget`, else the last answer after a short form of all
+    before it. `missing` messages were left out before."""
+    if history_tokens(history) <= token_budget and not missing:
         return tuple(history)
-    if room < _LEAST or not history:
+    if token_budget < _LEAST or not history:
         return ()
     last = [history[-1]] if history[-1].role == "assistant" else []
-    kept = [Message(answer.role, _cut(answer.text, int(room * _LAST_ANSWER_SHARE))) for answer in last]
+    kept = [Message(answer.role, _cut(answer.text, int(token_budget * _LAST_ANSWER_SHARE))) for answer in last]
     note = f"[{missing} earlier messages left out]\n" if missing else ""
-    left = room - history_tokens(kept) - _PER_MESSAGE - (_NOTE if missing else 0)
-    told = compacted(history[: len(history) - len(last)], left)
-    return (Message("user", note + told), *kept)
+    left = token_budget - history_tokens(kept) - _PER_MESSAGE - (_NOTE if missing else 0)
+    shortened = compacted(history[: len(history) - len(last)], left)
+    return (Message("user", note + shortened), *kept)
 
 
 def history_tokens(history: Sequence[Message]) -> int:
@@ -53,6 +54,6 @@ def history_tokens(history: Sequence[Message]) -> int:
     return sum(count_tokens(message.text) + _PER_MESSAGE for message in history)
 
 
-def _cut(text: str, room: int) -> str:
-    room -= _PER_MESSAGE
-    return text if count_tokens(text) <= room else beginning(text, room - _MARK_TOKENS) + _MARK
+def _cut(text: str, token_budget: int) -> str:
+    token_budget -= _PER_MESSAGE
+    return text if count_tokens(text) <= token_budget else beginning(text, token_budget - _MARK_TOKENS) + _MARK

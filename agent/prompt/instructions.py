@@ -27,8 +27,8 @@ _TEAM = "# Instructions of this team (the rules above come first)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instructions:
-    """What the model is told to do. `version` names the text (`built-in 1a2b3c4d`, `prompts:/name/3`), `team` is what
-    a team adds to it, `note` tells why it is not the version that was asked for, "" where it is."""
+    """The instructions to the model. `version` names the text (`built-in 1a2b3c4d`, `prompts:/name/3`), `team` is what
+    a team adds to it, `note` is why it is not the version that was asked for, "" where it is."""
 
     text: str
     version: str

@@ -87,7 +87,7 @@ _COMMON_SHARE = 0.8
 _LOOKED_AT, _SLICES = 200_000, 20
 
 
-def surplus(text: str) -> int:
+def adversarial_margin(text: str) -> int:
     """Tokens by which `count_tokens` may be too low because the words of `text` are none: random letters, as nobody but
     an attacker writes them, need up to 2.5 times the estimate. Next to nothing for text of a language or a cluster."""
     looked_at = text if len(text) <= _LOOKED_AT else _slices(text)

@@ -24,11 +24,12 @@ from agent.providers.provider import (
     TurnCompleted,
     TurnStarted,
 )
+from agent.request.caller import Caller
 from agent.request.conversation import Message
 
 _INFO = ProviderInfo(name="offline", protocol="none")
 
-# What is told in full; more findings are named, more evidence is counted.
+# What is rendered in full; more findings are named, more evidence is counted.
 _FINDINGS_IN_FULL = 4
 _EVIDENCE_IN_FULL = 9
 
@@ -46,7 +47,7 @@ NO_MODEL_WAS_ASKED = (
 
 
 class Offline:
-    """A Provider that answers from the findings alone. `note` is what `render_answer` says of it."""
+    """A Provider that answers from the findings alone. `note` is that of `render_answer`."""
 
     def __init__(self, *, note: str = "") -> None:
         self._note = note
@@ -70,11 +71,11 @@ class OfflineSession:
     model = ""
     window = None
     history_tokens = 0
-    remembered = ""
+    previous_fingerprint = ""
 
     def __init__(self, request: SessionRequest, *, note: str) -> None:
         self._session_id = request.session_id or request.conversation_id
-        self._redaction_key = _redaction_key(self._session_id, request.user_id)
+        self._redaction_key = _redaction_key(self._session_id, request.caller)
         self._note = note
 
     @property
@@ -97,10 +98,12 @@ class OfflineSession:
         yield TurnCompleted()
 
 
-def _redaction_key(session_id: str | None, user_id: str | None) -> bytes:
+def _redaction_key(session_id: str | None, caller: Caller) -> bytes:
     if session_id is None:
         return os.urandom(32)
-    return hashlib.sha256(json.dumps(["argocd-assistant offline session", session_id, user_id]).encode()).digest()
+    return hashlib.sha256(
+        json.dumps(["argocd-assistant offline session", session_id, caller.subject]).encode()
+    ).digest()
 
 
 def _pieces(text: str, size: int = 48) -> Iterator[str]:
@@ -155,18 +158,18 @@ def _findings(findings: tuple[Finding, ...]) -> list[str]:
         heading = "Nothing is broken; worth knowing"
     else:
         heading = "Most likely cause" if first.level in ("cause", "effect") else "What is wrong"
-    blocks = [f"## {heading}: {prose(first.title)}", *_told(first)]
+    blocks = [f"## {heading}: {prose(first.title)}", *_details(first)]
     if others:
         blocks.append("## Also found")
         for finding in others[: _FINDINGS_IN_FULL - 1]:
-            blocks += [f"### {prose(finding.title)} ({finding.severity})", *_told(finding)]
+            blocks += [f"### {prose(finding.title)} ({finding.severity})", *_details(finding)]
     rest = others[_FINDINGS_IN_FULL - 1 :]
     if rest:
         blocks.append("\n".join(f"- {prose(finding.title)} ({finding.severity})" for finding in rest))
     return blocks
 
 
-def _told(finding: Finding) -> list[str]:
+def _details(finding: Finding) -> list[str]:
     blocks = [prose(finding.explanation)]
     if finding.resource:
         blocks.append(f"Resource: {prose(str(finding.resource))}")

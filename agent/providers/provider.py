@@ -1,15 +1,20 @@
-"""The contract between the assistant and whoever answers, and the events of a turn.
+"""The contract between the assistant and a provider, and the events of a turn.
 
-A Provider opens a Session; a Session streams a turn. Owns no wire format: each provider maps its own to these events
-and its own failures to `agent.errors`.
+A Provider opens a Session; a Session streams a turn. Each provider maps its wire format to these events and its
+failures to `agent.errors`.
+
+Tools run in two places. A tool of the model's server is called and answered within the turn: `ToolCall`, then
+`ToolResult`. A tool of the caller is offered in `SessionRequest.tools`; a model that calls one makes the provider emit
+`ToolCallRequested`, and the caller runs it. No provider sends tools or emits that event yet.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from agent.prompt.prompt import Prompt
+from agent.request.caller import ANONYMOUS, Caller
 from agent.request.conversation import Message
 
 type ProviderName = Literal["llama-stack", "lightspeed", "offline"]
@@ -18,8 +23,8 @@ type WireProtocol = Literal["responses", "agents", "chat-completions", "streamin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderInfo:
-    """Who answers. `protocol` is the wire protocol, `model` "" where none is involved or named; `note` tells what
-    the reader should know (a fallback that was taken, and why)."""
+    """Who answers. `protocol` is the wire protocol, `model` "" where none is involved or named; `note` is what the
+    reader should know (a fallback that was taken, and why)."""
 
     name: ProviderName
     protocol: WireProtocol
@@ -39,6 +44,15 @@ class Usage:
     @property
     def total_tokens(self) -> int:
         return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A tool that the caller runs for the model. `parameters` is the JSON schema of its arguments, an object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +79,16 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
-    """The model called a tool (that the server ran). `arguments` is JSON text."""
+    """The model called a tool that its server runs. `arguments` is JSON text."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallRequested:
+    """The model called a tool of `SessionRequest.tools`, which the caller has to run. `arguments` is JSON text."""
 
     call_id: str
     name: str
@@ -74,15 +97,15 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
-    """What the tool of `call_id` answered."""
+    """The result of the tool call `call_id`."""
 
     call_id: str
     output: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """A document the answer refers to."""
+class Citation:
+    """A document that the answer names."""
 
     title: str
     url: str
@@ -105,18 +128,28 @@ class TurnCompleted:
 
 
 type ProviderEvent = (
-    TurnStarted | TextDelta | ReasoningDelta | ToolCall | ToolResult | Reference | SessionStarted | TurnCompleted
+    TurnStarted
+    | TextDelta
+    | ReasoningDelta
+    | ToolCall
+    | ToolCallRequested
+    | ToolResult
+    | Citation
+    | SessionStarted
+    | TurnCompleted
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRequest:
-    """Which session to open: `session_id` None starts one. `user_id` None is the anonymous user, who owns what the
-    anonymous started and nothing else. `conversation_id` is the caller's own name for the conversation."""
+    """Which session to open: `session_id` None starts one. `caller` owns it; anonymous callers own what anonymous ones
+    started, and nothing else. `conversation_id` is the caller's own name for the conversation, `tools` are those that
+    the model may ask the caller to run."""
 
     session_id: str | None = None
-    user_id: str | None = None
+    caller: Caller = ANONYMOUS
     conversation_id: str | None = None
+    tools: Sequence[Tool] = ()
 
 
 class Session(Protocol):
@@ -134,7 +167,7 @@ class Session(Protocol):
 
     @property
     def window(self) -> int | None:
-        """Tokens that the model can take, request and answer together; None where nobody tells."""
+        """Tokens that the model can take, request and answer together; None where it is unknown."""
         ...
 
     @property
@@ -143,19 +176,20 @@ class Session(Protocol):
         ...
 
     @property
-    def remembered(self) -> str:
+    def previous_fingerprint(self) -> str:
         """The `Prompt.fingerprint` of the last turn that was answered, "" for none or where none is kept."""
         ...
 
     async def earlier(self) -> Sequence[Message] | None:
-        """What was said in the session before this turn, as far as it is kept, oldest first; None where the server
-        keeps it and does not tell. Asked after the answer only. Raises ProviderError or SessionError."""
+        """The messages of the session before this turn, as far as they are kept, oldest first; None where the server
+        keeps them and does not return them. Called after the answer only. Raises ProviderError or SessionError."""
         ...
 
     def stream(self, prompt: Prompt) -> AsyncIterator[ProviderEvent]:
         """One turn: TurnStarted, any number of others, TurnCompleted.
 
-        Raises ProviderError or SessionError. Closing the iterator ends the upstream request.
+        Raises ProviderError, SessionError, or RequestError for a question that the server cannot take. Closing the
+        iterator ends the upstream request.
         """
         ...
 
@@ -164,16 +198,16 @@ class Provider(Protocol):
     """A way to have a question answered. Construction does no I/O."""
 
     def open(self, request: SessionRequest) -> AbstractAsyncContextManager[Session]:
-        """Opens or continues a session and holds it until the end of the block.
+        """Open or continue a session and hold it until the end of the block.
 
-        Raises SessionNotFound, SessionForbidden, SessionBusy or ProviderError.
+        Raises SessionNotFound, SessionForbidden, SessionBusy, ProviderError, or SettingsError for a missing token.
         """
         ...
 
     async def check(self) -> ProviderInfo:
-        """Whether a turn could start now. Raises ProviderError."""
+        """Return who would answer a turn now. Raises ProviderError, or SettingsError for a missing token."""
         ...
 
     async def aclose(self) -> None:
-        """Closes connections."""
+        """Close the connections. Raises nothing."""
         ...

@@ -11,11 +11,11 @@ from typing import Any
 from agent.context.context import Context
 from agent.findings.model import Finding
 from agent.prompt.budget import FRAMING, Budget, Calibration, plan
-from agent.prompt.fingerprint import steady_room
+from agent.prompt.fingerprint import stable_budget
 from agent.prompt.history import candidates, fitted, history_tokens
 from agent.prompt.instructions import BUILT_IN, Instructions
 from agent.prompt.prompt import Prompt, compose
-from agent.prompt.tokens import count_tokens, surplus
+from agent.prompt.tokens import adversarial_margin, count_tokens
 from agent.providers.provider import Session, Usage
 from agent.request.conversation import Message
 from agent.request.question import Question
@@ -67,15 +67,15 @@ class Composer:
         # Counted before it is redacted as well: redacting megabytes that are then refused would be dear.
         self._budget(session, question=count_tokens(question.text))
         text = redaction.text(question.text)
-        budget = self._budget(session, question=count_tokens(text) + surplus(text))
+        budget = self._budget(session, question=count_tokens(text) + adversarial_margin(text))
         history = _history(question.history, budget, redaction)
         prompt = compose(
             text,
             context,
             findings,
             history=history,
-            remembered=session.remembered,
-            limit=steady_room(budget.context, session.remembered),
+            previous_fingerprint=session.previous_fingerprint,
+            limit=stable_budget(budget.context, session.previous_fingerprint),
             instructions=instructions,
         )
         held = max(session.history_tokens, history_tokens(prompt.history))

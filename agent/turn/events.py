@@ -16,7 +16,7 @@ from agent.errors import ProviderUnreachable
 from agent.findings.model import Finding
 from agent.objects.target import Target
 from agent.prompt.prompt import Section
-from agent.providers.provider import ProviderEvent, ProviderInfo, Reference, Usage
+from agent.providers.provider import Citation, ProviderEvent, ProviderInfo, Usage
 from agent.request.conversation import Message
 from agent.turn.composing import RequestPlan
 from agent.turn.grounding import Grounding
@@ -51,7 +51,7 @@ class Outcome:
     usage: Usage | None
     report: Report
     grounding: Grounding = field(default_factory=Grounding)
-    references: tuple[Reference, ...] = ()
+    references: tuple[Citation, ...] = ()
     outage: ProviderUnreachable | None = None
 
 

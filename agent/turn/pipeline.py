@@ -90,7 +90,7 @@ class Turn:
         self._shared = equipment
         self._sinks = sinks
         self._request = SessionRequest(
-            session_id=question.session_id, user_id=question.caller.subject, conversation_id=question.conversation_id
+            session_id=question.session_id, caller=question.caller, conversation_id=question.conversation_id
         )
         loop = asyncio.get_running_loop()
         self._now = loop.time

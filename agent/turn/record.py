@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from agent.errors import ProviderUnreachable
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ProviderInfo,
-    Reference,
     SessionStarted,
     TextDelta,
     ToolCall,
@@ -29,7 +29,7 @@ class TurnRecord:
         self.grounding = Grounding()
         self._outage = outage
         self._started: TurnStarted | None = None
-        self._references: list[Reference] = []
+        self._references: list[Citation] = []
         self._usage: Usage | None = None
 
     @property
@@ -52,7 +52,7 @@ class TurnRecord:
                 self._started = replace(self._started, provider=provider, session_id=event.session_id)
             case ToolCall():
                 self.used_tools = True
-            case Reference():
+            case Citation():
                 self._references.append(event)
             case TurnCompleted():
                 self._usage = event.usage

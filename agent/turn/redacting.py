@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.context.context import Context
-from agent.providers.provider import ProviderEvent, ReasoningDelta, TextDelta, ToolCall, ToolResult
+from agent.providers.provider import ProviderEvent, ReasoningDelta, TextDelta, ToolCall, ToolCallRequested, ToolResult
 from agent.redaction import Redactor
 from agent.request.conversation import Message
 
@@ -36,7 +36,7 @@ class TurnRedaction:
         """An event of the provider without the secrets that a tool of the model's server may have read. Text comes in
         pieces and from a model that was given redacted text only; it is redacted as a whole where it is kept."""
         match event:
-            case ToolCall():
+            case ToolCall() | ToolCallRequested():
                 return replace(event, arguments=self.text(event.arguments))
             case ToolResult():
                 return replace(event, output=self.text(event.output))

@@ -36,7 +36,7 @@ class ScriptedProvider:
         session_id: str | None = "session-1",
         window: int | None = None,
         history_tokens: int = 0,
-        remembered: str = "",
+        previous_fingerprint: str = "",
         earlier: Sequence[Message] | Exception | None = (),
     ) -> None:
         self.deltas = deltas
@@ -46,7 +46,7 @@ class ScriptedProvider:
         self.session_id = session_id
         self.window = window
         self.history_tokens = history_tokens
-        self.remembered = remembered
+        self.previous_fingerprint = previous_fingerprint
         self.earlier = earlier
         self.asked_for_earlier = 0
         self.prompts: list[Prompt] = []
@@ -77,7 +77,7 @@ class ScriptedSession:
         self._provider = provider
         self.window = provider.window
         self.history_tokens = provider.history_tokens
-        self.remembered = provider.remembered
+        self.previous_fingerprint = provider.previous_fingerprint
 
     async def earlier(self) -> Sequence[Message] | None:
         self._provider.asked_for_earlier += 1

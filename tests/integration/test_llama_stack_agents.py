@@ -17,6 +17,7 @@ from agent.errors import (
 )
 from agent.prompt.tokens import count_tokens
 from agent.providers.provider import SessionRequest, TextDelta, Usage
+from agent.request.caller import Caller
 from agent.request.conversation import Message
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Gate, Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import Connect, ask, begun, request
@@ -87,7 +88,7 @@ async def test_the_redaction_key_stays_the_same_in_a_session(server: str, connec
     keys: list[bytes] = []
     for _ in range(2):
         provider = connect(server)
-        async with provider.open(SessionRequest(session_id=session, user_id="ada")) as opened:
+        async with provider.open(SessionRequest(session_id=session, caller=Caller.claimed("ada"))) as opened:
             keys.append(opened.redaction_key)
         session = (await ask(provider, "and?", session=session, user="ada")).session_id
 
@@ -143,7 +144,7 @@ async def test_a_conversation_that_grows_is_shortened_and_keeps_what_its_first_t
 async def test_what_a_turn_left_is_remembered_for_the_next_one(server: str, connect: Connect) -> None:
     first = await ask(connect(server), "first", fingerprint="state 1")
     async with connect(server).open(SessionRequest(session_id=first.session_id)) as opened:
-        assert opened.remembered == "state 1"
+        assert opened.previous_fingerprint == "state 1"
 
 
 async def test_a_turn_left_in_the_middle_loses_nothing_of_the_conversation(

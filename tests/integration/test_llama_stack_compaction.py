@@ -68,7 +68,7 @@ async def test_the_redaction_key_and_what_is_remembered_go_with_it(
     for session_id in (old, turn.session_id):
         async with connect(server, **SMALL).open(SessionRequest(session_id=session_id)) as opened:
             keys.append(opened.redaction_key)
-            assert opened.remembered == "state 4"
+            assert opened.previous_fingerprint == "state 4"
             assert opened.history_tokens >= sum(map(count_tokens, backend.requests[-1].texts("user")))
 
     assert keys[0] == keys[1]

@@ -13,6 +13,7 @@ from agent.errors import (
     SessionNotFound,
 )
 from agent.providers.provider import ProviderEvent, SessionRequest, SessionStarted, TextDelta, TurnCompleted, Usage
+from agent.request.caller import Caller
 from agent.request.conversation import Message
 from tests.fakes.openai_backend import Failure, Gate, Reply, ScriptedBackend
 from tests.providers.llama_stack.turns import Connect, ask, begun, request
@@ -146,12 +147,12 @@ async def test_a_session_that_is_lost_between_opening_and_asking_is_not_found(se
 
 async def test_the_redaction_key_is_the_same_on_every_replica(server: str, connect: Connect) -> None:
     session = (await ask(connect(server), "hello", user="ada")).session_id
-    async with connect(server).open(SessionRequest(session_id=session, user_id="ada")) as opened:
+    async with connect(server).open(SessionRequest(session_id=session, caller=Caller.claimed("ada"))) as opened:
         key = opened.redaction_key
 
-    async with connect(server).open(SessionRequest(session_id=session, user_id="ada")) as opened:
+    async with connect(server).open(SessionRequest(session_id=session, caller=Caller.claimed("ada"))) as opened:
         assert opened.redaction_key == key
-    async with connect(server).open(SessionRequest(user_id="ada")) as opened:
+    async with connect(server).open(SessionRequest(caller=Caller.claimed("ada"))) as opened:
         assert opened.redaction_key != key
     assert len(key) == 32
 

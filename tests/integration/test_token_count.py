@@ -15,7 +15,7 @@ from agent.findings import analyze
 from agent.objects.target import Target
 from agent.prompt.budget import MARGIN, plan
 from agent.prompt.prompt import Prompt, compose
-from agent.prompt.tokens import count_tokens, surplus
+from agent.prompt.tokens import adversarial_margin, count_tokens
 from tests.fakes.server import PATIENCE
 from tests.integration.llama_stack_servers import OLD_LLAMA_STACK, installed
 from tests.prompt.test_ceiling import ODD, WINDOWS, heavy_context
@@ -88,5 +88,5 @@ def test_odd_texts_need_no_more_than_the_estimate_with_its_margin() -> None:
 
     tokens = counted(texts)
 
-    most = [MARGIN * (count_tokens(text) + surplus(text)) for text in texts]
+    most = [MARGIN * (count_tokens(text) + adversarial_margin(text)) for text in texts]
     assert [text[:20] for text, real, limit in zip(texts, tokens, most, strict=True) if real > limit] == []

@@ -13,12 +13,13 @@ from agent.mlflow.response_events import ResponseStream, StreamEvent
 from agent.objects.target import Target
 from agent.prompt.budget import plan
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ProviderInfo,
     ReasoningDelta,
-    Reference,
     TextDelta,
     ToolCall,
+    ToolCallRequested,
     ToolResult,
     TurnCompleted,
     TurnStarted,
@@ -39,7 +40,7 @@ EVERYTHING: list[ProviderEvent] = [
     ToolResult(call_id="c1", output="one pod"),
     TextDelta("It was "),
     TextDelta("OOMKilled."),
-    Reference(title="Memory limits", url="https://docs.example.com/memory"),
+    Citation(title="Memory limits", url="https://docs.example.com/memory"),
     TurnCompleted(usage=USAGE),
 ]
 REPORT = Report(
@@ -157,3 +158,10 @@ def test_an_answer_without_usage_says_so() -> None:
     outcome = Outcome(text="", session_id=None, provider=PROVIDER, usage=None, report=REPORT)
 
     assert next(iter(stream.write(released(outcome))))["response"]["usage"] is None
+
+
+def test_a_tool_call_for_the_caller_is_a_function_call_without_an_output() -> None:
+    [call, *_] = items(written(ToolCallRequested(call_id="c1", name="read_pod", arguments='{"a":1}')))
+
+    assert (call["type"], call["call_id"], call["name"]) == ("function_call", "c1", "read_pod")
+    assert call["arguments"] == '{"a":1}'

@@ -46,7 +46,7 @@ def test_history_within_its_share_leaves_the_context_its_room() -> None:
     assert len(rooms) == 1
 
 
-def test_a_question_above_its_share_is_refused_and_told_where_logs_belong() -> None:
+def test_a_question_above_its_share_is_refused_and_reported_where_logs_belong() -> None:
     with pytest.raises(RequestError, match="takes about 300,000 tokens, at most 7,") as caught:
         plan(window=32_000, wanted=16_000, answer=2_000, question=300_000)
 
@@ -54,7 +54,7 @@ def test_a_question_above_its_share_is_refused_and_told_where_logs_belong() -> N
     assert "custom_inputs" in caught.value.public_message
 
 
-def test_a_session_that_has_outgrown_the_window_is_told_as_such() -> None:
+def test_a_session_that_has_outgrown_the_window_is_reported_as_such() -> None:
     with pytest.raises(ContextTooLong, match="The session has grown to about 7,500 tokens"):
         plan(window=8_192, wanted=16_000, answer=2_000, history=7_500)
 

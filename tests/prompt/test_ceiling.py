@@ -27,7 +27,9 @@ from agent.findings import analyze
 from agent.findings.model import Evidence, Finding
 from agent.objects.target import ResourceRef, Target
 from agent.prompt.budget import plan
-from agent.prompt.prompt import Prompt, compose
+from agent.prompt.prompt import Prompt, Section, compose
+from agent.prompt.rendering import Rendered
+from agent.prompt.sections import PARTS, Material
 from agent.prompt.tokens import count_tokens
 
 WINDOWS = [4_096, 8_192, 32_768, 131_072, 1_000_000]
@@ -165,7 +167,7 @@ def test_equal_input_gives_equal_bytes(context: Context, found: list[Finding], w
 
 @settings(max_examples=30)
 @given(context=contexts(), found=findings())
-def test_nothing_from_a_cluster_stands_outside_its_fence(context: Context, found: list[Finding]) -> None:
+def test_nothing_from_a_cluster_is_outside_its_fence(context: Context, found: list[Finding]) -> None:
     prompt = compose("Why?", context, found, limit=6_000)
     text = prompt.system_text.removeprefix(prompt.instructions)
 
@@ -279,3 +281,127 @@ def test_five_quotations_of_the_longest_kind_fit_a_window_of_4k() -> None:
 
     assert missing_evidence(prompt, [first]) == []
     assert json.dumps(first.title)[1:-1] in prompt.system_text
+
+
+def no_words(count: int, seed: int) -> str:
+    """Letters that form no words, of which a tokenizer makes far more tokens than of a language."""
+    chance = random.Random(seed)
+    return " ".join("".join(chance.choices("bcdfghjkqvwxz", k=11)) for _ in range(count))
+
+
+def strange_context() -> Context:
+    """Every part of it is too large for its share, and most of it are letters that form no words."""
+    events = tuple(Event(type="Warning", reason="Odd", message=no_words(6, n)) for n in range(400))
+    gaps = tuple(Gap(part="logs", source="argocd", reason="forbidden", message=no_words(20, n)) for n in range(40))
+    logs = tuple(
+        ContainerLog(
+            container="\ud800\t",
+            pod=f"\ud800\t{number}",
+            lines=tuple(LogLine(text=f"exit code 137: killed {line}") for line in range(400)),
+        )
+        for number in range(30)
+    )
+    windows = SyncWindows(active=tuple(SyncWindow(kind="allow", schedule=no_words(8, n)) for n in range(400)))
+    tree = tuple(
+        TreeNode(
+            resource=ResourceRef(kind="Pod", version="v1", namespace="shop", name=f"api-{n}"),
+            health="Degraded",
+            message=no_words(10, n),
+        )
+        for n in range(400)
+    )
+    pod = broken_pod(annotations={f"key-{n}": no_words(30, n) for n in range(100)})
+    return Context(
+        target=Target(),
+        manifest=pod,
+        children=(pod,) * 40,
+        events=events,
+        gaps=gaps,
+        logs=logs,
+        sync_windows=windows,
+        tree=tree,
+    )
+
+
+def barely_strange_context() -> Context:
+    """Sections of many short lines with a few strange letters: a line less leaves each just above its share."""
+
+    def reference(name: str) -> ResourceRef:
+        return ResourceRef.model_construct(group="", version="v1", kind="", namespace="shop", name=name, uid="")
+
+    killed = [f"exit code 137: killed{n}" for n in range(400)]
+    return replace(
+        strange_context(),
+        manifest=None,
+        children=(),
+        events=tuple(
+            Event(type="Warning", reason="kzq-xw", message=text, involved=reference(f"kzq-xw{n}"))
+            for n, text in enumerate(killed)
+        ),
+        gaps=tuple(Gap(part="logs", source="argocd", reason="forbidden", message=killed[0][:-1]) for _ in killed),
+        revisions=tuple(Revision(revision="main", author="ada", message=killed[0][:-1]) for _ in killed),
+        sync_windows=SyncWindows(active=tuple(SyncWindow(kind="allow", schedule=text) for text in killed)),
+        tree=tuple(
+            TreeNode(resource=reference(f"api-{n}"), health="Degraded" if n < 200 else "", message=text)
+            for n, text in enumerate(killed)
+        ),
+    )
+
+
+@pytest.mark.parametrize("limit", [3_900, 6_300, 8_700, 11_700])
+def test_a_section_that_is_cut_for_a_few_strange_letters_is_counted_as_it_is_written(limit: int) -> None:
+    prompt = compose("Why?", barely_strange_context(), [], limit=limit)
+
+    assert count_tokens(prompt.system_text) <= limit
+    assert prompt.tokens >= count_tokens(prompt.system_text)
+
+
+@pytest.mark.parametrize("limit", [640, 1_500, 3_991, 15_705, 20_082, 60_000])
+def test_a_section_that_is_cut_for_its_strange_letters_is_counted_as_it_is_written(limit: int) -> None:
+    prompt = compose("Why?", strange_context(), [], limit=limit)
+
+    assert count_tokens(prompt.system_text) <= limit
+    assert prompt.tokens >= count_tokens(prompt.system_text)
+    assert all(section.tokens >= count_tokens(section.text) for section in prompt.sections)
+    assert any(section.adversarial_margin for section in prompt.sections) or limit == 640
+
+
+def test_a_target_of_strange_letters_takes_no_more_than_its_part_of_the_smallest_prompt() -> None:
+    name = "🔥" * 300
+    target = Target.model_construct(
+        application=None,
+        resource=ResourceRef.model_construct(group="", version="v1", kind=name, namespace=name, name=name, uid=""),
+    )
+
+    prompt = compose("Why?", replace(strange_context(), target=target), [], limit=640)
+
+    assert count_tokens(prompt.system_text) <= 640
+
+
+def test_what_a_renderer_counts_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def render(_: Material, __: int) -> Rendered:
+        return Rendered(text="many words of a section\n" * 4_000, tokens=0)
+
+    def present(_: Material) -> bool:
+        return True
+
+    parts = tuple(replace(part, present=present, render=render) for part in PARTS if part.name != "findings")
+    monkeypatch.setattr("agent.prompt.prompt.PARTS", parts)
+
+    prompt = compose("Why?", Context(target=Target()), [], limit=4_000)
+
+    assert 2_000 < count_tokens(prompt.system_text) <= 4_000
+
+
+def test_a_section_that_passes_the_ceiling_of_the_whole_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def costs_nothing(_: Section) -> int:
+        return 0
+
+    monkeypatch.setattr("agent.prompt.prompt._block_tokens", costs_nothing)
+
+    prompt = compose("Why?", heavy_context(), [], limit=4_000)
+
+    assert count_tokens(prompt.system_text) <= 4_000
+    missing = [section.name for section in prompt.sections if not section.text]
+    assert missing
+    assert f"(No room for: {', '.join(missing)})" in prompt.system_text

@@ -90,8 +90,8 @@ SPELLED = [
     st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=800)), max_size=30),
     st.integers(150, 3_000),
 )
-def test_the_limit_is_never_passed(said: list[tuple[str, str]], limit: int) -> None:
-    messages = [Message("user" if role == "user" else "assistant", text) for role, text in said]
+def test_the_limit_is_never_passed(spoken: list[tuple[str, str]], limit: int) -> None:
+    messages = [Message("user" if role == "user" else "assistant", text) for role, text in spoken]
     text = compacted(messages, limit)
     again = compacted([Message("user", f"{text}\n\nand now?"), Message("assistant", "this")], limit)
 

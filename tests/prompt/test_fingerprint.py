@@ -1,4 +1,4 @@
-"""What is remembered of a context, and what is said to have changed since."""
+"""The fingerprint of a context, and the changes since the previous one."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,7 @@ from agent.context.model import ContainerLog, Event, Gap, LogLine, TreeNode
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest
 from agent.objects.target import ApplicationRef, ResourceRef, Target
-from agent.prompt.fingerprint import MAX_FINGERPRINT, MAX_NOTE, changes_since, fingerprint, steady_room
+from agent.prompt.fingerprint import MAX_FINGERPRINT, MAX_NOTE, changes_since, fingerprint, stable_budget
 
 POD = ResourceRef(version="v1", kind="Pod", namespace="shop", name="web-1")
 
@@ -69,7 +69,7 @@ def test_nothing_is_said_when_nothing_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "said"),
+    ("now", "changes"),
     [
         (
             replace(CONTEXT, manifest=manifest(version="12")),
@@ -99,8 +99,8 @@ def test_nothing_is_said_when_nothing_changed() -> None:
         (replace(CONTEXT, tree=(TreeNode(resource=POD, health="Healthy"),)), "resource health Progressing -> Healthy"),
     ],
 )
-def test_a_change_is_named(now: Context, said: str) -> None:
-    assert note(now) == f"Since the previous turn: {said}."
+def test_a_change_is_named(now: Context, changes: str) -> None:
+    assert note(now) == f"Since the previous turn: {changes}."
 
 
 def test_lines_that_distillation_folded_or_left_out_are_counted_as_lines() -> None:
@@ -151,9 +151,9 @@ def test_another_target_is_said_and_nothing_compared() -> None:
     )
 
 
-@pytest.mark.parametrize("remembered", ["", "nonsense", "{}[", '{"unknown": 1}', '{"m": 3}', "null"])
-def test_what_cannot_be_read_counts_as_no_previous_turn(remembered: str) -> None:
-    assert changes_since(remembered, CONTEXT, FINDINGS) == ""
+@pytest.mark.parametrize("previous_fingerprint", ["", "nonsense", "{}[", '{"unknown": 1}', '{"m": 3}', "null"])
+def test_what_cannot_be_read_counts_as_no_previous_turn(previous_fingerprint: str) -> None:
+    assert changes_since(previous_fingerprint, CONTEXT, FINDINGS) == ""
 
 
 def test_the_fingerprint_of_much_is_small_and_makes_no_false_news() -> None:
@@ -179,16 +179,16 @@ def test_a_note_of_much_is_bounded_and_one_line() -> None:
         children=tuple(manifest(f"pod-{n}" + "y" * 300) for n in range(300)),
         events=tuple(event("Reason\n" * 50, at=f"2026-12-01T07:00:{n % 60:02}Z") for n in range(500)),
     )
-    said = note(now, tuple(finding(f"{'title ' * 40}{chr(97 + n)}") for n in range(20)))
+    changes = note(now, tuple(finding(f"{'title ' * 40}{chr(97 + n)}") for n in range(20)))
 
-    assert len(said) <= MAX_NOTE
-    assert "\n" not in said
-    assert "more objects are new" in said
+    assert len(changes) <= MAX_NOTE
+    assert "\n" not in changes
+    assert "more objects are new" in changes
 
 
 @pytest.mark.parametrize(
     ("before", "now", "taken"), [(6_000, 6_400, 6_000), (6_000, 5_900, 5_900), (6_000, 13_000, 13_000), (0, 500, 500)]
 )
 def test_the_room_of_the_previous_turn_is_kept_while_it_fits(before: int, now: int, taken: int) -> None:
-    assert steady_room(now, fingerprint(CONTEXT, FINDINGS, room=before)) == taken
-    assert steady_room(now, "nonsense") == now
+    assert stable_budget(now, fingerprint(CONTEXT, FINDINGS, token_budget=before)) == taken
+    assert stable_budget(now, "nonsense") == now

@@ -21,7 +21,7 @@ def test_a_history_that_fits_is_kept_as_it_is() -> None:
     assert fitted(history, 10_000) == tuple(history)
 
 
-def test_the_last_answer_stays_and_what_came_before_it_is_told_in_short() -> None:
+def test_the_last_answer_stays_and_what_came_before_it_is_reported_in_short() -> None:
     history = conversation(20, words=200)
 
     kept = fitted(history, 2_000)
@@ -52,10 +52,10 @@ def test_only_the_newest_of_many_messages_are_looked_at() -> None:
 
 @given(
     texts=st.lists(st.text(max_size=300) | st.text("ab \n", max_size=3_000), max_size=30),
-    room=st.integers(40, 3_000),
+    token_budget=st.integers(40, 3_000),
     missing=st.integers(0, 3),
 )
-def test_the_share_is_never_passed(texts: list[str], room: int, missing: int) -> None:
+def test_the_share_is_never_passed(texts: list[str], token_budget: int, missing: int) -> None:
     history = [Message("user" if index % 2 == 0 else "assistant", text) for index, text in enumerate(texts)]
 
-    assert history_tokens(fitted(history, room, missing=missing)) <= room
+    assert history_tokens(fitted(history, token_budget, missing=missing)) <= token_budget

@@ -35,7 +35,7 @@ def test_a_teams_own_stand_below_the_others_and_count() -> None:
 
 
 @pytest.mark.parametrize("limit", [1_000, 4_000])
-def test_a_teams_own_that_are_too_long_are_cut_and_that_is_told(limit: int) -> None:
+def test_a_teams_own_that_are_too_long_are_cut_and_that_is_reported(limit: int) -> None:
     ours = Instructions(text=BUILT_IN.text, version=BUILT_IN.version, team="Look at the runbook first. " * 4_000)
 
     prompt = compose("Why?", NOTHING, [], limit=limit, instructions=ours)
@@ -64,18 +64,18 @@ def test_a_teams_own_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "told"),
+    ("variable", "value", "message"),
     [
         ("ASSISTANT_TEAM_INSTRUCTIONS", "@/nowhere/team.md", "the file '/nowhere/team.md' cannot be read"),
         ("ASSISTANT_INSTRUCTIONS", "be nice", "must be a prompt URI, like prompts:/name@alias"),
     ],
 )
-def test_what_cannot_be_used_is_told_at_the_start(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+def test_what_cannot_be_used_is_reported_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(variable, value)
 
     with pytest.raises(SettingsError) as caught:
         load_settings()
 
-    assert f"{variable}: {told}" in caught.value.public_message
+    assert f"{variable}: {message}" in caught.value.public_message

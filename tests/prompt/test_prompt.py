@@ -83,7 +83,7 @@ def test_no_line_of_a_log_can_close_its_fence() -> None:
     assert len([line for line in fences if line not in copied]) == 2
 
 
-def test_what_is_cut_is_told_to_model_and_caller() -> None:
+def test_what_is_cut_is_reported_to_model_and_caller() -> None:
     prompt = compose("Why?", full_context(lines=5_000), [OOM], limit=4_000)
 
     logs = next(section for section in prompt.sections if section.name == "logs")
@@ -149,17 +149,17 @@ def test_half_a_surrogate_pair_reaches_no_provider() -> None:
 @pytest.mark.parametrize("limit", [2_000, 4_000, 8_000, 200_000])
 def test_the_tokens_of_a_prompt_are_no_fewer_than_its_text_takes_and_hardly_more(limit: int) -> None:
     first = compose("Why?", full_context(), [OOM], limit=limit)
-    changed = compose("And now?", full_context(), [], remembered=first.fingerprint, limit=limit)
+    changed = compose("And now?", full_context(), [], previous_fingerprint=first.fingerprint, limit=limit)
 
     for prompt in (first, changed):
         counted = count_tokens(prompt.system_text) + count_tokens(prompt.question)
         assert counted <= prompt.tokens <= counted + 8 * len(prompt.sections) + 10
 
 
-def test_what_changed_stands_at_the_very_end_and_leaves_the_rest_as_it_was() -> None:
+def test_what_changed_is_at_the_very_end_and_leaves_the_rest_as_it_was() -> None:
     first = compose("Why?", full_context(), [OOM], limit=8_000)
-    same = compose("And now?", full_context(), [OOM], remembered=first.fingerprint, limit=8_000)
-    healed = compose("And now?", full_context(), [], remembered=first.fingerprint, limit=8_000)
+    same = compose("And now?", full_context(), [OOM], previous_fingerprint=first.fingerprint, limit=8_000)
+    healed = compose("And now?", full_context(), [], previous_fingerprint=first.fingerprint, limit=8_000)
 
     assert first.changes == same.changes == ""
     assert same.system_text == first.system_text

@@ -35,25 +35,25 @@ async def conversation(questions: list[str], *, counted: float = 0.7) -> list[st
         async for _ in assistant.turn(parse_question(body(question))):
             pass
         prompt = provider.prompts[-1]
-        provider.remembered = prompt.fingerprint
+        provider.previous_fingerprint = prompt.fingerprint
         provider.usage = Usage(input_tokens=int(prompt.tokens * counted), output_tokens=50)
     await assistant.aclose()
     return [prompt.system_text for prompt in provider.prompts]
 
 
 async def test_what_is_learned_of_the_servers_count_does_not_move_it() -> None:
-    told = await conversation([f"question {number}" for number in range(14)])
+    prompts = await conversation([f"question {number}" for number in range(14)])
 
-    assert count_tokens(told[0]) > 4_000
-    assert len(set(told)) == 1
+    assert count_tokens(prompts[0]) > 4_000
+    assert len(set(prompts)) == 1
 
 
 async def test_a_long_question_takes_room_once() -> None:
-    told = await conversation(["short", "short", "long " * 2_000, "short", "short"])
+    prompts = await conversation(["short", "short", "long " * 2_000, "short", "short"])
 
-    assert told[0] == told[1] != told[2]
-    assert told[2] == told[3] == told[4]
-    assert count_tokens(told[2]) < count_tokens(told[1])
+    assert prompts[0] == prompts[1] != prompts[2]
+    assert prompts[2] == prompts[3] == prompts[4]
+    assert count_tokens(prompts[2]) < count_tokens(prompts[1])
 
 
 async def test_another_process_finds_the_room_of_the_first() -> None:

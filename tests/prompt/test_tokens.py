@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.prompt.tokens import count_tokens, surplus
+from agent.prompt.tokens import adversarial_margin, count_tokens
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ LANGUAGE = ("prose", "German", "YAML", "JSON", "logs", "code", "Russian", "addre
 
 @pytest.mark.parametrize("sample", [sample for sample in SAMPLES if sample.name.endswith(LANGUAGE)], ids=str)
 def test_text_of_a_language_has_next_to_no_surplus(sample: Sample) -> None:
-    assert surplus(sample.text) <= 0.2 * sample.tokens
+    assert adversarial_margin(sample.text) <= 0.2 * sample.tokens
 
 
 def test_words_that_are_none_have_one() -> None:
@@ -50,14 +50,14 @@ def test_words_that_are_none_have_one() -> None:
     for alphabet in ("abcdefghijklmnopqrstuvwxyz", "AEIOU", "".join(map(chr, range(0x4E00, 0x9000)))):
         text = " ".join("".join(chance.choices(alphabet, k=9)) for _ in range(200))
 
-        assert surplus(text) > 0.3 * count_tokens(text)
+        assert adversarial_margin(text) > 0.3 * count_tokens(text)
 
 
 def test_the_surplus_of_megabytes_is_taken_from_slices_of_them() -> None:
     chance = random.Random(1)
     text = " ".join("".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=9)) for _ in range(200))
 
-    assert surplus(text * 500) == pytest.approx(500 * surplus(text), rel=0.1)
+    assert adversarial_margin(text * 500) == pytest.approx(500 * adversarial_margin(text), rel=0.1)
 
 
 @pytest.mark.parametrize("sample", [sample for sample in SAMPLES if "YAML" in sample.name], ids=str)

@@ -23,6 +23,7 @@ from agent.providers.provider import (
     TurnCompleted,
     TurnStarted,
 )
+from agent.request.caller import Caller
 from tests.findings.cluster import condition, context, crash_loop, event, log, pod, resource, waiting
 
 pytestmark = pytest.mark.anyio
@@ -247,10 +248,10 @@ async def test_the_redaction_key_lasts_for_a_session_and_its_user_only() -> None
         async with Offline().open(SessionRequest(**request)) as session:
             return session.redaction_key
 
-    named = await key(session_id="s-1", user_id="ada")
-    assert named == await key(session_id="s-1", user_id="ada")
-    assert named != await key(session_id="s-1", user_id="bob")
-    assert named != await key(session_id="s-2", user_id="ada")
+    named = await key(session_id="s-1", caller=Caller.claimed("ada"))
+    assert named == await key(session_id="s-1", caller=Caller.claimed("ada"))
+    assert named != await key(session_id="s-1", caller=Caller.claimed("bob"))
+    assert named != await key(session_id="s-2", caller=Caller.claimed("ada"))
     assert await key() != await key()
     assert len(named) == len(await key()) == 32
 

@@ -92,10 +92,10 @@ def test_the_model_is_given_findings_and_context_but_no_secret() -> None:
 def test_what_changed_since_the_previous_turn_is_told_to_model_and_caller() -> None:
     first = ScriptedProvider()
     run(first)
-    second = ScriptedProvider(remembered=first.prompts[0].fingerprint)
+    second = ScriptedProvider(previous_fingerprint=first.prompts[0].fingerprint)
     healthy = POD | {"status": {"phase": "Running", "containerStatuses": [{"name": "api", "ready": True}]}}
     events = run(second, ask("And now?", manifest=healthy))
-    again = run(ScriptedProvider(remembered=second.prompts[0].fingerprint), ask("Really?", manifest=healthy))
+    again = run(ScriptedProvider(previous_fingerprint=second.prompts[0].fingerprint), ask("Really?", manifest=healthy))
 
     assert isinstance(events[0], Report)
     assert isinstance(again[0], Report)

@@ -1,7 +1,7 @@
-"""The parts of a context as text, each within a token limit: what does not fit is cut and said.
+"""The parts of a context as text, each within a token limit: what does not fit is cut and named.
 
-Owns the form of a part on the page, a module per part; `agent.prompt.sections` says which parts there are,
-`agent.prompt.prompt` how much room each gets.
+Owns the form of a part on the page, a module per part; `agent.prompt.sections` lists the parts,
+`agent.prompt.prompt` gives each its budget.
 """
 
 from agent.prompt.rendering.application import (

@@ -1,6 +1,6 @@
-"""What Argo CD says of an Application, as text: operation and status, revisions and sync windows, deployments, tree.
+"""What Argo CD reports of an Application, as text: operation and status, revisions and sync windows, deployments, tree.
 
-Owns what is told of an Application of thousands of resources: counts, and those that are not well.
+Owns what is shown of an Application of thousands of resources: counts, and those in trouble.
 """
 
 from collections import Counter
@@ -17,16 +17,16 @@ from agent.prompt.rendering.rendered import Rendered, label, shortened, whole_it
 _STATUS = ("health", "conditions", "sourceType", "sourceTypes", "summary")
 _OPERATION = ("phase", "message", "startedAt", "finishedAt", "retryCount", "operation")
 _WELL = ("Synced", "Pruned")
-# Names of the resources that share a state; a message tells more than the hundredth name.
+# The most names of resources that share a state.
 _MOST_NAMES = 10
 _MOST_STATES = 40
 
 
 def render_operation(application: Manifest, limit: int) -> Rendered:
-    """Sync and health status, conditions, and the last operation with the results that are not well."""
+    """Sync and health status, conditions, and the last operation with the results that failed."""
     status = object_at(application, "status")
     sync = {key: value for key, value in object_at(status, "sync").items() if key != "comparedTo"}
-    told: Manifest = {
+    shown: Manifest = {
         "apiVersion": application.get("apiVersion"),
         "kind": application.get("kind"),
         "metadata": _names(application),
@@ -37,13 +37,13 @@ def render_operation(application: Manifest, limit: int) -> Rendered:
             **{key: status[key] for key in _STATUS if key in status},
         },
     }
-    return render_manifest(told, limit)
+    return render_manifest(shown, limit)
 
 
 def render_application(application: Manifest, limit: int) -> Rendered:
     """What is to be deployed from where: spec, labels and annotations."""
-    told = {key: value for key, value in application.items() if key not in ("status", "operation")}
-    return render_manifest(told, limit)
+    shown = {key: value for key, value in application.items() if key not in ("status", "operation")}
+    return render_manifest(shown, limit)
 
 
 def render_sync(context: Context, limit: int) -> Rendered:
@@ -69,21 +69,21 @@ def _names(application: Manifest) -> Manifest:
 
 
 def _operation(state: Manifest) -> Manifest:
-    told: Manifest = {key: state[key] for key in _OPERATION if key in state}
+    shown: Manifest = {key: state[key] for key in _OPERATION if key in state}
     result = object_at(state, "syncResult")
     if revision := result.get("revision") or result.get("revisions"):
-        told["revision"] = revision
-    told["results"] = _results(objects_at(result, "resources"))
-    return told
+        shown["revision"] = revision
+    shown["results"] = _results(objects_at(result, "resources"))
+    return shown
 
 
 def _results(entries: Sequence[Manifest]) -> list[Any]:
-    """The results that are not well in full, the others as a count."""
+    """The results that failed in full, the others as a count."""
     bad = [entry for entry in entries if not _went_well(entry)]
-    told: list[Any] = [{key: value for key, value in entry.items() if key != "version"} for entry in bad]
+    shown: list[Any] = [{key: value for key, value in entry.items() if key != "version"} for entry in bad]
     if well := len(entries) - len(bad):
-        told.append(f"{well} others went well")
-    return told
+        shown.append(f"{well} others went well")
+    return shown
 
 
 def _went_well(entry: Manifest) -> bool:
@@ -98,8 +98,8 @@ def _resources(entries: Sequence[Manifest]) -> list[str]:
         prune = "to be pruned" if entry.get("requiresPruning") is True else ""
         state = (text_at(entry, "status"), text_at(entry, "health", "status"), prune)
         groups.setdefault(", ".join(word for word in map(label, state) if word), []).append(_place(entry))
-    told = [f"{state or 'no state'}: {_some(names)}" for state, names in groups.items() if not _is_well(state)]
-    return told + [f"{state}: {len(names)} resources" for state, names in groups.items() if _is_well(state)]
+    shown = [f"{state or 'no state'}: {_some(names)}" for state, names in groups.items() if not _is_well(state)]
+    return shown + [f"{state}: {len(names)} resources" for state, names in groups.items() if _is_well(state)]
 
 
 def _is_well(state: str) -> bool:
@@ -177,8 +177,8 @@ def _node(node: TreeNode) -> str:
     name = f"{resource.namespace}/{resource.name}" if resource.namespace else resource.name
     notes = ", ".join(f"{key} {node.info[key]}" for key in ("Status Reason", "Restart Count") if node.info.get(key))
     orphaned = ["orphaned"] if node.orphaned else []
-    told = ", ".join([*orphaned, *([label(notes)] if notes else [])])
-    return label(name) + (f" ({told})" if told else "")
+    shown = ", ".join([*orphaned, *([label(notes)] if notes else [])])
+    return label(name) + (f" ({shown})" if shown else "")
 
 
 def _names_by_kind(nodes: Sequence[TreeNode]) -> Iterator[str]:

@@ -66,7 +66,7 @@ def _resource(drift: Drift, limit: int) -> Rendered:
 
 
 def _lines(drift: Drift) -> Iterator[tuple[Category, int, str]]:
-    """Each line with its category and how many differences it stands for."""
+    """Each line with its category and how many differences it covers."""
     for fold in folded(drift.of("change", "missing", "prune")):
         yield fold.category, len(fold.differences), well_formed(_fold(fold))
     noise: dict[tuple[Category, str], list[Fold]] = defaultdict(list)

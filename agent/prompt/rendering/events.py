@@ -1,4 +1,4 @@
-"""Kubernetes events as text, a line for each thing that was said. Owns their form on the page."""
+"""Kubernetes events as text, a line for each distinct message. Owns their form on the page."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from agent.context.model import Event
 from agent.prompt.rendering.rendered import Rendered, label, shortened, whole_items
 from agent.prompt.tokens import count_tokens
 
-# Objects about which the same was said.
+# The most objects named on a line that they share.
 _MOST_NAMES = 4
 _LEFT_OUT = "older or less important events"
 

@@ -9,11 +9,11 @@ from agent.findings.model import Evidence, Finding
 from agent.prompt.rendering.rendered import Rendered, beginning, label, whole_items
 from agent.prompt.tokens import count_tokens
 
-# Of the room that is too small for the first finding its title and resource take this much, its evidence the rest.
+# Of a budget that is too small for the first finding its title and resource take this share, its evidence the rest.
 _TITLE_SHARE = 0.2
-# Further findings that do not fit are named, as far as this share of the room goes.
+# Further findings that do not fit are named, within this share of the budget.
 _NAMES_SHARE = 0.15
-# Tokens of the beginning of a quotation for which there is no room.
+# Tokens of the beginning of a quotation that does not fit.
 _BEGINNING = 40
 
 
@@ -22,11 +22,11 @@ def render_findings(findings: Sequence[Finding], limit: int) -> Rendered:
     evidence is always there."""
     texts: list[str] = []
     tokens = 0
-    names_room = int(limit * _NAMES_SHARE) if len(findings) > 1 else 0
+    names_budget = int(limit * _NAMES_SHARE) if len(findings) > 1 else 0
     for finding in findings:
         text = _finding(finding)
         cost = count_tokens(text) + 1
-        if tokens + cost > limit - names_room:
+        if tokens + cost > limit - names_budget:
             if texts:
                 break
             text = text if cost <= limit else _tight(finding, limit)
@@ -42,7 +42,7 @@ def render_findings(findings: Sequence[Finding], limit: int) -> Rendered:
 
 
 def least_for(findings: Sequence[Finding]) -> int:
-    """The tokens that the first finding needs to be told whole."""
+    """The tokens of the whole first finding."""
     return count_tokens(_finding(findings[0])) + 1 if findings else 0
 
 
@@ -86,8 +86,8 @@ def _tight(finding: Finding, limit: int) -> str:
     return "\n".join(lines)
 
 
-def _quotations(finding: Finding, room: int) -> list[str]:
-    """The evidence within `room` tokens; where a place would take too much, only its source is named."""
+def _quotations(finding: Finding, token_budget: int) -> list[str]:
+    """The evidence within `token_budget` tokens; where a place would take too much, only its source is named."""
     texts: list[str] = []
     for evidence in finding.evidence:
         place = _place(evidence, finding)
@@ -97,7 +97,7 @@ def _quotations(finding: Finding, room: int) -> list[str]:
     costs = [count_tokens(text) + 2 for text in texts]
     behind = sum(min(cost, _BEGINNING) for cost in costs)
     kept: list[str] = []
-    left = room
+    left = token_budget
     for text, cost in zip(texts, costs, strict=True):
         behind -= min(cost, _BEGINNING)
         most = max(left - behind, min(left, _BEGINNING))

@@ -1,4 +1,4 @@
-"""Container logs as text within a token limit. Owns their form on the page and how containers share the room; which
+"""Container logs as text within a token limit. Owns their form on the page and how containers share the budget; which
 lines matter is `agent.context.distillation`'s.
 """
 
@@ -12,9 +12,9 @@ from agent.prompt.tokens import count_tokens
 
 _FOLDED = "; [×n until t] stands for n lines alike"
 _MARK_TOKENS = 8
-"""Of a line for what was left out before it, where something was; what marks cost beyond is taken off the room."""
+"""Of a line for what was left out before it, where something was; what marks cost beyond is taken off the budget."""
 _SHORTEST_CUT = 200
-# A log of more tokens than this is told in brief even where all of it fits: what repeats is folded to this share.
+# A log of more tokens than this is shortened even where all of it fits: what repeats is folded to this share.
 _READ_WHOLE = 1_000
 _IN_BRIEF = 0.5
 _TRIES = 6
@@ -36,14 +36,14 @@ def render_logs(logs: Sequence[ContainerLog], limit: int) -> Rendered:
 
 
 def _wanted(log: ContainerLog, need: int) -> int:
-    """The room that a log needs, or is worth: one that is folded already needs all of it."""
+    """The tokens that a log needs, or is worth: one that is folded already needs all of them."""
     if need <= _READ_WHOLE or any(line.repeats > 1 for line in log.lines):
         return need
     return max(int(need * _IN_BRIEF), _READ_WHOLE)
 
 
 def _shares(needs: Sequence[int], limit: int) -> list[int]:
-    """The room of each: what it needs, or as much as every other that needs more."""
+    """The budget of each: what it needs, or as much as every other that needs more."""
     shares = [0] * len(needs)
     left = max(limit, 0)
     for place, index in enumerate(sorted(range(len(needs)), key=needs.__getitem__)):
@@ -59,7 +59,7 @@ def _whole(log: ContainerLog) -> str:
 def _part(log: ContainerLog, limit: int) -> Rendered:
     """As much of the log as the limit takes, the most important lines first."""
     head = _head(log, log.lines)
-    room = limit - count_tokens(f"{head}{_FOLDED}\n... 1,000,000 lines left out\n")
+    token_budget = limit - count_tokens(f"{head}{_FOLDED}\n... 1,000,000 lines left out\n")
     if not log.lines:
         return Rendered(text="", tokens=0, left_out=_note(log, ()))
     longest = max(_SHORTEST_CUT, limit // 2)
@@ -71,9 +71,9 @@ def _part(log: ContainerLog, limit: int) -> Rendered:
         left_out=[line.left_out_before for line in log.lines],
     )
     for _ in range(_TRIES):
-        if room <= 0:
+        if token_budget <= 0:
             break
-        selection = distiller.pick(room, costs.__getitem__)
+        selection = distiller.pick(token_budget, costs.__getitem__)
         kept = tuple(_folded(short.lines, each) for each in selection.kept)
         picked = replace(short, lines=kept, left_out_after=log.left_out_after + selection.left_out_after)
         text = _whole(picked)
@@ -81,7 +81,7 @@ def _part(log: ContainerLog, limit: int) -> Rendered:
         if tokens <= limit:
             cut = sum(len(log.lines[each.index].text) > longest for each in selection.kept)
             return Rendered(text=text, tokens=tokens, left_out=_note(picked, kept, cut=cut))
-        room = min(room - (tokens - limit), room * 9 // 10)
+        token_budget = min(token_budget - (tokens - limit), token_budget * 9 // 10)
     missing = replace(log, lines=(), left_out=_lines_of(log))
     return Rendered(text="", tokens=0, left_out=_note(missing, ()))
 
@@ -110,17 +110,17 @@ def _head(log: ContainerLog, lines: Sequence[LogLine]) -> str:
 
 
 def _body(log: ContainerLog, lines: Sequence[LogLine]) -> Iterator[str]:
-    missing, said = log.left_out, 1
+    missing, repeats_shown = log.left_out, 1
     for line in lines:
         missing += line.left_out_before
         if missing:
             yield f"... {missing:,} lines left out"
-        # A trace repeats as a whole: its first line says how often.
-        if not line.text or (line.repeats == said and not missing and may_belong_to_a_trace(line.text)):
+        # A trace repeats as a whole: its first line shows how often.
+        if not line.text or (line.repeats == repeats_shown and not missing and may_belong_to_a_trace(line.text)):
             yield _shown(replace(line, repeats=1))
         else:
             yield _shown(line)
-            said = line.repeats
+            repeats_shown = line.repeats
         missing = 0
     if log.left_out_after:
         yield f"... {log.left_out_after:,} lines left out"

@@ -14,7 +14,7 @@ _LONGEST_TOKEN = 8
 _CUT = "# ... cut\n"
 _CUT_TOKENS = count_tokens(_CUT) + 1
 _LABEL_LIMIT = 80
-# Less room than this holds the mark of a cut and nothing else.
+# A smaller budget holds the mark of a cut and nothing else.
 _LEAST_ITEM = 12
 
 
@@ -70,7 +70,7 @@ def cut(text: str, limit: int) -> str:
     for line in text.splitlines(keepends=True):
         cost = count_tokens(line) + 1
         if tokens + cost > limit:
-            if not kept:  # one line larger than all the room
+            if not kept:  # one line larger than the whole limit
                 kept.append(beginning(line, limit - tokens - 2) + "\n")
             break
         kept.append(line)

@@ -19,10 +19,11 @@ from agent.errors import (
 )
 from agent.prompt.prompt import Prompt
 from agent.providers.lightspeed.events import EventReader, WireEvent, provider_events
-from agent.providers.lightspeed.failures import Asked, event_error, refused, translated
+from agent.providers.lightspeed.failures import QueryContext, event_error, refused, translated
 from agent.providers.lightspeed.query import Query, compose_query
 from agent.providers.lightspeed.session_id import SessionIds, is_conversation_id
 from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
+from agent.request.caller import Caller
 from agent.request.conversation import Message
 from agent.settings import Settings
 
@@ -44,22 +45,25 @@ class Lightspeed:
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator["LightspeedSession"]:
-        """Opens or continues a session; nothing is sent before the turn."""
+        """Open or continue a session; nothing is sent before the turn.
+
+        Raises SessionNotFound, SessionForbidden, SessionBusy, and SettingsError without a token.
+        """
         ids = SessionIds(self.token)
         conversation, nonce = None, secrets.token_hex(16)
         if request.session_id is not None:
-            conversation, nonce = ids.parse(request.session_id, user_id=request.user_id)
+            conversation, nonce = ids.parse(request.session_id, caller=request.caller)
         with ExitStack() as held:
             if conversation:
                 held.enter_context(self.hold(conversation))
-            yield LightspeedSession(self, ids, held, conversation_id=conversation, nonce=nonce, user_id=request.user_id)
+            yield LightspeedSession(self, ids, held, conversation_id=conversation, nonce=nonce, caller=request.caller)
 
     async def check(self) -> ProviderInfo:
-        """Whether Lightspeed says that it is ready. Raises ProviderError, and SettingsError without a token."""
+        """Return who answers if Lightspeed is ready. Raises ProviderError, and SettingsError without a token."""
         with self._translated(answering=False):
             response = await self._client.get(f"{self._url}/readiness", headers=self._headers())
         if not response.is_success:
-            raise refused(response.status_code, _parsed(response.content), self.asked(continuing=False))
+            raise refused(response.status_code, _parsed(response.content), self.query_context(continuing=False))
         return self.info()
 
     async def aclose(self) -> None:
@@ -95,7 +99,7 @@ class Lightspeed:
 
     @contextmanager
     def hold(self, conversation_id: str) -> Generator[None]:
-        """Keeps other turns out of the conversation for the length of the block."""
+        """Keep other turns out of the conversation for the length of the block. Raises SessionBusy."""
         if conversation_id in self._busy:
             raise SessionBusy("custom_inputs.session_id: a turn is running in this session; wait for its end")
         self._busy.add(conversation_id)
@@ -104,11 +108,11 @@ class Lightspeed:
         finally:
             self._busy.discard(conversation_id)
 
-    def asked(self, *, continuing: bool) -> Asked:
-        return Asked(continuing=continuing, model=self._model, token=self.token)
+    def query_context(self, *, continuing: bool) -> QueryContext:
+        return QueryContext(continuing=continuing, model=self._model, token=self.token)
 
     @asynccontextmanager
-    async def answer(self, query: Query, asked: Asked) -> AsyncGenerator[AsyncGenerator[WireEvent]]:
+    async def answer(self, query: Query, query_context: QueryContext) -> AsyncGenerator[AsyncGenerator[WireEvent]]:
         """Posts the query; the events of its answer while the block runs. An unreachable server is tried again."""
         retrying = AsyncRetrying(
             stop=stop_after_attempt(1 + self._settings.provider_retries),
@@ -116,7 +120,7 @@ class Lightspeed:
             retry=retry_if_exception_type(ProviderUnreachable),
             reraise=True,
         )
-        response: httpx.Response = await retrying(self._post, query, asked)
+        response: httpx.Response = await retrying(self._post, query, query_context)
         try:
             async with aclosing(self._events(response)) as events:
                 yield events
@@ -130,8 +134,8 @@ class Lightspeed:
                 for event in reader.feed(chunk):
                     yield event
 
-    async def _post(self, query: Query, asked: Asked) -> httpx.Response:
-        """The answer with its head read. Raises what `refused` says for any status but 200."""
+    async def _post(self, query: Query, query_context: QueryContext) -> httpx.Response:
+        """The answer with its head read. Raises the error of `refused` for any status but 200."""
         with self._translated(answering=False):
             request = self._client.build_request(
                 "POST", f"{self._url}/v1/streaming_query", json=query.body, headers=self._headers()
@@ -143,7 +147,7 @@ class Lightspeed:
                 body = await _beginning(response)
             finally:
                 await response.aclose()
-        raise refused(response.status_code, _parsed(body), asked)
+        raise refused(response.status_code, _parsed(body), query_context)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
@@ -177,7 +181,7 @@ class LightspeedSession:
         *,
         conversation_id: str | None,
         nonce: str,
-        user_id: str | None,
+        caller: Caller,
     ) -> None:
         self._lightspeed = lightspeed
         self._ids = ids
@@ -185,7 +189,7 @@ class LightspeedSession:
         self._conversation = conversation_id
         self._continues = conversation_id is not None
         self._nonce = nonce
-        self._user = user_id
+        self._caller = caller
 
     @property
     def redaction_key(self) -> bytes:
@@ -206,20 +210,20 @@ class LightspeedSession:
         return 0
 
     @property
-    def remembered(self) -> str:
+    def previous_fingerprint(self) -> str:
         """Nothing: Lightspeed has no place for it."""
         return ""
 
     async def earlier(self) -> Sequence[Message] | None:
-        """None where Lightspeed continues a conversation: it does not tell what that holds."""
+        """None where Lightspeed continues a conversation: it does not return what that holds."""
         return None if self._continues else ()
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
         """One turn. Raises ProviderError, SessionNotFound, SessionBusy, and RequestError for too long a question."""
         query = self._lightspeed.compose(prompt, conversation_id=self._conversation)
-        asked = self._lightspeed.asked(continuing=self._conversation is not None)
+        query_context = self._lightspeed.query_context(continuing=self._conversation is not None)
         started = False
-        async with self._lightspeed.answer(query, asked) as events:
+        async with self._lightspeed.answer(query, query_context) as events:
             async for event in events:
                 if event.name == "start":
                     self._adopt(event)
@@ -227,15 +231,15 @@ class LightspeedSession:
                     started = True
                     yield self._started(query)
                 if event.name == "error":
-                    raise event_error(event.data, asked)
+                    raise event_error(event.data, query_context)
                 if event.name == "approval_required":
                     raise ResponseFailed(
                         "Lightspeed wants a tool call to be approved, which is not supported here: let it run its "
                         "tools without approval."
                     )
-                for told in provider_events(event):
-                    yield told
-                    if isinstance(told, TurnCompleted):
+                for read in provider_events(event):
+                    yield read
+                    if isinstance(read, TurnCompleted):
                         return
         raise ResponseCut("Lightspeed's answer ended before it was complete.")
 
@@ -256,7 +260,7 @@ class LightspeedSession:
         note = f"Over Lightspeed's limits, left out: {query.left_out}" if query.left_out else ""
         session_id = None
         if self._conversation:
-            session_id = self._ids.issue(self._conversation, nonce=self._nonce, user_id=self._user)
+            session_id = self._ids.issue(self._conversation, nonce=self._nonce, caller=self._caller)
         return TurnStarted(provider=self._lightspeed.info(note), session_id=session_id)
 
 

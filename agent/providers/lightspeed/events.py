@@ -12,9 +12,9 @@ from typing import Any
 from agent.errors import ResponseFailed
 from agent.objects.manifest import Manifest, integer_at, lookup, object_at, objects_at, text_at
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ReasoningDelta,
-    Reference,
     TextDelta,
     ToolCall,
     ToolResult,
@@ -68,7 +68,7 @@ def _event(line: bytes) -> Iterator[WireEvent]:
 
 
 def provider_events(event: WireEvent) -> Iterator[ProviderEvent]:
-    """What an event says in our words; nothing for events that say nothing to a reader."""
+    """The provider events of one event of the stream; none for those that mean nothing to a reader."""
     data = event.data
     match event.name:
         case "token":
@@ -91,13 +91,13 @@ def provider_events(event: WireEvent) -> Iterator[ProviderEvent]:
             pass  # history_compression_start and _end, skill_selected, and what newer versions add
 
 
-def _references(data: Manifest) -> Iterator[Reference]:
+def _references(data: Manifest) -> Iterator[Citation]:
     seen: set[tuple[str, str]] = set()
     for document in objects_at(data, "referenced_documents"):
         title, url = text_at(document, "doc_title"), text_at(document, "doc_url")
         if (title or url) and (title, url) not in seen:
             seen.add((title, url))
-            yield Reference(title=title or url, url=url)
+            yield Citation(title=title or url, url=url)
 
 
 def _usage(data: Manifest) -> Usage | None:

@@ -29,36 +29,38 @@ _LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What was asked of Lightspeed, as far as it tells failures apart. `model` is `provider/model`, "" by default."""
+class QueryContext:
+    """What an error message needs of a query: whether it continues a conversation, its model (`provider/model`, "" for
+    the default) and its token, which no message may repeat."""
 
     continuing: bool = False
     model: str = ""
     token: str = ""
 
 
-def refused(status: int, detail: object, asked: Asked) -> AssistantError:
+def refused(status: int, detail: object, query_context: QueryContext) -> AssistantError:
     """The error for an answer with `status`; `detail` is its parsed body or an `error` event's data."""
-    reason = _reason(detail, asked)
+    reason = _reason(detail, query_context)
     if "quota" in reason.lower():
         status = 429  # older versions say 500
     match status:
         case 401:
             return ProviderUnauthorized("Lightspeed does not accept the token of LIGHTSPEED_TOKEN" + reason)
-        case 403 if asked.model:
+        case 403 if query_context.model:
             return ProviderUnauthorized(
-                f"The token of LIGHTSPEED_TOKEN may not use Lightspeed, or may not choose the model {asked.model!r}"
-                + reason
+                f"The token of LIGHTSPEED_TOKEN may not use Lightspeed, or may not choose the model "
+                f"{query_context.model!r}{reason}"
             )
         case 403:
             return ProviderUnauthorized("The token of LIGHTSPEED_TOKEN may not use Lightspeed" + reason)
-        case 404 if asked.continuing:
+        case 404 if query_context.continuing:
             return SessionNotFound(
                 "custom_inputs.session_id: Lightspeed no longer has this conversation; leave it out to start one"
             )
-        case 404 | 422 if asked.model and _is_about_model(detail):
+        case 404 | 422 if query_context.model and _is_about_model(detail):
             return ModelNotFound(
-                f"Lightspeed does not offer the model {asked.model!r}: check LIGHTSPEED_PROVIDER and LIGHTSPEED_MODEL"
+                f"Lightspeed does not offer the model {query_context.model!r}: check LIGHTSPEED_PROVIDER and "
+                "LIGHTSPEED_MODEL"
             )
         case 301 | 302 | 303 | 307 | 308:
             return ProviderError("The address of LIGHTSPEED_URL redirects elsewhere: set it to where it leads.")
@@ -80,14 +82,14 @@ def refused(status: int, detail: object, asked: Asked) -> AssistantError:
             return ResponseFailed(f"Lightspeed failed (HTTP {status})" + reason)
 
 
-def event_error(data: object, asked: Asked) -> AssistantError:
+def event_error(data: object, query_context: QueryContext) -> AssistantError:
     """The error for an `error` event, which arrives with HTTP 200 after the start and may name a status."""
     status = text_at(data, "status_code")
     if status.isdecimal() and 400 <= int(status) < 600:
-        return refused(int(status), data, asked)
-    reason = _reason(data, asked)
+        return refused(int(status), data, query_context)
+    reason = _reason(data, query_context)
     if "quota" in reason.lower():
-        return refused(429, data, asked)
+        return refused(429, data, query_context)
     return ResponseFailed("Lightspeed could not answer" + reason)
 
 
@@ -125,19 +127,19 @@ def _kind(error: httpx.HTTPError) -> str:
             return f"the connection broke ({type(error).__name__})"
 
 
-def _reason(detail: object, asked: Asked) -> str:
-    """`: what Lightspeed says` in one short line, else a full stop."""
+def _reason(detail: object, query_context: QueryContext) -> str:
+    """`: Lightspeed's message` in one short line, else a full stop."""
     text = text_at(detail, "detail", "response") or text_at(detail, "response") or text_at(detail, "detail")
     text = " ".join(text.split())
-    if asked.token:
-        text = text.replace(asked.token, "[token]")
+    if query_context.token:
+        text = text.replace(query_context.token, "[token]")
     if len(text) > _LONGEST_REASON:
         text = text[:_LONGEST_REASON] + " ..."
     return f": {text}" if text else "."
 
 
 def _is_about_model(detail: object) -> bool:
-    said = " ".join(
+    texts = " ".join(
         text_at(detail, *path) for path in (("detail", "response"), ("detail", "cause"), ("response",), ("cause",))
     ).lower()
-    return "model" in said or "provider" in said
+    return "model" in texts or "provider" in texts

@@ -1,4 +1,4 @@
-"""The body of a streaming query: the question, what was said before, and the context as attachments.
+"""The body of a streaming query: the question, the earlier messages, and the context as attachments.
 
 Owns Lightspeed's limits and what happens at them; knows no HTTP. Lightspeed keeps no attachment between turns in every
 version, so each turn brings all of them.
@@ -14,7 +14,8 @@ from agent.prompt.prompt import Prompt, Section
 from agent.prompt.rendering import label
 from agent.request.conversation import Message
 
-# Lightspeed's request model (openshift/lightspeed-service): anything above is refused with 422.
+# Limits of Lightspeed's request model (`LLMRequest` and `Attachment` in ols/app/models/models.py of
+# https://github.com/openshift/lightspeed-service): anything above is refused with 422.
 QUERY_CHARACTERS = 32_000
 ATTACHMENTS = 10
 ATTACHMENT_CHARACTERS = 100_000
@@ -120,15 +121,15 @@ def _instructions(prompt: Prompt) -> Attachment:
 def _sections(prompt: Prompt, *, room: int) -> list[Attachment]:
     """The sections in their order of priority, those that have no attachment left share the last one; where there are
     more than sections, Pods have their own."""
-    told = [section for section in prompt.sections if section.text]
-    alone = told if len(told) <= room else told[: room - 1]
-    spare = room - len(told)
+    shown = [section for section in prompt.sections if section.text]
+    alone = shown if len(shown) <= room else shown[: room - 1]
+    spare = room - len(shown)
     attachments: list[Attachment] = []
     for section in alone:
         documents = list(_documents(section, room=1 + max(spare, 0)))
         spare -= len(documents) - 1
         attachments += [_attachment(section, document, prompt.fence_of(section)) for document in documents]
-    if rest := told[len(alone) :]:
+    if rest := shown[len(alone) :]:
         texts = [_fenced(section, section.text, prompt.fence_of(section)) for section in rest]
         what = ", ".join(section.title for section in rest)
         attachments.append(

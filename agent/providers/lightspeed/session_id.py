@@ -10,6 +10,7 @@ import json
 import re
 
 from agent.errors import SessionForbidden, SessionNotFound
+from agent.request.caller import Caller
 
 # 16 random bytes and a mac of 16 bytes, in hex. Lightspeed's own ids are UUIDs; lightspeed-stack also has longer ones.
 _CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -27,12 +28,12 @@ class SessionIds:
     def __init__(self, token: str) -> None:
         self._key = hmac.digest(token.encode(), b"argocd-assistant: sessions of Lightspeed", hashlib.sha256)
 
-    def issue(self, conversation_id: str, *, nonce: str, user_id: str | None) -> str:
-        """The session id with which `user_id` continues the conversation. `nonce` is 32 hex digits."""
-        return f"{conversation_id}.{nonce}.{self._mac(conversation_id, nonce, user_id)}"
+    def issue(self, conversation_id: str, *, nonce: str, caller: Caller) -> str:
+        """The session id with which `caller` continues the conversation. `nonce` is 32 hex digits."""
+        return f"{conversation_id}.{nonce}.{self._mac(conversation_id, nonce, caller)}"
 
-    def parse(self, session_id: str, *, user_id: str | None) -> tuple[str, str]:
-        """Conversation and nonce of a session of `user_id`.
+    def parse(self, session_id: str, *, caller: Caller) -> tuple[str, str]:
+        """Conversation and nonce of a session of `caller`.
 
         Raises SessionNotFound for what was never a session id of ours, SessionForbidden for somebody else's.
         """
@@ -40,7 +41,7 @@ class SessionIds:
         if match is None:
             raise SessionNotFound("custom_inputs.session_id: there is no such session; leave it out to start one")
         conversation, nonce = match["conversation"], match["nonce"]
-        if not hmac.compare_digest(match["mac"], self._mac(conversation, nonce, user_id)):
+        if not hmac.compare_digest(match["mac"], self._mac(conversation, nonce, caller)):
             raise SessionForbidden(
                 "custom_inputs.session_id: the session belongs to another user, or was started with another "
                 "Lightspeed token; leave it out to start one"
@@ -51,7 +52,7 @@ class SessionIds:
         """The session's secret: who has read the session id still cannot compute it."""
         return hmac.digest(self._key, b"redaction:" + nonce.encode(), hashlib.sha256)
 
-    def _mac(self, conversation_id: str, nonce: str, user_id: str | None) -> str:
+    def _mac(self, conversation_id: str, nonce: str, caller: Caller) -> str:
         # As JSON the anonymous user (null) and a user of that name differ.
-        owned = json.dumps([conversation_id, nonce, user_id]).encode()
+        owned = json.dumps([conversation_id, nonce, caller.subject]).encode()
         return hmac.digest(self._key, b"session:" + owned, hashlib.sha256).hex()[:32]

@@ -23,13 +23,13 @@ from agent.prompt.compaction import compacted
 from agent.prompt.prompt import Prompt
 from agent.prompt.tokens import count_tokens
 from agent.providers.llama_stack.agents_turn import AgentsTurn, content_text
-from agent.providers.llama_stack.connection import Connection
+from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
-from agent.providers.llama_stack.history import history_limit, spoken
-from agent.providers.llama_stack.lost_session import notice, notice_tokens, told_to_user
-from agent.providers.llama_stack.model_choice import ModelChoice
+from agent.providers.llama_stack.history import history_limit, notice, notice_to_user, notice_tokens, spoken
+from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
+from agent.request.caller import Caller
 from agent.request.conversation import Message
 from agent.settings import Settings
 
@@ -66,7 +66,7 @@ class Agents:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ServerConnection,
         models: ModelChoice,
         holds: Holds,
         settings: Settings,
@@ -84,20 +84,23 @@ class Agents:
         self._model_of_agent = ""
 
     def info(self, model: str, *, note: str = "") -> ProviderInfo:
-        """Who answers; `note` is said beside what is to be said of the server."""
+        """Who answers; `note` is added to the note on the server."""
         notes = "; ".join(filter(None, (self._note, note)))
         return ProviderInfo(name="llama-stack", protocol="agents", model=model, note=notes)
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator["AgentsSession"]:
-        """Takes the conversation of a session, or starts one. Only turns of this process keep each other out."""
+        """Take the conversation of a session, or start one. Only turns of this process keep each other out.
+
+        Raises SessionNotFound for an id of another form, SessionForbidden, SessionBusy and ProviderError.
+        """
         model = await self.model()
         with ExitStack() as held:
             if request.session_id is None:
-                past = Past(record=Record.new(request.user_id))
+                past = Past(record=Record.new(request.caller))
             else:
                 held.enter_context(self._holds.hold(request.session_id))
-                past = await self._past_of(request.session_id, request.user_id)
+                past = await self._past_of(request.session_id, request.caller)
                 past = past.within(history_limit(self.models.window_of(model), self._settings))
             session = AgentsSession(self, held, self._holds, past, model)
             try:
@@ -106,7 +109,10 @@ class Agents:
                 await session.release()
 
     async def model(self) -> str:
-        """The model of the configured agent, else the chosen one. Raises ModelNotFound for an unknown agent."""
+        """The model of the configured agent, else the chosen one.
+
+        Raises ModelNotFound for an unknown agent, and other ProviderErrors.
+        """
         if self.agent_id is None:
             return await self.models.current()
         if not self._model_of_agent:
@@ -146,19 +152,19 @@ class Agents:
         }
         return text_at(await self.connection.post("/v1/agents", {"agent_config": config}), "agent_id")
 
-    async def _past_of(self, session_id: str, user_id: str | None) -> Past:
+    async def _past_of(self, session_id: str, caller: Caller) -> Past:
         path_of(session_id)  # an id of another form is no lost session
         try:
-            return await self._past(session_id, user_id)
+            return await self._past(session_id, caller)
         except SessionNotFound:
-            return Past(record=Record.new(user_id), lost=session_id)
+            return Past(record=Record.new(caller), lost=session_id)
 
-    async def _past(self, session_id: str, user_id: str | None) -> Past:
+    async def _past(self, session_id: str, caller: Caller) -> Past:
         current = session_id
         for _ in range(_MOST_UNANSWERED):
             session = await self.connection.get(path_of(current))
             name = _parsed(text_at(session, "session_name"))
-            record = check_owner(Record.of(name), user_id)
+            record = check_owner(Record.of(name), caller)
             if turns := objects_at(session, "turns"):
                 return Past(record=record, lines=_lines(turns[-1]), session_id=current)
             current = text_at(name, "after")
@@ -195,29 +201,29 @@ class AgentsSession:
         return _tokens(self._past.lines) + (notice_tokens() if self._past.lost else 0)
 
     @property
-    def remembered(self) -> str:
-        return self._past.record.remembered
+    def previous_fingerprint(self) -> str:
+        return self._past.record.previous_fingerprint
 
     async def earlier(self) -> Sequence[Message]:
-        """What goes before the question. What was shortened tells of both sides."""
+        """The messages before the question. A shortened text holds both sides."""
         return [
             Message("user" if line.startswith(_ASKED) else "assistant", _message(line).text)
             for line in (self._past.lines if self._past.session_id else ())
         ]
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
-        """One turn, as `Session.stream` says."""
+        """One turn, as described in `Session.stream`."""
         protocol = self._protocol
-        record = replace(self._past.record, remembered=prompt.fingerprint)
+        record = replace(self._past.record, previous_fingerprint=prompt.fingerprint)
         name = json.dumps(record.metadata | {"after": self._past.session_id})
         session_id = await protocol.new_session(self._model, prompt.instructions, name)
         self._held.enter_context(self._holds.hold(session_id))
-        note = told_to_user(self._past.lost, rebuilt=bool(prompt.history)) if self._past.lost else ""
+        note = notice_to_user(self._past.lost, rebuilt=bool(prompt.history)) if self._past.lost else ""
         yield TurnStarted(provider=protocol.info(self._model, note=note), session_id=session_id)
         turn = AgentsTurn(protocol.connection.upstream_of(self._model))
         try:
-            async with aclosing(self._turn(turn, prompt, session_id)) as told:
-                async for event in told:
+            async with aclosing(self._turn(turn, prompt, session_id)) as events:
+                async for event in events:
                     self._answered = self._answered or isinstance(event, TurnCompleted)
                     yield event
         except ProviderError as error:
@@ -235,9 +241,9 @@ class AgentsSession:
             connection.upstream_of(self._model),
         ) as received:
             async for chunk in received:
-                for told in turn.read(chunk):
-                    yield told
-                    if isinstance(told, TurnCompleted):
+                for event in turn.read(chunk):
+                    yield event
+                    if isinstance(event, TurnCompleted):
                         return
         raise turn.cut()
 
@@ -281,9 +287,9 @@ def _parsed(name: str) -> dict[str, object]:
 
 def _lines(turn: object) -> tuple[str, ...]:
     """The conversation after a turn: its message without the context, and its answer."""
-    said = [text_at(item, "text") for item in objects_at(turn, "input_messages", 0, "content")]
+    texts = [text_at(item, "text") for item in objects_at(turn, "input_messages", 0, "content")]
     answer = Message("assistant", content_text(lookup(turn, "output_message", "content")))
-    return (*said[1:], spoken(answer))
+    return (*texts[1:], spoken(answer))
 
 
 def _tokens(lines: Sequence[str]) -> int:
@@ -291,7 +297,7 @@ def _tokens(lines: Sequence[str]) -> int:
 
 
 def _message(line: str) -> Message:
-    """A line of the transcript as the message that it tells of."""
+    """A line of the transcript as a message."""
     if line.startswith(_ANSWERED):
         return Message("assistant", line.removeprefix(_ANSWERED))
     return Message("user", line.removeprefix(_ASKED))

@@ -22,7 +22,7 @@ class AgentsTurn:
         self.text_sent = False
 
     def read(self, chunk: dict[str, Any]) -> Iterator[ProviderEvent]:
-        """What the chunk says in our words, nothing for most. Raises the error of an end state that is none."""
+        """The provider events of one chunk, none for most. Raises an AssistantError for a failed or cut turn."""
         if lookup(chunk, "error") is not None:
             raise self._failed(text_at(chunk, "error", "message"))
         payload = object_at(chunk, "event", "payload")

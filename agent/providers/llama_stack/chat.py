@@ -1,5 +1,6 @@
 """Turns over chat completions: any OpenAI-compatible server (vLLM, Ollama, ...). It keeps no sessions, so the
-request's own messages are the history. Owns that protocol's chunks and ends."""
+request's own messages are the history. Owns that protocol's chunks and ends
+(https://platform.openai.com/docs/api-reference/chat-streaming)."""
 
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -9,9 +10,9 @@ from typing import Any
 from agent.errors import AssistantError, ProviderError, ResponseCut, ResponseFailed, ResponseIncomplete, SessionNotFound
 from agent.objects.manifest import integer_at, lookup, object_at, text_at
 from agent.prompt.prompt import Prompt
-from agent.providers.llama_stack.connection import Connection
+from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
-from agent.providers.llama_stack.model_choice import ModelChoice
+from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.provider import (
     ProviderEvent,
     ProviderInfo,
@@ -33,7 +34,7 @@ _NO_SESSIONS = (
 class ChatCompletions:
     """The protocol of one server. `path` is that of its chat completions."""
 
-    def __init__(self, connection: Connection, models: ModelChoice, *, path: str, note: str) -> None:
+    def __init__(self, connection: ServerConnection, models: ModelChoice, *, path: str, note: str) -> None:
         self.connection = connection
         self.models = models
         self.path = path
@@ -44,7 +45,7 @@ class ChatCompletions:
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator["ChatSession"]:
-        """A turn of its own. Raises SessionNotFound for any session id."""
+        """A turn of its own. Raises SessionNotFound for any session id, and ProviderError."""
         if request.session_id is not None:
             raise SessionNotFound(_NO_SESSIONS)
         yield ChatSession(self, await self.models.current())
@@ -75,7 +76,7 @@ class ChatSession:
         return 0
 
     @property
-    def remembered(self) -> str:
+    def previous_fingerprint(self) -> str:
         """Nothing: there is no session to keep it."""
         return ""
 
@@ -84,12 +85,12 @@ class ChatSession:
         return ()
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ProviderEvent]:
-        """One turn, as `Session.stream` says."""
+        """One turn, as described in `Session.stream`."""
         yield TurnStarted(provider=self._protocol.info(self._model), session_id=None)
         turn = _ChatTurn(self._protocol.connection.upstream_of(self._model))
         try:
-            async with aclosing(self._turn(turn, prompt)) as told:
-                async for event in told:
+            async with aclosing(self._turn(turn, prompt)) as events:
+                async for event in events:
                     yield event
         except ProviderError as error:
             if turn.text_sent:
@@ -113,8 +114,8 @@ class ChatSession:
             lambda: connection.post_for_stream(self._protocol.path, body), upstream
         ) as received:
             async for chunk in received:
-                for told in turn.read(chunk):
-                    yield told
+                for event in turn.read(chunk):
+                    yield event
         yield turn.end()
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Seconds for one short request (lists, metadata), where an answer takes milliseconds.
 SHORT_REQUEST = 15.0
-# Seconds between tries when the server names none, and the longest that it may name for a try to be worth it.
+# Seconds between tries when the server names none, and the longest Retry-After that is waited for.
 _BACKOFF = wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.1)
 _LONGEST_PAUSE = 3.0
 # Seconds for which an idle connection is kept: people read an answer before they ask on. One that the server has closed
@@ -40,7 +40,7 @@ _REST = 0.5
 _loading = threading.Lock()
 
 
-class Connection:
+class ServerConnection:
     """One server's. Everything is opened at the first use and belongs to that event loop."""
 
     def __init__(self, settings: Settings) -> None:
@@ -74,7 +74,7 @@ class Connection:
         return await self.attempt(send)
 
     async def offers(self, path: str) -> bool:
-        """Whether the server has `path`, for whatever method: 405 tells it too. Raises ProviderError."""
+        """Whether the server has `path`, for whatever method: 405 counts too. Raises ProviderError."""
 
         async def send() -> bool:
             response = await self.http.head(f"{self.root}{path}", timeout=self._short)
@@ -175,6 +175,7 @@ class Connection:
         return self._client
 
     async def aclose(self) -> None:
+        """Close the pool."""
         opened, self._http, self._client = self._http, None, None
         if opened is not None:
             await opened.aclose()

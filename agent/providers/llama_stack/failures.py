@@ -1,7 +1,7 @@
-"""What can go wrong with llama-stack, as our errors: exceptions, HTTP statuses and what is said within a stream.
+"""What can go wrong with llama-stack, as our errors: exceptions, HTTP statuses and errors within a stream.
 
-Owns the mapping and the words. The server's own text is looked at, never repeated: it quotes the model's backend,
-which quotes keys and prompts. Which call is tried again is the connection's to say.
+Owns the mapping and the messages. The server's own text is classified, never repeated: it quotes the model's backend,
+which quotes keys and prompts. Which call is retried is decided in `connection`.
 """
 
 import json
@@ -35,10 +35,11 @@ LOST_SESSION = (
     "with the earlier messages in `input`"
 )
 
-# What the servers say when they cannot say what happened: their model backend is away, or broke off.
+# What llama-stack and OGX report for an exception that they do not name: their model backend is away, or broke off
+# (`translate_exception` of llama-stack's server).
 _NO_REASON = re.compile(r"an unexpected error occurred", re.IGNORECASE)
 
-# The words of OpenAI, vLLM, Ollama, llama.cpp and of llama-stack itself; the first match counts.
+# Error messages of OpenAI, vLLM, Ollama, llama.cpp and llama-stack, as their servers send them; the first match counts.
 _TELLING: tuple[tuple[re.Pattern[str], type[AssistantError]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), error)
     for pattern, error in (
@@ -111,18 +112,18 @@ def error_of(
 
 
 def kind_of_text(text: str) -> type[AssistantError] | None:
-    """The kind of error that a server's own text tells of, None when it tells of none."""
+    """The kind of error that a server's own text describes, None when it matches none."""
     return next((kind for pattern, kind in _TELLING if pattern.search(text)), None)
 
 
 def error_of_status(status: int, text: str, upstream: Upstream, *, wait: float | None = None) -> AssistantError:
-    """The error for an HTTP status of 300 or more; `text` is what the body says, `wait` its Retry-After in seconds."""
-    told = kind_of_text(text)
+    """The error for an HTTP status of 300 or more; `text` is the body's message, `wait` its Retry-After in seconds."""
+    kind = kind_of_text(text)
     reason = f"HTTP {status}"
     match status:
         case 401 | 403:
             return error_of(ProviderUnauthorized, upstream, reason=reason)
-        case 404 | 405 | 501 if told not in (ModelNotFound, SessionNotFound):
+        case 404 | 405 | 501 if kind not in (ModelNotFound, SessionNotFound):
             return ProviderError(
                 f"The model server {upstream.server} does not offer what is needed (HTTP {status}). "
                 "Check LLAMASTACK_BASE_URL: it must lead to llama-stack, OGX or an OpenAI-compatible server."
@@ -141,29 +142,29 @@ def error_of_status(status: int, text: str, upstream: Upstream, *, wait: float |
                 "Set LLAMASTACK_BASE_URL to the address it leads to."
             )
         case _:
-            return error_of(told or ResponseFailed, upstream, reason=reason)
+            return error_of(kind or ResponseFailed, upstream, reason=reason)
 
 
 def error_of_turn(text: str, upstream: Upstream, *, code: str = "", text_sent: bool, where: str = "") -> AssistantError:
     """The error for a turn that the server reports as failed within its stream.
 
-    `code` is the server's (an HTTP status, `server_error`, ...), `text` what it says, `where` an id to look up there.
+    `code` is the server's (an HTTP status, `server_error`, ...), `text` its message, `where` an id to look up there.
     """
     if code.isdecimal() and 400 <= int(code) < 600 and code != "500":
         return error_of_status(int(code), text, upstream)
-    told = kind_of_text(f"{code} {text}")
-    if told is None and _NO_REASON.search(text):
-        told = ProviderUnreachable
-    if told is None:
+    kind = kind_of_text(f"{code} {text}")
+    if kind is None and _NO_REASON.search(text):
+        kind = ProviderUnreachable
+    if kind is None:
         return error_of(ResponseFailed, upstream, reason=where)
-    if text_sent and told in (ProviderUnreachable, ProviderTimeout):
+    if text_sent and kind in (ProviderUnreachable, ProviderTimeout):
         return error_of(ResponseCut, upstream, reason=where)
-    if told is ProviderUnreachable:
+    if kind is ProviderUnreachable:
         return ProviderUnreachable(
             f"The model server {upstream.server} got no answer from the backend of its model. Ask again in a moment; "
             "if it stays so, check that backend: its address, its key and that it runs."
         )
-    return error_of(told, upstream)
+    return error_of(kind, upstream)
 
 
 def error_of_exception(error: Exception, upstream: Upstream, *, streaming: bool = False) -> AssistantError:
@@ -195,7 +196,7 @@ def _error_of_client_exception(error: Exception, upstream: Upstream, *, streamin
         case APIStatusError():
             return _error_of_response(error.response, upstream)
         case APIConnectionError() if isinstance(error.__cause__, httpx.HTTPError):
-            # The client wraps what the transport raised; only that tells refused from slow.
+            # The client wraps what the transport raised; only that distinguishes refused from slow.
             return error_of_exception(error.__cause__, upstream, streaming=streaming)
         case APITimeoutError():
             return error_of(ProviderTimeout, upstream)
@@ -230,7 +231,7 @@ def retry_after(response: httpx.Response) -> float | None:
 
 
 def _error_of_response(response: httpx.Response, upstream: Upstream) -> AssistantError:
-    return error_of_status(response.status_code, _said(response), upstream, wait=retry_after(response))
+    return error_of_status(response.status_code, _message_of(response), upstream, wait=retry_after(response))
 
 
 def _unreadable(upstream: Upstream) -> AssistantError:
@@ -257,8 +258,8 @@ def _connection_trouble(error: Exception) -> str:
             return "the connection broke"
 
 
-def _said(response: httpx.Response) -> str:
-    """What an error's body says, to be classified only."""
+def _message_of(response: httpx.Response) -> str:
+    """The message of an error's body, to be classified only."""
     try:
         body: object = json.loads(response.content)
     except (ValueError, RecursionError):

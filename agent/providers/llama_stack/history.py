@@ -1,20 +1,22 @@
-"""Earlier messages in the forms that the wire protocols take. Owns no request."""
+"""Earlier messages in the forms that the wire protocols take, and the notes on a session that the server lost."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from agent.prompt.tokens import count_tokens
 from agent.request.conversation import Message
 from agent.settings import Settings
 
-# The servers add what a response was given and what it gave to the conversation in one step of at most 20 items, and
-# fail the turn when there are more; what the model and its tools give needs its share.
+# llama-stack and OGX add a response's input and output to its conversation in one step of at most 20 items, the limit
+# of OpenAI's API (https://platform.openai.com/docs/api-reference/conversations/create), and fail the turn when there
+# are more; what the model and its tools give needs its share.
 _MOST_MESSAGES = 8
 # Tokens of a message's role and marks in a chat template.
 _PER_MESSAGE = 8
 
-# The share of the model's window that a session may hold; a window that nobody tells is taken to be so many times what
-# instructions and context may take.
+# The share of the model's window that a session may hold; an unknown window counts as so many times what instructions
+# and context may take.
 _SHARE = 1 / 6
 _UNKNOWN_WINDOW = 3
 
@@ -26,13 +28,13 @@ def history_limit(window: int | None, settings: Settings) -> int:
 
 
 def gathered(history: Sequence[Message]) -> list[Message]:
-    """Earlier messages, few enough for a request: of many the older ones are told in one."""
+    """Earlier messages, few enough for a request: of many the older ones are joined in one."""
     recent = list(history[-_MOST_MESSAGES:])
     if len(history) > _MOST_MESSAGES and recent[0].role == "user":
-        recent = recent[1:]  # the told ones are the user's too, and chat templates want the roles to alternate
-    told = history[: len(history) - len(recent)]
-    if told:
-        recent.insert(0, Message("user", "\n\n".join(["Earlier in this conversation:", *map(spoken, told)])))
+        recent = recent[1:]  # the joined one is the user's too, and chat templates want the roles to alternate
+    older = history[: len(history) - len(recent)]
+    if older:
+        recent.insert(0, Message("user", "\n\n".join(["Earlier in this conversation:", *map(spoken, older)])))
     return recent
 
 
@@ -42,7 +44,7 @@ def spoken(message: Message) -> str:
 
 
 def tokens_of(*messages: Message) -> int:
-    """Upper estimate of what messages take in a request, in whatever form they are told."""
+    """Upper estimate of the tokens of messages in a request, in whatever form."""
     return sum(count_tokens(spoken(message)) + _PER_MESSAGE for message in messages)
 
 
@@ -63,3 +65,29 @@ def in_turns(messages: Sequence[Message]) -> list[Message]:
     if len(questions) != len(answers):
         return list(messages)
     return [message for turn in zip(questions, answers, strict=True) for message in turn]
+
+
+_REBUILT = "# Note\nThe session of this conversation was lost. Its earlier messages were sent again by the caller."
+_FORGOTTEN = (
+    "# Note\nThe session of this conversation was lost: what was said before this question is not known to you. Say so "
+    "where the question refers to it."
+)
+
+
+def notice_to_user(session_id: str, *, rebuilt: bool) -> str:
+    """The note on the provider; `rebuilt`: the request held earlier messages."""
+    gone = f"the session {session_id} is no longer on the model server"
+    if rebuilt:
+        return f"{gone}; it was rebuilt from the messages of this request"
+    return f"{gone} and its earlier turns are lost; a new one was started"
+
+
+def notice(*, rebuilt: bool) -> str:
+    """The note to the model at the end of its instructions."""
+    return _REBUILT if rebuilt else _FORGOTTEN
+
+
+@cache
+def notice_tokens() -> int:
+    """Upper estimate of either notice."""
+    return max(count_tokens(_REBUILT), count_tokens(_FORGOTTEN)) + 1

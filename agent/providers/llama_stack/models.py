@@ -1,22 +1,32 @@
 """Which model answers: the configured one, else the first usable language model that the server lists.
 
-Owns the reading of `/v1/models` in its old, new and plain forms, and the choice; asks nothing itself.
+Owns the reading of `/v1/models` in its old, new and plain forms, the choice, and how long it is kept.
 """
 
+import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from agent.errors import ModelNotFound
+from agent.errors import (
+    AssistantError,
+    ModelNotFound,
+    ProviderUnauthorized,
+    ProviderUnreachable,
+    ResponseFailed,
+)
 from agent.objects.manifest import Manifest, object_at, objects_at, text_at
+from agent.providers.llama_stack.connection import ServerConnection
 
 # Names in an error message; a server can list hundreds.
 _MOST_NAMED = 10
-# Plain servers do not tell an embedding model from a language model, but everybody names them so.
+# Plain servers do not mark embedding models, but their names contain one of these words.
 _NO_LANGUAGE_MODEL = ("embed", "rerank", "whisper", "moderation")
 
-# How servers name a model's window: vLLM and SGLang; OpenRouter, Together and llama-stack's own metadata; Groq;
-# Mistral; LM Studio; LiteLLM and Anthropic. `max_tokens` is none: it is the longest answer as often as the window, and
-# llama.cpp's `n_ctx_train` is what the model could take, not what was loaded.
+# How servers name a model's window in an entry of `/v1/models`, as their API references document it: vLLM and SGLang;
+# OpenRouter, Together and llama-stack's own metadata; Groq; Mistral; LM Studio; LiteLLM and Anthropic. `max_tokens` is
+# not among them: it is the longest answer as often as the window, and llama.cpp's `n_ctx_train` is what the model could
+# take, not what was loaded.
 _WINDOWS = (
     "max_model_len",
     "context_length",
@@ -25,7 +35,7 @@ _WINDOWS = (
     "loaded_context_length",
     "max_input_tokens",
 )
-# Where else in an entry they stand: llama-stack since 0.3 and OGX, 0.2.x, OpenRouter, LiteLLM.
+# Where else in an entry these keys are: llama-stack since 0.3 and OGX, 0.2.x, OpenRouter, LiteLLM.
 _METADATA = ("custom_metadata", "metadata", "top_provider", "model_info")
 
 
@@ -127,3 +137,71 @@ def missing_model(wanted: str, models: Sequence[Model], *, server: str) -> Model
 def _named(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(repr(name[:100]) for name in names[:_MOST_NAMED]) + more
+
+
+# Seconds for which the list of models is kept.
+_KEPT = 60.0
+
+
+class ModelChoice:
+    """The model of the next turn, the same for all turns until the list is read again."""
+
+    def __init__(self, connection: ServerConnection, configured: str | None) -> None:
+        self._connection = connection
+        self._configured = configured
+        self._models: tuple[Model, ...] = ()
+        self._chosen: str | None = None
+        self._until = 0.0
+        self._avoided: set[str] = set()
+        self._reading = asyncio.Lock()
+
+    async def current(self) -> str:
+        """The id of the model. Raises ModelNotFound and other ProviderErrors."""
+        if self._chosen is not None and time.monotonic() <= self._until:
+            return self._chosen
+        async with self._reading:
+            if self._chosen is not None and time.monotonic() <= self._until:
+                return self._chosen
+            self._models = listed_models(await self._connection.get("/v1/models"))
+            chosen = await self._choose()
+            self._chosen, self._until = chosen, time.monotonic() + _KEPT
+            return chosen
+
+    def window_of(self, model: str) -> int | None:
+        """The window of `model` in tokens as the list names it, None where it does not or has not been read."""
+        return next((listed.window for listed in self._models if listed.id == model), None)
+
+    async def _choose(self) -> str:
+        server = self._connection.upstream.server
+        wanted = self._configured
+        if wanted is None:
+            return discovered_model(self._models, avoided=self._avoided, server=server)
+        try:
+            return configured_model(wanted, self._models, (), server=server)
+        except ModelNotFound:
+            if "/" not in wanted:
+                raise
+        providers = inference_providers(await self._connection.get_if_there("/v1/providers"))
+        return configured_model(wanted, self._models, providers, server=server)
+
+    def worked(self, model: str) -> None:
+        """Note that a turn with `model` ended well."""
+        self._avoided.discard(model)
+
+    def failed(self, model: str, error: AssistantError) -> AssistantError:
+        """The error of a turn with `model` that produced no text, to be raised; a missing model's lists what there is.
+
+        A discovered model that cannot answer gives way to the next one in the list from the next turn on: a list may
+        start with the models of a provider that is dead.
+        """
+        if not isinstance(error, ModelNotFound | ProviderUnreachable | ProviderUnauthorized | ResponseFailed):
+            return error
+        self._chosen = None
+        if self._configured is None:
+            usable = {listed.id for listed in self._models if listed.is_language_model}
+            self._avoided.add(model)
+            if usable <= self._avoided:
+                self._avoided = {model}
+        if isinstance(error, ModelNotFound):
+            return missing_model(model, self._models, server=self._connection.upstream.server)
+        return error

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from agent.errors import SessionBusy, SessionForbidden
+from agent.request.caller import Caller
 
 _MARK = "argocd-assistant"
 _ANONYMOUS = "anonymous"
@@ -23,10 +24,9 @@ class Record:
     """What is kept with a session.
 
     `owner` is a keyed hash of the user's id, so that the server learns no names; `redaction_key` is 64 hex digits;
-    `holder` runs a turn until `held_until` (Unix seconds), "" is
-    nobody. `history_tokens` is the upper estimate of what it holds, None where a turn ended so that nobody knows;
-    `remembered` is the fingerprint of its last turn's context. `successor` is the session in which it goes on,
-    shortened, "" for none.
+    `holder` runs a turn until `held_until` (Unix seconds), "" means that it is free. `history_tokens` is the upper
+    estimate of what it holds, None where a turn ended so that it is unknown; `previous_fingerprint` is that of its last
+    turn's context. `successor` is the session in which it continues, shortened, "" for none.
     """
 
     owner: str
@@ -34,14 +34,14 @@ class Record:
     holder: str = ""
     held_until: int = 0
     history_tokens: int | None = 0
-    remembered: str = ""
+    previous_fingerprint: str = ""
     successor: str = ""
 
     @staticmethod
-    def new(user_id: str | None) -> "Record":
-        """The record of a session that `user_id` starts."""
+    def new(caller: Caller) -> "Record":
+        """The record of a session that `caller` starts."""
         key = secrets.token_hex(32)
-        return Record(owner=_owner(user_id, key), redaction_key=key)
+        return Record(owner=_owner(caller, key), redaction_key=key)
 
     @staticmethod
     def of(metadata: Mapping[str, object]) -> "Record | None":
@@ -55,7 +55,7 @@ class Record:
             holder=str(metadata.get("holder", "")),
             held_until=_number(metadata.get("held_until")) or 0,
             history_tokens=_number(metadata.get("history_tokens")),
-            remembered=str(metadata.get("remembered", "")),
+            previous_fingerprint=str(metadata.get("remembered", "")),
             successor=str(metadata.get("successor", "")),
         )
 
@@ -66,7 +66,7 @@ class Record:
         holder = {"holder": self.holder, "held_until": str(self.held_until)} if self.holder else {}
         others = {
             "history_tokens": "" if self.history_tokens is None else str(self.history_tokens),
-            "remembered": self.remembered,
+            "remembered": self.previous_fingerprint,
             "successor": self.successor,
         }
         return record | holder | {key: value for key, value in others.items() if value}
@@ -100,12 +100,12 @@ class Record:
     def released(self) -> "Record":
         return replace(self, holder="", held_until=0)
 
-    def holding(self, history_tokens: int | None, *, remembered: str | None = None) -> "Record":
-        """The record of a session that holds so much by now; `remembered` None: as before."""
+    def holding(self, history_tokens: int | None, *, previous_fingerprint: str | None = None) -> "Record":
+        """The record of a session that holds so much by now; `previous_fingerprint` None: as before."""
         return replace(
             self,
             history_tokens=history_tokens,
-            remembered=self.remembered if remembered is None else remembered,
+            previous_fingerprint=self.previous_fingerprint if previous_fingerprint is None else previous_fingerprint,
         )
 
     def succeeding(self) -> "Record":
@@ -118,17 +118,17 @@ def _number(value: object) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
 
 
-def check_owner(record: Record | None, user_id: str | None) -> Record:
+def check_owner(record: Record | None, caller: Caller) -> Record:
     """The record, if it is this user's. Raises SessionForbidden for anybody else's and for no record at all."""
-    if record is None or not hmac.compare_digest(record.owner, _owner(user_id, record.redaction_key)):
+    if record is None or not hmac.compare_digest(record.owner, _owner(caller, record.redaction_key)):
         raise SessionForbidden("custom_inputs.session_id: this session is not yours; leave it out to start your own")
     return record
 
 
-def _owner(user_id: str | None, key: str) -> str:
-    if user_id is None:
+def _owner(caller: Caller, key: str) -> str:
+    if caller.subject is None:
         return _ANONYMOUS
-    return hmac.new(bytes.fromhex(key), user_id.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(bytes.fromhex(key), caller.subject.encode(), hashlib.sha256).hexdigest()
 
 
 class Holds:

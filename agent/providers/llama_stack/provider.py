@@ -15,8 +15,8 @@ from agent.errors import ProviderUnreachable
 from agent.objects.manifest import text_at
 from agent.providers.llama_stack.agents import Agents, AgentsSession
 from agent.providers.llama_stack.chat import ChatCompletions, ChatSession
-from agent.providers.llama_stack.connection import Connection
-from agent.providers.llama_stack.model_choice import ModelChoice
+from agent.providers.llama_stack.connection import ServerConnection
+from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.llama_stack.ownership import Holds
 from agent.providers.llama_stack.responses import Responses, ResponsesSession
 from agent.providers.provider import ProviderInfo, SessionRequest
@@ -43,7 +43,7 @@ class LlamaStack:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._connection = Connection(settings)
+        self._connection = ServerConnection(settings)
         self._models = ModelChoice(self._connection, settings.llamastack_model)
         self._holds = Holds()
         self._choosing = asyncio.Lock()
@@ -52,7 +52,7 @@ class LlamaStack:
 
     @asynccontextmanager
     async def open(self, request: SessionRequest) -> AsyncGenerator[LlamaStackSession]:
-        """Opens or continues a session, as `Provider.open` says."""
+        """Open or continue a session, as described in `Provider.open`."""
         try:
             protocol = await self._chosen()
             async with protocol.open(request) as session:

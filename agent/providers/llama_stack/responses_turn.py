@@ -1,4 +1,5 @@
-"""One streamed response read as provider events. Owns the Responses API's event names and end states; does no I/O."""
+"""One streamed response read as provider events. Owns the Responses API's event names and end states
+(https://platform.openai.com/docs/api-reference/responses-streaming); does no I/O."""
 
 import json
 from collections.abc import Iterator
@@ -8,9 +9,9 @@ from agent.errors import AssistantError, ResponseCut, ResponseFailed, ResponseIn
 from agent.objects.manifest import integer_at, list_at, lookup, object_at, objects_at, text_at
 from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ReasoningDelta,
-    Reference,
     TextDelta,
     ToolCall,
     ToolResult,
@@ -24,8 +25,8 @@ _INCOMPLETE = {"max_iterations_exceeded": "its tool calls did not come to an end
 class ResponsesTurn:
     """Reads the events of one response in their order.
 
-    `text_sent`: some of the answer was read; `is_stored`: the server has added the turn to the conversation; `said` is
-    what the model said and did so far, all that the server may send to it again.
+    `text_sent`: some of the answer was read; `is_stored`: the server has added the turn to the conversation; `output`
+    is what the model wrote and called so far, all that the server may send to it again.
     """
 
     def __init__(self, upstream: Upstream) -> None:
@@ -36,12 +37,12 @@ class ResponsesTurn:
         self._reasoned = False
         self.text_sent = False
         self.is_stored = False
-        self._said: list[str] = []
+        self._output: list[str] = []
         self._texts: list[str] = []
 
     @property
-    def said(self) -> str:
-        return "".join(self._said)
+    def output(self) -> str:
+        return "".join(self._output)
 
     @property
     def text(self) -> str:
@@ -49,21 +50,21 @@ class ResponsesTurn:
         return "".join(self._texts)
 
     def read(self, event: dict[str, Any]) -> Iterator[ProviderEvent]:
-        """What the event says in our words, nothing for most. Raises the error of an end state that is none."""
-        for told in self._read(event):
-            match told:
+        """The provider events of one server event, none for most. Raises an AssistantError for a failed or cut turn."""
+        for read in self._read(event):
+            match read:
                 case TextDelta(text):
-                    self._said.append(text)
+                    self._output.append(text)
                     self._texts.append(text)
                 case ReasoningDelta(text):
-                    self._said.append(text)
+                    self._output.append(text)
                 case ToolCall():
-                    self._said.append(f"{told.name} {told.arguments}\n")
+                    self._output.append(f"{read.name} {read.arguments}\n")
                 case ToolResult():
-                    self._said.append(f"{told.output}\n")
+                    self._output.append(f"{read.output}\n")
                 case _:
                     pass
-            yield told
+            yield read
 
     def _read(self, event: dict[str, Any]) -> Iterator[ProviderEvent]:
         match text_at(event, "type"):
@@ -150,7 +151,7 @@ class ResponsesTurn:
                 url, title = text_at(annotation, "url"), text_at(annotation, "title")
                 if url and (url, title) not in self._references:
                     self._references.add((url, title))
-                    yield Reference(title=title or url, url=url)
+                    yield Citation(title=title or url, url=url)
 
     def _completed(self, response: dict[str, Any]) -> Iterator[ProviderEvent]:
         self.is_stored = True

@@ -24,7 +24,7 @@ def test_a_tree_of_2000_nodes_is_counts_and_the_bad_ones() -> None:
     assert rendered.tokens <= 400
 
 
-def test_of_an_operation_the_results_that_failed_are_told_and_the_others_counted() -> None:
+def test_of_an_operation_the_results_that_failed_are_reported_and_the_others_counted() -> None:
     well: list[dict[str, Any]] = [{"kind": "Service", "name": f"s{n}", "status": "Synced"} for n in range(500)]
     failed = {"kind": "Job", "name": "migrate", "hookType": "PreSync", "hookPhase": "Failed", "message": "exit code 3"}
     application = {

@@ -12,7 +12,7 @@ def log(served: int) -> ContainerLog:
     )
 
 
-def test_a_short_log_is_told_line_by_line() -> None:
+def test_a_short_log_is_reported_line_by_line() -> None:
     made = render_logs([log(20)], 100_000)
 
     assert made.text.count("GET /orders/") == 20

@@ -1,4 +1,4 @@
-"""A part stays within its room, whatever stands in it."""
+"""A part stays within its budget, whatever it holds."""
 
 import pytest
 

@@ -13,6 +13,7 @@ from agent.providers.provider import (
     SessionRequest,
     TurnStarted,
 )
+from agent.request.caller import Caller
 from agent.settings import Settings, load_settings
 from tests.fakes.lightspeed import TOKEN
 
@@ -31,7 +32,7 @@ def asking(question: str = "Why is it down?", context: Context | None = None, **
 async def turn(
     provider: Lightspeed, prompt: Prompt | None = None, *, session: str | None = None, user: str | None = None
 ) -> list[ProviderEvent]:
-    async with provider.open(SessionRequest(session_id=session, user_id=user)) as opened:
+    async with provider.open(SessionRequest(session_id=session, caller=Caller.claimed(user))) as opened:
         return [event async for event in opened.stream(prompt or asking())]
 
 

@@ -13,9 +13,9 @@ from agent.errors import (
 from agent.providers.lightspeed import Lightspeed
 from agent.providers.lightspeed.events import TRUNCATED_NOTE, EventReader
 from agent.providers.provider import (
+    Citation,
     ProviderInfo,
     ReasoningDelta,
-    Reference,
     SessionRequest,
     TextDelta,
     ToolCall,
@@ -68,13 +68,13 @@ async def test_a_turn_arrives_as_provider_events(fake: FakeLightspeed, connect: 
         ToolResult(call_id="call-1", output="Killed"),
         TextDelta("It was "),
         TextDelta("OOMKilled\u2028."),
-        Reference(title="Memory", url="https://docs.example.com/memory"),
-        Reference(title="https://docs.example.com/limits", url="https://docs.example.com/limits"),
+        Citation(title="Memory", url="https://docs.example.com/memory"),
+        Citation(title="https://docs.example.com/limits", url="https://docs.example.com/limits"),
         TurnCompleted(usage=Usage(input_tokens=120, output_tokens=7, reasoning_tokens=2)),
     ]
 
 
-async def test_a_truncated_history_is_told_in_the_answer(fake: FakeLightspeed, connect: Connect) -> None:
+async def test_a_truncated_history_is_reported_in_the_answer(fake: FakeLightspeed, connect: Connect) -> None:
     fake.say(Reply(events=tokens("Yes."), end={"truncated": True}))
 
     assert (await turn(connect(fake)))[-2:] == [
@@ -162,7 +162,7 @@ async def test_without_a_token_the_setting_is_named(fake: FakeLightspeed, token:
 
 
 @pytest.mark.parametrize("token", ["sec\nret", "sécret", "two words", "sec\x00ret"])
-async def test_a_token_that_no_header_can_carry_is_refused_without_being_told(
+async def test_a_token_that_no_header_can_carry_is_refused_without_being_reported(
     fake: FakeLightspeed, connect: Connect, token: str
 ) -> None:
     with pytest.raises(SettingsError, match="LIGHTSPEED_TOKEN") as caught:

@@ -107,14 +107,14 @@ async def test_an_error_event_says_what_lightspeed_says_in_short(
 @pytest.mark.parametrize(
     "body", [b"", b"<html>oops</html>", b"[" * 100_000, b"null", {"detail": "text"}, {"detail": []}]
 )
-async def test_an_error_with_any_body_is_told(fake: FakeLightspeed, connect: Connect, body: object) -> None:
+async def test_an_error_with_any_body_is_reported(fake: FakeLightspeed, connect: Connect, body: object) -> None:
     fake.say(Reply(status=500, body=body))
 
     with pytest.raises(ResponseFailed, match=r"^Lightspeed failed \(HTTP 500\)"):
         await turn(connect(fake))
 
 
-async def test_an_exhausted_quota_is_told_although_older_versions_answer_500(
+async def test_an_exhausted_quota_is_reported_although_older_versions_answer_500(
     fake: FakeLightspeed, connect: Connect
 ) -> None:
     fake.say(Reply(status=500, body={"detail": {"response": "The quota has been exceeded", "cause": "id 7"}}))
@@ -128,7 +128,7 @@ async def test_an_unknown_model_is_named(fake: FakeLightspeed, connect: Connect)
         await turn(connect(fake, lightspeed_provider="azure", lightspeed_model="gpt-9"))
 
 
-async def test_a_token_that_may_not_choose_the_model_is_told(fake: FakeLightspeed, connect: Connect) -> None:
+async def test_a_token_that_may_not_choose_the_model_is_reported(fake: FakeLightspeed, connect: Connect) -> None:
     fake.may_choose_model = False
 
     with pytest.raises(ProviderUnauthorized, match="may not choose the model 'openai/gpt-4o'"):
@@ -136,21 +136,23 @@ async def test_a_token_that_may_not_choose_the_model_is_told(fake: FakeLightspee
 
 
 @pytest.mark.parametrize(
-    ("ending", "said"),
+    ("ending", "message"),
     [("silence", "ended before it was complete"), ("break", "broke before the answer was complete")],
 )
-async def test_an_answer_without_its_end_is_cut(fake: FakeLightspeed, connect: Connect, ending: Any, said: str) -> None:
+async def test_an_answer_without_its_end_is_cut(
+    fake: FakeLightspeed, connect: Connect, ending: Any, message: str
+) -> None:
     fake.say(Reply(events=tokens("It "), ending=ending))
 
     async with connect(fake).open(SessionRequest()) as session:
         events = streaming(session)
         assert isinstance(await anext(events), TurnStarted)
         assert await anext(events) == TextDelta("It ")
-        with pytest.raises(ResponseCut, match=said):
+        with pytest.raises(ResponseCut, match=message):
             await anext(events)
 
 
-async def test_a_required_approval_is_told_as_not_supported(fake: FakeLightspeed, connect: Connect) -> None:
+async def test_a_required_approval_is_reported_as_not_supported(fake: FakeLightspeed, connect: Connect) -> None:
     fake.say(Reply(events=[("approval_required", {"approval_id": "1", "tool_name": "pods_delete"})], ending="hold"))
 
     with pytest.raises(ResponseFailed, match="approved, which is not supported"):

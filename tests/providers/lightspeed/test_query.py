@@ -102,7 +102,9 @@ def test_more_pods_than_attachments_share_the_last_one() -> None:
     assert query.left_out == ""
 
 
-async def test_what_does_not_fit_an_attachment_is_cut_visibly_and_told(fake: FakeLightspeed, connect: Connect) -> None:
+async def test_what_does_not_fit_an_attachment_is_cut_visibly_and_reported(
+    fake: FakeLightspeed, connect: Connect
+) -> None:
     chance = random.Random(7)
     words = ["connection", "database", "migration", "checkout", "payment", "inventory", "session", "replica"]
     lines = tuple(LogLine(text=" ".join(chance.choices(words, k=60))) for _ in range(2_000))

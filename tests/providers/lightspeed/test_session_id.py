@@ -14,6 +14,7 @@ from agent.providers.provider import (
     SessionRequest,
     TextDelta,
 )
+from agent.request.caller import Caller
 from tests.fakes.lightspeed import FakeLightspeed, Reply, tokens
 from tests.providers.lightspeed.asking import Connect, asking, session_of, streaming, turn
 
@@ -35,11 +36,11 @@ async def test_a_session_has_one_redaction_key_on_every_replica_and_no_other_ses
     fake: FakeLightspeed, connect: Connect
 ) -> None:
     provider, replica = connect(fake), connect(fake)
-    async with provider.open(SessionRequest(user_id="ada")) as new:
+    async with provider.open(SessionRequest(caller=Caller.claimed("ada"))) as new:
         events = [event async for event in new.stream(asking())]
-        async with provider.open(SessionRequest(user_id="ada")) as other:
+        async with provider.open(SessionRequest(caller=Caller.claimed("ada"))) as other:
             assert other.redaction_key != new.redaction_key
-    async with replica.open(SessionRequest(session_id=session_of(events), user_id="ada")) as continued:
+    async with replica.open(SessionRequest(session_id=session_of(events), caller=Caller.claimed("ada"))) as continued:
         assert continued.redaction_key == new.redaction_key
 
 

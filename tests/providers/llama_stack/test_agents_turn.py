@@ -12,7 +12,7 @@ from agent.providers.provider import ProviderEvent, TextDelta, ToolCall, ToolRes
 
 def read(*payloads: dict[str, Any]) -> list[ProviderEvent]:
     turn = AgentsTurn(Upstream(server="http://models.example"))
-    return [told for payload in payloads for told in turn.read({"event": {"payload": payload}})]
+    return [event for payload in payloads for event in turn.read({"event": {"payload": payload}})]
 
 
 def text(delta: str, step: str = "s1") -> dict[str, Any]:

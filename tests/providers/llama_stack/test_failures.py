@@ -102,7 +102,9 @@ def test_every_exception_of_the_libraries_becomes_one_of_ours(kind: type[Excepti
         (json.JSONDecodeError("no", "<html>", 0), False, ProviderError),
     ],
 )
-def test_the_transports_exceptions_are_told_apart(error: Exception, streaming: bool, expected: type[Exception]) -> None:
+def test_the_transports_exceptions_are_distinguished(
+    error: Exception, streaming: bool, expected: type[Exception]
+) -> None:
     assert type(error_of_exception(error, UPSTREAM, streaming=streaming)) is expected
 
 
@@ -117,7 +119,7 @@ def test_what_the_client_wraps_is_looked_at(cause: Exception, expected: type[Exc
         assert type(error_of_exception(error, UPSTREAM)) is expected
 
 
-def test_a_certificate_that_is_not_trusted_is_told() -> None:
+def test_a_certificate_that_is_not_trusted_is_reported() -> None:
     error = httpx.ConnectError("handshake")
     error.__cause__ = ssl.SSLCertVerificationError("CERTIFICATE_VERIFY_FAILED")
 

@@ -79,11 +79,11 @@ def test_an_avoided_model_comes_last() -> None:
 
 
 @pytest.mark.parametrize(
-    ("models", "told"),
+    ("models", "message"),
     [((), r"\(none\)"), ((Model(id="be/emb", type="embedding"),), r"\(only 'be/emb'\)")],
 )
-def test_no_language_model_is_told(models: tuple[Model, ...], told: str) -> None:
-    with pytest.raises(ModelNotFound, match=told):
+def test_no_language_model_is_reported(models: tuple[Model, ...], message: str) -> None:
+    with pytest.raises(ModelNotFound, match=message):
         discovered_model(models, server=SERVER)
 
 
@@ -100,7 +100,7 @@ def test_a_model_is_known_with_and_without_its_provider(wanted: str, models: lis
     assert configured_model(wanted, models, (), server=SERVER) == expected
 
 
-def test_an_ambiguous_name_is_told_with_what_it_can_be() -> None:
+def test_an_ambiguous_name_is_reported_with_what_it_can_be() -> None:
     with pytest.raises(ModelNotFound, match="'a/m1', 'b/m1'"):
         configured_model("m1", [llm("a/m1"), llm("b/m1")], (), server=SERVER)
 
@@ -117,13 +117,13 @@ def test_an_embedding_model_is_refused() -> None:
         configured_model("be/emb", [Model(id="be/emb", type="embedding")], (), server=SERVER)
 
 
-def test_a_missing_model_is_told_with_some_of_what_there_is() -> None:
+def test_a_missing_model_is_reported_with_some_of_what_there_is() -> None:
     models = [llm(f"be/m{number}") for number in range(200)]
     with pytest.raises(ModelNotFound, match=r"'be/m0', .*'be/m9' and 190 more") as raised:
         configured_model("gpt-5", models, (), server=SERVER)
     assert len(raised.value.public_message) < 500
 
 
-def test_the_inference_providers_are_told_from_others() -> None:
+def test_the_inference_providers_are_distinguished_from_others() -> None:
     body = {"data": [{"api": "inference", "provider_id": "be"}, {"api": "files", "provider_id": "f"}, {}]}
     assert inference_providers(body) == {"be"}

@@ -35,13 +35,13 @@ def offering(*paths: str, version: str = "") -> Starlette:
     def models(request: Request) -> Response:
         return JSONResponse({"data": [{"id": "be/m1", "custom_metadata": {"model_type": "llm"}}]})
 
-    def told_version(request: Request) -> Response:
+    def version_reply(request: Request) -> Response:
         return JSONResponse({"version": version})
 
     routes = [Route(path, models, methods=["POST"]) for path in paths]
     routes.append(Route("/v1/models", models))
     if version:
-        routes.append(Route("/v1/version", told_version))
+        routes.append(Route("/v1/version", version_reply))
     return Starlette(routes=routes)
 
 
@@ -64,7 +64,7 @@ OLD_CHAT = ("/v1/openai/v1/chat/completions",)
         (("/v1/responses", *CHAT), "", None, "chat-completions", "keep no session"),  # vLLM has one without the other
     ],
 )
-async def test_the_best_protocol_that_the_server_offers_is_chosen_and_told(
+async def test_the_best_protocol_that_the_server_offers_is_chosen_and_reported(
     connect: Connect,
     caplog: pytest.LogCaptureFixture,
     paths: tuple[str, ...],
@@ -81,10 +81,10 @@ async def test_the_best_protocol_that_the_server_offers_is_chosen_and_told(
     assert (info.protocol, info.model) == (protocol, "be/m1")
     assert note in info.note
     assert bool(info.note) == bool(note)
-    told = [record for record in caplog.records if "is asked over" in record.message]
-    assert len(told) == 1
-    assert protocol in told[0].message
-    assert told[0].levelno == (logging.WARNING if note else logging.INFO)
+    message = [record for record in caplog.records if "is asked over" in record.message]
+    assert len(message) == 1
+    assert protocol in message[0].message
+    assert message[0].levelno == (logging.WARNING if note else logging.INFO)
 
 
 async def test_a_server_that_is_down_is_unreachable_and_tried_a_few_times(connect: Connect) -> None:
@@ -115,7 +115,7 @@ async def test_a_server_may_come_back_as_another_version(connect: Connect) -> No
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "told"),
+    ("answer", "error", "message"),
     [
         (PlainTextResponse("<html>Sign in</html>", media_type="text/html"), ProviderError, "not to a login page"),
         (RedirectResponse("/login"), ProviderError, "redirects elsewhere"),
@@ -124,10 +124,10 @@ async def test_a_server_may_come_back_as_another_version(connect: Connect) -> No
         (PlainTextResponse("Not Found", 404), ProviderError, "LLAMASTACK_BASE_URL"),
     ],
 )
-async def test_an_address_that_leads_elsewhere_is_told(
-    connect: Connect, answer: Response, error: type[ProviderError], told: str
+async def test_an_address_that_leads_elsewhere_is_reported(
+    connect: Connect, answer: Response, error: type[ProviderError], message: str
 ) -> None:
-    with running(answer) as url, pytest.raises(error, match=told) as raised:
+    with running(answer) as url, pytest.raises(error, match=message) as raised:
         await connect(url).check()
     assert type(raised.value) is error
 
@@ -181,19 +181,19 @@ def test_it_fulfils_the_contract_and_does_nothing_before_it_is_asked() -> None:
 
 
 @pytest.mark.parametrize("url", [None, "http://", "http://host:port"])
-def test_an_address_that_is_none_is_told(url: str | None) -> None:
+def test_an_address_that_is_none_is_reported(url: str | None) -> None:
     with pytest.raises(SettingsError, match="LLAMASTACK_BASE_URL"):
         LlamaStack(load_settings({"llamastack_base_url": url} if url else {}))
 
 
 @pytest.mark.parametrize("key", ["clé", "two words", "line\nbreak"])
-async def test_a_key_that_is_none_is_told_without_showing_it(backend_url: str, connect: Connect, key: str) -> None:
+async def test_a_key_that_is_none_is_reported_without_showing_it(backend_url: str, connect: Connect, key: str) -> None:
     with pytest.raises(ProviderUnauthorized, match="LLAMASTACK_API_KEY") as raised:
         await connect(backend_url, llamastack_api_key=key).check()
     assert key not in raised.value.public_message
 
 
-async def test_certificates_that_cannot_be_read_are_told(connect: Connect) -> None:
+async def test_certificates_that_cannot_be_read_are_reported(connect: Connect) -> None:
     with pytest.raises(SettingsError, match=r"LLAMASTACK_CA_BUNDLE: '/nowhere\.pem'"):
         await connect("https://127.0.0.1:1", llamastack_ca_bundle="/nowhere.pem").check()
 
@@ -203,12 +203,12 @@ def test_the_client_is_loaded_late_and_leaves_logging_alone() -> None:
     script = """
 import asyncio, logging, sys
 from agent.providers.llama_stack import LlamaStack
-from agent.providers.llama_stack.connection import Connection
+from agent.providers.llama_stack.connection import ServerConnection
 from agent.settings import load_settings
 settings = load_settings({"llamastack_base_url": "http://127.0.0.1:1"})
 LlamaStack(settings)
 assert "llama_stack_client" not in sys.modules, "loaded too early"
-asyncio.run(Connection(settings).client())
+asyncio.run(ServerConnection(settings).client())
 assert "llama_stack_client" in sys.modules
 assert not logging.getLogger().handlers and logging.getLogger().level == logging.WARNING, "logging was configured"
 """

@@ -9,9 +9,9 @@ from agent.errors import AssistantError, ResponseCut, ResponseFailed, ResponseIn
 from agent.providers.llama_stack.failures import Upstream
 from agent.providers.llama_stack.responses_turn import ResponsesTurn
 from agent.providers.provider import (
+    Citation,
     ProviderEvent,
     ReasoningDelta,
-    Reference,
     TextDelta,
     ToolCall,
     ToolResult,
@@ -24,7 +24,7 @@ UPSTREAM = Upstream(server="http://models.example", model="be/m1")
 
 def read(*events: dict[str, Any]) -> list[ProviderEvent]:
     turn = ResponsesTurn(UPSTREAM)
-    return [told for event in events for told in turn.read(event)]
+    return [found for event in events for found in turn.read(event)]
 
 
 def text(delta: str, item: str = "msg_1") -> dict[str, Any]:
@@ -80,13 +80,13 @@ def test_searches_are_calls_with_what_they_found() -> None:
     ]
 
 
-def test_a_function_call_is_told_by_the_id_that_its_result_would_name() -> None:
+def test_a_function_call_is_reported_by_the_id_that_its_result_would_name() -> None:
     assert read(done(type="function_call", id="fc_1", call_id="call_1", name="f", arguments="{}")) == [
         ToolCall(call_id="call_1", name="f", arguments="{}")
     ]
 
 
-def test_reasoning_is_told_once_whether_streamed_or_not() -> None:
+def test_reasoning_is_reported_once_whether_streamed_or_not() -> None:
     item = done(type="reasoning", id="r1", summary=[], content=[{"text": "137 is memory", "type": "reasoning_text"}])
     streamed = [
         {"type": "response.reasoning_text.delta", "delta": "137 is "},
@@ -96,14 +96,14 @@ def test_reasoning_is_told_once_whether_streamed_or_not() -> None:
     assert read(item) == [ReasoningDelta("137 is memory")]
 
 
-def test_references_are_told_once() -> None:
+def test_references_are_reported_once() -> None:
     cited = {"type": "url_citation", "url": "https://docs.example/oom", "title": "OOM"}
     untitled = {"type": "url_citation", "url": "https://docs.example/x", "title": ""}
     file = {"type": "file_citation", "filename": "runbook.md", "file_id": "f", "index": 1}
     content = [{"type": "output_text", "text": "see", "annotations": [cited, cited, untitled, file]}]
     assert read(done(type="message", id="m", content=content)) == [
-        Reference(title="OOM", url="https://docs.example/oom"),
-        Reference(title="https://docs.example/x", url="https://docs.example/x"),
+        Citation(title="OOM", url="https://docs.example/oom"),
+        Citation(title="https://docs.example/x", url="https://docs.example/x"),
     ]
 
 
@@ -126,7 +126,7 @@ def test_a_refusal_is_the_answer_streamed_or_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "expected", "told"),
+    ("event", "expected", "message"),
     [
         (completed(), ResponseFailed, "empty"),
         ({"type": "response.incomplete", "response": {"incomplete_details": {"reason": "length"}}},
@@ -145,8 +145,8 @@ def test_a_refusal_is_the_answer_streamed_or_not() -> None:
         ({"error": "boom"}, ResponseFailed, "could not answer"),
     ],
 )  # fmt: skip
-def test_an_end_that_is_none_is_an_error(event: dict[str, Any], expected: type[AssistantError], told: str) -> None:
-    with pytest.raises(expected, match=told) as raised:
+def test_an_end_that_is_none_is_an_error(event: dict[str, Any], expected: type[AssistantError], message: str) -> None:
+    with pytest.raises(expected, match=message) as raised:
         read({"type": "response.created", "response": {"id": "resp_1"}}, event)
     assert type(raised.value) is expected
     assert "boom" not in raised.value.public_message

@@ -20,6 +20,7 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
+from agent.request.caller import Caller
 from agent.request.conversation import Message
 from agent.settings import load_settings
 from tests.fakes.server import PATIENCE
@@ -65,9 +66,9 @@ class Turn:
 
     @property
     def session_id(self) -> str:
-        told = [each.session_id for each in self.events if isinstance(each, TurnStarted | SessionStarted)]
-        assert told[-1]
-        return told[-1]
+        ids = [each.session_id for each in self.events if isinstance(each, TurnStarted | SessionStarted)]
+        assert ids[-1]
+        return ids[-1]
 
     @property
     def usage(self) -> Usage | None:
@@ -78,7 +79,7 @@ class Turn:
 
 def prompt(question: str, *, context: str = "", history: Sequence[Message] = (), fingerprint: str = "") -> Prompt:
     """A prompt with `context` as its logs, "" for none."""
-    section = Section(name="logs", title="Log", text=context, tokens=len(context))
+    section = Section(name="logs", title="Log", text=context)
     return Prompt(
         instructions="You are Argo CD Assistant.",
         question=question,
@@ -102,7 +103,7 @@ async def ask(
     fingerprint: str = "",
 ) -> Turn:
     """One whole turn. Raises what the provider raises."""
-    async with provider.open(SessionRequest(session_id=session, user_id=user)) as opened:
+    async with provider.open(SessionRequest(session_id=session, caller=Caller.claimed(user))) as opened:
         asked = prompt(question, context=context, history=history, fingerprint=fingerprint)
         return Turn([event async for event in opened.stream(asked)])
 
@@ -113,7 +114,7 @@ async def begun(
 ) -> AsyncGenerator[tuple[str, AsyncGenerator[ProviderEvent]]]:
     """A turn that has started: its session id and the events that follow. At the end of the block it is left."""
     async with (
-        provider.open(SessionRequest(session_id=session, user_id=user)) as opened,
+        provider.open(SessionRequest(session_id=session, caller=Caller.claimed(user))) as opened,
         aclosing(opened.stream(prompt(question))) as events,
     ):
         first = await anext(events)

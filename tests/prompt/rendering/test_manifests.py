@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from agent.prompt.rendering.distilled import distilled
-from agent.prompt.rendering.manifests import render_manifests
+from agent.prompt.rendering.manifests import distilled, render_manifests
 
 
 def test_defaults_managed_fields_and_empty_values_are_dropped_and_what_means_something_stays() -> None:
@@ -47,7 +46,7 @@ def test_no_depth_and_no_number_of_values_is_too_much() -> None:
     assert dropped > 99_000
 
 
-def test_manifests_that_are_not_told_in_full_have_a_line_each() -> None:
+def test_manifests_that_are_not_rendered_in_full_have_a_line_each() -> None:
     pods = [
         {
             "kind": "Pod",
