@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.redaction.spans import Span
+from agent.redaction.spans import SecretSpan
 from agent.redaction.values import is_masked, is_plain, is_reference, looks_random, looks_secret
 
 
@@ -86,19 +86,19 @@ _REPLACED = re.compile(  # of sed
 _SECURE_STRING = re.compile(r"ConvertTo-SecureString[ \t]+(?:-String[ \t]+)?['\"]?([^\s\"']{4,256})")
 
 
-def command_lines(text: str) -> Iterator[Span]:
+def command_lines(text: str) -> Iterator[SecretSpan]:
     """The secrets in the command lines of `text`. Words are divided by blanks, or by U+001F where a list was joined."""
     if "|" in text and any(reader in text for reader in ("stdin", "sudo", "kinit")):
         for match in _PIPED.finditer(text):
             if not is_masked(match[1]) and not is_reference(match[1]):
-                yield Span(*match.span(1), "password")
+                yield SecretSpan(*match.span(1), "password")
     for sign, pattern in (("chpasswd", _CHPASSWD), ("SecureString", _SECURE_STRING)):
         for match in pattern.finditer(text) if sign in text else ():
             if not is_masked(match[1]) and not is_reference(match[1]):
-                yield Span(*match.span(1), "password")
+                yield SecretSpan(*match.span(1), "password")
     for match in _REPLACED.finditer(text) if "sed " in text or "sed\x1f" in text else ():
         if looks_secret(match[2]) or looks_random(match[2]):
-            yield Span(*match.span(2), "password")
+            yield SecretSpan(*match.span(2), "password")
     if not _OPTION.search(text):
         return
     done = 0
@@ -110,7 +110,7 @@ def command_lines(text: str) -> Iterator[Span]:
         for match in _LITERAL.finditer(text):
             group = 1 if match[1] else 2
             if not is_masked(match[group]) and not is_reference(match[group]):
-                yield Span(*match.span(group), "secret")
+                yield SecretSpan(*match.span(group), "secret")
 
 
 def _end(text: str, at: int) -> int:
@@ -118,7 +118,7 @@ def _end(text: str, at: int) -> int:
     return min(ends, default=min(len(text), at + _LONGEST))
 
 
-def _secrets(text: str, start: int, end: int, command: _Command) -> Iterator[Span]:
+def _secrets(text: str, start: int, end: int, command: _Command) -> Iterator[SecretSpan]:
     if command.only_with and command.only_with not in text[start:end]:
         return
     expected = ""
@@ -147,11 +147,11 @@ def _secrets(text: str, start: int, end: int, command: _Command) -> Iterator[Spa
             yield from _argument(word[len(glued) :], at + len(glued), pair=False)
 
 
-def _argument(word: str, at: int, *, pair: bool) -> Iterator[Span]:
+def _argument(word: str, at: int, *, pair: bool) -> Iterator[SecretSpan]:
     if pair:
         user, colon, word = word.partition(":")
         at += len(user) + len(colon)
     elif word.startswith("pass:"):
         word, at = word[5:], at + 5
     if len(word) >= 2 and not word.startswith("-") and not (is_masked(word) or is_reference(word) or is_plain(word)):
-        yield Span(at, at + len(word), "password")
+        yield SecretSpan(at, at + len(word), "password")

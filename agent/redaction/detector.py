@@ -13,10 +13,10 @@ from agent.redaction.encodings import encoded_texts
 from agent.redaction.formats import tokens
 from agent.redaction.locators import locators
 from agent.redaction.pem import private_keys
-from agent.redaction.spans import Span, merged
-from agent.redaction.spellings import plainly
+from agent.redaction.spans import SecretSpan, merged
+from agent.redaction.spellings import unescape
 from agent.redaction.tables import tables
-from agent.redaction.words import PASSWORDS_ABROAD, PASSWORDS_ABROAD_IN_WORDS
+from agent.redaction.words import PASSWORD_PHRASES, PASSWORD_TRANSLATIONS
 from agent.redaction.wrapping import wrapped
 
 # Numbers, times, addresses, and short words without a sign: nearly all strings of a manifest. A secret has a name
@@ -31,7 +31,7 @@ _SIGNS = re.compile(
     r"|login|base64|pdo|mysql|----|alias\s|_user\s|obscure\s|(?:recovery|backup|verification) (?:code|phrase)"
 )
 # Words, where `_SIGNS` has none of them: a search for each in turn is faster than a pattern of all.
-_ABROAD = (*PASSWORDS_ABROAD, *PASSWORDS_ABROAD_IN_WORDS)
+_ABROAD = (*PASSWORD_TRANSLATIONS, *PASSWORD_PHRASES)
 _ABROAD_IN_ASCII = tuple(word for word in _ABROAD if word.isascii())
 
 
@@ -40,22 +40,22 @@ _LAYERS = 2
 
 
 _SPELLINGS = 2
-"""So often a text is read plainly: JSON in a string of JSON, of which the inner one is escaped twice."""
+"""So often a text is unescaped: JSON in a string of JSON, of which the inner one is escaped twice."""
 
 
-def find_secrets(text: str, *, layers: int = _LAYERS, spellings: int = _SPELLINGS) -> list[Span]:
+def find_secrets(text: str, *, layers: int = _LAYERS, spellings: int = _SPELLINGS) -> list[SecretSpan]:
     """Where the secrets of `text` stand, in order and without overlap. Takes linear time on any text. What is encoded
     is read up to so many `layers` deep, and hidden whole; what is spelt otherwise up to so many `spellings`."""
     if _ORDINARY.fullmatch(text):
         return []
     spans = _secrets(text, layers)
-    if spellings and (plain := plainly(text)):
-        spans += plain.places(find_secrets(plain.text, layers=layers, spellings=spellings - 1))
+    if spellings and (plain := unescape(text)):
+        spans += plain.original_spans(find_secrets(plain.text, layers=layers, spellings=spellings - 1))
     return [wrapped(span, text) for span in merged(spans, text)] if spans else spans
 
 
-def _secrets(text: str, layers: int) -> list[Span]:
-    spans: list[Span] = []
+def _secrets(text: str, layers: int) -> list[SecretSpan]:
+    spans: list[SecretSpan] = []
     if _LONG_WORD.search(text):
         spans += tokens(text)
         spans += private_keys(text)
@@ -74,7 +74,7 @@ def _is_abroad(lowered: str) -> bool:
     return any(map(lowered.__contains__, _ABROAD_IN_ASCII if lowered.isascii() else _ABROAD))
 
 
-def _encoded(text: str, layers: int) -> Iterator[Span]:
+def _encoded(text: str, layers: int) -> Iterator[SecretSpan]:
     for run in encoded_texts(text):
         if inner := find_secrets(run.plain, layers=layers - 1):
             yield run.hidden(inner[0])

@@ -7,10 +7,10 @@ Owns these structures; it parses no document, so that a cut or broken one is rea
 import re
 from collections.abc import Iterator
 
-from agent.redaction.names import naming
-from agent.redaction.spans import Span, run_end
+from agent.redaction.names import name_hint
+from agent.redaction.spans import SecretSpan, run_end
 from agent.redaction.values import decoded, is_masked
-from agent.redaction.verdict import Place, is_secret
+from agent.redaction.verdict import Syntax, is_secret
 
 _YAML_SECRET = re.compile(r"^([ \t]*(?:- )?)kind:[ \t]*[\"']?Secret[\"']?[ \t\r]*$", re.MULTILINE)
 _YAML_DATA = re.compile(r"^([ \t]*(?:- )?)(data|stringData):[ \t\r]*$", re.MULTILINE)
@@ -43,7 +43,7 @@ _BARE = re.compile(r"[^\s,}\]]*+")
 _LINE = re.compile(r"[^\n]*+")
 
 
-def documents(text: str) -> Iterator[Span]:
+def documents(text: str) -> Iterator[SecretSpan]:
     """The secrets of such objects in `text`."""
     if "Secret" in text and "ata" in text:
         if _JSON_SECRET.search(text):
@@ -65,10 +65,10 @@ def documents(text: str) -> Iterator[Span]:
         for match in _DESCRIBED.finditer(text):
             yield from _named_value(match)
     if "kty" in text and _KEY_TYPE.search(text):
-        yield from (Span(*match.span(1), "private-key") for match in _KEY_PART.finditer(text))
+        yield from (SecretSpan(*match.span(1), "private-key") for match in _KEY_PART.finditer(text))
 
 
-def _json_data(text: str, at: int, quote: str, *, encoded: bool) -> Iterator[Span]:
+def _json_data(text: str, at: int, quote: str, *, encoded: bool) -> Iterator[SecretSpan]:
     while True:
         at = _after_blanks(text, at)
         key_end = _closing(text, at + len(quote), quote) if text.startswith(quote, at) else -1
@@ -101,7 +101,7 @@ def _closing(text: str, at: int, quote: str) -> int:
     return -1
 
 
-def _yaml_secrets(text: str) -> Iterator[Span]:
+def _yaml_secrets(text: str) -> Iterator[SecretSpan]:
     start = 0
     for secret in _YAML_SECRET.finditer(text):
         if secret.start() < start:
@@ -115,7 +115,7 @@ def _yaml_secrets(text: str) -> Iterator[Span]:
                 yield from _yaml_data(text, data.end() + 1, start, len(data[1]), encoded=data[2] == "data")
 
 
-def _yaml_data(text: str, at: int, limit: int, column: int, *, encoded: bool) -> Iterator[Span]:
+def _yaml_data(text: str, at: int, limit: int, column: int, *, encoded: bool) -> Iterator[SecretSpan]:
     """The values below `data:`; a value's further lines belong to it."""
     entry_column = value_start = value_end = -1
     while at < limit:
@@ -134,7 +134,7 @@ def _yaml_data(text: str, at: int, limit: int, column: int, *, encoded: bool) ->
     yield from _datum(text, value_start, value_end, encoded=encoded)
 
 
-def _datum(text: str, start: int, end: int, *, encoded: bool) -> Iterator[Span]:
+def _datum(text: str, start: int, end: int, *, encoded: bool) -> Iterator[SecretSpan]:
     value = text[start:end] if start >= 0 else ""
     if value[:1] in ("|", ">"):
         first, _, value = value.partition("\n")
@@ -142,12 +142,12 @@ def _datum(text: str, start: int, end: int, *, encoded: bool) -> Iterator[Span]:
     start += len(value) - len(value.lstrip(" \t\r\n\"'"))
     value = value.strip(" \t\r\n\"'")
     if not is_masked(value):
-        yield Span(start, start + len(value), "secret", plain=(decoded(value) or value) if encoded else value)
+        yield SecretSpan(start, start + len(value), "secret", plain=(decoded(value) or value) if encoded else value)
 
 
-def _pair(text: str, match: re.Match[str]) -> Iterator[Span]:
-    named = naming(match["name"])
-    if named is None:
+def _pair(text: str, match: re.Match[str]) -> Iterator[SecretSpan]:
+    hint = name_hint(match["name"])
+    if hint is None:
         return
     start = match.end()
     if match["quote"]:
@@ -158,22 +158,22 @@ def _pair(text: str, match: re.Match[str]) -> Iterator[Span]:
         end = start + len(text[start:end].partition(" #")[0].rstrip())
     else:
         end = run_end(_BARE, text, start)
-    if is_secret(text[start:end], named, Place.FIELD):
-        yield Span(start, end, named.what)
+    if is_secret(text[start:end], hint, Syntax.FIELD):
+        yield SecretSpan(start, end, hint.what)
     other = _OTHER_SIDE.match(text, end)
-    if other and is_secret(other["value"], named, Place.FIELD):
-        yield Span(*other.span("value"), named.what)
+    if other and is_secret(other["value"], hint, Syntax.FIELD):
+        yield SecretSpan(*other.span("value"), hint.what)
 
 
-def _named_value(match: re.Match[str]) -> Iterator[Span]:
-    named = naming(match["name"])
-    if named and is_secret(match["value"], named, Place.FIELD):
-        yield Span(*match.span("value"), named.what)
+def _named_value(match: re.Match[str]) -> Iterator[SecretSpan]:
+    hint = name_hint(match["name"])
+    if hint and is_secret(match["value"], hint, Syntax.FIELD):
+        yield SecretSpan(*match.span("value"), hint.what)
 
 
-def _reversed_pair(match: re.Match[str]) -> Iterator[Span]:
-    named = naming(match["name"])
+def _reversed_pair(match: re.Match[str]) -> Iterator[SecretSpan]:
+    hint = name_hint(match["name"])
     group = next(group for group in ("double", "single", "bare") if match[group])
     value = match[group].rstrip("\\")
-    if named and is_secret(value, named, Place.FIELD):
-        yield Span(match.start(group), match.start(group) + len(value), named.what)
+    if hint and is_secret(value, hint, Syntax.FIELD):
+        yield SecretSpan(match.start(group), match.start(group) + len(value), hint.what)

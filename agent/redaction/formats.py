@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from agent.redaction.spans import Span, run_end
+from agent.redaction.spans import SecretSpan, run_end
 from agent.redaction.values import decoded
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ _JWT = re.compile(
 )
 
 
-def tokens(text: str) -> Iterator[Span]:
+def tokens(text: str) -> Iterator[SecretSpan]:
     """Where vendors' tokens, JSON web tokens and password hashes stand in `text`."""
     long_words = "\n".join({word for word in text.split() if len(word) >= _SHORTEST})
     if not long_words:
@@ -137,10 +137,10 @@ def tokens(text: str) -> Iterator[Span]:
     if "eyJ" in long_words:
         for match in _JWT.finditer(text):
             if _has_jwt_header(match[1]):
-                yield Span(match.start(1), match.end(1), "token")
+                yield SecretSpan(match.start(1), match.end(1), "token")
 
 
-def _matches(text: str, known: _Format) -> Iterator[Span]:
+def _matches(text: str, known: _Format) -> Iterator[SecretSpan]:
     at = 0
     while match := known.pattern.search(text, at):
         start, end = match.span(known.group)
@@ -151,7 +151,7 @@ def _matches(text: str, known: _Format) -> Iterator[Span]:
         if not known.bare and match.end() == end:
             end = run_end(_REST, text, end)
         at = max(match.end(), end)
-        yield Span(start, end, known.what)
+        yield SecretSpan(start, end, known.what)
 
 
 def _begins_within_a_word(text: str, start: int) -> bool:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from agent.redaction.spans import Span, run_end
+from agent.redaction.spans import SecretSpan, run_end
 from agent.redaction.values import (
     encoded,
     is_masked,
@@ -18,7 +18,7 @@ from agent.redaction.values import (
     is_plain,
     is_reference,
 )
-from agent.redaction.words import COMMON_VALUES, STATES
+from agent.redaction.words import COMMON_VALUES, STATUS_WORDS
 
 SHORTEST = 6
 """Characters of the shortest value that is searched for."""
@@ -74,7 +74,7 @@ class KnownValues:
         """The name of an object is never taken for a secret, nor are its parts."""
         self._unread_names.add(name)
 
-    def find(self, text: str) -> Iterator[Span]:
+    def find(self, text: str) -> Iterator[SecretSpan]:
         """Where known values stand in `text`."""
         if len(text) < SHORTEST or not self._heads:
             return
@@ -89,7 +89,7 @@ class KnownValues:
                 if end <= done:
                     continue  # within the word that was hidden already
                 done = end = run_end(_WORD_REST, text, end)
-            yield Span(start, end, "secret", plain=value)
+            yield SecretSpan(start, end, "secret", plain=value)
 
     def _read_names(self) -> None:
         for name in self._unread_names:
@@ -116,7 +116,7 @@ class KnownValues:
 
 
 def _is_learnable(value: str, *, trusted: bool) -> bool:
-    if len(value) < SHORTEST or value.lower() in COMMON_VALUES or value.lower() in STATES or is_masked(value):
+    if len(value) < SHORTEST or value.lower() in COMMON_VALUES or value.lower() in STATUS_WORDS or is_masked(value):
         return False
     if "-----BEGIN" in value or is_number(value) or is_plain(value) or is_reference(value):
         return False

@@ -8,11 +8,19 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from agent.redaction.names import Strength, naming
-from agent.redaction.spans import Span
-from agent.redaction.values import ORDINARY, is_masked, is_plain, is_reference, is_uuid, looks_random, looks_secret
-from agent.redaction.verdict import Place, is_basic, is_secret
-from agent.redaction.words import STATES
+from agent.redaction.names import HintStrength, name_hint
+from agent.redaction.spans import SecretSpan
+from agent.redaction.values import (
+    ORDINARY_WORDS,
+    is_masked,
+    is_plain,
+    is_reference,
+    is_uuid,
+    looks_random,
+    looks_secret,
+)
+from agent.redaction.verdict import Syntax, is_basic, is_secret
+from agent.redaction.words import STATUS_WORDS
 
 # Up to the last @ before the path, so that a password may hold an unescaped @ or a colon.
 _USERINFO = re.compile(r"://([^\s/?#\"'`<>@:\\]{0,128}):([^\s/?#\"'`<>]{1,1024})@")
@@ -119,7 +127,7 @@ _AS_PASSWORD = re.compile(
 )
 
 
-def locators(text: str, lowered: str) -> Iterator[Span]:
+def locators(text: str, lowered: str) -> Iterator[SecretSpan]:
     """The secrets at such places of `text`. `lowered` is the same text in lower case, place by place."""
     if "://" in text:
         yield from _urls(text)
@@ -127,42 +135,42 @@ def locators(text: str, lowered: str) -> Iterator[Span]:
         yield from _data_source_names(text)
     if "</" in text:
         for match in _ELEMENT.finditer(lowered):
-            named = naming(text[slice(*match.span(1))])
+            hint = name_hint(text[slice(*match.span(1))])
             value = text[slice(*match.span(2))]
-            if named and named.strength >= Strength.MEDIUM and is_secret(value, named, Place.ASSIGNMENT):
-                yield Span(*match.span(2), named.what)
+            if hint and hint.strength >= HintStrength.MEDIUM and is_secret(value, hint, Syntax.ASSIGNMENT):
+                yield SecretSpan(*match.span(2), hint.what)
     if "=" in text:
-        yield from (Span(*m.span(1), "token") for m in _CODE.finditer(text) if looks_random(unquote(m[1])))
+        yield from (SecretSpan(*m.span(1), "token") for m in _CODE.finditer(text) if looks_random(unquote(m[1])))
     if ":5432:" in text:
-        yield from (Span(*m.span(1), "password") for m in _PGPASS.finditer(text) if not is_masked(m[1]))
+        yield from (SecretSpan(*m.span(1), "password") for m in _PGPASS.finditer(text) if not is_masked(m[1]))
     yield from _headers(text, lowered)
     if "auth-pass" in lowered or (">" in text and "user" in lowered):
         for match in _REDIS.finditer(text):
             group = 1 if match[1] else 2
             if not is_masked(match[group]) and not is_reference(match[group]) and not is_plain(match[group]):
-                yield Span(*match.span(group), "password")
+                yield SecretSpan(*match.span(group), "password")
     if '" "' in text:
         for match in _USERLIST.finditer(text):
             if looks_secret(match[1]) or looks_random(match[1]):
-                yield Span(*match.span(1), "password")
+                yield SecretSpan(*match.span(1), "password")
     yield from _sentences(text, lowered)
 
 
-def _urls(text: str) -> Iterator[Span]:
+def _urls(text: str) -> Iterator[SecretSpan]:
     for pattern in (_USERINFO, _ODD_USERINFO):
         for match in pattern.finditer(text):
             password = match[pattern.groups]
             if not is_masked(password) and not is_reference(password):
-                yield Span(*match.span(pattern.groups), "password", plain=unquote(password))
+                yield SecretSpan(*match.span(pattern.groups), "password", plain=unquote(password))
     for match in _STEP.finditer(text):
         if all(looks_random(step) for step in match[1].split("/")):
-            yield Span(*match.span(1), "token")
+            yield SecretSpan(*match.span(1), "token")
     for match in _TOKEN_AS_USER.finditer(text):
         if looks_random(match[1]):
-            yield Span(*match.span(1), "token")
+            yield SecretSpan(*match.span(1), "token")
 
 
-def _data_source_names(text: str) -> Iterator[Span]:
+def _data_source_names(text: str) -> Iterator[SecretSpan]:
     """`user:password@tcp(host:3306)/name` of Go's MySQL driver, `user:password@db.example.com` without a scheme,
     and `jdbc:oracle:thin:user/password@host`."""
     for address in _ADDRESS.finditer(text):
@@ -176,106 +184,108 @@ def _data_source_names(text: str) -> Iterator[Span]:
         elif not address["go"] and not looks_secret(password):
             continue
         if password and not is_masked(password) and not is_reference(password):
-            yield Span(address.start() - len(password), address.start(), "password")
+            yield SecretSpan(address.start() - len(password), address.start(), "password")
     if "jdbc:oracle:" in text:
-        yield from (Span(*match.span(1), "password") for match in _ORACLE.finditer(text) if not is_reference(match[1]))
+        yield from (
+            SecretSpan(*match.span(1), "password") for match in _ORACLE.finditer(text) if not is_reference(match[1])
+        )
 
 
-def _headers(text: str, lowered: str) -> Iterator[Span]:
+def _headers(text: str, lowered: str) -> Iterator[SecretSpan]:
     if "bearer" in lowered:
         yield from _credentials(text, lowered, _BEARER)
     if "basic" in lowered:
         for match in _BASIC.finditer(lowered):
             if is_basic(text[slice(*match.span(1))]):
-                yield Span(*match.span(1), "credential")
+                yield SecretSpan(*match.span(1), "credential")
     if "authorization" in lowered:
         yield from _credentials(text, lowered, _AUTHORIZATION)
-        yield from (Span(*match.span(1), "credential") for match in _DIGEST.finditer(lowered))
+        yield from (SecretSpan(*match.span(1), "credential") for match in _DIGEST.finditer(lowered))
     if "cookie" in lowered:
         for match in _COOKIE.finditer(lowered):
             yield from _cookies(text, match.end())
 
 
-def _credentials(text: str, lowered: str, pattern: re.Pattern[str]) -> Iterator[Span]:
+def _credentials(text: str, lowered: str, pattern: re.Pattern[str]) -> Iterator[SecretSpan]:
     for match in pattern.finditer(lowered):
         value = text[slice(*match.span(1))]
         if _PARAMETER.fullmatch(value):
             continue  # `Digest username="x"`
-        if value.lower() not in ORDINARY and (
+        if value.lower() not in ORDINARY_WORDS and (
             looks_secret(value) or looks_random(value) or is_basic(value) or is_uuid(value)
         ):
-            yield Span(*match.span(1), "token")
+            yield SecretSpan(*match.span(1), "token")
 
 
-def _cookies(text: str, at: int) -> Iterator[Span]:
+def _cookies(text: str, at: int) -> Iterator[SecretSpan]:
     while pair := _COOKIE_PAIR.match(text, at):
         name, value = pair[1].lower(), pair[2] or ""
         if name not in _COOKIE_SETTINGS and (looks_secret(value) or looks_random(value)):
-            yield Span(*pair.span(2), "cookie")
+            yield SecretSpan(*pair.span(2), "cookie")
         if pair.end() == at or not text[pair.start() : pair.end()].rstrip(" \t").endswith(";"):
             return
         at = pair.end()
 
 
-def _sentences(text: str, lowered: str) -> Iterator[Span]:
+def _sentences(text: str, lowered: str) -> Iterator[SecretSpan]:
     if "'" in text and ("identified" in lowered or "password" in lowered):
         for match in _SQL.finditer(lowered):
             value = text[slice(*match.span(1))]
-            if value.lower() not in STATES and not is_masked(value) and not is_reference(value):
-                yield Span(*match.span(1), "password")
+            if value.lower() not in STATUS_WORDS and not is_masked(value) and not is_reference(value):
+                yield SecretSpan(*match.span(1), "password")
     if "pass" in lowered or "pw" in lowered:
         for match in _LOGIN.finditer(lowered):
             value = text[slice(*match.span(1))]
-            if value.strip(".!?)").lower() not in STATES and not is_masked(value) and not is_reference(value):
-                yield Span(match.start(1), match.start(1) + len(value.rstrip(".,;:)")), "password")
+            if value.strip(".!?)").lower() not in STATUS_WORDS and not is_masked(value) and not is_reference(value):
+                yield SecretSpan(match.start(1), match.start(1) + len(value.rstrip(".,;:)")), "password")
         for match in _AS_PASSWORD.finditer(lowered):
             if looks_secret(text[slice(*match.span(1))]):
-                yield Span(*match.span(1), "password")
+                yield SecretSpan(*match.span(1), "password")
         for match in _AS_UNQUOTED.finditer(lowered):
             if looks_secret(text[slice(*match.span(1))]):
-                yield Span(*match.span(1), "password")
+                yield SecretSpan(*match.span(1), "password")
     if "\n" in text:
         for match in _BELOW.finditer(lowered):
             value = text[slice(*match.span(1))]
             if looks_random(value) or (match[0].startswith("pass") and looks_secret(value)):
-                yield Span(*match.span(1), "password" if match[0].startswith("pass") else "secret")
+                yield SecretSpan(*match.span(1), "password" if match[0].startswith("pass") else "secret")
     if "base64" in lowered:
         for match in _PRINTED.finditer(lowered):
             value = text[slice(*match.span(1))]
             if looks_secret(value) or looks_random(value):
-                yield Span(*match.span(1), "secret")
+                yield SecretSpan(*match.span(1), "secret")
     if "pdo" in lowered or "mysql" in lowered:
         for match in _PHP.finditer(lowered):
             if not is_masked(match[1]) and not is_reference(text[slice(*match.span(1))]):
-                yield Span(*match.span(1), "password")
+                yield SecretSpan(*match.span(1), "password")
     if "chpasswd" in lowered:
         for match in _CLOUD_INIT.finditer(text):
             for line in _USER_LINE.finditer(text, match.start(1), match.end(1)):
                 if not is_masked(line[1]) and line[1] not in ("R", "RANDOM"):
-                    yield Span(*line.span(1), "password")
+                    yield SecretSpan(*line.span(1), "password")
     if "AUTH" in text or "LOGIN" in text or "PASS" in text:
         for match in _WIRE.finditer(text):
             group = next(group for group in (1, 2, 3) if match[group])
             if group == 1 or looks_secret(match[group]) or looks_random(match[group]):
-                yield Span(*match.span(group), "password")
+                yield SecretSpan(*match.span(group), "password")
     if "from" in lowered:
         for match in _CHANGED.finditer(lowered):
             for group in (1, 2):
                 value = text[slice(*match.span(group))].rstrip(".,;:)!?")
                 if looks_secret(value) or looks_random(value):
-                    yield Span(match.start(group), match.start(group) + len(value), "secret")
+                    yield SecretSpan(match.start(group), match.start(group) + len(value), "secret")
     if "mnemonic" in lowered or " phrase" in lowered or " words" in lowered:
-        yield from (Span(*match.span(1), "mnemonic") for match in _MNEMONIC.finditer(lowered))
+        yield from (SecretSpan(*match.span(1), "mnemonic") for match in _MNEMONIC.finditer(lowered))
     if "value: " in lowered:
         yield from _refused(text)
     if any(sign in lowered for sign in _LOGIN_SIGNS):
         for match in _PAIR_IN_WORDS.finditer(lowered):
             value = text[slice(*match.span(1))].rstrip(".,;:)!?")
             if looks_secret(value):
-                yield Span(match.start(1), match.start(1) + len(value), "password")
+                yield SecretSpan(match.start(1), match.start(1) + len(value), "password")
 
 
-def _refused(text: str) -> Iterator[Span]:
+def _refused(text: str) -> Iterator[SecretSpan]:
     for match in _REFUSED.finditer(text):
         if not looks_secret(match[1]):
             continue
@@ -283,6 +293,6 @@ def _refused(text: str) -> Iterator[Span]:
         line_end = text.find("\n", match.end(), match.end() + 200)
         line_end = match.end() + 200 if line_end < 0 else line_end
         around = f"{text[line_start : match.start()]}\n{text[match.end() : line_end]}"
-        names = (naming(name) for name in _NAME.findall(around))
-        if any(named and named.strength is Strength.STRONG for named in names):
-            yield Span(*match.span(1), "secret")
+        names = (name_hint(name) for name in _NAME.findall(around))
+        if any(hint and hint.strength is HintStrength.STRONG for hint in names):
+            yield SecretSpan(*match.span(1), "secret")

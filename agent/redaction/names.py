@@ -9,21 +9,21 @@ from enum import IntEnum
 from functools import lru_cache
 
 from agent.redaction.words import (
-    HARMLESS_KEY_OF,
-    KEY_OF,
-    ONE_TIME,
-    PAGING,
-    PASSWORDS_ABROAD,
-    PASSWORDS_ABROAD_IN_WORDS,
-    QUESTIONS,
-    REFERENCES,
-    SECRET_OF,
-    TRAILING,
-    VAULTS,
+    HARMLESS_KEY_QUALIFIERS,
+    NEUTRAL_SUFFIXES,
+    ONE_TIME_CODE_QUALIFIERS,
+    PAGE_TOKEN_QUALIFIERS,
+    PASSWORD_PHRASES,
+    PASSWORD_TRANSLATIONS,
+    REFERENCE_SUFFIXES,
+    SECRET_KEY_QUALIFIERS,
+    SECRET_QUALIFIERS,
+    SETTING_PREFIXES,
+    VAULT_WORDS,
 )
 
 
-class Strength(IntEnum):
+class HintStrength(IntEnum):
     """How much a name says about its value, and so how secret the value itself must look to be hidden."""
 
     WEAK = 1
@@ -31,15 +31,15 @@ class Strength(IntEnum):
     MEDIUM = 2
     """It is one or refers to one (`existingSecret`, `passwordForAdmin`): a value that looks like a name stays."""
     STRONG = 3
-    """It is one: every value is hidden that is not plainly something else (a boolean, a path, a reference)."""
+    """It is one: every value is hidden that is not unescape something else (a boolean, a path, a reference)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+class NameHint:
     """`what` is the short word for the placeholder."""
 
     what: str
-    strength: Strength
+    strength: HintStrength
 
 
 # What a one-word secret is called, as the last word of its name. `pass` and `pw` count as whole words only: compass.
@@ -58,7 +58,7 @@ _WHOLE = {
 }
 _ENDINGS = {
     **dict.fromkeys(("password", "passwd", "passphrase", "passcode", "pwd"), "password"),
-    **dict.fromkeys(sorted(PASSWORDS_ABROAD), "password"),
+    **dict.fromkeys(sorted(PASSWORD_TRANSLATIONS), "password"),
     "token": "token",
     "secret": "secret",
     **dict.fromkeys(("apikey", "accesskey", "secretkey", "authkey"), "key"),
@@ -95,22 +95,24 @@ _FLATTENED = re.compile(
 
 
 @lru_cache(maxsize=8192)
-def naming(name: str) -> Naming | None:
+def name_hint(name: str) -> NameHint | None:
     """What `name` promises, None where its value is no secret.
 
     Reads camelCase, snake_case, kebab-case and dotted names; of a path (`nginx.io/auth-token`, `auth.password`) the
     last step that says anything.
     """
     words = _words(name)
-    while len(words) > 1 and (words[-1] in TRAILING or words[-1].isdigit()):
+    while len(words) > 1 and (words[-1] in NEUTRAL_SUFFIXES or words[-1].isdigit()):
         words.pop()
-    if not words or words[0] in QUESTIONS:
+    if not words or words[0] in SETTING_PREFIXES:
         return None
     if words[-3:] == ["private", "key", "id"]:
-        return Naming(what="key", strength=Strength.MEDIUM)
+        return NameHint(what="key", strength=HintStrength.MEDIUM)
     if words[-2:] == ["secret", "id"]:
-        return Naming(what="secret-id", strength=Strength.MEDIUM if VAULTS.isdisjoint(words) else Strength.STRONG)
-    if words[-1] in REFERENCES:
+        return NameHint(
+            what="secret-id", strength=HintStrength.MEDIUM if VAULT_WORDS.isdisjoint(words) else HintStrength.STRONG
+        )
+    if words[-1] in REFERENCE_SUFFIXES:
         return None
     return _by_last_words(words, name) or _by_any_word(words)
 
@@ -121,54 +123,52 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in _FLATTENED.findall(name)]
 
 
-def _by_last_words(words: list[str], name: str) -> Naming | None:
+def _by_last_words(words: list[str], name: str) -> NameHint | None:
     last = words[-1]
     before = words[-2] if len(words) > 1 else ""
     environment = name.isupper()
-    if last == "token" and before in PAGING:
+    if last == "token" and before in PAGE_TOKEN_QUALIFIERS:
         return None
-    if last == "secret" and not environment and before not in SECRET_OF:
-        return Naming(what="secret", strength=Strength.MEDIUM)
+    if last == "secret" and not environment and before not in SECRET_QUALIFIERS:
+        return NameHint(what="secret", strength=HintStrength.MEDIUM)
     if last == "key":
         return _key(before, words, environment=environment)
     if (before, last) in {("connection", "string"), ("conn", "str"), ("connect", "string")}:
-        return Naming(what="connection-string", strength=Strength.STRONG)
+        return NameHint(what="connection-string", strength=HintStrength.STRONG)
     if before == "pass" and last in ("phrase", "word", "code"):
-        return Naming(what="password", strength=Strength.STRONG)
-    if last in ("seed", "code", "codes") and before in ONE_TIME:
-        return Naming(what="secret", strength=Strength.STRONG)
+        return NameHint(what="password", strength=HintStrength.STRONG)
+    if last in ("seed", "code", "codes") and before in ONE_TIME_CODE_QUALIFIERS:
+        return NameHint(what="secret", strength=HintStrength.STRONG)
     if last in _MEDIUM_WHOLE:
-        return Naming(what=_MEDIUM_WHOLE[last], strength=Strength.MEDIUM)
+        return NameHint(what=_MEDIUM_WHOLE[last], strength=HintStrength.MEDIUM)
     if last in _WEAK_WHOLE:
-        return Naming(what=_WEAK_WHOLE[last], strength=Strength.WEAK)
+        return NameHint(what=_WEAK_WHOLE[last], strength=HintStrength.WEAK)
     what = _WHOLE.get(last) or next((what for ending, what in _ENDINGS.items() if last.endswith(ending)), "")
-    what = (
-        what or PASSWORDS_ABROAD_IN_WORDS.get(" ".join(words[-3:])) or PASSWORDS_ABROAD_IN_WORDS.get(f"{before} {last}")
-    )
-    return Naming(what=what, strength=Strength.STRONG) if what else None
+    what = what or PASSWORD_PHRASES.get(" ".join(words[-3:])) or PASSWORD_PHRASES.get(f"{before} {last}")
+    return NameHint(what=what, strength=HintStrength.STRONG) if what else None
 
 
-def _key(before: str, words: list[str], *, environment: bool) -> Naming | None:
+def _key(before: str, words: list[str], *, environment: bool) -> NameHint | None:
     if len(words) == 1:
-        return Naming(what="key", strength=Strength.WEAK)
-    if before in HARMLESS_KEY_OF:
+        return NameHint(what="key", strength=HintStrength.WEAK)
+    if before in HARMLESS_KEY_QUALIFIERS:
         return None
     if before == "private":
-        return Naming(what="private-key", strength=Strength.STRONG)
-    if before in KEY_OF:
+        return NameHint(what="private-key", strength=HintStrength.STRONG)
+    if before in SECRET_KEY_QUALIFIERS:
         # `secretKey: db-password` of an ExternalSecret names a key; SECRET_KEY of a container is one.
         certain = environment or before != "secret"
-        return Naming(what="key", strength=Strength.STRONG if certain else Strength.MEDIUM)
+        return NameHint(what="key", strength=HintStrength.STRONG if certain else HintStrength.MEDIUM)
     if any(before.endswith(ending) for ending in ("password", "token", "secret", "credentials")):
-        return Naming(what=_ENDINGS.get(before, "key"), strength=Strength.MEDIUM)
-    return Naming(what="key", strength=Strength.WEAK)
+        return NameHint(what=_ENDINGS.get(before, "key"), strength=HintStrength.MEDIUM)
+    return NameHint(what="key", strength=HintStrength.WEAK)
 
 
-def _by_any_word(words: list[str]) -> Naming | None:
+def _by_any_word(words: list[str]) -> NameHint | None:
     """`PASSWORD_FOR_REPLICA`, `API_KEY_STRIPE`: the word is there, what follows is no reference."""
     for first, second in zip(words, [*words[1:], ""], strict=True):
         if first in _ENDINGS:
-            return Naming(what=_ENDINGS[first], strength=Strength.MEDIUM)
-        if second == "key" and first in KEY_OF:
-            return Naming(what="key", strength=Strength.MEDIUM)
+            return NameHint(what=_ENDINGS[first], strength=HintStrength.MEDIUM)
+        if second == "key" and first in SECRET_KEY_QUALIFIERS:
+            return NameHint(what="key", strength=HintStrength.MEDIUM)
     return None

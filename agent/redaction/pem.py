@@ -8,7 +8,7 @@ import re
 import string
 from collections.abc import Iterator
 
-from agent.redaction.spans import Span
+from agent.redaction.spans import SecretSpan
 from agent.redaction.values import decoded
 
 _EDGE = re.compile(r"-----? ?(BEGIN|END) (?:[A-Z0-9 ]{0,40})PRIVATE KEY(?: BLOCK)? ?-?----")
@@ -22,20 +22,20 @@ _PUTTY = re.compile(r"Private-Lines: \d+\s+((?:[A-Za-z0-9+/=]{1,64}\s+){0,200}[A
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}+={0,2}")
 
 
-def private_keys(text: str) -> Iterator[Span]:
+def private_keys(text: str) -> Iterator[SecretSpan]:
     """Where the bodies of private keys stand in `text`; the lines that begin and end them stay readable."""
     if "PRIVATE KEY" in text:
         yield from _between_edges(text)
     if "Private-Lines: " in text:
         for match in _PUTTY.finditer(text):
-            yield Span(match.start(1), match.end(1), "private-key")
+            yield SecretSpan(match.start(1), match.end(1), "private-key")
     if "LS0tLS1CRUdJTi" in text:
         for match in _ENCODED.finditer(text):
             if "PRIVATE KEY" in (decoded(match[0][:64]) or ""):
-                yield Span(match.start(), match.end(), "private-key")
+                yield SecretSpan(match.start(), match.end(), "private-key")
 
 
-def _between_edges(text: str) -> Iterator[Span]:
+def _between_edges(text: str) -> Iterator[SecretSpan]:
     edges = [(match[1], match.start(), match.end()) for match in _EDGE.finditer(text)]
     for index, (edge, start, end) in enumerate(edges):
         before = edges[index - 1] if index else ("", 0, 0)
@@ -48,14 +48,14 @@ def _between_edges(text: str) -> Iterator[Span]:
             yield from _trimmed(text, _body_start(text, start, max(before[2], start - _LONGEST)), start)
 
 
-def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
+def _trimmed(text: str, start: int, end: int) -> Iterator[SecretSpan]:
     """The span without blanks and escaped line breaks at its ends."""
     while start < end and (step := _blank_step(text, start)):
         start += step
     while start < end and (text[end - 1] in " \t\r\n" or text[max(start, end - 2) : end] in ("\\n", "\\r")):
         end -= 1 if text[end - 1] in " \t\r\n" else 2
     if end > start:
-        yield Span(start, end, "private-key")
+        yield SecretSpan(start, end, "private-key")
 
 
 def _blank_step(text: str, at: int) -> int:

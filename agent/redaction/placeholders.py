@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.redaction.detector import find_secrets
 from agent.redaction.known import KnownValues
-from agent.redaction.spans import Span, merged
+from agent.redaction.spans import SecretSpan, merged
 from agent.redaction.values import looks_random
 
 _PASSES = 4
@@ -94,7 +94,7 @@ class Hiding:
             known = self._placeholders[plain] = f"[REDACTED:{what}:{digest[:6]}]"
         return known
 
-    def _replaced(self, pieces: Sequence[str], joint: int, text: str, spans: Sequence[Span]) -> list[str]:
+    def _replaced(self, pieces: Sequence[str], joint: int, text: str, spans: Sequence[SecretSpan]) -> list[str]:
         if not spans:
             return list(pieces)
         results: list[str] = []
@@ -107,7 +107,7 @@ class Hiding:
             offset = end + joint
         return results
 
-    def _parts(self, text: str, start: int, end: int, spans: Sequence[Span], first: int) -> Iterator[str]:
+    def _parts(self, text: str, start: int, end: int, spans: Sequence[SecretSpan], first: int) -> Iterator[str]:
         at = start
         for index in range(first, len(spans)):
             span = spans[index]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from agent.redaction.values import PLACEHOLDER
 
 
-class Span(NamedTuple):
+class SecretSpan(NamedTuple):
     """`text[start:end]` is a secret of the kind `what`.
 
     `plain` is the value itself where the text spells it otherwise (percent-encoded), "" where it is the text.
@@ -22,27 +22,27 @@ class Span(NamedTuple):
     plain: str = ""
 
 
-def merged(spans: Iterable[Span], text: str) -> list[Span]:
+def merged(spans: Iterable[SecretSpan], text: str) -> list[SecretSpan]:
     """The spans in order, those that overlap made one, those that touch a placeholder left out."""
     ordered = sorted((span for span in spans if span.end > span.start), key=lambda span: (span.start, -span.end))
     if not ordered:
         return []
-    kept: list[Span] = []
+    kept: list[SecretSpan] = []
     for span in _beside_placeholders(ordered, text):
         if kept and span.start < kept[-1].end:
             last = kept[-1]
             if span.end > last.end:
-                kept[-1] = Span(last.start, span.end, last.what)
+                kept[-1] = SecretSpan(last.start, span.end, last.what)
         else:
             kept.append(span)
     return kept
 
 
-def _beside_placeholders(ordered: list[Span], text: str) -> list[Span]:
+def _beside_placeholders(ordered: list[SecretSpan], text: str) -> list[SecretSpan]:
     if "[REDACTED" not in text:
         return ordered
     placeholders = [match.span() for match in PLACEHOLDER.finditer(text)]
-    kept: list[Span] = []
+    kept: list[SecretSpan] = []
     first = 0
     for span in ordered:
         while first < len(placeholders) and placeholders[first][1] <= span.start:

@@ -1,4 +1,4 @@
-"""What a value looks like by itself: already masked, a reference, plainly something else, a name, or random.
+"""What a value looks like by itself: already masked, a reference, unescape something else, a name, or random.
 
 Owns the judgement of single values; knows nothing of names, texts or objects.
 """
@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter
 
-from agent.redaction.words import COMMON_VALUES, STATES
+from agent.redaction.words import COMMON_VALUES, STATUS_WORDS
 
 PLACEHOLDER = re.compile(r"\[REDACTED:[a-z-]{1,32}:[0-9a-f]{6}\]")
 """What stands for a hidden value."""
@@ -71,7 +71,7 @@ _DIGIT = re.compile(r"\d")
 _PUNCTUATION = re.compile(r"[^\w\-./ ]")
 _WORD_PIECES = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")
 
-ORDINARY = STATES | COMMON_VALUES
+ORDINARY_WORDS = STATUS_WORDS | COMMON_VALUES
 """Words that are no secret unless their own place says so."""
 
 
@@ -91,7 +91,7 @@ def is_reference(value: str) -> bool:
 
 
 def is_plain(value: str) -> bool:
-    """Whether the value is plainly no secret whatever its name says: a switch, a duration, a size, a path, a URL."""
+    """Whether the value is unescape no secret whatever its name says: a switch, a duration, a size, a path, a URL."""
     return len(value) <= 2048 and (_SCALAR.fullmatch(value) is not None or _POINTER.fullmatch(value) is not None)
 
 
@@ -137,7 +137,7 @@ def is_uuid(value: str) -> bool:
 def is_ordinary(value: str) -> bool:
     """Whether the value is no secret unless its own place says so: a word, a name, a number, a path, an identifier."""
     return (
-        value.lower() in ORDINARY
+        value.lower() in ORDINARY_WORDS
         or is_masked(value)
         or is_number(value)
         or is_plain(value)

@@ -5,7 +5,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-AUXILIARIES = _words(
+FUNCTION_WORDS = _words(
     """
     a also always an and are as at be been being but by can cannot could did do does doesn't don't for from had has
     hasn't have if in into is isn't it its may must need needs not of on only or shall should than that the their
@@ -14,7 +14,7 @@ AUXILIARIES = _words(
 )
 """Words that go on with a sentence: a password is no "must not be empty"."""
 
-STATES = AUXILIARIES | _words(
+STATUS_WORDS = FUNCTION_WORDS | _words(
     """
     str int bool bytes float number object all
     absent accepted added again alphanumeric already any anyway ascii auth authenticated authentication
@@ -54,7 +54,7 @@ COMMON_VALUES = _words(
 )
 """Values so common that hiding each of their occurrences would hide the language itself."""
 
-KEY_OF = _words(
+SECRET_KEY_QUALIFIERS = _words(
     """
     access account admin aes api app application auth cipher client consumer crypto decryption deploy developer
     encrypt encryption gpg hmac ingest ingestion instrumentation integration licence license master pgp recovery
@@ -63,7 +63,7 @@ KEY_OF = _words(
 )
 """`<word>_KEY` of these opens something; `routing_key` does not."""
 
-HARMLESS_KEY_OF = _words(
+HARMLESS_KEY_QUALIFIERS = _words(
     """
     annotation cache column composite config dedup etcd foreign group hash host hosts idempotency index join json
     label lock map message natural object partition primary property public range redis registry row s3
@@ -72,7 +72,7 @@ HARMLESS_KEY_OF = _words(
 )
 """`<word>_KEY` of these opens nothing, however random it looks."""
 
-SECRET_OF = _words(
+SECRET_QUALIFIERS = _words(
     """
     access api app client consumer cookie database db django encryption flask hmac jwt master nextauth oauth oauth2
     rails session shared signing token totp user webhook
@@ -80,14 +80,14 @@ SECRET_OF = _words(
 )
 """`clientSecret: x` is the secret itself, `existingSecret: x` the name of a Secret object."""
 
-PAGING = _words(
+PAGE_TOKEN_QUALIFIERS = _words(
     """
     change continuation continue cursor next page prev previous resume sync
     """
 )
 """`<word>Token` of these continues a list."""
 
-REFERENCES = _words(
+REFERENCE_SUFFIXES = _words(
     """
     account accounts address age alg algorithm allowed annotation annotations args at audience audiences backend bucket
     budget bytes ca cert certificate chain change changed checksum claim claims class client cmd column command
@@ -108,7 +108,7 @@ REFERENCES = _words(
 )
 """A last word that turns a name into one of a setting or a pointer: `PASSWORD_FILE`, `tokenTTL`."""
 
-QUESTIONS = _words(
+SETTING_PREFIXES = _words(
     """
     allow automount checksum count disable disabled enable enabled generate has ignore is max min no num public
     require required requires sha256sum skip total use uses using validate verify with without
@@ -116,7 +116,7 @@ QUESTIONS = _words(
 )
 """A first word that makes a switch or a sum of what follows: `checksum/secret`, `requirePassword`."""
 
-TRAILING = _words(
+NEUTRAL_SUFFIXES = _words(
     """
     b64 backup base64 content contents current data decoded default dev development encoded literal main new old
     override plain plaintext prev previous primary prod production qa raw ro rw secondary stage staging str string
@@ -125,7 +125,7 @@ TRAILING = _words(
 )
 """Said at the end of a name without changing what it is: `PASSWORD_PROD`."""
 
-PASSWORDS_ABROAD = _words(
+PASSWORD_TRANSLATIONS = _words(
     """
     adgangskode contrasena contraseña geslo hasło haslo heslo jelszó jelszo kennwort kodeord lozinka lösenord losenord
     parolă parola parool passord passwort salasana senha sifre slaptažodis wachtwoord zugangswort şifre κωδικός
@@ -134,14 +134,14 @@ PASSWORDS_ABROAD = _words(
 )
 """What a password is called in other languages, in one word. Languages that join words put it last."""
 
-PASSWORDS_ABROAD_IN_WORDS = {
+PASSWORD_PHRASES = {
     **dict.fromkeys(("mot de passe", "palavra passe", "parola d ordine", "kata sandi", "mật khẩu"), "password"),
     **dict.fromkeys(("كلمة المرور", "كلمة السر", "رمز عبور"), "password"),
 }
 """The same in several words."""
 
-ONE_TIME = _words("2fa backup mfa otp recovery totp verification")
+ONE_TIME_CODE_QUALIFIERS = _words("2fa backup mfa otp recovery totp verification")
 """`<word> code` and `<word> seed` of these log somebody in."""
 
-VAULTS = _words("approle avp bao openbao vault")
+VAULT_WORDS = _words("approle avp bao openbao vault")
 """`<word>_SECRET_ID` of these is the secret of an AppRole, `secretId` elsewhere the name of a secret."""

@@ -10,8 +10,8 @@ from agent.redaction.assignments import assignments
 from agent.redaction.commands import command_lines
 from agent.redaction.documents import documents
 from agent.redaction.locators import locators
-from agent.redaction.spans import Span
-from agent.redaction.spellings import plainly
+from agent.redaction.spans import SecretSpan
+from agent.redaction.spellings import unescape
 from agent.redaction.tables import tables
 from tests.redaction.corpus.making import b64
 
@@ -447,11 +447,11 @@ def test_a_pin_is_digits() -> None:
 
 
 @pytest.mark.parametrize("detect", [tables, assignments, locators], ids=lambda each: each.__name__)
-def test_a_short_word_without_a_sign_gives_nothing_away(detect: Callable[[str, str], Iterable[Span]]) -> None:
+def test_a_short_word_without_a_sign_gives_nothing_away(detect: Callable[[str, str], Iterable[SecretSpan]]) -> None:
     """Which is why most strings of a manifest are not looked into at all."""
     keywords = ("password", "secret", "token", "key", "auth", "pin", "from", "into", "value", "mysql", "sshpass", "log")
     for keyword in keywords:
         for word in (keyword, f"{keyword}-hunter2", f"-p{keyword}", f"--{keyword}", f"a/{keyword}.X9", f"{keyword}_1"):
             assert list(detect(word, word.lower())) == []
             assert list(command_lines(word)) == list(documents(word)) == []
-            assert plainly(word) is None
+            assert unescape(word) is None
