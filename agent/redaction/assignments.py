@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from agent.redaction.names import HintStrength, NameHint, name_hint
-from agent.redaction.spans import SecretSpan, run_end
+from agent.redaction.spans import Detector, SearchedText, SecretSpan, run_end
 from agent.redaction.values import looks_random, looks_secret
 from agent.redaction.verdict import Syntax, is_secret
 from agent.redaction.words import PASSWORD_PHRASES, PASSWORD_TRANSLATIONS
@@ -78,9 +78,8 @@ _PARSED = frozenset({"unexpected", "illegal", "expected"})  # tokens of a langua
 _DIRECTIVES = frozenset({"requirepass", "masterauth"})
 
 
-def assignments(text: str, lowered: str) -> Iterator[SecretSpan]:
-    """The secrets that names in `text` are given. `lowered` is the same text in lower case, place by place."""
-    return _Reader(text).read(lowered)
+def _assignments(searched: SearchedText) -> Iterator[SecretSpan]:
+    return _Reader(searched.text).read(searched.lowered)
 
 
 @lru_cache(maxsize=512)
@@ -104,7 +103,7 @@ class _Reader:
             if self._text.endswith("[REDACTED:", 0, start):
                 continue
             hint = self._name_hint(start, match.start("close"))
-            if hint is None or hint.what == "authorization":  # a header: agent.redaction.locators
+            if hint is None or hint.what == "authorization":  # a header: agent.redaction.addresses
                 continue
             found = self._value(match, start, hint)
             if found is not None:
@@ -327,3 +326,6 @@ def _unbracketed(value: str) -> str:
         while value.endswith(closing) and value.count(closing) > value.count(opening):
             value = value[:-1].rstrip(".,;:")
     return value
+
+
+DETECTORS = (Detector("assignment", tuple(_KEYWORDS), _assignments),)

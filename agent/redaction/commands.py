@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.redaction.spans import SecretSpan
+from agent.redaction.spans import Detector, SearchedText, SecretSpan, first_group
 from agent.redaction.values import is_masked, is_plain, is_reference, looks_random, looks_secret
 
 
@@ -86,19 +86,14 @@ _REPLACED = re.compile(  # of sed
 _SECURE_STRING = re.compile(r"ConvertTo-SecureString[ \t]+(?:-String[ \t]+)?['\"]?([^\s\"']{4,256})")
 
 
-def command_lines(text: str) -> Iterator[SecretSpan]:
-    """The secrets in the command lines of `text`. Words are divided by blanks, or by U+001F where a list was joined."""
-    if "|" in text and any(reader in text for reader in ("stdin", "sudo", "kinit")):
-        for match in _PIPED.finditer(text):
-            if not is_masked(match[1]) and not is_reference(match[1]):
-                yield SecretSpan(*match.span(1), "password")
-    for sign, pattern in (("chpasswd", _CHPASSWD), ("SecureString", _SECURE_STRING)):
-        for match in pattern.finditer(text) if sign in text else ():
-            if not is_masked(match[1]) and not is_reference(match[1]):
-                yield SecretSpan(*match.span(1), "password")
-    for match in _REPLACED.finditer(text) if "sed " in text or "sed\x1f" in text else ():
-        if looks_secret(match[2]) or looks_random(match[2]):
-            yield SecretSpan(*match.span(2), "password")
+def _is_given(value: str) -> bool:
+    """Whether the value itself is there, not a mask or a reference."""
+    return not is_masked(value) and not is_reference(value)
+
+
+def _options(searched: SearchedText) -> Iterator[SecretSpan]:
+    """Words are divided by blanks, or by U+001F where a list was joined."""
+    text = searched.text
     if not _OPTION.search(text):
         return
     done = 0
@@ -109,8 +104,14 @@ def command_lines(text: str) -> Iterator[SecretSpan]:
     if "--from-literal" in text:
         for match in _LITERAL.finditer(text):
             group = 1 if match[1] else 2
-            if not is_masked(match[group]) and not is_reference(match[group]):
+            if _is_given(match[group]):
                 yield SecretSpan(*match.span(group), "secret")
+
+
+def _replacements(searched: SearchedText) -> Iterator[SecretSpan]:
+    for match in _REPLACED.finditer(searched.text):
+        if looks_secret(match[2]) or looks_random(match[2]):
+            yield SecretSpan(*match.span(2), "password")
 
 
 def _end(text: str, at: int) -> int:
@@ -155,3 +156,12 @@ def _argument(word: str, at: int, *, pair: bool) -> Iterator[SecretSpan]:
         word, at = word[5:], at + 5
     if len(word) >= 2 and not word.startswith("-") and not (is_masked(word) or is_reference(word) or is_plain(word)):
         yield SecretSpan(at, at + len(word), "password")
+
+
+DETECTORS = (
+    Detector("piped password", ("stdin", "sudo", "kinit"), first_group(_PIPED, "password", _is_given)),
+    Detector("chpasswd", ("chpasswd",), first_group(_CHPASSWD, "password", _is_given)),
+    Detector("ConvertTo-SecureString", ("securestring",), first_group(_SECURE_STRING, "password", _is_given)),
+    Detector("sed", ("sed ", "sed\x1f"), _replacements),
+    Detector("option of a command", ("-", "unseal", "_user", "change_password", "obscure", "alias"), _options),
+)

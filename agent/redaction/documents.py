@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from agent.redaction.names import name_hint
-from agent.redaction.spans import SecretSpan, run_end
+from agent.redaction.spans import Detector, SearchedText, SecretSpan, first_group, run_end
 from agent.redaction.values import decoded, is_masked
 from agent.redaction.verdict import Syntax, is_secret
 
@@ -28,8 +28,9 @@ _PAIR = re.compile(
 _OTHER_SIDE = re.compile(
     rf"[\"']?[ \t]*\n\+[ \t]*{_VALUE_FIELD}(?P<quote>[\"'])?(?P<value>[^\s\"']{{1,1024}})"
 )  # of a diff
-# `kubectl describe configmap`, and iscsiadm.
+# `kubectl describe configmap`
 _DESCRIBED = re.compile(r"^(?P<name>[\w.\-]{2,253}+):[ \t]*\n-{4}[ \t]*\n(?P<value>[^\n]{1,1024})", re.MULTILINE)
+# iscsiadm; its short options in a text with the word "value" only, since `-n` and `-v` are common.
 _OPTIONS = re.compile(r"(?:--name|-n)[ =](?P<name>[\w.\-]{2,253}+)[ ](?:--value|-v)[ =](?P<value>[^\s\"']{1,1024})")
 # The same with the value first, as a program sorts its fields.
 _REVERSED = re.compile(
@@ -43,29 +44,41 @@ _BARE = re.compile(r"[^\s,}\]]*+")
 _LINE = re.compile(r"[^\n]*+")
 
 
-def documents(text: str) -> Iterator[SecretSpan]:
-    """The secrets of such objects in `text`."""
-    if "Secret" in text and "ata" in text:
-        if _JSON_SECRET.search(text):
-            done = 0
-            for match in _JSON_DATA.finditer(text):
-                if match.start() >= done:
-                    for span in _json_data(text, match.end(), match[1] + '"', encoded=match[2] == "data"):
-                        done = span.end
-                        yield span
-        yield from _yaml_secrets(text)
-    if "alue" in text:
-        for match in _PAIR.finditer(text):
-            yield from _pair(text, match)
-        for match in _OPTIONS.finditer(text) if "--value" in text or " -v" in text else ():
-            yield from _named_value(match)
-        for match in _REVERSED.finditer(text):
-            yield from _reversed_pair(match)
-    if "\n----" in text:
-        for match in _DESCRIBED.finditer(text):
-            yield from _named_value(match)
-    if "kty" in text and _KEY_TYPE.search(text):
-        yield from (SecretSpan(*match.span(1), "private-key") for match in _KEY_PART.finditer(text))
+def _secret_objects(searched: SearchedText) -> Iterator[SecretSpan]:
+    text = searched.text
+    if _JSON_SECRET.search(text):
+        done = 0
+        for match in _JSON_DATA.finditer(text):
+            if match.start() >= done:
+                for span in _json_data(text, match.end(), match[1] + '"', encoded=match[2] == "data"):
+                    done = span.end
+                    yield span
+    yield from _yaml_secrets(text)
+
+
+def _pairs(searched: SearchedText) -> Iterator[SecretSpan]:
+    for match in _PAIR.finditer(searched.text):
+        yield from _pair(searched.text, match)
+
+
+def _option_pairs(searched: SearchedText) -> Iterator[SecretSpan]:
+    for match in _OPTIONS.finditer(searched.text):
+        yield from _named_value(match)
+
+
+def _reversed_pairs(searched: SearchedText) -> Iterator[SecretSpan]:
+    for match in _REVERSED.finditer(searched.text):
+        yield from _reversed_pair(match)
+
+
+def _described(searched: SearchedText) -> Iterator[SecretSpan]:
+    for match in _DESCRIBED.finditer(searched.text):
+        yield from _named_value(match)
+
+
+def _web_keys(searched: SearchedText) -> Iterator[SecretSpan]:
+    if _KEY_TYPE.search(searched.text):
+        yield from _key_parts(searched)
 
 
 def _json_data(text: str, at: int, quote: str, *, encoded: bool) -> Iterator[SecretSpan]:
@@ -177,3 +190,15 @@ def _reversed_pair(match: re.Match[str]) -> Iterator[SecretSpan]:
     value = match[group].rstrip("\\")
     if hint and is_secret(value, hint, Syntax.FIELD):
         yield SecretSpan(match.start(group), match.start(group) + len(value), hint.what)
+
+
+_key_parts = first_group(_KEY_PART, "private-key")
+
+DETECTORS = (
+    Detector("data of a Secret", ("secret",), _secret_objects),
+    Detector("name and value", ("value",), _pairs),
+    Detector("options --name and --value", ("value",), _option_pairs),
+    Detector("value and name", ("value",), _reversed_pairs),
+    Detector("output of kubectl describe", ("\n----",), _described),
+    Detector("JSON web key", ("kty",), _web_keys),
+)

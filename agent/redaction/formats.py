@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from agent.redaction.spans import SecretSpan, run_end
+from agent.redaction.spans import Detector, SearchedText, SecretSpan, run_end
 from agent.redaction.values import decoded
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ _JWT = re.compile(
 )
 
 
-def tokens(text: str) -> Iterator[SecretSpan]:
-    """Where vendors' tokens, JSON web tokens and password hashes stand in `text`."""
+def _tokens(searched: SearchedText) -> Iterator[SecretSpan]:
+    text = searched.text
     long_words = "\n".join({word for word in text.split() if len(word) >= _SHORTEST})
     if not long_words:
         return
@@ -222,3 +222,7 @@ def _formats() -> tuple[_Format, ...]:
 
 def _patterns(detector: "type[RegexBasedDetector]") -> Sequence[re.Pattern[str]]:
     return list(cast("Sequence[re.Pattern[str]]", detector.denylist))
+
+
+# Without signs: each format has a needle of its own, which is case-sensitive and searched for in the long words only.
+DETECTORS = (Detector("tokens and hashes of a known form", (), _tokens),)

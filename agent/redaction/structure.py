@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from agent.redaction.names import HintStrength, NameHint, name_hint
-from agent.redaction.values import PLACEHOLDER, decoded, is_masked, looks_secret
+from agent.redaction.spans import PLACEHOLDER
+from agent.redaction.values import decoded, is_masked, looks_secret
 from agent.redaction.verdict import Syntax, is_secret
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from agent.redaction.names import HintStrength, NameHint, name_hint
-from agent.redaction.spans import SecretSpan
+from agent.redaction.spans import Detector, SearchedText, SecretSpan
 from agent.redaction.verdict import Syntax, is_secret
 
 type _Cell = tuple[int, int]
@@ -30,11 +30,14 @@ _TUPLE = re.compile(r"\(((?:[^()'\n]|'[^'\n]{0,1024}'){1,4096}+)\)[ \t\n]*,?[ \t
 _SQL_CELL = re.compile(r"(?:[^,']|'[^']*')+")
 
 
-def tables(text: str, lowered: str) -> Iterator[SecretSpan]:
-    """The secrets of the tables in `text`. `lowered` is the same text in lower case, place by place."""
-    if "into" in lowered and "values" in lowered:
-        for match in _INSERT.finditer(text):
-            yield from _inserted(text, match)
+def _inserts(searched: SearchedText) -> Iterator[SecretSpan]:
+    if "values" in searched.lowered:
+        for match in _INSERT.finditer(searched.text):
+            yield from _inserted(searched.text, match)
+
+
+def _rows(searched: SearchedText) -> Iterator[SecretSpan]:
+    text, lowered = searched
     if _FRAMED.search(text) or ("," in text and _COMMA_SEPARATED.search(lowered)):
         yield from _lines(text)
 
@@ -105,3 +108,9 @@ def _named_cells(text: str, cells: Sequence[_Cell], columns: Sequence[NameHint |
         value = value.strip(" \t'\"")
         if value and " " not in value and is_secret(value, hint, Syntax.ASSIGNMENT):
             yield SecretSpan(start, start + len(value), hint.what)
+
+
+DETECTORS = (
+    Detector("INSERT", ("into",), _inserts),
+    Detector("table", ("|", "│", "┃", "pass", "pwd", "secret", "token"), _rows),
+)

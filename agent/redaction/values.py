@@ -11,9 +11,6 @@ from collections import Counter
 
 from agent.redaction.words import COMMON_VALUES, STATUS_WORDS
 
-PLACEHOLDER = re.compile(r"\[REDACTED:[a-z-]{1,32}:[0-9a-f]{6}\]")
-"""What stands for a hidden value."""
-
 _MASKED = re.compile(
     r"[*+•x.\-_#?X…]+|[<\[({*_]*(?:redacted|hidden|masked|removed|omitted|sensitive|sensitive value|filtered|scrubbed"
     r"|unset|none|null|nil|undefined|empty|not set|set|n/a)[>\])}*_]*|<[^<>]*>(?:[\s,;].*)?|\[REDACTED\b.*",

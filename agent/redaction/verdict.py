@@ -6,8 +6,8 @@ Owns the rule that joins what the name promises with what the value looks like.
 from enum import Enum
 
 from agent.redaction.names import HintStrength, NameHint
+from agent.redaction.spans import PLACEHOLDER
 from agent.redaction.values import (
-    PLACEHOLDER,
     decoded,
     is_code,
     is_masked,
