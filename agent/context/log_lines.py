@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from agent.context.distillation import Distiller, Kept, time_of
+from agent.context.distillation import Distiller, KeptLine, time_of
 from agent.context.model import ContainerLog, LogLine
 
 MAX_LINE = 4000
@@ -77,7 +77,7 @@ def _selected(
     return tuple(_folded(kept, line_at) for kept in selection.kept), selection.left_out_after
 
 
-def _folded(kept: Kept, line_at: Callable[[int], LogLine]) -> LogLine:
+def _folded(kept: KeptLine, line_at: Callable[[int], LogLine]) -> LogLine:
     line = replace(line_at(kept.index), repeats=kept.repeats, left_out_before=kept.left_out_before)
     if kept.last == kept.index:
         return line
