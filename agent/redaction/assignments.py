@@ -9,11 +9,10 @@ import string
 from collections.abc import Iterator
 from functools import lru_cache
 
-from agent.redaction.names import HintStrength, NameHint, name_hint
+from agent.redaction.names import PASSWORD_PHRASES, PASSWORD_TRANSLATIONS, HintStrength, NameHint, name_hint
 from agent.redaction.spans import Detector, SearchedText, SecretSpan, run_end
 from agent.redaction.values import looks_random, looks_secret
 from agent.redaction.verdict import Syntax, is_secret
-from agent.redaction.words import PASSWORD_PHRASES, PASSWORD_TRANSLATIONS
 
 # What names of secrets contain, and what follows where the letters alone are too common. In lower case.
 _KEYWORDS = {

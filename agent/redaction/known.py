@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from agent.redaction.spans import SecretSpan, run_end
 from agent.redaction.values import (
+    COMMON_VALUES,
+    STATUS_WORDS,
     encoded,
     is_masked,
     is_number,
@@ -18,7 +20,6 @@ from agent.redaction.values import (
     is_plain,
     is_reference,
 )
-from agent.redaction.words import COMMON_VALUES, STATUS_WORDS
 
 SHORTEST = 6
 """Characters of the shortest value that is searched for."""

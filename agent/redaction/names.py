@@ -8,19 +8,102 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from agent.redaction.words import (
-    HARMLESS_KEY_QUALIFIERS,
-    NEUTRAL_SUFFIXES,
-    ONE_TIME_CODE_QUALIFIERS,
-    PAGE_TOKEN_QUALIFIERS,
-    PASSWORD_PHRASES,
-    PASSWORD_TRANSLATIONS,
-    REFERENCE_SUFFIXES,
-    SECRET_KEY_QUALIFIERS,
-    SECRET_QUALIFIERS,
-    SETTING_PREFIXES,
-    VAULT_WORDS,
+
+def _word_set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SECRET_KEY_QUALIFIERS = _word_set(
+    """
+    access account admin aes api app application auth cipher client consumer crypto decryption deploy developer
+    encrypt encryption gpg hmac ingest ingestion instrumentation integration licence license master pgp recovery
+    root rsa secret service session shared sign signing ssh storage subscription unseal webhook write
+    """
 )
+"""`<word>_KEY` of these opens something; `routing_key` does not."""
+
+HARMLESS_KEY_QUALIFIERS = _word_set(
+    """
+    annotation cache column composite config dedup etcd foreign group hash host hosts idempotency index join json
+    label lock map message natural object partition primary property public range redis registry row s3
+    shard sharding sort topology trusted unique yaml
+    """
+)
+"""`<word>_KEY` of these opens nothing, however random it looks."""
+
+SECRET_QUALIFIERS = _word_set(
+    """
+    access api app client consumer cookie database db django encryption flask hmac jwt master nextauth oauth oauth2
+    rails session shared signing token totp user webhook
+    """
+)
+"""`clientSecret: x` is the secret itself, `existingSecret: x` the name of a Secret object."""
+
+PAGE_TOKEN_QUALIFIERS = _word_set(
+    """
+    change continuation continue cursor next page prev previous resume sync
+    """
+)
+"""`<word>Token` of these continues a list."""
+
+REFERENCE_SUFFIXES = _word_set(
+    """
+    account accounts address age alg algorithm allowed annotation annotations args at audience audiences backend bucket
+    budget bytes ca cert certificate chain change changed checksum claim claims class client cmd column command
+    complexity condition conditions config configs configuration configured controller count counts created cron crt
+    days digest dir directory disable disabled driver duration email enable enabled encoder encoders endpoint endpoints
+    engine entries entropy entry env error errors exists expiration expire expired expires expiring expiry failure
+    failures field fields file filename files fingerprint folder format from function generation grace group groups
+    hash hasher hashers hashes header headers helper hint host hosts hours id ids image images index interval issuer
+    items keyring kind kinds label labels leeway len length lifetime limit limits list location manager map max maximum
+    message method methods min minimum minutes missing mode module mount name names namespace namespaces on operation
+    operator optional options owner param parameter path paths pattern period phase plugin policies policy port prefix
+    present prompt property provider providers pub public queue rate reason ref reference references refs regex request
+    requests required reset resource resources review reviews revision role roles rotate rotation schedule scope scopes
+    seconds secs selector server service set settings size source sources state status store strategy strength suffix
+    sum supported table tag tags template templates thumbprint time timeout timestamp topic total ttl type types
+    updated uri uris url urls usage used user username valid validated validation vars verified version volume
+    """
+)
+"""A last word that turns a name into one of a setting or a pointer: `PASSWORD_FILE`, `tokenTTL`."""
+
+SETTING_PREFIXES = _word_set(
+    """
+    allow automount checksum count disable disabled enable enabled generate has ignore is max min no num public
+    require required requires sha256sum skip total use uses using validate verify with without
+    """
+)
+"""A first word that makes a switch or a sum of what follows: `checksum/secret`, `requirePassword`."""
+
+NEUTRAL_SUFFIXES = _word_set(
+    """
+    b64 backup base64 content contents current data decoded default dev development encoded literal main new old
+    override plain plaintext prev previous primary prod production qa raw ro rw secondary stage staging str string
+    test text uat val value
+    """
+)
+"""Said at the end of a name without changing what it is: `PASSWORD_PROD`."""
+
+PASSWORD_TRANSLATIONS = _word_set(
+    """
+    adgangskode contrasena contraseña geslo hasło haslo heslo jelszó jelszo kennwort kodeord lozinka lösenord losenord
+    parolă parola parool passord passwort salasana senha sifre slaptažodis wachtwoord zugangswort şifre κωδικός
+    лозинка парола пароль סיסמה 口令 密码 密碼 パスワード 비밀번호 암호
+    """
+)
+"""What a password is called in other languages, in one word. Languages that join words put it last."""
+
+PASSWORD_PHRASES = {
+    **dict.fromkeys(("mot de passe", "palavra passe", "parola d ordine", "kata sandi", "mật khẩu"), "password"),
+    **dict.fromkeys(("كلمة المرور", "كلمة السر", "رمز عبور"), "password"),
+}
+"""The same in several words."""
+
+ONE_TIME_CODE_QUALIFIERS = _word_set("2fa backup mfa otp recovery totp verification")
+"""`<word> code` and `<word> seed` of these log somebody in."""
+
+VAULT_WORDS = _word_set("approle avp bao openbao vault")
+"""`<word>_SECRET_ID` of these is the secret of an AppRole, `secretId` elsewhere the name of a secret."""
 
 
 class HintStrength(IntEnum):
@@ -31,7 +114,7 @@ class HintStrength(IntEnum):
     MEDIUM = 2
     """It is one or refers to one (`existingSecret`, `passwordForAdmin`): a value that looks like a name stays."""
     STRONG = 3
-    """It is one: every value is hidden that is not unescape something else (a boolean, a path, a reference)."""
+    """It is one: every value is hidden that is not clearly something else (a boolean, a path, a reference)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 from agent.redaction.names import HintStrength, name_hint
 from agent.redaction.spans import Detector, SearchedText, SecretSpan, first_group
-from agent.redaction.values import is_masked, is_plain, is_reference, looks_random, looks_secret
-from agent.redaction.words import STATUS_WORDS
+from agent.redaction.values import STATUS_WORDS, is_masked, is_plain, is_reference, looks_random, looks_secret
 
 # `sentinel auth-pass mymaster x`, and a line of an access list: `user app on >x ~* +@all`,
 # https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/

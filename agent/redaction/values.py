@@ -1,4 +1,4 @@
-"""What a value looks like by itself: already masked, a reference, unescape something else, a name, or random.
+"""What a value looks like by itself: already masked, a reference, clearly something else, a name, or random.
 
 Owns the judgement of single values; knows nothing of names, texts or objects.
 """
@@ -9,7 +9,59 @@ import math
 import re
 from collections import Counter
 
-from agent.redaction.words import COMMON_VALUES, STATUS_WORDS
+
+def _word_set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FUNCTION_WORDS = _word_set(
+    """
+    a also always an and are as at be been being but by can cannot could did do does doesn't don't for from had has
+    hasn't have if in into is isn't it its may must need needs not of on only or shall should than that the their
+    then there this to via was wasn't were when which while who will with won't would you your
+    """
+)
+"""Words that go on with a sentence: a password is no "must not be empty"."""
+
+STATUS_WORDS = FUNCTION_WORDS | _word_set(
+    """
+    str int bool bytes float number object all
+    absent accepted added again alphanumeric already any anyway ascii auth authenticated authentication
+    authorization base64 based because before both cached case-sensitive certainly changed check checked complete
+    contains correct corrupt created decoded decrypted default defaulted definitely deleted denied deprecated
+    differs disabled doesnt each either empty enabled encoded encrypted endpoint error exceeded exceeds exchange
+    exists expected expire expired expires expiring failed fails failure fetched field file flow forbidden format
+    found generated generation grant granted hash hashed header here hidden hint however ignored incorrect info
+    initialized input insecure instead interrupted introspection invalid issue issued known least length lifetime
+    loaded long longer lookup malformed management masked maybe mismatch mismatched missing mode more mounted name
+    needed neither never new no none now null ok old omitted once one optional parameter parsing passed path
+    permission plaintext please policy possible present probably prompt protected provided provider read ready
+    really received recreated redacted refresh refreshed refused rejected released removed renewal renewed replaced
+    request requested required requires reset response retrieved returned review revoked right rotated rotation
+    rotator safe salted scope secure sent server service set short shorter signature simple size some source status
+    still store stored string strong succeeded success synced syntax too true type unauthorized unavailable
+    unchanged undefined unencrypted unexpected unknown unsafe unset until updated use used using utf-8 valid
+    validated validation value verification verified version very visible volume weak wrong yes yet
+    """
+)
+"""Words that follow "password" or "token" in a message without being one."""
+
+COMMON_VALUES = _word_set(
+    """
+    access account accounts admin administrator agent alpha anonymous api app application applications argocd
+    backend basic bearer beta bound bucket cache certificate changeme client cluster config configmap configuration
+    connection console container create credential credentials customer data database debug default demo deployment
+    dev develop development docker elastic elasticsearch example false frontend generic github gitlab google grafana
+    guest harbor helm http https ingress internal jenkins job kafka key keycloak keys kubernetes latest letmein
+    local localhost main manager mariadb master memcached metrics minio mongo mongodb monitoring mysql namespace
+    nginx node object opensearch operator oracle orders overview owner pass passphrase password passwords payment
+    payments platform pod policy postgres postgresql private prod production profile prometheus public rabbitmq
+    reader redis registry release replica replication role root sample secret secrets session shared signing sso
+    stage staging standard state super superuser support system test tester testing text token tokens user username
+    users vault web webhook worker write writer yaml zookeeper
+    """
+)
+"""Values so common that hiding each of their occurrences would hide the language itself."""
 
 _MASKED = re.compile(
     r"[*+•x.\-_#?X…]+|[<\[({*_]*(?:redacted|hidden|masked|removed|omitted|sensitive|sensitive value|filtered|scrubbed"
@@ -88,7 +140,7 @@ def is_reference(value: str) -> bool:
 
 
 def is_plain(value: str) -> bool:
-    """Whether the value is unescape no secret whatever its name says: a switch, a duration, a size, a path, a URL."""
+    """Whether the value is clearly no secret whatever its name says: a switch, a duration, a size, a path, a URL."""
     return len(value) <= 2048 and (_SCALAR.fullmatch(value) is not None or _POINTER.fullmatch(value) is not None)
 
 

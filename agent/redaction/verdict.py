@@ -8,6 +8,8 @@ from enum import Enum
 from agent.redaction.names import HintStrength, NameHint
 from agent.redaction.spans import PLACEHOLDER
 from agent.redaction.values import (
+    FUNCTION_WORDS,
+    STATUS_WORDS,
     decoded,
     is_code,
     is_masked,
@@ -19,7 +21,6 @@ from agent.redaction.values import (
     looks_random,
     looks_secret,
 )
-from agent.redaction.words import FUNCTION_WORDS, STATUS_WORDS
 
 _SCHEMES = frozenset({"bearer", "basic", "token", "apikey"})
 

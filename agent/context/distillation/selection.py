@@ -90,7 +90,7 @@ class Distiller:
         )
 
     def pick(self, room: int, cost: Callable[[int], int]) -> LineSelection:
-        """The most important lines that cost `room` together at most; `cost` returns the cost of the line at an index."""
+        """The most important lines that cost at most `room` together; `cost` takes the index of a line."""
         picking = _Picking(self._kinds, self._seals, room, cost)
         errors = [group for group in self._groups if group.severity >= LogSeverity.ERROR]
         if errors:
