@@ -1,6 +1,6 @@
 """Lines of a log as people read them: cleaned, cut where they are endless, and of a long log those that matter.
 
-Owns the cleaning of a line and how much of a log is kept; what matters in it is `agent.context.distillation`'s.
+Owns the cleaning of a line and how much of a log is kept; `agent.context.distillation` decides what matters in it.
 """
 
 import re
@@ -57,7 +57,7 @@ def distilled(log: ContainerLog) -> ContainerLog:
 
 
 def distilled_lines(raw: Sequence[str], timestamps: Sequence[str] = ()) -> tuple[tuple[LogLine, ...], int]:
-    """What matters of raw lines, and how many were left out behind the last one kept."""
+    """What matters of raw lines, and how many were left out after the last one kept."""
 
     def line_at(index: int) -> LogLine:
         return line_of(raw[index], timestamps[index] if timestamps else "")

@@ -1,7 +1,7 @@
 """Secrets that a text gives to a name: `password=x`, `"token": "x"`, `secretKey: x` in YAML, `<password>x</password>`,
 `--token x`, "the password is x".
 
-Owns the reading of names and values in running text; whether a value is a secret decides `agent.redaction.verdict`.
+Owns the reading of names and values in running text; `agent.redaction.verdict` decides whether a value is a secret.
 """
 
 import re
@@ -49,7 +49,7 @@ _TYPE = re.compile(r"(?:str|string|String|Optional\[str\]|str \| None)\??[ \t]*=
 _COMPOUND = re.compile(r"[_.-]|[a-z][A-Z]")  # `api_key`: no word of a sentence
 _BLANKS = re.compile(r"[ \t]*+")
 _YAML_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?")
-_SAYS = re.compile(
+_COPULA = re.compile(
     r"(?:[ \t]*(?:is|was|has been) (?:generated|created|set|reset))?"
     r"[ \t]*(?:(?:for|of|to|on|in|from)[ \t]+[\w.@/:'\"-]{1,64}(?<!\.)(?:[ \t]+[\w.@/'\"-]{1,64})??"
     r"|(?:(?:that|which) )?(?:i|we|you|they) \w{2,12}"
@@ -211,7 +211,7 @@ class _Reader:
         return self._accepted(*self._token(self._skip_blanks(at)), hint, Syntax.ASSIGNMENT)
 
     def _indent(self, at: int) -> int:
-        """How far the line of `at` is indented. A key may stand further right: after `- `, or after words."""
+        """How far the line of `at` is indented. A key may be further right: after `- `, or after words."""
         start = self._text.rfind("\n", 0, at) + 1
         return run_end(_BLANKS, self._text, start) - start
 
@@ -252,8 +252,8 @@ class _Reader:
             return self._accepted(*self._token(start), hint, Syntax.ASSIGNMENT)
         if hint.strength is HintStrength.WEAK or name_end - name_start > 40:
             return None
-        says = _SAYS.match(text, at - 1, at + 200)
-        first, last = self._token(says.end() if says else start)
+        copula = _COPULA.match(text, at - 1, at + 200)
+        first, last = self._token(copula.end() if copula else start)
         value = text[first:last].strip("()[]*_.,;:?!\"'")
         if _assigns(text, first) or "](" in value:
             return None
@@ -261,8 +261,8 @@ class _Reader:
             ordinary = not (looks_secret(value) or looks_random(value))  # its sentences are not read
             return None if ordinary else self._accepted(first, last, hint, Syntax.PROSE)
         mixed = hint.what == "password" and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-        if says:
-            ends = (mixed or not says["to"]) and _CLAUSE_END.match(text, last, last + 40)
+        if copula:
+            ends = (mixed or not copula["to"]) and _CLAUSE_END.match(text, last, last + 40)
             clear = ends or looks_secret(value) or looks_random(value)
             return self._accepted(first, last, hint, Syntax.PROSE) if clear else None
         if text[name_start:name_end].lower() == "pass" and not any(sign.isdigit() for sign in value):
@@ -279,7 +279,7 @@ class _Reader:
         return SecretSpan(start, end, hint.what)
 
     def _token(self, start: int) -> tuple[int, int]:
-        """Where the value that begins at `start` stands: between its quotes, or up to what ends a bare one."""
+        """The span of the value that begins at `start`: between its quotes, or up to what ends a bare one."""
         text = self._text
         quote = _QUOTE.match(text, start) or _PREFIXED_QUOTE.match(text, start)
         if quote:

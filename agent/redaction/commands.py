@@ -1,4 +1,4 @@
-"""Secrets in command lines whose options do not say so: `curl -u user:password`, `mysql -ppassword`, `redis-cli -a x`.
+"""Secrets in command lines whose options do not name them: `curl -u user:password`, `mysql -pX`, `redis-cli -a x`.
 
 Owns the options of the commands that are run in containers; options with a telling name (`--password x`) are
 `agent.redaction.assignments`'.
@@ -15,14 +15,14 @@ from agent.redaction.values import is_masked, is_plain, is_reference, looks_rand
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Command:
     """`next` options are followed by the secret, `glued` ones are written together with it, `pair` ones are followed by
-    `user:password`; `only_with` is a word that must stand in the command line."""
+    `user:password`; `only_with` is a word that the command line must contain."""
 
     next: frozenset[str] = frozenset()
     glued: tuple[str, ...] = ()
     pair: frozenset[str] = frozenset()
     only_with: str = ""
     operands: tuple[tuple[re.Pattern[str], int], ...] = ()
-    """After a word of the pattern, the so-manieth that is no option."""
+    """After a word of the pattern, the number of the operand that is the secret."""
 
 
 _MYSQL = _Command(glued=("-p",))
@@ -76,7 +76,7 @@ _PIPED = re.compile(
 )
 
 
-# `echo 'root:x' | chpasswd`, and what PowerShell is told to take as it is.
+# `echo 'root:x' | chpasswd`, and PowerShell's ConvertTo-SecureString.
 _CHPASSWD = re.compile(
     r"\b(?:echo|printf)[ \t\x1f]+[^\n|;&]{0,16}?\b[\w.-]{1,32}:([^\s\"'|]{4,256})['\"]?[ \t]*\|[ \t\w/]{0,64}chpasswd\b"
 )

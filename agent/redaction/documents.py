@@ -1,4 +1,4 @@
-"""Secrets in objects that stand in a text: the data of a Secret, `name: X` with `value: Y`, a JSON web key; as YAML, as
+"""Secrets in objects within a text: the data of a Secret, `name: X` with `value: Y`, a JSON web key; as YAML, as
 JSON (however often escaped), as Go prints it, whole or cut.
 
 Owns these structures; it parses no document, so that a cut or broken one is read as well.
@@ -105,7 +105,7 @@ def _after_blanks(text: str, at: int) -> int:
 
 
 def _closing(text: str, at: int, quote: str) -> int:
-    """Where the next `quote` stands that is not escaped once more, -1 where there is none."""
+    """The position of the next `quote` that is not escaped once more, -1 where there is none."""
     while (at := text.find(quote, at)) >= 0:
         before = len(text[max(0, at - 64) : at]) - len(text[max(0, at - 64) : at].rstrip("\\"))
         if before == 0 or (len(quote) == 1 and before % 2 == 0):

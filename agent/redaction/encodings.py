@@ -1,6 +1,6 @@
 """Secrets behind base64 in a text: `echo cGFzc3dvcmQ9... | base64 -d`, a configuration file packed into one variable.
 
-Owns finding and decoding the runs; what is a secret in the decoded text decides whoever calls.
+Owns finding and decoding the runs; the caller decides what is a secret in the decoded text.
 """
 
 import base64
@@ -13,7 +13,7 @@ from agent.redaction.spans import SecretSpan
 from agent.redaction.values import decoded
 
 # A run of base64 that a text of ASCII characters may be encoded as. Each group of four characters begins with the upper
-# six bits of a byte: C (a tab, a line feed), I to Z and a to f stand for the others. Lines that follow belong to it
+# six bits of a byte: C (a tab, a line feed), I to Z and a to f encode the others. Lines that follow belong to it
 # where they are nothing but base64, as `base64` wraps its output.
 _SIGN = "[A-Za-z0-9+/_-]"
 _GROUP = f"(?:[CI-Za-f]{_SIGN}{{3}})"

@@ -2,7 +2,7 @@
 
 The vendors' patterns are those of detect-secrets, used as patterns: its own scan reports values without places, checks
 some of them over the network and takes 0.75 ms a line. Formats that it does not know, or whose pattern there takes
-more than linear time on a hostile text, stand below. Owns no reading of names; private keys in PEM are
+more than linear time on a hostile text, are declared below. Owns no reading of names; private keys in PEM are
 `agent.redaction.pem`'s.
 """
 

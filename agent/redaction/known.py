@@ -1,4 +1,4 @@
-"""Values that were recognised as secrets, found again wherever they stand: in a log line, an event, an answer.
+"""Values that were recognised as secrets, found again in any text: a log line, an event, an answer.
 
 Owns the memory of them and the search, and which values may be learned: not words and names, since hiding each of their
 occurrences would hide the language itself.
@@ -49,8 +49,8 @@ class KnownValues:
         return bool(self._heads)
 
     def learn(self, value: str, *, trusted: bool) -> None:
-        """Remember `value`, which is hidden as itself. `trusted`: the structure says that it is a secret, not a guess
-        from a text, so that it may look like a name."""
+        """Remember `value`, which is hidden as itself. `trusted`: the structure of an object makes it a secret, so
+        that it may look like a name."""
         if value in self._values or len(self._values) >= _MOST or not _is_learnable(value, trusted=trusted):
             return
         self._values.add(value)
@@ -76,7 +76,7 @@ class KnownValues:
         self._unread_names.add(name)
 
     def find(self, text: str) -> Iterator[SecretSpan]:
-        """Where known values stand in `text`."""
+        """The known values in `text`."""
         if len(text) < SHORTEST or not self._heads:
             return
         self._read_names()

@@ -1,6 +1,6 @@
-"""What a name promises about its value: `DB_PASSWORD` holds a secret, `PASSWORD_FILE` and `secretName` speak of one.
+"""What a name promises about its value: `DB_PASSWORD` holds a secret, `PASSWORD_FILE` and `secretName` refer to one.
 
-Owns the reading of names of environment variables, mapping keys, flags, headers and query parameters; sees no value.
+Owns the reading of names of environment variables, mapping keys, flags, headers and query parameters.
 """
 
 import re
@@ -82,7 +82,7 @@ NEUTRAL_SUFFIXES = _word_set(
     test text uat val value
     """
 )
-"""Said at the end of a name without changing what it is: `PASSWORD_PROD`."""
+"""Last words that do not change the meaning of a name: `PASSWORD_PROD`."""
 
 PASSWORD_TRANSLATIONS = _word_set(
     """
@@ -107,7 +107,7 @@ VAULT_WORDS = _word_set("approle avp bao openbao vault")
 
 
 class HintStrength(IntEnum):
-    """How much a name says about its value, and so how secret the value itself must look to be hidden."""
+    """How strongly a name suggests a secret, and so how much its value must look like one to be hidden."""
 
     WEAK = 1
     """It may be one (`routing_key`, `auth`): only a value that looks random is hidden."""
@@ -182,7 +182,7 @@ def name_hint(name: str) -> NameHint | None:
     """What `name` promises, None where its value is no secret.
 
     Reads camelCase, snake_case, kebab-case and dotted names; of a path (`nginx.io/auth-token`, `auth.password`) the
-    last step that says anything.
+    last step that suggests a secret.
     """
     words = _words(name)
     while len(words) > 1 and (words[-1] in NEUTRAL_SUFFIXES or words[-1].isdigit()):

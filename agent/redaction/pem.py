@@ -1,7 +1,7 @@
 """Private keys in PEM: whole, in one line with escaped breaks, base64-encoded once more, or spread over log lines of
 which some may be missing.
 
-Owns the private keys only: certificates and public keys are no secrets.
+The form is RFC 7468's, with the labels of OpenSSL, OpenSSH and PGP. Certificates and public keys are no secrets.
 """
 
 import re

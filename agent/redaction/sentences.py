@@ -1,7 +1,7 @@
 """Secrets with a fixed position in a sentence, an SQL statement, a protocol's command or a line of a configuration
 file: `IDENTIFIED BY 'x'`, "login admin password x", `AUTH x`.
 
-Owns these positions; names with a value beside them are read by `agent.redaction.assignments`.
+Owns these positions; `agent.redaction.assignments` reads a name and its value.
 """
 
 import re

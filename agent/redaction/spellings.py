@@ -1,6 +1,6 @@
-"""Texts whose signs are spelt otherwise: coloured by a terminal, percent-encoded, escaped in JSON or HTML.
+"""Texts with escapes: coloured by a terminal, percent-encoded, escaped in JSON or HTML.
 
-Owns reading one such layer and finding the places again; what is a secret in the plain text decides whoever calls.
+Owns the removal of one layer of escapes, and the way back to the original positions.
 """
 
 import html
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from agent.redaction.spans import SecretSpan
 
-# A quotation mark that JSON escapes says nothing that the detectors do not read themselves.
+# Not a quotation mark that JSON escapes: the detectors read it themselves.
 _HIDING_ESCAPE = re.compile(
     r"\x1b\[|\\(?:u001b|x1b|033|e)\[|%(?:3[Dd]|3[Aa]%2[Ff]|22)|&(?:quot|#\d\d|#x[0-9A-Fa-f]{2});|\\u00[2-7]"
     r"|:(?: [|>]-?)?(?:\\r)?\\n"  # a block or a list of YAML in a string of JSON

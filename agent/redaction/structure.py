@@ -1,4 +1,4 @@
-"""Secrets that the structure of an object gives away: the data of a Secret, the value of a variable named
+"""Secrets that the structure of an object reveals: the data of a Secret, the value of a variable named
 DB_PASSWORD, the argument after `--token`.
 
 Owns the walk over JSON-like values and what Kubernetes' structures mean; a `StringRedactor` hides their strings.
@@ -17,7 +17,7 @@ class StringRedactor(Protocol):
     """What becomes of the strings of an object."""
 
     def hide(self, value: str, what: str, *, plain: str, trusted: bool) -> str:
-        """What stands for `value`, a secret. `plain` is it decoded; `trusted`: its name says so too."""
+        """The placeholder of the secret `value`. `plain` is it decoded; `trusted`: its name is a secret's, too."""
         ...
 
     def text(self, text: str) -> str:
@@ -29,7 +29,7 @@ class StringRedactor(Protocol):
         ...
 
     def name(self, name: str) -> None:
-        """A name of an object was met."""
+        """Note the name of an object, which is no secret."""
         ...
 
 
@@ -81,7 +81,7 @@ def redacted(root: object, strings: StringRedactor) -> Any:
     """
     result: list[Any] = [None]
     pending: list[_Child] = [(root, result, 0, "", "")]
-    copies: dict[tuple[int, str, str], Any] = {}  # of containers met before: shared ones (YAML anchors) stay shared
+    copies: dict[tuple[int, str, str], Any] = {}  # of containers seen before: shared ones (YAML anchors) stay shared
     while pending:
         node, parent, key, name, data = pending.pop()
         if isinstance(node, str):

@@ -1,7 +1,7 @@
 """Secrets that the place in a table names: a column of comma-separated or framed lines, a row of name and value, the
 values of an SQL `INSERT`.
 
-Owns the reading of rows; whether a value is a secret decides `agent.redaction.verdict`.
+Owns the reading of rows; `agent.redaction.verdict` decides whether a value is a secret.
 """
 
 import re
@@ -73,7 +73,7 @@ def _lines(text: str) -> Iterator[SecretSpan]:
 
 
 def _cells(line: str, at: int) -> list[_Cell]:
-    """Where the cells of a line stand, [] where it is no row."""
+    """The positions of the cells of a line, [] where it is no row."""
     framed = _FRAME.match(line.lstrip()) is not None
     pieces = _FRAME.split(line) if framed else line.split(",")
     if not 2 <= len(pieces) <= _MOST_CELLS:

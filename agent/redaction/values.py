@@ -1,6 +1,6 @@
 """What a value looks like by itself: already masked, a reference, clearly something else, a name, or random.
 
-Owns the judgement of single values; knows nothing of names, texts or objects.
+Owns the judgement of single values, independent of names, texts and objects.
 """
 
 import base64
@@ -21,7 +21,7 @@ FUNCTION_WORDS = _word_set(
     then there this to via was wasn't were when which while who will with won't would you your
     """
 )
-"""Words that go on with a sentence: a password is no "must not be empty"."""
+"""Words that continue a sentence about a secret: "must not be empty" is no password."""
 
 STATUS_WORDS = FUNCTION_WORDS | _word_set(
     """
@@ -96,7 +96,8 @@ _POINTER = re.compile(
     r"|[a-z_]\w{0,63}(?:\.[a-z_]\w{0,63}){1,16}\.[A-Z]\w{0,127}"  # a class
     r"|[\w.\-]+/[\w.\-]+(?:/[\w.\-]+)*[#:][\w.\-]+|ssh-(?:rsa|dss|ed25519) \S+.*|ecdsa-\S+ \S+.*",
 )
-# What only another key opens: of SOPS and eyaml, Ansible's vault, Vault's transit engine, a SealedSecret.
+# Ciphertexts of SOPS (https://github.com/getsops/sops) and eyaml, of Ansible's vault, Vault's transit engine and a
+# SealedSecret.
 _CIPHERTEXT = re.compile(
     r"ENC\[.*|\$ANSIBLE_VAULT;.*|vault:v\d{1,6}:[A-Za-z0-9+/=]{20,}|Ag[A-D][A-Za-z0-9+/]{300,}={0,2}", re.DOTALL
 )
@@ -121,7 +122,7 @@ _PUNCTUATION = re.compile(r"[^\w\-./ ]")
 _WORD_PIECES = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")
 
 ORDINARY_WORDS = STATUS_WORDS | COMMON_VALUES
-"""Words that are no secret unless their own place says so."""
+"""Words that are no secret unless their position makes them one."""
 
 
 def is_masked(value: str) -> bool:
@@ -133,20 +134,20 @@ def is_masked(value: str) -> bool:
 
 
 def is_reference(value: str) -> bool:
-    """Whether the value only says where the secret is: `${VAR}`, `$(VAR)`, `{{ .Values.x }}`, `$oidc.clientSecret`;
-    or is one that only another key opens."""
+    """Whether the value only refers to the secret: `${VAR}`, `$(VAR)`, `{{ .Values.x }}`, `$oidc.clientSecret`;
+    or is encrypted."""
     value = value.strip()
     return _REFERENCE.fullmatch(value) is not None or _CIPHERTEXT.fullmatch(value) is not None
 
 
 def is_plain(value: str) -> bool:
-    """Whether the value is clearly no secret whatever its name says: a switch, a duration, a size, a path, a URL."""
+    """Whether the value is clearly no secret whatever its name is: a switch, a duration, a size, a path, a URL."""
     return len(value) <= 2048 and (_SCALAR.fullmatch(value) is not None or _POINTER.fullmatch(value) is not None)
 
 
 def is_code(value: str) -> bool:
-    """Whether the value reads like an expression of a program (`self.token()`, `Optional[str]`, `next_token`), as it
-    stands in the source lines of a stack trace."""
+    """Whether the value reads like an expression of a program (`self.token()`, `Optional[str]`, `next_token`), as in
+    the source lines of a stack trace."""
     return len(value) <= 512 and _CODE.fullmatch(value.rstrip(",")) is not None
 
 
@@ -184,7 +185,7 @@ def is_uuid(value: str) -> bool:
 
 
 def is_ordinary(value: str) -> bool:
-    """Whether the value is no secret unless its own place says so: a word, a name, a number, a path, an identifier."""
+    """Whether only its position could make the value a secret: a word, a name, a number, a path, an identifier."""
     return (
         value.lower() in ORDINARY_WORDS
         or is_masked(value)

@@ -28,9 +28,9 @@ _SCHEMES = frozenset({"bearer", "basic", "token", "apikey"})
 class Syntax(Enum):
     """What joins the name with the value."""
 
-    FIELD = "a key or variable of an object: whatever stands there is the value"
+    FIELD = "a key or variable of an object: everything there is the value"
     ASSIGNMENT = "name=value, name: value on a line of its own, a flag: the value, or a word about it (token=expired)"
-    PROSE = "a sentence or a log message: the value only where it stands out"
+    PROSE = "a sentence or a log message: the value only where it is unlike a word"
 
 
 def is_secret(value: str, hint: NameHint, syntax: Syntax) -> bool:
@@ -47,7 +47,7 @@ def is_secret(value: str, hint: NameHint, syntax: Syntax) -> bool:
         case HintStrength.STRONG:
             if is_plain(value) or (hint.what != "password" and is_number(value)):
                 return False
-            return syntax is not Syntax.PROSE or _stands_out(value, hint)
+            return syntax is not Syntax.PROSE or _is_unlike_a_word(value, hint)
         case HintStrength.MEDIUM:
             return looks_secret(value) or looks_random(value) or _is_of_its_kind(value, hint)
         case HintStrength.WEAK:
@@ -80,7 +80,7 @@ def _is_of_its_kind(value: str, hint: NameHint) -> bool:
             return False
 
 
-def _stands_out(value: str, hint: NameHint) -> bool:
+def _is_unlike_a_word(value: str, hint: NameHint) -> bool:
     value = value.strip(".,;:!?*\"'()[]")
     word = value.lower()
     if hint.what == "password":

@@ -1,6 +1,6 @@
 """Secrets that go on in the next line: a token that a terminal or `base64` wrapped, a value that ends in a backslash.
 
-Owns the further lines only; where a secret begins others found.
+Owns the further lines only; the detectors find where a secret begins.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The request: the body of `/invocations` parsed into a Question. Raises RequestError naming the field; does no I/O.
+"""The request: the body of `/invocations` parsed into a Question. Raises RequestError naming the field.
 
 Shapes are the caller's (see the README's request contract); what leaves here is checked and needs no second look.
 """
