@@ -46,18 +46,21 @@ class Gate:
     """
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
-        self._detectors = detectors
+        self._signs = [(each, _shortest(each.signs)) for each in detectors]
         self._common = [each for each in detectors if min(map(len, each.signs), default=0) < 2]
-        signs = {sign for each in detectors for sign in each.signs}
-        self._with_sign = {sign: [each for each in detectors if sign in each.signs] for sign in signs}
-        self._any = _any_of(sign for sign in signs if len(sign) > 1)
+        self._any = _any_of(sign for _, signs in self._signs for sign in signs if len(sign) > 1)
 
     def passing(self, lowered: str) -> Sequence[Detector]:
         """The detectors that run on a text with this lower case, in order."""
         if not self._any.search(lowered):
             return [each for each in self._common if each.runs_on(lowered)]
-        passing = {each for sign, found in self._with_sign.items() if sign in lowered for each in found}
-        return [each for each in self._detectors if each in passing or not each.signs]
+        contains = lowered.__contains__
+        return [each for each, signs in self._signs if not signs or any(map(contains, signs))]
+
+
+def _shortest(signs: Sequence[str]) -> Sequence[str]:
+    """The signs without those that contain another one: `keytab` contains `key`."""
+    return [sign for sign in signs if not any(other in sign for other in signs if other != sign)]
 
 
 def _any_of(signs: Iterable[str]) -> re.Pattern[str]:

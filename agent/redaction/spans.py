@@ -1,6 +1,6 @@
 """Where a secret is in a text, the shape of a detector of secrets, and the merging of what several detectors found.
 
-Owns the values that detectors share; the detectors declare themselves, each beside its patterns.
+Owns the values that detectors share; each detector is declared in the module of its patterns.
 """
 
 import re
