@@ -1,7 +1,6 @@
-"""Manifests without what nobody reads: the field managers' books and kubectl's copy of the last applied manifest.
+"""Manifests without what no reader needs: the managed fields and kubectl's copy of the last applied manifest.
 
-Owns what is dropped, a Secret's values among it, and the kind that Argo CD's API leaves out of an Application; looks
-for secrets nowhere else.
+Owns what is dropped, a Secret's values among it, and the kind that Argo CD's API leaves out of an Application.
 """
 
 from agent.objects.manifest import Manifest, lookup, object_at, text_at
@@ -24,12 +23,12 @@ def cleaned(manifest: Manifest) -> Manifest:
 
 
 def cleaned_application(manifest: Manifest) -> Manifest:
-    """An Application like `cleaned`, and saying that it is one: Argo CD's API gives it without kind and apiVersion."""
+    """An Application like `cleaned`, with its kind and apiVersion: Argo CD's API leaves them out."""
     return cleaned({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"} | manifest)
 
 
 MASK = "++++++++"
-"""Stands in place of a Secret's value, as Argo CD writes it."""
+"""Replaces a Secret's value, as Argo CD writes it."""
 
 
 def without_secret_values(manifest: Manifest) -> Manifest:

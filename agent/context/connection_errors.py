@@ -1,4 +1,4 @@
-"""Why a server could not be reached, read off the error of whatever HTTP library met it. Owns the words."""
+"""Why a server could not be reached, read from the error of any HTTP library. Owns the words."""
 
 import socket
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ _DEEPEST = 20
 
 
 def why_unreachable(error: BaseException) -> str:
-    """`connection refused`, `name not found`, `no route to it`, `timed out`; "" where the error does not tell."""
+    """`connection refused`, `name not found`, `no route to it`, `timed out`; "" where the error has no known cause."""
     for each in islice(_causes(error), _DEEPEST):
         match each:
             case socket.gaierror():
@@ -28,7 +28,7 @@ def why_unreachable(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it was made of, outermost first."""
+    """The error and its causes, outermost first."""
     waiting = [error]
     while waiting:
         each = waiting.pop(0)

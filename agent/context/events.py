@@ -1,6 +1,6 @@
-"""Events as people read them: newest first, each said once with how often it happened.
+"""Events as people read them: newest first, each once with its count.
 
-Owns the two shapes Kubernetes has for an event (core/v1 and events.k8s.io/v1) and their merging; reads nothing.
+Owns the two shapes Kubernetes has for an event (core/v1 and events.k8s.io/v1) and their merging.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from agent.objects.times import moment
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
-# Where each fact may stand, best first; creation is the last resort (an event may have no other time).
+# The paths of each field, best first; creation is the last resort (an event may have no other time).
 _LAST_SEEN = (
     ("series", "lastObservedTime"),
     ("lastTimestamp",),

@@ -22,7 +22,7 @@ MAX_LOGS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogChoice:
-    """Whose log to read. `chosen` says that nobody asked for the previous run: the current one does as well where
+    """Whose log to read. `chosen`: the request does not name a run, so the current one does as well where
     there is no previous one any more."""
 
     namespace: str
@@ -41,8 +41,8 @@ class LogChoice:
 def choose_log(pods: Sequence[Manifest], request: LogRequest, *, tail_lines: int) -> LogChoice:
     """Whose log to read: of the container asked for, else of the one that fails most in the unhealthiest Pod.
 
-    A container that failed and was started again tells more by its previous run, which is taken unless the request
-    says otherwise. Raises SourceError where no Pod has the container, naming those there are.
+    For a container that failed and was restarted it is the log of the previous run, unless the request names a run.
+    Raises SourceError where no Pod has the container, naming those there are.
     """
     ranked = unhealthiest_first(pods)
     if request.container is None:
@@ -70,9 +70,10 @@ def choose_log(pods: Sequence[Manifest], request: LogRequest, *, tail_lines: int
 
 
 def choose_logs(pods: Sequence[Manifest], request: LogRequest, *, tail_lines: int) -> list[LogChoice]:
-    """Whose logs to read, those that tell most first: every container that fails, is not ready or has failed before,
+    """Whose logs to read, the most informative first: every container that fails, is not ready or has failed before,
     MAX_LOGS at most, of many alike (the same container below the same owner) the worst before the others. Where none
     is so, and where the request names a container or a run, it is the one log of `choose_log`.
+    Raises SourceError as `choose_log` does.
     """
     one = choose_log(pods, request, tail_lines=tail_lines)
     if request.container is not None or "previous" in request.model_fields_set:

@@ -1,6 +1,6 @@
 """Lines of a log as people read them: cleaned, cut where they are endless, and of a long log those that matter.
 
-Owns the cleaning of a line and how much of a log is kept; what matters in it is `agent.context.distillation`'s.
+Owns the cleaning of a line and how much of a log is kept; `agent.context.distillation` decides what matters in it.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from agent.context.distillation import Distiller, Kept, time_of
+from agent.context.distillation import Distiller, KeptLine, time_of
 from agent.context.model import ContainerLog, LogLine
 
 MAX_LINE = 4000
@@ -57,7 +57,7 @@ def distilled(log: ContainerLog) -> ContainerLog:
 
 
 def distilled_lines(raw: Sequence[str], timestamps: Sequence[str] = ()) -> tuple[tuple[LogLine, ...], int]:
-    """What matters of raw lines, and how many were left out behind the last one kept."""
+    """What matters of raw lines, and how many were left out after the last one kept."""
 
     def line_at(index: int) -> LogLine:
         return line_of(raw[index], timestamps[index] if timestamps else "")
@@ -77,7 +77,7 @@ def _selected(
     return tuple(_folded(kept, line_at) for kept in selection.kept), selection.left_out_after
 
 
-def _folded(kept: Kept, line_at: Callable[[int], LogLine]) -> LogLine:
+def _folded(kept: KeptLine, line_at: Callable[[int], LogLine]) -> LogLine:
     line = replace(line_at(kept.index), repeats=kept.repeats, left_out_before=kept.left_out_before)
     if kept.last == kept.index:
         return line

@@ -27,7 +27,7 @@ async def read_logs(
     *,
     refused: Refused = not_refused,
 ) -> PartResult[tuple[ContainerLog, ...]]:
-    """The logs that the request names or that `pods` need, those that tell most first. There is at least one source."""
+    """The logs that the request names or that `pods` need, the most informative first. There is at least one source."""
     try:
         choices = choose_logs(pods, request, tail_lines=tail_lines) if pods else [_named(target, request, tail_lines)]
     except SourceError as error:
@@ -60,7 +60,7 @@ def _named(target: Target, request: LogRequest, tail_lines: int) -> LogChoice:
 
 
 async def _read(source: Source, choice: LogChoice) -> Reading[ContainerLog]:
-    """The log chosen, or the current run's where the previous one is gone and was nobody's explicit wish."""
+    """The log chosen, or the current run's where the previous one is gone and was not asked for."""
     log = source.readers["log"]
     try:
         return await log(choice)

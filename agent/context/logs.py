@@ -1,7 +1,6 @@
 """Container logs as lines, of plain text or of Argo CD's log entries: their tail, or all of it distilled.
 
-Owns the formats and the recognition of Kubernetes' refusals that arrive in place of a log; reads nothing and chooses
-no container.
+Owns the formats and the recognition of Kubernetes' refusals that arrive in place of a log.
 """
 
 import json
@@ -21,7 +20,7 @@ from agent.request.question import LogEntry
 _ZERO_TIME = "0001-01-01"
 
 _REFUSAL_PREFIX = re.compile(r"^(?:Error from server(?: \(\w+\))?: |error: )")
-# Wording of kubelet and kube-apiserver, unchanged since Kubernetes 1.10.
+# Messages of kubelet (pkg/kubelet/kubelet_pods.go) and kube-apiserver, unchanged since Kubernetes 1.10.
 _REFUSALS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"container \S+ in pod \S+ is (?:waiting to start|terminated|not available)"), "waiting"),
     (re.compile(r"pod \S+ does not have a host assigned"), "waiting"),
@@ -37,7 +36,7 @@ _REFUSALS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedLog:
-    """The logs found, one a Pod, and what Kubernetes said instead of a log."""
+    """The logs found, one a Pod, and Kubernetes' messages in place of a log."""
 
     logs: tuple[ContainerLog, ...]
     refusals: tuple[SourceError, ...] = ()
@@ -58,9 +57,8 @@ def parse_text(
     text = text.rstrip("\r\n")
     if _is_stream(text):
         return _parse_json_lines(text, container=container, pod=pod, previous=previous, tail_lines=tail_lines)
-    said = refusal(text)
-    if said:
-        return ParsedLog(logs=(), refusals=(said,))
+    if error := refusal(text):
+        return ParsedLog(logs=(), refusals=(error,))
     log = ContainerLog(container=container, pod=pod, previous=previous)
     if tail_lines is None:
         kept, after = distilled_lines(text.split("\n") if text else ())
@@ -81,8 +79,8 @@ def parse_entries(
         content = entry.content or ""
         if timestamp.startswith(_ZERO_TIME):
             if content:  # no content: the entry that closes the stream
-                said = refusal(content) or _said_instead(content, "unavailable")
-                refusals[said.public_message] = said
+                error = refusal(content) or _refused(content, "unavailable")
+                refusals[error.public_message] = error
         elif not entry.last:
             kept += [_Entry(line, timestamp, entry.pod_name or pod) for line in content.split("\n")]
     logs = _by_pod(kept, container=container, pod=pod, previous=previous, tail_lines=tail_lines)
@@ -101,7 +99,7 @@ def entry_of(result: object) -> LogEntry:
 
 
 def refusal(text: str) -> SourceError | None:
-    """What Kubernetes said instead of a log, None where `text` is a log.
+    """The error for a message of Kubernetes in place of a log, None where `text` is a log.
 
     The error's code is `waiting` (the container has not started), `not_found` (no such container, or no previous run),
     `invalid` or `unavailable`.
@@ -113,11 +111,11 @@ def refusal(text: str) -> SourceError | None:
         return None
     for pattern, code in _REFUSALS:
         if pattern.match(message):
-            return _said_instead(message, code)
+            return _refused(message, code)
     return None
 
 
-def _said_instead(message: str, code: str) -> SourceError:
+def _refused(message: str, code: str) -> SourceError:
     return SourceError(f"Kubernetes gave no log: {printable(message)[:300]}", code=code)
 
 

@@ -4,5 +4,5 @@ WORST_FIRST = ("Degraded", "Missing", "Unknown", "Progressing", "Suspended", "He
 
 
 def badness(health: str) -> int:
-    """How bad Argo CD calls it: 0 for Healthy, and for what is no code; the worst is the highest."""
+    """How bad a health code is: 0 for Healthy and for anything that is no code, higher is worse."""
     return len(WORST_FIRST) - 1 - WORST_FIRST.index(health) if health in WORST_FIRST else 0

@@ -1,6 +1,6 @@
 """Look-ups in Kubernetes objects as they come from an API: any part may be absent, null or of another type.
 
-Owns the typed reading of `dict[str, Any]`; knows nothing of what the parts mean.
+Owns the typed reading of `dict[str, Any]`.
 """
 
 import json

@@ -19,8 +19,8 @@ _WORKLOADS = frozenset(
         "rollout",
     }
 )
-# Of the other kinds, those whose events say what goes wrong.
-_TELLING = frozenset(
+# Of the other kinds, those whose events explain failures.
+_KINDS_WITH_EVENTS = frozenset(
     {"PersistentVolumeClaim", "HorizontalPodAutoscaler", "Application", "Certificate", "ExternalSecret"}
 )
 
@@ -84,8 +84,8 @@ def is_refused_pods(workload: Manifest) -> bool:
 
 
 def has_events(manifest: Manifest) -> bool:
-    """Whether the events of a related object tell of the target's troubles: what runs or scales Pods or stores data."""
-    return is_workload(text_at(manifest, "kind"), manifest) or text_at(manifest, "kind") in _TELLING
+    """Whether the events of a related object explain the target's failures: what runs or scales Pods or stores data."""
+    return is_workload(text_at(manifest, "kind"), manifest) or text_at(manifest, "kind") in _KINDS_WITH_EVENTS
 
 
 def has_run(pod: Manifest, container: str) -> bool:
@@ -95,8 +95,8 @@ def has_run(pod: Manifest, container: str) -> bool:
 
 
 def none_has_run(pods: Sequence[Manifest]) -> bool:
-    """Whether there are Pods of which no container was ever started, so that there is no log. A Pod whose manifest says
-    nothing of its state may have one."""
+    """Whether there are Pods none of whose containers ever started, so that no log exists. A Pod without a status may
+    have one."""
     return (
         bool(pods)
         and all(_is_known(pod) for pod in pods)

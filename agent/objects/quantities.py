@@ -3,7 +3,8 @@
 import re
 from decimal import Decimal
 
-# k8s.io/apimachinery/pkg/api/resource: decimal and binary suffixes.
+# Decimal and binary suffixes of k8s.io/apimachinery/pkg/api/resource,
+# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 _SUFFIXES: dict[str, Decimal] = {
     "n": Decimal("1e-9"),
     "u": Decimal("1e-6"),
@@ -26,7 +27,7 @@ _QUANTITY = re.compile(r"([+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]
 
 
 def quantity(value: object) -> Decimal | None:
-    """The number a quantity stands for, None for what is none."""
+    """The number that a quantity denotes, None for anything else."""
     if isinstance(value, bool) or (isinstance(value, int) and value.bit_length() > 300):
         return None
     text = str(value) if isinstance(value, int | float) else value

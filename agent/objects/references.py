@@ -1,6 +1,6 @@
 """What a manifest names or selects: the objects it needs, and whether another object selects it or points to it.
 
-Owns where the API's kinds keep their references; looks nothing up.
+Owns where the API's kinds keep their references.
 """
 
 from collections.abc import Iterator, Mapping
@@ -157,8 +157,8 @@ _GROUPS = {"Gateway": "gateway.networking.k8s.io", "SecretStore": "external-secr
 
 
 def _of_reference(key: str, named: Manifest, namespace: str) -> Iterator[Reference]:
-    told = next((kind for word, kind in _KINDS.items() if word in key.casefold()), "")
-    kind = text_at(named, "kind") or told
+    named_kind = next((kind for word, kind in _KINDS.items() if word in key.casefold()), "")
+    kind = text_at(named, "kind") or named_kind
     if kind:
         group = text_at(named, "group") or text_at(named, "apiVersion").rpartition("/")[0] or _GROUPS.get(kind, "")
         where = text_at(named, "namespace") or namespace

@@ -1,4 +1,4 @@
-"""Label selectors as Kubernetes evaluates them, and what keeps one from matching. Knows no kind that has one."""
+"""Label selectors as Kubernetes evaluates them, and the labels that keep one from matching."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ def labels_at(value: object, *path: str | int) -> dict[str, str]:
 
 
 def differences(wanted: Labels, labels: Labels) -> list[tuple[str, str, str | None]]:
-    """The labels of `wanted` that `labels` lacks: key, wanted value, and the value there (None: no such key)."""
+    """The labels of `wanted` missing in `labels`: key, wanted value, and the value there (None: no such key)."""
     return [(key, value, labels.get(key)) for key, value in wanted.items() if labels.get(key) != value]
 
 

@@ -1,6 +1,6 @@
 """What a question is about: an Application, one of its resources, a bare Kubernetes resource, or nothing.
 
-Owns the references and their spelling; fetches nothing.
+Owns the references and their text form.
 """
 
 import re
@@ -113,7 +113,7 @@ def reference_of(entry: Manifest) -> ResourceRef:
 
 
 type _Values = tuple[Any, Any, Any, Any, Any]
-"""apiVersion, kind, name, namespace and uid, as they stand in a manifest."""
+"""apiVersion, kind, name, namespace and uid, as a manifest has them."""
 
 
 def _reference(values: _Values) -> ResourceRef | None:
@@ -125,7 +125,7 @@ def _reference(values: _Values) -> ResourceRef | None:
 
 
 class _References(dict[_Values, ResourceRef | None]):
-    """The references of the manifests that were met last: what is found of an object names it ten times."""
+    """A cache of references by what manifests hold: the findings of one object need its reference ten times."""
 
     _MOST = 4_096
     _LENGTH = 253

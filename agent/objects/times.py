@@ -1,4 +1,4 @@
-"""Times as Kubernetes and Argo CD write them. Reads no clock."""
+"""Times as Kubernetes and Argo CD write them."""
 
 from datetime import UTC, datetime
 

@@ -3,8 +3,8 @@
     Redacted            a value that has passed the redactor           redacted
     Redactor            the session's memory and the passes                redactor, hiding, known
       find_secrets      secrets of a text, by form, name or place          detector: formats, pem, encodings, documents,
-                                                                             locators, commands, tables, assignments
-        plainly         the same text without colours and escapes          spellings
+                                                                             addresses, sentences, commands, ...
+        unescape        the same text without colours and escapes          spellings
         wrapped         the lines a secret goes on in                      wrapping
       structure         secrets of an object, by what Kubernetes means     structure
       verdict           whether this value under this name is a secret     names, values

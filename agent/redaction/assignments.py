@@ -1,7 +1,7 @@
 """Secrets that a text gives to a name: `password=x`, `"token": "x"`, `secretKey: x` in YAML, `<password>x</password>`,
 `--token x`, "the password is x".
 
-Owns the reading of names and values in running text; whether a value is a secret decides `agent.redaction.verdict`.
+Owns the reading of names and values in running text; `agent.redaction.verdict` decides whether a value is a secret.
 """
 
 import re
@@ -9,20 +9,19 @@ import string
 from collections.abc import Iterator
 from functools import lru_cache
 
-from agent.redaction.names import Naming, Strength, naming
-from agent.redaction.spans import Span, run_end
+from agent.redaction.names import PASSWORD_PHRASES, PASSWORD_TRANSLATIONS, HintStrength, NameHint, name_hint
+from agent.redaction.spans import Detector, SearchedText, SecretSpan, run_end
 from agent.redaction.values import looks_random, looks_secret
-from agent.redaction.verdict import Place, is_secret
-from agent.redaction.words import PASSWORDS_ABROAD, PASSWORDS_ABROAD_IN_WORDS
+from agent.redaction.verdict import Syntax, is_secret
 
 # What names of secrets contain, and what follows where the letters alone are too common. In lower case.
 _KEYWORDS = {
-    **dict.fromkeys((*PASSWORDS_ABROAD_IN_WORDS, "parola d'ordine", "secret id"), ""),
+    **dict.fromkeys((*PASSWORD_PHRASES, "parola d'ordine", "secret id"), ""),
     **dict.fromkeys(
         ("pass", "pwd", "secret", "token", "cred", "dsn", "jwt", "cookie", "salt", "seed", "session", "sessid"), ""
     ),
     **dict.fromkeys(("mnemonic", "webhook", "connection string", "community string", "keytab"), ""),
-    **dict.fromkeys(sorted(PASSWORDS_ABROAD), ""),
+    **dict.fromkeys(sorted(PASSWORD_TRANSLATIONS), ""),
     **dict.fromkeys(("recovery code", "backup code", "verification code"), ""),
     **dict.fromkeys(("pw", "psw", "psk", "sas", "sig", "signature", "pat", "otp", "sid", "pin"), "(?![a-z])"),
     "key": "(?!word|space|board)",
@@ -50,7 +49,7 @@ _TYPE = re.compile(r"(?:str|string|String|Optional\[str\]|str \| None)\??[ \t]*=
 _COMPOUND = re.compile(r"[_.-]|[a-z][A-Z]")  # `api_key`: no word of a sentence
 _BLANKS = re.compile(r"[ \t]*+")
 _YAML_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?")
-_SAYS = re.compile(
+_COPULA = re.compile(
     r"(?:[ \t]*(?:is|was|has been) (?:generated|created|set|reset))?"
     r"[ \t]*(?:(?:for|of|to|on|in|from)[ \t]+[\w.@/:'\"-]{1,64}(?<!\.)(?:[ \t]+[\w.@/'\"-]{1,64})??"
     r"|(?:(?:that|which) )?(?:i|we|you|they) \w{2,12}"
@@ -78,9 +77,8 @@ _PARSED = frozenset({"unexpected", "illegal", "expected"})  # tokens of a langua
 _DIRECTIVES = frozenset({"requirepass", "masterauth"})
 
 
-def assignments(text: str, lowered: str) -> Iterator[Span]:
-    """The secrets that names in `text` are given. `lowered` is the same text in lower case, place by place."""
-    return _Reader(text).read(lowered)
+def _assignments(searched: SearchedText) -> Iterator[SecretSpan]:
+    return _Reader(searched.text).read(searched.lowered)
 
 
 @lru_cache(maxsize=512)
@@ -94,7 +92,7 @@ class _Reader:
         self._text = text
         self._line_end = -1
 
-    def read(self, lowered: str) -> Iterator[Span]:
+    def read(self, lowered: str) -> Iterator[SecretSpan]:
         keywords = tuple(word for word in _KEYWORDS if word in lowered)
         done = 0
         for match in _named(keywords).finditer(lowered) if keywords else ():
@@ -103,18 +101,18 @@ class _Reader:
             start = self._name_start(match.start())
             if self._text.endswith("[REDACTED:", 0, start):
                 continue
-            named = self._naming(start, match.start("close"))
-            if named is None or named.what == "authorization":  # a header: agent.redaction.locators
+            hint = self._name_hint(start, match.start("close"))
+            if hint is None or hint.what == "authorization":  # a header: agent.redaction.addresses
                 continue
-            found = self._value(match, start, named)
+            found = self._value(match, start, hint)
             if found is not None:
                 done = found.end
                 yield found
-                for further in self._further(found, named):
+                for further in self._further(found, hint):
                     done = further.end
                     yield further
 
-    def _further(self, found: Span, named: Naming) -> Iterator[Span]:
+    def _further(self, found: SecretSpan, hint: NameHint) -> Iterator[SecretSpan]:
         """The other items of the list that a value is the first of: `tokens: ["a", "b"]`, or each on its line."""
         text = self._text
         pattern = _FURTHER_ITEM if _ITEM_BEFORE.search(text, max(0, found.start - 66), found.start) else None
@@ -123,14 +121,14 @@ class _Reader:
         end = found.end
         while pattern and (item := pattern.match(text, end)):
             end = item.end()
-            if span := self._accepted(*item.span("word"), named, Place.ASSIGNMENT):
+            if span := self._accepted(*item.span("word"), hint, Syntax.ASSIGNMENT):
                 yield span
 
     def _name_start(self, at: int) -> int:
         before = self._text[max(0, at - _LONGEST_NAME) : at]
         return at - len(before) + len(before.rstrip(_NAME_SIGNS))
 
-    def _naming(self, start: int, end: int) -> Naming | None:
+    def _name_hint(self, start: int, end: int) -> NameHint | None:
         if end - start > _LONGEST_NAME:
             return None  # a word within a blob
         name = self._text[start:end].strip("-.")
@@ -138,39 +136,39 @@ class _Reader:
         if word.lower() in ("key", "seed", "token") and self._text[start - 1 : start] == " ":
             before = self._text[max(0, start - 25) : start].rpartition("\n")[2].split()
             if word.lower() == "token":
-                return None if before and before[-1].lower() in _PARSED else naming(word)
+                return None if before and before[-1].lower() in _PARSED else name_hint(word)
             name = f"{before[-1]}_{word}" if before and before[-1].isalpha() else word
         elif number.lstrip("#").isdigit():
             name = word
-        return naming(name)
+        return name_hint(name)
 
-    def _value(self, match: re.Match[str], name_start: int, named: Naming) -> Span | None:
+    def _value(self, match: re.Match[str], name_start: int, hint: NameHint) -> SecretSpan | None:
         text, at = self._text, match.end()
         match match["sign"]:
             case None:
-                return self._after_gap(name_start, match.start("close"), at, named)
+                return self._after_gap(name_start, match.start("close"), at, hint)
             case ">":
                 if text[name_start - 1 : name_start] != "<":
                     return None
                 end = min(self._end_of_line(at), at + 4096)
-                return self._accepted(at, text.find("<", at, end), named, Place.ASSIGNMENT)
+                return self._accepted(at, text.find("<", at, end), hint, Syntax.ASSIGNMENT)
             case ":" | "：":
                 if text[name_start : match.start("close")] == "PASS" and not looks_secret(
                     text[slice(*self._token(self._skip_blanks(at)))]
                 ):
                     return None  # of a test
-                return None if self._within_arn(name_start) else self._after_colon(match, name_start, named)
+                return None if self._within_arn(name_start) else self._after_colon(match, name_start, hint)
             case ",":
-                return self._after_comma(name_start, at, named)
+                return self._after_comma(name_start, at, hint)
             case _:
                 start = self._skip_blanks(at)
                 if text.startswith(("\\\n", "\\\r\n"), start):  # the line goes on below
-                    return self._next_line(start + 1, -1, named)
+                    return self._next_line(start + 1, -1, hint)
                 if start > at and text[match.start("sign") - 1] not in " \t" and _assigns(text, start):
                     return None  # `PASSWORD= USER=x`: it is empty
-                return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
+                return self._accepted(*self._token(start), hint, Syntax.ASSIGNMENT)
 
-    def _after_colon(self, match: re.Match[str], name_start: int, named: Naming) -> Span | None:
+    def _after_colon(self, match: re.Match[str], name_start: int, hint: NameHint) -> SecretSpan | None:
         text, start = self._text, self._skip_blanks(match.end())
         if tag := _YAML_TAG.match(text, start) or _TYPE.match(text, start):
             start = tag.end()
@@ -181,50 +179,52 @@ class _Reader:
         elif text[start : start + 2] in ('{"', "{'") or text.startswith('{\\"', start):
             return None  # what is in an object has names of its own
         if _QUOTE.match(text, start):
-            return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
+            return self._accepted(*self._token(start), hint, Syntax.ASSIGNMENT)
         end = self._end_of_line(start)
         line = text[start:end] if end - start <= 4096 else ""
         if _YAML_BLOCK.fullmatch(line.rstrip()):
-            return self._block(end, self._indent(name_start), named)
+            return self._block(end, self._indent(name_start), hint)
         if not line.strip():
-            place = Place.ASSIGNMENT if own_line else Place.PROSE  # `Error: password:` is either
-            return self._next_line(end, self._indent(name_start), named, place)
+            syntax = Syntax.ASSIGNMENT if own_line else Syntax.PROSE  # `Error: password:` is either
+            return self._next_line(end, self._indent(name_start), hint, syntax)
         if not own_line:
             glued = start == match.end() or text[name_start - 1 : name_start] in ("{", ",", "(")
             alone = " " not in line.strip() and _COMPOUND.search(text, name_start, match.start("close"))
-            return self._accepted(*self._token(start), named, Place.ASSIGNMENT if glued or alone else Place.PROSE)
+            return self._accepted(*self._token(start), hint, Syntax.ASSIGNMENT if glued or alone else Syntax.PROSE)
         comment = line.find(" #")
         value = (line if comment < 0 else line[:comment]).rstrip()
-        if value and (" " not in value or named.what == "password"):
-            return self._accepted(start, start + len(value), named, Place.ASSIGNMENT)
-        return self._accepted(*self._token(start), named, Place.PROSE)
+        if value and (" " not in value or hint.what == "password"):
+            return self._accepted(start, start + len(value), hint, Syntax.ASSIGNMENT)
+        return self._accepted(*self._token(start), hint, Syntax.PROSE)
 
     def _within_arn(self, at: int) -> bool:
         """Whether the name is a step of `arn:aws:secretsmanager:...:secret:shop-Ab12Cd`, which only names a secret."""
         return self._text[at - 1 : at] == ":" and _ARN.search(self._text, max(0, at - 160), at) is not None
 
-    def _after_comma(self, name_start: int, at: int, named: Naming) -> Span | None:
+    def _after_comma(self, name_start: int, at: int, hint: NameHint) -> SecretSpan | None:
         """The next argument of a call or of a list: `define("DB_PASSWORD", "x")`, `["--password", "x"]`."""
         text = self._text
         before = text[max(0, name_start - 9) : name_start - 1].rstrip(" \t")
         called = before.endswith("(") and text[name_start - 1 : name_start] in "\"'`"
         if not called and text[name_start : name_start + 1] != "-":
             return None
-        return self._accepted(*self._token(self._skip_blanks(at)), named, Place.ASSIGNMENT)
+        return self._accepted(*self._token(self._skip_blanks(at)), hint, Syntax.ASSIGNMENT)
 
     def _indent(self, at: int) -> int:
-        """How far the line of `at` is indented. A key may stand further right: after `- `, or after words."""
+        """How far the line of `at` is indented. A key may be further right: after `- `, or after words."""
         start = self._text.rfind("\n", 0, at) + 1
         return run_end(_BLANKS, self._text, start) - start
 
-    def _next_line(self, line_end: int, indent: int, named: Naming, place: Place = Place.ASSIGNMENT) -> Span | None:
+    def _next_line(
+        self, line_end: int, indent: int, hint: NameHint, syntax: Syntax = Syntax.ASSIGNMENT
+    ) -> SecretSpan | None:
         """A value on a line of its own, indented deeper than the line of its key."""
         line = _ALONE.match(self._text, line_end)
         if line is None or len(line["indent"]) + bool(line["item"]) <= indent:
             return None
-        return self._accepted(*line.span("word"), named, place)
+        return self._accepted(*line.span("word"), hint, syntax)
 
-    def _block(self, line_end: int, indent: int, named: Naming) -> Span | None:
+    def _block(self, line_end: int, indent: int, hint: NameHint) -> SecretSpan | None:
         """The lines of a YAML block that are indented deeper than the line of its key."""
         text, start, end = self._text, line_end + 1, line_end
         while end < len(text):
@@ -235,51 +235,51 @@ class _Reader:
                 break
             end = stop
         start += len(text[start:end]) - len(text[start:end].lstrip())
-        return self._accepted(start, start + len(text[start:end].rstrip()), named, Place.FIELD)
+        return self._accepted(start, start + len(text[start:end].rstrip()), hint, Syntax.FIELD)
 
-    def _after_gap(self, name_start: int, name_end: int, at: int, named: Naming) -> Span | None:
+    def _after_gap(self, name_start: int, name_end: int, at: int, hint: NameHint) -> SecretSpan | None:
         """What follows a name and a blank: the argument of a flag, or a sentence."""
         text = self._text
         start = self._skip_blanks(at)
         before = text[name_start - 1 : name_start]
         if text[at - 1] == "\n":  # arguments that are listed one a line
             argument = _ALONE.match(text, at - 1) if text[name_start : name_start + 1] == "-" else None
-            return self._accepted(*argument.span("word"), named, Place.ASSIGNMENT) if argument else None
+            return self._accepted(*argument.span("word"), hint, Syntax.ASSIGNMENT) if argument else None
         flag = text[name_start : name_start + 1] == "-" and (not before.strip() or before in "\"'[(`,=")
         if flag or text[name_start:name_end].lower() in _DIRECTIVES:
             if text[start : start + 1] == "-":
                 return None
-            return self._accepted(*self._token(start), named, Place.ASSIGNMENT)
-        if named.strength is Strength.WEAK or name_end - name_start > 40:
+            return self._accepted(*self._token(start), hint, Syntax.ASSIGNMENT)
+        if hint.strength is HintStrength.WEAK or name_end - name_start > 40:
             return None
-        says = _SAYS.match(text, at - 1, at + 200)
-        first, last = self._token(says.end() if says else start)
+        copula = _COPULA.match(text, at - 1, at + 200)
+        first, last = self._token(copula.end() if copula else start)
         value = text[first:last].strip("()[]*_.,;:?!\"'")
         if _assigns(text, first) or "](" in value:
             return None
-        if any(word in text[name_start:name_end].lower() for word in PASSWORDS_ABROAD):
+        if any(word in text[name_start:name_end].lower() for word in PASSWORD_TRANSLATIONS):
             ordinary = not (looks_secret(value) or looks_random(value))  # its sentences are not read
-            return None if ordinary else self._accepted(first, last, named, Place.PROSE)
-        mixed = named.what == "password" and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-        if says:
-            ends = (mixed or not says["to"]) and _CLAUSE_END.match(text, last, last + 40)
+            return None if ordinary else self._accepted(first, last, hint, Syntax.PROSE)
+        mixed = hint.what == "password" and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+        if copula:
+            ends = (mixed or not copula["to"]) and _CLAUSE_END.match(text, last, last + 40)
             clear = ends or looks_secret(value) or looks_random(value)
-            return self._accepted(first, last, named, Place.PROSE) if clear else None
+            return self._accepted(first, last, hint, Syntax.PROSE) if clear else None
         if text[name_start:name_end].lower() == "pass" and not any(sign.isdigit() for sign in value):
             return None  # the verb
-        clear = looks_random(value) or (named.strength is Strength.STRONG and (mixed or looks_secret(value)))
-        return self._accepted(first, last, named, Place.PROSE) if clear else None
+        clear = looks_random(value) or (hint.strength is HintStrength.STRONG and (mixed or looks_secret(value)))
+        return self._accepted(first, last, hint, Syntax.PROSE) if clear else None
 
-    def _accepted(self, start: int, end: int, named: Naming, place: Place) -> Span | None:
+    def _accepted(self, start: int, end: int, hint: NameHint, syntax: Syntax) -> SecretSpan | None:
         value = self._text[start:end] if end > start else ""
-        if not value or (named.what == "cookie" and "=" in value) or not is_secret(value, named, place):
+        if not value or (hint.what == "cookie" and "=" in value) or not is_secret(value, hint, syntax):
             return None
         if end - start >= _LONGEST_JUDGED and self._text[start - 1 : start] not in ('"', "'", "`", "\n", ">"):
             end = run_end(_WHOLE_RUN, self._text, end)
-        return Span(start, end, named.what)
+        return SecretSpan(start, end, hint.what)
 
     def _token(self, start: int) -> tuple[int, int]:
-        """Where the value that begins at `start` stands: between its quotes, or up to what ends a bare one."""
+        """The span of the value that begins at `start`: between its quotes, or up to what ends a bare one."""
         text = self._text
         quote = _QUOTE.match(text, start) or _PREFIXED_QUOTE.match(text, start)
         if quote:
@@ -325,3 +325,6 @@ def _unbracketed(value: str) -> str:
         while value.endswith(closing) and value.count(closing) > value.count(opening):
             value = value[:-1].rstrip(".,;:")
     return value
+
+
+DETECTORS = (Detector("assignment", tuple(_KEYWORDS), _assignments),)

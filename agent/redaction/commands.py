@@ -1,4 +1,4 @@
-"""Secrets in command lines whose options do not say so: `curl -u user:password`, `mysql -ppassword`, `redis-cli -a x`.
+"""Secrets in command lines whose options do not name them: `curl -u user:password`, `mysql -pX`, `redis-cli -a x`.
 
 Owns the options of the commands that are run in containers; options with a telling name (`--password x`) are
 `agent.redaction.assignments`'.
@@ -8,21 +8,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.redaction.spans import Span
+from agent.redaction.spans import Detector, SearchedText, SecretSpan, first_group
 from agent.redaction.values import is_masked, is_plain, is_reference, looks_random, looks_secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Command:
     """`next` options are followed by the secret, `glued` ones are written together with it, `pair` ones are followed by
-    `user:password`; `only_with` is a word that must stand in the command line."""
+    `user:password`; `only_with` is a word that the command line must contain."""
 
     next: frozenset[str] = frozenset()
     glued: tuple[str, ...] = ()
     pair: frozenset[str] = frozenset()
     only_with: str = ""
     operands: tuple[tuple[re.Pattern[str], int], ...] = ()
-    """After a word of the pattern, the so-manieth that is no option."""
+    """After a word of the pattern, the number of the operand that is the secret."""
 
 
 _MYSQL = _Command(glued=("-p",))
@@ -76,7 +76,7 @@ _PIPED = re.compile(
 )
 
 
-# `echo 'root:x' | chpasswd`, and what PowerShell is told to take as it is.
+# `echo 'root:x' | chpasswd`, and PowerShell's ConvertTo-SecureString.
 _CHPASSWD = re.compile(
     r"\b(?:echo|printf)[ \t\x1f]+[^\n|;&]{0,16}?\b[\w.-]{1,32}:([^\s\"'|]{4,256})['\"]?[ \t]*\|[ \t\w/]{0,64}chpasswd\b"
 )
@@ -86,19 +86,14 @@ _REPLACED = re.compile(  # of sed
 _SECURE_STRING = re.compile(r"ConvertTo-SecureString[ \t]+(?:-String[ \t]+)?['\"]?([^\s\"']{4,256})")
 
 
-def command_lines(text: str) -> Iterator[Span]:
-    """The secrets in the command lines of `text`. Words are divided by blanks, or by U+001F where a list was joined."""
-    if "|" in text and any(reader in text for reader in ("stdin", "sudo", "kinit")):
-        for match in _PIPED.finditer(text):
-            if not is_masked(match[1]) and not is_reference(match[1]):
-                yield Span(*match.span(1), "password")
-    for sign, pattern in (("chpasswd", _CHPASSWD), ("SecureString", _SECURE_STRING)):
-        for match in pattern.finditer(text) if sign in text else ():
-            if not is_masked(match[1]) and not is_reference(match[1]):
-                yield Span(*match.span(1), "password")
-    for match in _REPLACED.finditer(text) if "sed " in text or "sed\x1f" in text else ():
-        if looks_secret(match[2]) or looks_random(match[2]):
-            yield Span(*match.span(2), "password")
+def _is_given(value: str) -> bool:
+    """Whether the value itself is there, not a mask or a reference."""
+    return not is_masked(value) and not is_reference(value)
+
+
+def _options(searched: SearchedText) -> Iterator[SecretSpan]:
+    """Words are divided by blanks, or by U+001F where a list was joined."""
+    text = searched.text
     if not _OPTION.search(text):
         return
     done = 0
@@ -109,8 +104,14 @@ def command_lines(text: str) -> Iterator[Span]:
     if "--from-literal" in text:
         for match in _LITERAL.finditer(text):
             group = 1 if match[1] else 2
-            if not is_masked(match[group]) and not is_reference(match[group]):
-                yield Span(*match.span(group), "secret")
+            if _is_given(match[group]):
+                yield SecretSpan(*match.span(group), "secret")
+
+
+def _replacements(searched: SearchedText) -> Iterator[SecretSpan]:
+    for match in _REPLACED.finditer(searched.text):
+        if looks_secret(match[2]) or looks_random(match[2]):
+            yield SecretSpan(*match.span(2), "password")
 
 
 def _end(text: str, at: int) -> int:
@@ -118,7 +119,7 @@ def _end(text: str, at: int) -> int:
     return min(ends, default=min(len(text), at + _LONGEST))
 
 
-def _secrets(text: str, start: int, end: int, command: _Command) -> Iterator[Span]:
+def _secrets(text: str, start: int, end: int, command: _Command) -> Iterator[SecretSpan]:
     if command.only_with and command.only_with not in text[start:end]:
         return
     expected = ""
@@ -147,11 +148,20 @@ def _secrets(text: str, start: int, end: int, command: _Command) -> Iterator[Spa
             yield from _argument(word[len(glued) :], at + len(glued), pair=False)
 
 
-def _argument(word: str, at: int, *, pair: bool) -> Iterator[Span]:
+def _argument(word: str, at: int, *, pair: bool) -> Iterator[SecretSpan]:
     if pair:
         user, colon, word = word.partition(":")
         at += len(user) + len(colon)
     elif word.startswith("pass:"):
         word, at = word[5:], at + 5
     if len(word) >= 2 and not word.startswith("-") and not (is_masked(word) or is_reference(word) or is_plain(word)):
-        yield Span(at, at + len(word), "password")
+        yield SecretSpan(at, at + len(word), "password")
+
+
+DETECTORS = (
+    Detector("piped password", ("stdin", "sudo", "kinit"), first_group(_PIPED, "password", _is_given)),
+    Detector("chpasswd", ("chpasswd",), first_group(_CHPASSWD, "password", _is_given)),
+    Detector("ConvertTo-SecureString", ("securestring",), first_group(_SECURE_STRING, "password", _is_given)),
+    Detector("sed", ("sed ", "sed\x1f"), _replacements),
+    Detector("option of a command", ("-", "unseal", "_user", "change_password", "obscure", "alias"), _options),
+)

@@ -1,85 +1,107 @@
 """All secrets of a text.
 
-Owns the order of the detectors and which of them are worth running; each knows its own kind of secret.
+Owns the order in which detectors run and which of them run on a text. Both come from the detectors' own declarations:
+to add one, declare it in the `DETECTORS` of its module.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from agent.redaction.assignments import assignments
-from agent.redaction.commands import command_lines
-from agent.redaction.documents import documents
+from agent.redaction import addresses, assignments, commands, documents, formats, pem, sentences, tables
 from agent.redaction.encodings import encoded_texts
-from agent.redaction.formats import tokens
-from agent.redaction.locators import locators
-from agent.redaction.pem import private_keys
-from agent.redaction.spans import Span, merged
-from agent.redaction.spellings import plainly
-from agent.redaction.tables import tables
-from agent.redaction.words import PASSWORDS_ABROAD, PASSWORDS_ABROAD_IN_WORDS
+from agent.redaction.spans import Detector, SearchedText, SecretSpan, merged
+from agent.redaction.spellings import unescape
 from agent.redaction.wrapping import wrapped
 
-# Numbers, times, addresses, and short words without a sign: nearly all strings of a manifest. A secret has a name
-# before it, joined to it by a blank or a sign, or else the length of a key.
-_ORDINARY = re.compile(r"[\d:.TZ+\-/]*|[A-Za-z\d_.\-/]{0,19}")
-_LONG_WORD = re.compile(r"\S{20}")
-# Without any of these a text gives a secret neither a name nor a place. In lower case.
-_SIGNS = re.compile(
-    r"pass|pwd|pw|secret|token|cred|key|auth|dsn|conn|jwt|cookie|salt|seed|mnemonic|kubeconfig|session|webhook|psw|psk|sessid|sas"
-    r"|sig|pat|otp|sid|basic|bearer|identified|log|://|@|code=|assertion=|ticket=|response=|unseal|:5432:|[\s\"']-[a-z\-]"
-    r"|pin(?![a-z])|community|kty|\s>\S|\" \"|sed\s"
-    r"|login|base64|pdo|mysql|----|alias\s|_user\s|obscure\s|(?:recovery|backup|verification) (?:code|phrase)"
+_BY_FORM = (*formats.DETECTORS, *pem.DETECTORS)
+"""They find nothing in a text without a word of 20 characters."""
+_BY_NAME_OR_PLACE = (
+    *documents.DETECTORS,
+    *addresses.DETECTORS,
+    *sentences.DETECTORS,
+    *commands.DETECTORS,
+    *tables.DETECTORS,
+    *assignments.DETECTORS,
 )
-# Words, where `_SIGNS` has none of them: a search for each in turn is faster than a pattern of all.
-_ABROAD = (*PASSWORDS_ABROAD, *PASSWORDS_ABROAD_IN_WORDS)
-_ABROAD_IN_ASCII = tuple(word for word in _ABROAD if word.isascii())
+DETECTORS: Sequence[Detector] = (*_BY_FORM, *_BY_NAME_OR_PLACE)
+"""Where two of them find the same span, the first one decides what kind of secret it is."""
 
+_LONG_WORD = re.compile(r"\S{20}")
+# Numbers, times, addresses and short words: nearly all strings of a manifest. A secret has a name before it, joined to
+# it by a blank or a sign, or else the length of a key.
+_ORDINARY = re.compile(r"[\d:.TZ+\-/]*|[A-Za-z\d_.\-/]{0,19}")
 
 _LAYERS = 2
-"""So often a text is decoded: the base64 of a Secret whose data are base64. Each layer is shorter by a quarter."""
-
+"""How often base64 is decoded: the base64 of a Secret whose data are base64. Each layer is shorter by a quarter."""
 
 _SPELLINGS = 2
-"""So often a text is read plainly: JSON in a string of JSON, of which the inner one is escaped twice."""
+"""How often escapes are removed: JSON in a string of JSON, of which the inner one is escaped twice."""
 
 
-def find_secrets(text: str, *, layers: int = _LAYERS, spellings: int = _SPELLINGS) -> list[Span]:
-    """Where the secrets of `text` stand, in order and without overlap. Takes linear time on any text. What is encoded
-    is read up to so many `layers` deep, and hidden whole; what is spelt otherwise up to so many `spellings`."""
+class Gate:
+    """Which of `detectors` run on a text, as `Detector.runs_on` decides for each.
+
+    Most texts contain no sign but those of a single character, so that one pattern of all longer signs rules out the
+    other detectors at once.
+    """
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        self._signs = [(each, _shortest(each.signs)) for each in detectors]
+        self._common = [each for each in detectors if min(map(len, each.signs), default=0) < 2]
+        self._any = _any_of(sign for _, signs in self._signs for sign in signs if len(sign) > 1)
+
+    def passing(self, lowered: str) -> Sequence[Detector]:
+        """The detectors that run on a text with this lower case, in order."""
+        if not self._any.search(lowered):
+            return [each for each in self._common if each.runs_on(lowered)]
+        contains = lowered.__contains__
+        return [each for each, signs in self._signs if not signs or any(map(contains, signs))]
+
+
+def _shortest(signs: Sequence[str]) -> Sequence[str]:
+    """The signs without those that contain another one: `keytab` contains `key`."""
+    return [sign for sign in signs if not any(other in sign for other in signs if other != sign)]
+
+
+def _any_of(signs: Iterable[str]) -> re.Pattern[str]:
+    """A pattern of any of the signs. Grouped by their first letters it is searched for seven times as fast."""
+    groups: dict[str, list[str]] = {}
+    for sign in sorted(set(signs)):
+        groups.setdefault(sign[0], []).append(re.escape(sign[1:]))
+    return re.compile("|".join(f"{re.escape(first)}(?:{'|'.join(rests)})" for first, rests in groups.items()))
+
+
+_gate = Gate(_BY_NAME_OR_PLACE)
+
+
+def find_secrets(text: str, *, layers: int = _LAYERS, spellings: int = _SPELLINGS) -> list[SecretSpan]:
+    """The secrets of `text`, in order and without overlap; takes linear time on any text.
+
+    Base64 is decoded up to `layers` deep, and hidden whole where it holds a secret; escapes are removed `spellings`
+    times.
+    """
     if _ORDINARY.fullmatch(text):
         return []
     spans = _secrets(text, layers)
-    if spellings and (plain := plainly(text)):
-        spans += plain.places(find_secrets(plain.text, layers=layers, spellings=spellings - 1))
+    if spellings and (plain := unescape(text)):
+        spans += plain.original_spans(find_secrets(plain.text, layers=layers, spellings=spellings - 1))
     return [wrapped(span, text) for span in merged(spans, text)] if spans else spans
 
 
-def _secrets(text: str, layers: int) -> list[Span]:
-    spans: list[Span] = []
+def _secrets(text: str, layers: int) -> list[SecretSpan]:
+    searched = SearchedText.of(text)
+    spans: list[SecretSpan] = []
     if _LONG_WORD.search(text):
-        spans += tokens(text)
-        spans += private_keys(text)
+        for detector in _BY_FORM:
+            if detector.runs_on(searched.lowered):
+                spans += detector.find(searched)
         spans += _encoded(text, layers) if layers else ()
-    lowered = _lowered(text)
-    if _SIGNS.search(lowered) or _is_abroad(lowered):
-        spans += documents(text)
-        spans += locators(text, lowered)
-        spans += command_lines(text)
-        spans += tables(text, lowered)
-        spans += assignments(text, lowered)
+    for detector in _gate.passing(searched.lowered):
+        spans += detector.find(searched)
     return spans
 
 
-def _is_abroad(lowered: str) -> bool:
-    return any(map(lowered.__contains__, _ABROAD_IN_ASCII if lowered.isascii() else _ABROAD))
-
-
-def _encoded(text: str, layers: int) -> Iterator[Span]:
+def _encoded(text: str, layers: int) -> Iterator[SecretSpan]:
     for run in encoded_texts(text):
         if inner := find_secrets(run.plain, layers=layers - 1):
             yield run.hidden(inner[0])
-
-
-def _lowered(text: str) -> str:
-    """`text` in lower case, with each character in its place: this one capital alone becomes two characters."""
-    return text.lower() if text.isascii() else text.replace("İ", "I").lower()

@@ -1,4 +1,4 @@
-"""Secrets in objects that stand in a text: the data of a Secret, `name: X` with `value: Y`, a JSON web key; as YAML, as
+"""Secrets in objects within a text: the data of a Secret, `name: X` with `value: Y`, a JSON web key; as YAML, as
 JSON (however often escaped), as Go prints it, whole or cut.
 
 Owns these structures; it parses no document, so that a cut or broken one is read as well.
@@ -7,10 +7,10 @@ Owns these structures; it parses no document, so that a cut or broken one is rea
 import re
 from collections.abc import Iterator
 
-from agent.redaction.names import naming
-from agent.redaction.spans import Span, run_end
+from agent.redaction.names import name_hint
+from agent.redaction.spans import Detector, SearchedText, SecretSpan, first_group, run_end
 from agent.redaction.values import decoded, is_masked
-from agent.redaction.verdict import Place, is_secret
+from agent.redaction.verdict import Syntax, is_secret
 
 _YAML_SECRET = re.compile(r"^([ \t]*(?:- )?)kind:[ \t]*[\"']?Secret[\"']?[ \t\r]*$", re.MULTILINE)
 _YAML_DATA = re.compile(r"^([ \t]*(?:- )?)(data|stringData):[ \t\r]*$", re.MULTILINE)
@@ -28,8 +28,9 @@ _PAIR = re.compile(
 _OTHER_SIDE = re.compile(
     rf"[\"']?[ \t]*\n\+[ \t]*{_VALUE_FIELD}(?P<quote>[\"'])?(?P<value>[^\s\"']{{1,1024}})"
 )  # of a diff
-# `kubectl describe configmap`, and iscsiadm.
+# `kubectl describe configmap`
 _DESCRIBED = re.compile(r"^(?P<name>[\w.\-]{2,253}+):[ \t]*\n-{4}[ \t]*\n(?P<value>[^\n]{1,1024})", re.MULTILINE)
+# iscsiadm; its short options in a text with the word "value" only, since `-n` and `-v` are common.
 _OPTIONS = re.compile(r"(?:--name|-n)[ =](?P<name>[\w.\-]{2,253}+)[ ](?:--value|-v)[ =](?P<value>[^\s\"']{1,1024})")
 # The same with the value first, as a program sorts its fields.
 _REVERSED = re.compile(
@@ -43,32 +44,44 @@ _BARE = re.compile(r"[^\s,}\]]*+")
 _LINE = re.compile(r"[^\n]*+")
 
 
-def documents(text: str) -> Iterator[Span]:
-    """The secrets of such objects in `text`."""
-    if "Secret" in text and "ata" in text:
-        if _JSON_SECRET.search(text):
-            done = 0
-            for match in _JSON_DATA.finditer(text):
-                if match.start() >= done:
-                    for span in _json_data(text, match.end(), match[1] + '"', encoded=match[2] == "data"):
-                        done = span.end
-                        yield span
-        yield from _yaml_secrets(text)
-    if "alue" in text:
-        for match in _PAIR.finditer(text):
-            yield from _pair(text, match)
-        for match in _OPTIONS.finditer(text) if "--value" in text or " -v" in text else ():
-            yield from _named_value(match)
-        for match in _REVERSED.finditer(text):
-            yield from _reversed_pair(match)
-    if "\n----" in text:
-        for match in _DESCRIBED.finditer(text):
-            yield from _named_value(match)
-    if "kty" in text and _KEY_TYPE.search(text):
-        yield from (Span(*match.span(1), "private-key") for match in _KEY_PART.finditer(text))
+def _secret_objects(searched: SearchedText) -> Iterator[SecretSpan]:
+    text = searched.text
+    if _JSON_SECRET.search(text):
+        done = 0
+        for match in _JSON_DATA.finditer(text):
+            if match.start() >= done:
+                for span in _json_data(text, match.end(), match[1] + '"', encoded=match[2] == "data"):
+                    done = span.end
+                    yield span
+    yield from _yaml_secrets(text)
 
 
-def _json_data(text: str, at: int, quote: str, *, encoded: bool) -> Iterator[Span]:
+def _pairs(searched: SearchedText) -> Iterator[SecretSpan]:
+    for match in _PAIR.finditer(searched.text):
+        yield from _pair(searched.text, match)
+
+
+def _option_pairs(searched: SearchedText) -> Iterator[SecretSpan]:
+    for match in _OPTIONS.finditer(searched.text):
+        yield from _named_value(match)
+
+
+def _reversed_pairs(searched: SearchedText) -> Iterator[SecretSpan]:
+    for match in _REVERSED.finditer(searched.text):
+        yield from _reversed_pair(match)
+
+
+def _described(searched: SearchedText) -> Iterator[SecretSpan]:
+    for match in _DESCRIBED.finditer(searched.text):
+        yield from _named_value(match)
+
+
+def _web_keys(searched: SearchedText) -> Iterator[SecretSpan]:
+    if _KEY_TYPE.search(searched.text):
+        yield from _key_parts(searched)
+
+
+def _json_data(text: str, at: int, quote: str, *, encoded: bool) -> Iterator[SecretSpan]:
     while True:
         at = _after_blanks(text, at)
         key_end = _closing(text, at + len(quote), quote) if text.startswith(quote, at) else -1
@@ -92,7 +105,7 @@ def _after_blanks(text: str, at: int) -> int:
 
 
 def _closing(text: str, at: int, quote: str) -> int:
-    """Where the next `quote` stands that is not escaped once more, -1 where there is none."""
+    """The position of the next `quote` that is not escaped once more, -1 where there is none."""
     while (at := text.find(quote, at)) >= 0:
         before = len(text[max(0, at - 64) : at]) - len(text[max(0, at - 64) : at].rstrip("\\"))
         if before == 0 or (len(quote) == 1 and before % 2 == 0):
@@ -101,7 +114,7 @@ def _closing(text: str, at: int, quote: str) -> int:
     return -1
 
 
-def _yaml_secrets(text: str) -> Iterator[Span]:
+def _yaml_secrets(text: str) -> Iterator[SecretSpan]:
     start = 0
     for secret in _YAML_SECRET.finditer(text):
         if secret.start() < start:
@@ -115,7 +128,7 @@ def _yaml_secrets(text: str) -> Iterator[Span]:
                 yield from _yaml_data(text, data.end() + 1, start, len(data[1]), encoded=data[2] == "data")
 
 
-def _yaml_data(text: str, at: int, limit: int, column: int, *, encoded: bool) -> Iterator[Span]:
+def _yaml_data(text: str, at: int, limit: int, column: int, *, encoded: bool) -> Iterator[SecretSpan]:
     """The values below `data:`; a value's further lines belong to it."""
     entry_column = value_start = value_end = -1
     while at < limit:
@@ -134,7 +147,7 @@ def _yaml_data(text: str, at: int, limit: int, column: int, *, encoded: bool) ->
     yield from _datum(text, value_start, value_end, encoded=encoded)
 
 
-def _datum(text: str, start: int, end: int, *, encoded: bool) -> Iterator[Span]:
+def _datum(text: str, start: int, end: int, *, encoded: bool) -> Iterator[SecretSpan]:
     value = text[start:end] if start >= 0 else ""
     if value[:1] in ("|", ">"):
         first, _, value = value.partition("\n")
@@ -142,12 +155,12 @@ def _datum(text: str, start: int, end: int, *, encoded: bool) -> Iterator[Span]:
     start += len(value) - len(value.lstrip(" \t\r\n\"'"))
     value = value.strip(" \t\r\n\"'")
     if not is_masked(value):
-        yield Span(start, start + len(value), "secret", plain=(decoded(value) or value) if encoded else value)
+        yield SecretSpan(start, start + len(value), "secret", plain=(decoded(value) or value) if encoded else value)
 
 
-def _pair(text: str, match: re.Match[str]) -> Iterator[Span]:
-    named = naming(match["name"])
-    if named is None:
+def _pair(text: str, match: re.Match[str]) -> Iterator[SecretSpan]:
+    hint = name_hint(match["name"])
+    if hint is None:
         return
     start = match.end()
     if match["quote"]:
@@ -158,22 +171,34 @@ def _pair(text: str, match: re.Match[str]) -> Iterator[Span]:
         end = start + len(text[start:end].partition(" #")[0].rstrip())
     else:
         end = run_end(_BARE, text, start)
-    if is_secret(text[start:end], named, Place.FIELD):
-        yield Span(start, end, named.what)
+    if is_secret(text[start:end], hint, Syntax.FIELD):
+        yield SecretSpan(start, end, hint.what)
     other = _OTHER_SIDE.match(text, end)
-    if other and is_secret(other["value"], named, Place.FIELD):
-        yield Span(*other.span("value"), named.what)
+    if other and is_secret(other["value"], hint, Syntax.FIELD):
+        yield SecretSpan(*other.span("value"), hint.what)
 
 
-def _named_value(match: re.Match[str]) -> Iterator[Span]:
-    named = naming(match["name"])
-    if named and is_secret(match["value"], named, Place.FIELD):
-        yield Span(*match.span("value"), named.what)
+def _named_value(match: re.Match[str]) -> Iterator[SecretSpan]:
+    hint = name_hint(match["name"])
+    if hint and is_secret(match["value"], hint, Syntax.FIELD):
+        yield SecretSpan(*match.span("value"), hint.what)
 
 
-def _reversed_pair(match: re.Match[str]) -> Iterator[Span]:
-    named = naming(match["name"])
+def _reversed_pair(match: re.Match[str]) -> Iterator[SecretSpan]:
+    hint = name_hint(match["name"])
     group = next(group for group in ("double", "single", "bare") if match[group])
     value = match[group].rstrip("\\")
-    if named and is_secret(value, named, Place.FIELD):
-        yield Span(match.start(group), match.start(group) + len(value), named.what)
+    if hint and is_secret(value, hint, Syntax.FIELD):
+        yield SecretSpan(match.start(group), match.start(group) + len(value), hint.what)
+
+
+_key_parts = first_group(_KEY_PART, "private-key")
+
+DETECTORS = (
+    Detector("data of a Secret", ("secret",), _secret_objects),
+    Detector("name and value", ("value",), _pairs),
+    Detector("options --name and --value", ("value",), _option_pairs),
+    Detector("value and name", ("value",), _reversed_pairs),
+    Detector("output of kubectl describe", ("\n----",), _described),
+    Detector("JSON web key", ("kty",), _web_keys),
+)

@@ -1,6 +1,6 @@
 """Secrets behind base64 in a text: `echo cGFzc3dvcmQ9... | base64 -d`, a configuration file packed into one variable.
 
-Owns finding and decoding the runs; what is a secret in the decoded text decides whoever calls.
+Owns finding and decoding the runs; the caller decides what is a secret in the decoded text.
 """
 
 import base64
@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agent.redaction.spans import Span
+from agent.redaction.spans import SecretSpan
 from agent.redaction.values import decoded
 
 # A run of base64 that a text of ASCII characters may be encoded as. Each group of four characters begins with the upper
-# six bits of a byte: C (a tab, a line feed), I to Z and a to f stand for the others. Lines that follow belong to it
+# six bits of a byte: C (a tab, a line feed), I to Z and a to f encode the others. Lines that follow belong to it
 # where they are nothing but base64, as `base64` wraps its output.
 _SIGN = "[A-Za-z0-9+/_-]"
 _GROUP = f"(?:[CI-Za-f]{_SIGN}{{3}})"
@@ -26,30 +26,30 @@ _HEAD = 16
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-class Decoded(NamedTuple):
+class DecodedRun(NamedTuple):
     """`text[start:end]` is the base64 of `plain`."""
 
     start: int
     end: int
     plain: str
 
-    def hidden(self, inner: Span) -> Span:
+    def hidden(self, inner: SecretSpan) -> SecretSpan:
         """The whole run, of the kind of a secret in it."""
-        return Span(self.start, self.end, inner.what, plain=self.plain)
+        return SecretSpan(self.start, self.end, inner.what, plain=self.plain)
 
 
-def encoded_texts(text: str) -> Iterator[Decoded]:
+def encoded_texts(text: str) -> Iterator[DecodedRun]:
     """The runs of base64 of `text` that hold readable text."""
     for match in _RUN.finditer(text):
         end = match.start() + _wrapped(match[0])
         whole = _decoded(text[match.start() : end])
         if whole is not None:
-            yield Decoded(match.start(), end, whole)
+            yield DecodedRun(match.start(), end, whole)
         if whole is None or end < match.end():  # words on lines of their own, or such as follow
             for line in _LINE.finditer(text, match.start() if whole is None else end, match.end()):
                 plain = _decoded(line[0])
                 if plain is not None:
-                    yield Decoded(line.start(), line.end(), plain)
+                    yield DecodedRun(line.start(), line.end(), plain)
 
 
 def _wrapped(run: str) -> int:

@@ -2,7 +2,7 @@
 
 The vendors' patterns are those of detect-secrets, used as patterns: its own scan reports values without places, checks
 some of them over the network and takes 0.75 ms a line. Formats that it does not know, or whose pattern there takes
-more than linear time on a hostile text, stand below. Owns no reading of names; private keys in PEM are
+more than linear time on a hostile text, are declared below. Owns no reading of names; private keys in PEM are
 `agent.redaction.pem`'s.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from agent.redaction.spans import Span, run_end
+from agent.redaction.spans import Detector, SearchedText, SecretSpan, run_end
 from agent.redaction.values import decoded
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ _JWT = re.compile(
 )
 
 
-def tokens(text: str) -> Iterator[Span]:
-    """Where vendors' tokens, JSON web tokens and password hashes stand in `text`."""
+def _tokens(searched: SearchedText) -> Iterator[SecretSpan]:
+    text = searched.text
     long_words = "\n".join({word for word in text.split() if len(word) >= _SHORTEST})
     if not long_words:
         return
@@ -137,10 +137,10 @@ def tokens(text: str) -> Iterator[Span]:
     if "eyJ" in long_words:
         for match in _JWT.finditer(text):
             if _has_jwt_header(match[1]):
-                yield Span(match.start(1), match.end(1), "token")
+                yield SecretSpan(match.start(1), match.end(1), "token")
 
 
-def _matches(text: str, known: _Format) -> Iterator[Span]:
+def _matches(text: str, known: _Format) -> Iterator[SecretSpan]:
     at = 0
     while match := known.pattern.search(text, at):
         start, end = match.span(known.group)
@@ -151,7 +151,7 @@ def _matches(text: str, known: _Format) -> Iterator[Span]:
         if not known.bare and match.end() == end:
             end = run_end(_REST, text, end)
         at = max(match.end(), end)
-        yield Span(start, end, known.what)
+        yield SecretSpan(start, end, known.what)
 
 
 def _begins_within_a_word(text: str, start: int) -> bool:
@@ -222,3 +222,7 @@ def _formats() -> tuple[_Format, ...]:
 
 def _patterns(detector: "type[RegexBasedDetector]") -> Sequence[re.Pattern[str]]:
     return list(cast("Sequence[re.Pattern[str]]", detector.denylist))
+
+
+# Without signs: each format has a needle of its own, which is case-sensitive and searched for in the long words only.
+DETECTORS = (Detector("tokens and hashes of a known form", (), _tokens),)

@@ -1,4 +1,4 @@
-"""Values that were recognised as secrets, found again wherever they stand: in a log line, an event, an answer.
+"""Values that were recognised as secrets, found again in any text: a log line, an event, an answer.
 
 Owns the memory of them and the search, and which values may be learned: not words and names, since hiding each of their
 occurrences would hide the language itself.
@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from agent.redaction.spans import Span, run_end
+from agent.redaction.spans import SecretSpan, run_end
 from agent.redaction.values import (
+    COMMON_VALUES,
+    STATUS_WORDS,
     encoded,
     is_masked,
     is_number,
@@ -18,7 +20,6 @@ from agent.redaction.values import (
     is_plain,
     is_reference,
 )
-from agent.redaction.words import COMMON_VALUES, STATES
 
 SHORTEST = 6
 """Characters of the shortest value that is searched for."""
@@ -48,8 +49,8 @@ class KnownValues:
         return bool(self._heads)
 
     def learn(self, value: str, *, trusted: bool) -> None:
-        """Remember `value`, which is hidden as itself. `trusted`: the structure says that it is a secret, not a guess
-        from a text, so that it may look like a name."""
+        """Remember `value`, which is hidden as itself. `trusted`: the structure of an object makes it a secret, so
+        that it may look like a name."""
         if value in self._values or len(self._values) >= _MOST or not _is_learnable(value, trusted=trusted):
             return
         self._values.add(value)
@@ -74,8 +75,8 @@ class KnownValues:
         """The name of an object is never taken for a secret, nor are its parts."""
         self._unread_names.add(name)
 
-    def find(self, text: str) -> Iterator[Span]:
-        """Where known values stand in `text`."""
+    def find(self, text: str) -> Iterator[SecretSpan]:
+        """The known values in `text`."""
         if len(text) < SHORTEST or not self._heads:
             return
         self._read_names()
@@ -89,7 +90,7 @@ class KnownValues:
                 if end <= done:
                     continue  # within the word that was hidden already
                 done = end = run_end(_WORD_REST, text, end)
-            yield Span(start, end, "secret", plain=value)
+            yield SecretSpan(start, end, "secret", plain=value)
 
     def _read_names(self) -> None:
         for name in self._unread_names:
@@ -116,7 +117,7 @@ class KnownValues:
 
 
 def _is_learnable(value: str, *, trusted: bool) -> bool:
-    if len(value) < SHORTEST or value.lower() in COMMON_VALUES or value.lower() in STATES or is_masked(value):
+    if len(value) < SHORTEST or value.lower() in COMMON_VALUES or value.lower() in STATUS_WORDS or is_masked(value):
         return False
     if "-----BEGIN" in value or is_number(value) or is_plain(value) or is_reference(value):
         return False

@@ -1,14 +1,14 @@
 """Private keys in PEM: whole, in one line with escaped breaks, base64-encoded once more, or spread over log lines of
 which some may be missing.
 
-Owns the private keys only: certificates and public keys are no secrets.
+The form is RFC 7468's, with the labels of OpenSSL, OpenSSH and PGP. Certificates and public keys are no secrets.
 """
 
 import re
 import string
 from collections.abc import Iterator
 
-from agent.redaction.spans import Span
+from agent.redaction.spans import Detector, SearchedText, SecretSpan, first_group
 from agent.redaction.values import decoded
 
 _EDGE = re.compile(r"-----? ?(BEGIN|END) (?:[A-Z0-9 ]{0,40})PRIVATE KEY(?: BLOCK)? ?-?----")
@@ -19,23 +19,16 @@ _BODY_LINE = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _LAST_LINE = re.compile(r"[A-Za-z0-9+/]{1,76}={0,2}[ \t\r]*")
 _HEADER_LINE = re.compile(r"(?:Proc-Type|DEK-Info|Comment|Version|Subject|Hash): [^\n]*|[ \t\r]*")
 _PUTTY = re.compile(r"Private-Lines: \d+\s+((?:[A-Za-z0-9+/=]{1,64}\s+){0,200}[A-Za-z0-9+/=]{1,64})")
-_ENCODED = re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}+={0,2}")
+_ENCODED = re.compile(r"(?<![A-Za-z0-9+/])(LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}+={0,2})")
 
 
-def private_keys(text: str) -> Iterator[Span]:
-    """Where the bodies of private keys stand in `text`; the lines that begin and end them stay readable."""
-    if "PRIVATE KEY" in text:
-        yield from _between_edges(text)
-    if "Private-Lines: " in text:
-        for match in _PUTTY.finditer(text):
-            yield Span(match.start(1), match.end(1), "private-key")
-    if "LS0tLS1CRUdJTi" in text:
-        for match in _ENCODED.finditer(text):
-            if "PRIVATE KEY" in (decoded(match[0][:64]) or ""):
-                yield Span(match.start(), match.end(), "private-key")
+def _begins_a_private_key(base64: str) -> bool:
+    return "PRIVATE KEY" in (decoded(base64[:64]) or "")
 
 
-def _between_edges(text: str) -> Iterator[Span]:
+def _between_edges(searched: SearchedText) -> Iterator[SecretSpan]:
+    """The bodies of private keys; the lines that begin and end them stay readable."""
+    text = searched.text
     edges = [(match[1], match.start(), match.end()) for match in _EDGE.finditer(text)]
     for index, (edge, start, end) in enumerate(edges):
         before = edges[index - 1] if index else ("", 0, 0)
@@ -48,14 +41,14 @@ def _between_edges(text: str) -> Iterator[Span]:
             yield from _trimmed(text, _body_start(text, start, max(before[2], start - _LONGEST)), start)
 
 
-def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
+def _trimmed(text: str, start: int, end: int) -> Iterator[SecretSpan]:
     """The span without blanks and escaped line breaks at its ends."""
     while start < end and (step := _blank_step(text, start)):
         start += step
     while start < end and (text[end - 1] in " \t\r\n" or text[max(start, end - 2) : end] in ("\\n", "\\r")):
         end -= 1 if text[end - 1] in " \t\r\n" else 2
     if end > start:
-        yield Span(start, end, "private-key")
+        yield SecretSpan(start, end, "private-key")
 
 
 def _blank_step(text: str, at: int) -> int:
@@ -96,3 +89,10 @@ def _body_start(text: str, end: int, limit: int) -> int:
             break
         start, last = line_start, False
     return start
+
+
+DETECTORS = (
+    Detector("private key", ("private key",), _between_edges),
+    Detector("private key of PuTTY", ("private-lines: ",), first_group(_PUTTY, "private-key")),
+    Detector("private key in base64", ("ls0tls1crudjti",), first_group(_ENCODED, "private-key", _begins_a_private_key)),
+)

@@ -1,6 +1,6 @@
-"""What stands for a secret, and the memory of a session: which values were hidden, and behind which placeholder.
+"""The placeholders of secrets, and the memory of a session: which values were hidden by which placeholder.
 
-Owns placeholders and replacement in texts; what is a secret decide the detector and the structure.
+Owns placeholders and replacement in texts; the detector and the structure decide what is a secret.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.redaction.detector import find_secrets
 from agent.redaction.known import KnownValues
-from agent.redaction.spans import Span, merged
+from agent.redaction.spans import SecretSpan, merged
 from agent.redaction.values import looks_random
 
 _PASSES = 4
@@ -18,7 +18,7 @@ _AROUND_A_KEY = re.compile(r"-----[A-Z0-9 ]{1,64}-----|\\[nr]|\s")
 
 
 class Hiding:
-    """Hides what it is told to, and remembers it. `key` turns a value into the digits of its placeholder."""
+    """Hides secrets and remembers them. `key` turns a value into the digits of its placeholder."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -45,7 +45,7 @@ class Hiding:
         self._known.protect(name)
 
     def text(self, text: str) -> str:
-        """`text` with the secrets hidden that it gives away itself; they are remembered."""
+        """`text` with the secrets hidden that its own words reveal; they are remembered."""
         return self.texts([text], "")[0] if find_secrets(text) else text
 
     def texts(self, pieces: Sequence[str], joint: str) -> list[str]:
@@ -63,12 +63,12 @@ class Hiding:
         return results
 
     def known_text(self, text: str) -> str:
-        """`text` with the secrets hidden that were met before."""
+        """`text` with the secrets hidden that were found before."""
         spans = list(self._known.find(text))
         return self._replaced([text], 0, text, merged(spans, text))[0] if spans else text
 
     def known(self, pieces: Sequence[str], joint: str) -> list[str]:
-        """The pieces of one text with the secrets hidden that were met before."""
+        """The pieces of one text with the secrets hidden that were found before."""
         text = joint.join(pieces)
         spans = list(self._known.find(text))
         return self._replaced(pieces, len(joint), text, merged(spans, text)) if spans else list(pieces)
@@ -94,7 +94,7 @@ class Hiding:
             known = self._placeholders[plain] = f"[REDACTED:{what}:{digest[:6]}]"
         return known
 
-    def _replaced(self, pieces: Sequence[str], joint: int, text: str, spans: Sequence[Span]) -> list[str]:
+    def _replaced(self, pieces: Sequence[str], joint: int, text: str, spans: Sequence[SecretSpan]) -> list[str]:
         if not spans:
             return list(pieces)
         results: list[str] = []
@@ -107,7 +107,7 @@ class Hiding:
             offset = end + joint
         return results
 
-    def _parts(self, text: str, start: int, end: int, spans: Sequence[Span], first: int) -> Iterator[str]:
+    def _parts(self, text: str, start: int, end: int, spans: Sequence[SecretSpan], first: int) -> Iterator[str]:
         at = start
         for index in range(first, len(spans)):
             span = spans[index]

@@ -1,22 +1,23 @@
-"""Secrets that the structure of an object gives away: the data of a Secret, the value of a variable named
+"""Secrets that the structure of an object reveals: the data of a Secret, the value of a variable named
 DB_PASSWORD, the argument after `--token`.
 
-Owns the walk over JSON-like values and what Kubernetes' structures mean; `Strings` decides what becomes of a string.
+Owns the walk over JSON-like values and what Kubernetes' structures mean; a `StringRedactor` hides their strings.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from agent.redaction.names import Naming, Strength, naming
-from agent.redaction.values import PLACEHOLDER, decoded, is_masked, looks_secret
-from agent.redaction.verdict import Place, is_secret
+from agent.redaction.names import HintStrength, NameHint, name_hint
+from agent.redaction.spans import PLACEHOLDER
+from agent.redaction.values import decoded, is_masked, looks_secret
+from agent.redaction.verdict import Syntax, is_secret
 
 
-class Strings(Protocol):
+class StringRedactor(Protocol):
     """What becomes of the strings of an object."""
 
     def hide(self, value: str, what: str, *, plain: str, trusted: bool) -> str:
-        """What stands for `value`, a secret. `plain` is it decoded; `trusted`: its name says so too."""
+        """The placeholder of the secret `value`. `plain` is it decoded; `trusted`: its name is a secret's, too."""
         ...
 
     def text(self, text: str) -> str:
@@ -28,7 +29,7 @@ class Strings(Protocol):
         ...
 
     def name(self, name: str) -> None:
-        """A name of an object was met."""
+        """Note the name of an object, which is no secret."""
         ...
 
 
@@ -73,14 +74,14 @@ _OPENED: Any = (str, dict, list, tuple, bytes)
 _OBJECT: Any = dict
 
 
-def redacted(root: object, strings: Strings) -> Any:
+def redacted(root: object, strings: StringRedactor) -> Any:
     """A copy of a JSON-like value of any depth, its secrets hidden: same keys, same types, same numbers.
 
     A tuple becomes a list, the one sequence that JSON has.
     """
     result: list[Any] = [None]
     pending: list[_Child] = [(root, result, 0, "", "")]
-    copies: dict[tuple[int, str, str], Any] = {}  # of containers met before: shared ones (YAML anchors) stay shared
+    copies: dict[tuple[int, str, str], Any] = {}  # of containers seen before: shared ones (YAML anchors) stay shared
     while pending:
         node, parent, key, name, data = pending.pop()
         if isinstance(node, str):
@@ -99,7 +100,7 @@ def redacted(root: object, strings: Strings) -> Any:
     return result[0]
 
 
-def _opened(node: Any, name: str, data: str, strings: Strings) -> tuple[Any, list[_Child]]:
+def _opened(node: Any, name: str, data: str, strings: StringRedactor) -> tuple[Any, list[_Child]]:
     """A copy of a container, and what of it is to be put in anew."""
     if isinstance(node, _OBJECT):
         return _opened_mapping(node, name, data, strings)
@@ -110,7 +111,7 @@ def _opened(node: Any, name: str, data: str, strings: Strings) -> tuple[Any, lis
 
 
 def _opened_mapping(
-    node: Mapping[Any, Any], name: str, data: str, strings: Strings
+    node: Mapping[Any, Any], name: str, data: str, strings: StringRedactor
 ) -> tuple[dict[Any, Any], list[_Child]]:
     copy: dict[Any, Any] = dict(node)
     done: frozenset[str] = frozenset()
@@ -139,14 +140,14 @@ def _opened_mapping(
             written = "base64" if key == "data" else "plain"
         elif is_a_key and key in _KEY_PARTS:
             child = "private_key"
-        elif key in _VALUES and naming(about):
+        elif key in _VALUES and name_hint(about):
             child = about
         children.append((value, copy, key, child, written))
     return copy, children
 
 
 def _subject(node: Mapping[Any, object]) -> str:
-    """What the `value` of a pair is named: of an environment variable, a Helm parameter, a header, a JSON patch."""
+    """What the `value` of a pair is hint: of an environment variable, a Helm parameter, a header, a JSON patch."""
     path = node.get("path")
     if isinstance(path, str) and "op" in node:
         return path.rpartition("/")[2]
@@ -168,48 +169,48 @@ def _program(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
-def _command_line(items: Sequence[str], strings: Strings) -> list[str]:
+def _command_line(items: Sequence[str], strings: StringRedactor) -> list[str]:
     line = list(items)
     for index in range(1, len(line)):
         option, value = items[index - 1], items[index]
-        named = naming(option.lstrip("-")) if option.startswith("-") and "=" not in option else None
-        if named and not value.startswith("-") and is_secret(value, named, Place.FIELD):
-            line[index] = strings.hide(value, named.what, plain=value, trusted=named.strength is Strength.STRONG)
+        hint = name_hint(option.lstrip("-")) if option.startswith("-") and "=" not in option else None
+        if hint and not value.startswith("-") and is_secret(value, hint, Syntax.FIELD):
+            line[index] = strings.hide(value, hint.what, plain=value, trusted=hint.strength is HintStrength.STRONG)
     if any(_UNIT in item for item in line):
         return [strings.text(item) for item in line]
     return strings.texts(line, _UNIT)
 
 
-def _string(value: str, name: str, data: str, strings: Strings) -> str:
-    named = naming(name)
+def _string(value: str, name: str, data: str, strings: StringRedactor) -> str:
+    hint = name_hint(name)
     if data:
         if is_masked(value):
             return value
         plain = (decoded(value) if data == "base64" else None) or value
-        trusted = named is not None and named.strength is Strength.STRONG
-        return strings.hide(value, named.what if named else "secret", plain=plain, trusted=trusted)
+        trusted = hint is not None and hint.strength is HintStrength.STRONG
+        return strings.hide(value, hint.what if hint else "secret", plain=plain, trusted=trusted)
     if name in _NAMES:
         strings.name(value)
-    hidden = _under_name(value, named, strings) if named else None
+    hidden = _under_name(value, hint, strings) if hint else None
     return strings.text(value) if hidden is None else hidden
 
 
-def _under_name(value: str, named: Naming, strings: Strings) -> str | None:
+def _under_name(value: str, hint: NameHint, strings: StringRedactor) -> str | None:
     """The value of a name that promises a secret, None where it is none as a whole."""
-    if not is_secret(value, named, Place.FIELD):
+    if not is_secret(value, hint, Syntax.FIELD):
         return None
-    trusted = named.strength is Strength.STRONG
-    if named.what == "cookie" and "=" in value:
+    trusted = hint.strength is HintStrength.STRONG
+    if hint.what == "cookie" and "=" in value:
         header = "cookie: "
         return strings.text(header + value).removeprefix(header)
-    if named.what == "authorization" and " " in value:
+    if hint.what == "authorization" and " " in value:
         scheme, _, credentials = value.partition(" ")
-        return f"{scheme} {strings.hide(credentials, named.what, plain=credentials, trusted=trusted)}"
-    if named.what == "connection-string" or "://" in value:
+        return f"{scheme} {strings.hide(credentials, hint.what, plain=credentials, trusted=trusted)}"
+    if hint.what == "connection-string" or "://" in value:
         partly = strings.text(value)
         if partly != value or not looks_secret(value) or value.startswith("jdbc:"):
             return partly
-    return strings.hide(value, named.what, plain=value, trusted=trusted)
+    return strings.hide(value, hint.what, plain=value, trusted=trusted)
 
 
 def mapped(root: object, change: Callable[[str], str]) -> Any:

@@ -1,15 +1,15 @@
 """Secrets that the place in a table names: a column of comma-separated or framed lines, a row of name and value, the
 values of an SQL `INSERT`.
 
-Owns the reading of rows; whether a value is a secret decides `agent.redaction.verdict`.
+Owns the reading of rows; `agent.redaction.verdict` decides whether a value is a secret.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
-from agent.redaction.names import Naming, Strength, naming
-from agent.redaction.spans import Span
-from agent.redaction.verdict import Place, is_secret
+from agent.redaction.names import HintStrength, NameHint, name_hint
+from agent.redaction.spans import Detector, SearchedText, SecretSpan
+from agent.redaction.verdict import Syntax, is_secret
 
 type _Cell = tuple[int, int]
 
@@ -30,16 +30,19 @@ _TUPLE = re.compile(r"\(((?:[^()'\n]|'[^'\n]{0,1024}'){1,4096}+)\)[ \t\n]*,?[ \t
 _SQL_CELL = re.compile(r"(?:[^,']|'[^']*')+")
 
 
-def tables(text: str, lowered: str) -> Iterator[Span]:
-    """The secrets of the tables in `text`. `lowered` is the same text in lower case, place by place."""
-    if "into" in lowered and "values" in lowered:
-        for match in _INSERT.finditer(text):
-            yield from _inserted(text, match)
+def _inserts(searched: SearchedText) -> Iterator[SecretSpan]:
+    if "values" in searched.lowered:
+        for match in _INSERT.finditer(searched.text):
+            yield from _inserted(searched.text, match)
+
+
+def _rows(searched: SearchedText) -> Iterator[SecretSpan]:
+    text, lowered = searched
     if _FRAMED.search(text) or ("," in text and _COMMA_SEPARATED.search(lowered)):
         yield from _lines(text)
 
 
-def _inserted(text: str, insert: re.Match[str]) -> Iterator[Span]:
+def _inserted(text: str, insert: re.Match[str]) -> Iterator[SecretSpan]:
     columns = [_strong(column.strip(" \t`\"'[]")) for column in insert[1].split(",")]
     if not any(columns):
         return
@@ -51,9 +54,9 @@ def _inserted(text: str, insert: re.Match[str]) -> Iterator[Span]:
         at = row.end()
 
 
-def _lines(text: str) -> Iterator[Span]:
+def _lines(text: str) -> Iterator[SecretSpan]:
     """Each line by the heading above it, or as a row of name and value."""
-    columns: Sequence[Naming | None] = ()
+    columns: Sequence[NameHint | None] = ()
     framed = False
     at = 0
     for line in text.split("\n"):
@@ -64,13 +67,13 @@ def _lines(text: str) -> Iterator[Span]:
                 yield from _named_cells(text, cells, columns)
         elif not (columns and _RULE.fullmatch(line)):
             columns, framed = _headings(text, cells), is_framed
-            if is_framed and len(cells) == 2 and (named := _strong(text[slice(*cells[0])])) is not None:
-                yield from _named_cells(text, cells[1:], [named])
+            if is_framed and len(cells) == 2 and (hint := _strong(text[slice(*cells[0])])) is not None:
+                yield from _named_cells(text, cells[1:], [hint])
         at += len(line) + 1
 
 
 def _cells(line: str, at: int) -> list[_Cell]:
-    """Where the cells of a line stand, [] where it is no row."""
+    """The positions of the cells of a line, [] where it is no row."""
     framed = _FRAME.match(line.lstrip()) is not None
     pieces = _FRAME.split(line) if framed else line.split(",")
     if not 2 <= len(pieces) <= _MOST_CELLS:
@@ -83,7 +86,7 @@ def _cells(line: str, at: int) -> list[_Cell]:
     return cells[1:-1] if framed else cells
 
 
-def _headings(text: str, cells: Sequence[_Cell]) -> Sequence[Naming | None]:
+def _headings(text: str, cells: Sequence[_Cell]) -> Sequence[NameHint | None]:
     names = [text[start:end] for start, end in cells]
     if len(names) < 2 or not all(_HEADING.fullmatch(name) for name in names):
         return ()
@@ -91,17 +94,23 @@ def _headings(text: str, cells: Sequence[_Cell]) -> Sequence[Naming | None]:
     return columns if any(columns) and not all(columns) else ()
 
 
-def _strong(name: str) -> Naming | None:
-    named = naming(name)
-    return named if named and named.strength is Strength.STRONG and len(name.split()) <= 2 else None
+def _strong(name: str) -> NameHint | None:
+    hint = name_hint(name)
+    return hint if hint and hint.strength is HintStrength.STRONG and len(name.split()) <= 2 else None
 
 
-def _named_cells(text: str, cells: Sequence[_Cell], columns: Sequence[Naming | None]) -> Iterator[Span]:
-    for (start, end), named in zip(cells, columns, strict=True):
-        if named is None:
+def _named_cells(text: str, cells: Sequence[_Cell], columns: Sequence[NameHint | None]) -> Iterator[SecretSpan]:
+    for (start, end), hint in zip(cells, columns, strict=True):
+        if hint is None:
             continue
         value = text[start:end]
         start += len(value) - len(value.lstrip(" \t'\""))
         value = value.strip(" \t'\"")
-        if value and " " not in value and is_secret(value, named, Place.ASSIGNMENT):
-            yield Span(start, start + len(value), named.what)
+        if value and " " not in value and is_secret(value, hint, Syntax.ASSIGNMENT):
+            yield SecretSpan(start, start + len(value), hint.what)
+
+
+DETECTORS = (
+    Detector("INSERT", ("into",), _inserts),
+    Detector("table", ("|", "│", "┃", "pass", "pwd", "secret", "token"), _rows),
+)

@@ -1,6 +1,6 @@
-"""What a value looks like by itself: already masked, a reference, plainly something else, a name, or random.
+"""What a value looks like by itself: already masked, a reference, clearly something else, a name, or random.
 
-Owns the judgement of single values; knows nothing of names, texts or objects.
+Owns the judgement of single values, independent of names, texts and objects.
 """
 
 import base64
@@ -9,10 +9,59 @@ import math
 import re
 from collections import Counter
 
-from agent.redaction.words import COMMON_VALUES, STATES
 
-PLACEHOLDER = re.compile(r"\[REDACTED:[a-z-]{1,32}:[0-9a-f]{6}\]")
-"""What stands for a hidden value."""
+def _word_set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FUNCTION_WORDS = _word_set(
+    """
+    a also always an and are as at be been being but by can cannot could did do does doesn't don't for from had has
+    hasn't have if in into is isn't it its may must need needs not of on only or shall should than that the their
+    then there this to via was wasn't were when which while who will with won't would you your
+    """
+)
+"""Words that continue a sentence about a secret: "must not be empty" is no password."""
+
+STATUS_WORDS = FUNCTION_WORDS | _word_set(
+    """
+    str int bool bytes float number object all
+    absent accepted added again alphanumeric already any anyway ascii auth authenticated authentication
+    authorization base64 based because before both cached case-sensitive certainly changed check checked complete
+    contains correct corrupt created decoded decrypted default defaulted definitely deleted denied deprecated
+    differs disabled doesnt each either empty enabled encoded encrypted endpoint error exceeded exceeds exchange
+    exists expected expire expired expires expiring failed fails failure fetched field file flow forbidden format
+    found generated generation grant granted hash hashed header here hidden hint however ignored incorrect info
+    initialized input insecure instead interrupted introspection invalid issue issued known least length lifetime
+    loaded long longer lookup malformed management masked maybe mismatch mismatched missing mode more mounted name
+    needed neither never new no none now null ok old omitted once one optional parameter parsing passed path
+    permission plaintext please policy possible present probably prompt protected provided provider read ready
+    really received recreated redacted refresh refreshed refused rejected released removed renewal renewed replaced
+    request requested required requires reset response retrieved returned review revoked right rotated rotation
+    rotator safe salted scope secure sent server service set short shorter signature simple size some source status
+    still store stored string strong succeeded success synced syntax too true type unauthorized unavailable
+    unchanged undefined unencrypted unexpected unknown unsafe unset until updated use used using utf-8 valid
+    validated validation value verification verified version very visible volume weak wrong yes yet
+    """
+)
+"""Words that follow "password" or "token" in a message without being one."""
+
+COMMON_VALUES = _word_set(
+    """
+    access account accounts admin administrator agent alpha anonymous api app application applications argocd
+    backend basic bearer beta bound bucket cache certificate changeme client cluster config configmap configuration
+    connection console container create credential credentials customer data database debug default demo deployment
+    dev develop development docker elastic elasticsearch example false frontend generic github gitlab google grafana
+    guest harbor helm http https ingress internal jenkins job kafka key keycloak keys kubernetes latest letmein
+    local localhost main manager mariadb master memcached metrics minio mongo mongodb monitoring mysql namespace
+    nginx node object opensearch operator oracle orders overview owner pass passphrase password passwords payment
+    payments platform pod policy postgres postgresql private prod production profile prometheus public rabbitmq
+    reader redis registry release replica replication role root sample secret secrets session shared signing sso
+    stage staging standard state super superuser support system test tester testing text token tokens user username
+    users vault web webhook worker write writer yaml zookeeper
+    """
+)
+"""Values so common that hiding each of their occurrences would hide the language itself."""
 
 _MASKED = re.compile(
     r"[*+•x.\-_#?X…]+|[<\[({*_]*(?:redacted|hidden|masked|removed|omitted|sensitive|sensitive value|filtered|scrubbed"
@@ -47,7 +96,8 @@ _POINTER = re.compile(
     r"|[a-z_]\w{0,63}(?:\.[a-z_]\w{0,63}){1,16}\.[A-Z]\w{0,127}"  # a class
     r"|[\w.\-]+/[\w.\-]+(?:/[\w.\-]+)*[#:][\w.\-]+|ssh-(?:rsa|dss|ed25519) \S+.*|ecdsa-\S+ \S+.*",
 )
-# What only another key opens: of SOPS and eyaml, Ansible's vault, Vault's transit engine, a SealedSecret.
+# Ciphertexts of SOPS (https://github.com/getsops/sops) and eyaml, of Ansible's vault, Vault's transit engine and a
+# SealedSecret.
 _CIPHERTEXT = re.compile(
     r"ENC\[.*|\$ANSIBLE_VAULT;.*|vault:v\d{1,6}:[A-Za-z0-9+/=]{20,}|Ag[A-D][A-Za-z0-9+/]{300,}={0,2}", re.DOTALL
 )
@@ -71,8 +121,8 @@ _DIGIT = re.compile(r"\d")
 _PUNCTUATION = re.compile(r"[^\w\-./ ]")
 _WORD_PIECES = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")
 
-ORDINARY = STATES | COMMON_VALUES
-"""Words that are no secret unless their own place says so."""
+ORDINARY_WORDS = STATUS_WORDS | COMMON_VALUES
+"""Words that are no secret unless their position makes them one."""
 
 
 def is_masked(value: str) -> bool:
@@ -84,20 +134,20 @@ def is_masked(value: str) -> bool:
 
 
 def is_reference(value: str) -> bool:
-    """Whether the value only says where the secret is: `${VAR}`, `$(VAR)`, `{{ .Values.x }}`, `$oidc.clientSecret`;
-    or is one that only another key opens."""
+    """Whether the value only refers to the secret: `${VAR}`, `$(VAR)`, `{{ .Values.x }}`, `$oidc.clientSecret`;
+    or is encrypted."""
     value = value.strip()
     return _REFERENCE.fullmatch(value) is not None or _CIPHERTEXT.fullmatch(value) is not None
 
 
 def is_plain(value: str) -> bool:
-    """Whether the value is plainly no secret whatever its name says: a switch, a duration, a size, a path, a URL."""
+    """Whether the value is clearly no secret whatever its name is: a switch, a duration, a size, a path, a URL."""
     return len(value) <= 2048 and (_SCALAR.fullmatch(value) is not None or _POINTER.fullmatch(value) is not None)
 
 
 def is_code(value: str) -> bool:
-    """Whether the value reads like an expression of a program (`self.token()`, `Optional[str]`, `next_token`), as it
-    stands in the source lines of a stack trace."""
+    """Whether the value reads like an expression of a program (`self.token()`, `Optional[str]`, `next_token`), as in
+    the source lines of a stack trace."""
     return len(value) <= 512 and _CODE.fullmatch(value.rstrip(",")) is not None
 
 
@@ -135,9 +185,9 @@ def is_uuid(value: str) -> bool:
 
 
 def is_ordinary(value: str) -> bool:
-    """Whether the value is no secret unless its own place says so: a word, a name, a number, a path, an identifier."""
+    """Whether only its position could make the value a secret: a word, a name, a number, a path, an identifier."""
     return (
-        value.lower() in ORDINARY
+        value.lower() in ORDINARY_WORDS
         or is_masked(value)
         or is_number(value)
         or is_plain(value)

@@ -1,11 +1,11 @@
 """Secrets that go on in the next line: a token that a terminal or `base64` wrapped, a value that ends in a backslash.
 
-Owns the further lines only; where a secret begins others found.
+Owns the further lines only; the detectors find where a secret begins.
 """
 
 import re
 
-from agent.redaction.spans import Span
+from agent.redaction.spans import SecretSpan
 from agent.redaction.values import is_identifier, looks_random, looks_secret
 
 _WRAPS_AT = 40
@@ -15,7 +15,7 @@ _FURTHER = re.compile(r"(\\?)\r?\n[ \t]{0,32}(?P<line>[A-Za-z0-9+/=_.~-]{1,4096}
 _KINDS = frozenset({"token", "key", "secret", "password", "credential", "signature"})
 
 
-def wrapped(span: Span, text: str) -> Span:
+def wrapped(span: SecretSpan, text: str) -> SecretSpan:
     """`span` with the lines below that belong to it."""
     line = text[span.start : span.end].rstrip("\\").rpartition("\n")[2].strip()
     if span.what not in _KINDS or text[span.end : span.end + 1] not in ("\n", "\r", "\\"):
@@ -33,4 +33,4 @@ def wrapped(span: Span, text: str) -> Span:
         end = further.end("line")
         if len(value) < width and not further[3]:
             break  # the last one
-    return span if end == span.end else Span(span.start, end, span.what)
+    return span if end == span.end else SecretSpan(span.start, end, span.what)

@@ -1,4 +1,4 @@
-"""The body of a request as a JSON object. Raises RequestError; owns neither the limit of its size nor what is in it."""
+"""The body of a request as a JSON object. Owns its decoding."""
 
 import json
 import math
@@ -13,7 +13,7 @@ _LONGEST_NUMBER = 80
 def decode_body(raw: bytes) -> Mapping[str, Any]:
     """The JSON object of a request's body.
 
-    Raises RequestError for invalid UTF-8, invalid JSON, numbers that JSON has not, and anything that is no object.
+    Raises RequestError for invalid UTF-8, invalid JSON, NaN and infinite numbers, and anything that is not an object.
     """
     try:
         body: object = json.loads(raw.decode("utf-8"), parse_constant=_no_number, parse_float=_finite)

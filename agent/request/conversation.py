@@ -1,4 +1,4 @@
-"""The conversation of a request: `input` parsed into messages. Raises RequestError naming the item; owns no meaning."""
+"""The conversation of a request: `input` parsed into messages. Owns its shape."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Message:
 def parse_conversation(items: object) -> tuple[Message, ...]:
     """The messages of `input`, oldest first; the last one is the user's question.
 
-    `items` is a list of messages, or the question alone as text.
+    `items` is a list of messages, or the question alone as text. Raises RequestError naming the wrong item.
     """
     if isinstance(items, str):
         if not items.strip():

@@ -1,7 +1,7 @@
-"""Keys of a request that nobody reads, and that were meant for something: misspelled ones, and those at a wrong place.
+"""Unknown keys of a request that look like mistakes: misspelled ones, and those at a wrong place.
 
-Raises RequestError naming the key. MLflow drops unknown keys of its own request before it is seen here; what is told
-here is of our server and of `predict` with a dict.
+Raises RequestError naming the key. MLflow drops unknown keys of its own requests earlier, so that only
+our server and `predict` with a dict get these errors.
 """
 
 import difflib
@@ -13,7 +13,7 @@ from agent.errors import RequestError
 _READ = ("input", "custom_inputs", "context", "stream")
 _CONTEXT = ("conversation_id", "user_id")
 
-# What clients of MLflow and of OpenAI's Responses API send beside them; nothing of it is used.
+# Other keys that clients of MLflow and of OpenAI's Responses API send; none is used.
 # https://mlflow.org/docs/latest/genai/serving/responses-agent/ and https://platform.openai.com/docs/api-reference/responses
 _ACCEPTED = frozenset(
     {
@@ -30,8 +30,8 @@ _LONGEST_KEY = 80
 
 
 def check_keys(body: Mapping[str, Any], *, custom_inputs: Iterable[str]) -> None:
-    """Refuses keys beside those of a request that are nearly one of them, or that belong into `custom_inputs` (whose
-    keys are given) or `context`."""
+    """Raise RequestError for a key that is nearly one of a request's, or that belongs into `custom_inputs` (whose keys
+    are given) or `context`."""
     inside = {key: "custom_inputs" for key in custom_inputs} | dict.fromkeys(_CONTEXT, "context")
     for key in map(str, body):
         if key in _READ or key in _ACCEPTED:
@@ -43,6 +43,6 @@ def check_keys(body: Mapping[str, Any], *, custom_inputs: Iterable[str]) -> None
 
 
 def check_context_keys(context: Mapping[str, Any]) -> None:
-    """Refuses keys of `context` that nobody reads: a misspelled `user_id` would leave a session to everybody."""
+    """Raise RequestError for an unknown key of `context`: a misspelled `user_id` would open a session to every user."""
     if unknown := next((str(key) for key in context if key not in _CONTEXT), None):
         raise RequestError.at(f"context.{unknown[:_LONGEST_KEY]}", f"unknown key; allowed are {', '.join(_CONTEXT)}")

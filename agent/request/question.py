@@ -1,4 +1,4 @@
-"""The request: the body of `/invocations` parsed into a Question. Raises RequestError naming the field; does no I/O.
+"""The request: the body of `/invocations` parsed into a Question. Raises RequestError naming the field.
 
 Shapes are the caller's (see docs/request.md); what leaves here is checked and needs no second look. Which parts of the
 context may be supplied, and in which shape, is declared with the parts and given here as `SuppliedKey`s.

@@ -1,5 +1,5 @@
-"""Which lines and blocks of a log are alike, and which of them matter most: the serious before the harmless, the rare
-before the frequent, one of a family before its likes.
+"""Which lines and blocks of a log are alike, and which of them matter most: severe before harmless,
+rare before frequent, one of a family before the others.
 
 Owns the order; how much of it fits is `selection`'s.
 """
@@ -10,32 +10,32 @@ from dataclasses import dataclass
 from itertools import count
 from math import log2
 
-from agent.context.distillation.levels import Level, Severity
-from agent.context.distillation.traces import Block, Kind
+from agent.context.distillation.levels import LogLevel, LogSeverity
+from agent.context.distillation.traces import LineBlock, TraceKind
 
 # Points: a step of severity is worth 3.
-_TELLING, _TRACE = 1.0, 2.0
-_ONCE, _TOLD_ONCE = 1.0, 2.5
-"""For what was written a single time; more where its words tell of a fault, whatever level it has."""
+_FAULT, _TRACE = 1.0, 2.0
+_ONCE, _FAULT_ONCE = 1.0, 2.5
+"""For a line that occurs once; more where its words name a fault, whatever its level."""
 _PER_DOUBLING, _FREQUENT = 0.75, 6.0
-"""What being met twice as often costs, and the most it may cost."""
+"""Subtracted for each doubling of the count, and the most that is subtracted."""
 _FAMILY = 4.0
-"""What a block costs whose first line was ranked before, with other lines below it."""
+"""Subtracted from a block whose first line was ranked before, with other lines below it."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Group:
+class LineGroup:
     """Lines or blocks that are alike: `length` lines from `start` on at first, from `last` on at last.
 
-    `count` is how often they were met, `family` the shape of the first line.
+    `count` is how often they occur, `family` the shape of the first line.
     """
 
     start: int
     length: int
     last: int
     count: int
-    severity: Severity
-    telling: bool
+    severity: LogSeverity
+    mentions_fault: bool
     is_trace: bool
     family: int
 
@@ -51,45 +51,45 @@ class Group:
 
     @property
     def score(self) -> float:
-        """How much it matters by itself."""
+        """Its importance, regardless of the other groups."""
         frequent = min(_FREQUENT, _PER_DOUBLING * log2(max(self.count, 1)))
-        once = (_TOLD_ONCE if self.telling else _ONCE) * (self.count == 1)
-        gains = _TELLING * self.telling + _TRACE * self.is_trace + once
+        once = (_FAULT_ONCE if self.mentions_fault else _ONCE) * (self.count == 1)
+        gains = _FAULT * self.mentions_fault + _TRACE * self.is_trace + once
         return 3 * self.severity + gains - frequent
 
 
 def group_lines(
     cells: list[int],
-    blocks: Sequence[Block],
-    level: Callable[[int], Level],
-    kind: Callable[[int], Kind],
+    blocks: Sequence[LineBlock],
+    level: Callable[[int], LogLevel],
+    kind: Callable[[int], TraceKind],
     weights: Sequence[int],
-) -> list[Group]:
+) -> list[LineGroup]:
     """The groups of a log, most important first.
 
-    `cells` holds the number of each line's shape. Those of lines in blocks are replaced by numbers that are equal where
-    both the whole block and the place in it are.
+    `cells` holds the number of each line's shape. For lines in blocks the numbers are replaced: they become equal where
+    both the blocks and the positions in them are equal.
     """
     groups = _alone(cells, blocks, level, kind, weights)
     groups += _blocks(cells, blocks, level, weights)
     groups.sort(key=lambda group: (-group.score, -group.last))
-    met: defaultdict[int, int] = defaultdict(int)
+    ranked: defaultdict[int, int] = defaultdict(int)
     scores: dict[int, float] = {}
     for group in groups:
-        scores[id(group)] = group.score - _FAMILY * met[group.family]
-        met[group.family] += group.length > 1
+        scores[id(group)] = group.score - _FAMILY * ranked[group.family]
+        ranked[group.family] += group.length > 1
     groups.sort(key=lambda group: (-scores[id(group)], -group.last))
     return groups
 
 
 def _alone(
     cells: Sequence[int],
-    blocks: Sequence[Block],
-    level: Callable[[int], Level],
-    kind: Callable[[int], Kind],
+    blocks: Sequence[LineBlock],
+    level: Callable[[int], LogLevel],
+    kind: Callable[[int], TraceKind],
     weights: Sequence[int],
-) -> list[Group]:
-    """A group for each shape of the lines outside of blocks; blank ones are in none."""
+) -> list[LineGroup]:
+    """A group for each shape of the lines outside of blocks; blank lines are in no group."""
     firsts: dict[int, int] = {}
     lasts: dict[int, int] = {}
     counts: defaultdict[int, int] = defaultdict(int)
@@ -100,22 +100,22 @@ def _alone(
             lasts[cell] = index
             counts[cell] += weights[index]
     return [
-        Group(
+        LineGroup(
             start=first,
             length=1,
             last=lasts[cell],
             count=counts[cell],
             severity=level(first).severity,
-            telling=level(first).telling,
+            mentions_fault=level(first).mentions_fault,
             is_trace=False,
             family=cell,
         )
         for cell, first in firsts.items()
-        if kind(first) is not Kind.BLANK
+        if kind(first) is not TraceKind.BLANK
     ]
 
 
-def _outside(length: int, blocks: Sequence[Block]) -> Iterator[tuple[int, int]]:
+def _outside(length: int, blocks: Sequence[LineBlock]) -> Iterator[tuple[int, int]]:
     at = 0
     for block in blocks:
         yield at, block.start
@@ -124,9 +124,9 @@ def _outside(length: int, blocks: Sequence[Block]) -> Iterator[tuple[int, int]]:
 
 
 def _blocks(
-    cells: list[int], blocks: Sequence[Block], level: Callable[[int], Level], weights: Sequence[int]
-) -> list[Group]:
-    groups: dict[tuple[int, ...], Group] = {}
+    cells: list[int], blocks: Sequence[LineBlock], level: Callable[[int], LogLevel], weights: Sequence[int]
+) -> list[LineGroup]:
+    groups: dict[tuple[int, ...], LineGroup] = {}
     places: dict[tuple[int, ...], int] = {}
     fresh = count(max(cells, default=0) + 1)
     counted = next(fresh)
@@ -148,20 +148,22 @@ def _blocks(
     return list(groups.values())
 
 
-def _block_group(block: Block, family: int, level: Callable[[int], Level], weights: Sequence[int]) -> Group:
+def _block_group(block: LineBlock, family: int, level: Callable[[int], LogLevel], weights: Sequence[int]) -> LineGroup:
     lines = range(block.start, block.end)
     severity = max(level(index).severity for index in lines)
-    telling = any(level(index).telling for index in lines)
+    mentions_fault = any(level(index).mentions_fault for index in lines)
     if block.is_trace:
-        severity = max(severity, Severity.ERROR if telling or severity > Severity.INFO else Severity.WARNING)
-    return Group(
+        severity = max(
+            severity, LogSeverity.ERROR if mentions_fault or severity > LogSeverity.INFO else LogSeverity.WARNING
+        )
+    return LineGroup(
         start=block.start,
-        # Of a goroutine that is only counted, its state.
+        # A goroutine that is only counted is represented by its first line, which has its state.
         length=1 if block.counted else len(lines),
         last=block.start,
         count=weights[block.start],
         severity=severity,
-        telling=telling,
+        mentions_fault=mentions_fault,
         is_trace=block.is_trace and not block.counted,
         family=family,
     )

@@ -1,7 +1,7 @@
-"""What a line of a log says of itself: how serious it is, and when it was written.
+"""The level and the time that a line of a log states.
 
 Owns the levels of the common formats (JSON, logfmt, klog, log4j, .NET, Ruby, nginx, plain) and the words of faults in
-lines that carry none; folds and chooses nothing.
+lines without a level.
 """
 
 import re
@@ -12,8 +12,8 @@ _READ_LIMIT = 2_000
 _NEAR_START = 200
 
 
-class Severity(IntEnum):
-    """How serious a line is. A line without a level is INFO, or WARNING where its words tell of a fault."""
+class LogSeverity(IntEnum):
+    """How severe a line is. A line without a level is INFO, or WARNING where its words name a fault."""
 
     DEBUG = 0
     INFO = 1
@@ -22,26 +22,33 @@ class Severity(IntEnum):
     FATAL = 4
 
 
-class Level(NamedTuple):
-    """The severity of a line, and whether its words tell of a fault."""
+class LogLevel(NamedTuple):
+    """The severity of a line, and whether its words name a fault."""
 
-    severity: Severity
-    telling: bool
+    severity: LogSeverity
+    mentions_fault: bool
 
 
-_NAMES: dict[str, Severity] = {
+_NAMES: dict[str, LogSeverity] = {
     name: severity
     for names, severity in (
-        ("trace trce finest finer fine verbose vrb debug dbug dbg d", Severity.DEBUG),
-        ("info information informational inf notice config log i", Severity.INFO),
-        ("warn warning wrn w", Severity.WARNING),
-        ("error err fail severe e", Severity.ERROR),
-        ("fatal ftl crit critical panic dpanic emerg emergency alert f a", Severity.FATAL),
+        ("trace trce finest finer fine verbose vrb debug dbug dbg d", LogSeverity.DEBUG),
+        ("info information informational inf notice config log i", LogSeverity.INFO),
+        ("warn warning wrn w", LogSeverity.WARNING),
+        ("error err fail severe e", LogSeverity.ERROR),
+        ("fatal ftl crit critical panic dpanic emerg emergency alert f a", LogSeverity.FATAL),
     )
     for name in names.split()
 }
-# pino and bunyan: 10 to 60.
-_NUMBERED = {"1": Severity.DEBUG, "2": Severity.DEBUG, "3": Severity.INFO, "4": Severity.WARNING, "5": Severity.ERROR}
+# pino and bunyan have levels from 10 to 60, https://github.com/pinojs/pino/blob/main/docs/api.md#logger-level.
+# 60 is FATAL.
+_NUMBERED = {
+    "1": LogSeverity.DEBUG,
+    "2": LogSeverity.DEBUG,
+    "3": LogSeverity.INFO,
+    "4": LogSeverity.WARNING,
+    "5": LogSeverity.ERROR,
+}
 
 _STATED: tuple[re.Pattern[str], ...] = (
     re.compile(
@@ -69,21 +76,21 @@ _FATAL = re.compile(
 _ERROR = re.compile(
     r"^Traceback \(most recent|^(?:Caused by: )?(?:[A-Za-z_$][\w$]*[.:]+)*[A-Z]\w*(?:Error|Exception)\b(?::|$)"
 )
-# Both for text in lower case.
-_TELLING = re.compile(
+# Both are matched against text in lower case.
+_FAULT_WORDS = re.compile(
     r"exception|error|fail|fatal|panic|abort|crash|denied|refus|reject|unauthori[sz]ed|forbidden|time[d -]?out|unable|"
     r"cannot|can't|could ?n[o']t|not found|no such|missing|invalid|unknown|unreachable|out of memory|oom\b|killed|"
     r"exceed|exhaust|expired|corrupt|conflict|mismatch|unsupported|not (?:permitted|allowed|set|available|valid|exist)|"
     r"does not|did not|giving up|gave up|no space|too many|deadlock|segfault|core dumped|x509|\bbad\b|lost|stuck|"
     r"exit(?:ed)? (?:with )?(?:code|status):? [1-9]|ehost|econn|enotfound|eacces|enoent|eaddr"
 )
-_HARMLESS = re.compile(
+_HARMLESS_WORDS = re.compile(
     r"\b(?:no|0|zero|without)\s+(?:\w+\s+)?(?:errors?|failures?|exceptions?)\b|\b(?:errors?|failed|failures?|timeouts?|"
     r"rejected)\"?[=:]\s*(?:0\b|null|nil|false|none|\"\")|\btimeout\"?[=:]|\berror[-_ ]?(?:budget|rate|page|handler|"
     r"reporting)"
 )
 FAILED_STATUS = re.compile(r"HTTP/[\d.]+\" 5\d\d\b|\bstatus(?:[_ ]?code)?\"?[=: ]+\"?5\d\d\b", re.IGNORECASE)
-"""An answer by which a server says that it failed."""
+"""The status of a request that the server failed to answer."""
 
 _TIME = re.compile(
     r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?|"
@@ -92,37 +99,39 @@ _TIME = re.compile(
 )
 
 
-def level_of(text: str) -> Level:
-    """The level that a line states, or else what its words suggest."""
+def level_of(text: str) -> LogLevel:
+    """The level that a line states, else the one that its words suggest."""
     text = text[:_READ_LIMIT]
     lowered = text.lower()
-    # Most lines tell of no fault at all, and need no second look.
-    telling = _TELLING.search(lowered) is not None and _TELLING.search(_HARMLESS.sub("", lowered)) is not None
+    # Most lines name no fault, and need no second search.
+    mentions_fault = (
+        _FAULT_WORDS.search(lowered) is not None and _FAULT_WORDS.search(_HARMLESS_WORDS.sub("", lowered)) is not None
+    )
     severity = _stated(text)
-    if severity is None or severity in (Severity.ERROR, Severity.WARNING):
+    if severity is None or severity in (LogSeverity.ERROR, LogSeverity.WARNING):
         if _FATAL.search(text):
-            severity = Severity.FATAL
+            severity = LogSeverity.FATAL
         elif severity is None and _ERROR.match(text):
-            severity = Severity.ERROR
+            severity = LogSeverity.ERROR
     if severity is None:
-        severity = Severity.WARNING if telling else Severity.INFO
-    if severity < Severity.WARNING and FAILED_STATUS.search(text):
-        severity = Severity.WARNING
-    return Level(severity, telling)
+        severity = LogSeverity.WARNING if mentions_fault else LogSeverity.INFO
+    if severity < LogSeverity.WARNING and FAILED_STATUS.search(text):
+        severity = LogSeverity.WARNING
+    return LogLevel(severity, mentions_fault)
 
 
 def time_of(text: str) -> str:
-    """The time in a line as it is written there, "" where there is none near its start."""
+    """The time in a line, verbatim; "" where there is none near its start."""
     found = _TIME.search(text, 0, _NEAR_START)
     return found[0] if found else ""
 
 
-def _stated(text: str) -> Severity | None:
+def _stated(text: str) -> LogSeverity | None:
     if "=" in text or '"' in text:
         for pattern in _STATED:
             if found := pattern.search(text):
                 name = found[1].lower()
-                return _NUMBERED.get(name[0], Severity.FATAL) if name.isdigit() else _NAMES.get(name)
+                return _NUMBERED.get(name[0], LogSeverity.FATAL) if name.isdigit() else _NAMES.get(name)
     for pattern in _NEAR:
         if found := pattern.search(text, 0, _NEAR_START):
             return _NAMES.get(found[1].lower())

@@ -1,35 +1,35 @@
-"""What is kept of a log within a room, and what becomes of the rest: folded into a line like it, or left out.
+"""What is kept of a log within a limit, and what happens to the rest: folded into a line like it, or left out.
 
-Owns what is taken in which order: the last and the first error and the end of the log, then what matters most, then
-what stands around the errors.
+Owns the order of choice: the last and the first error and the end of the log, then what matters most, then the lines
+around the errors.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from agent.context.distillation.importance import Group, group_lines
-from agent.context.distillation.levels import Severity
+from agent.context.distillation.importance import LineGroup, group_lines
+from agent.context.distillation.levels import LogSeverity
 from agent.context.distillation.secret_blocks import sealed
 from agent.context.distillation.shapes import shapes
-from agent.context.distillation.traces import Kind, blocks
+from agent.context.distillation.traces import TraceKind, blocks
 
 # Shares of the room.
 _TAIL, _LONG_TAIL = 0.1, 0.4
-"""Of the log's end: first, and where room is left when all that is unlike anything else was taken."""
+"""For the log's end: at first, and again where room is left after the groups."""
 _LAST_ERROR = 0.4
-"""With its trace; of a longer one the middle is left out."""
+"""With its trace; a longer trace loses its middle."""
 _BLOCK = 0.15
 _AROUND = 5
-"""Errors whose neighbours are kept."""
+"""Errors whose neighbouring lines are kept."""
 _BEFORE, _AFTER = 3, 2
 _MISSES = 100
-"""Groups in a row that did not fit, after which nothing is expected to."""
+"""Give up after so many groups in a row that did not fit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptLine:
     """A kept line by its index. `repeats` counts it and those folded into it, the last of them at `last`;
-    `left_out_before` counts the lines before it that no kept line stands for."""
+    `left_out_before` counts the lines before it that no kept line represents."""
 
     index: int
     repeats: int
@@ -38,18 +38,18 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """The kept lines in order, and how many were left out behind the last one."""
+class LineSelection:
+    """The kept lines in order, and how many lines were left out after the last one."""
 
-    kept: tuple[Kept, ...]
+    kept: tuple[KeptLine, ...]
     left_out_after: int = 0
 
 
 class Distiller:
-    """The lines of one log, put in order of importance once, then picked from for any room.
+    """The lines of one log, ranked once; `pick` then chooses for any room.
 
-    `weights` says how many lines each stands for already, `left_out` how many are missing before it; `read` gives a
-    line as people see it.
+    `weights` is how many lines each line already represents, `left_out` how many are missing before it; `read` returns
+    a line without escapes and timestamp.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Distiller:
         self._seals: dict[int, range] = {}
         for start, end in sealed(found.marks, lambda index: read(lines[index])):
             self._seals.update(dict.fromkeys(range(start, end), range(start, end)))
-            self._kinds[start:end] = [Kind.PLAIN] * (end - start)
+            self._kinds[start:end] = [TraceKind.PLAIN] * (end - start)
         found_blocks = list(blocks(self._kinds, [found.levels[number].severity for number in shape]))
         self._spans: dict[int, range] = {}
-        # Of goroutines that are only counted even the log's end tells nothing.
+        # Goroutines that are only counted are not kept at the log's end either.
         self._counted: set[int] = set()
         for block in found_blocks:
             span = range(block.start, block.end)
@@ -89,10 +89,10 @@ class Distiller:
             self._weights,
         )
 
-    def pick(self, room: int, cost: Callable[[int], int]) -> Selection:
-        """The most important lines whose costs add up to `room` at most; `cost` gives that of a line by its index."""
+    def pick(self, room: int, cost: Callable[[int], int]) -> LineSelection:
+        """The most important lines that cost at most `room` together; `cost` takes the index of a line."""
         picking = _Picking(self._kinds, self._seals, room, cost)
-        errors = [group for group in self._groups if group.severity >= Severity.ERROR]
+        errors = [group for group in self._groups if group.severity >= LogSeverity.ERROR]
         if errors:
             last = max(errors, key=lambda group: group.last)
             if last.length > 1:
@@ -102,8 +102,8 @@ class Distiller:
         picking.add_tail(self._spans, self._counted, _TAIL)
         picking.add_groups(self._groups)
         for group in self._groups:
-            # What goes on to the end stands at the end as well, where the last lines are looked for.
-            if group.severity >= Severity.ERROR or (group.telling and group.severity is Severity.WARNING):
+            # An error that lasts is kept at the end as well, where the last lines are.
+            if group.severity >= LogSeverity.ERROR or (group.mentions_fault and group.severity is LogSeverity.WARNING):
                 picking.add(group.last_span, _BLOCK)
         for group in errors[:_AROUND]:
             picking.add(group.first_span, 1)
@@ -113,8 +113,8 @@ class Distiller:
         picking.add_tail(self._spans, self._counted, _LONG_TAIL)
         return self._selection(picking.kept)
 
-    def _selection(self, chosen: set[int]) -> Selection:
-        kept: list[Kept] = []
+    def _selection(self, chosen: set[int]) -> LineSelection:
+        kept: list[KeptLine] = []
         repeats: dict[int, int] = {}
         lasts: dict[int, int] = {}
         before: dict[int, int] = {}
@@ -131,8 +131,8 @@ class Distiller:
                 lasts[like] = index
             else:
                 left_out += self._weights[index]
-        kept = [Kept(index, repeats[index], lasts[index], before[index]) for index in before]
-        return Selection(tuple(kept), left_out)
+        kept = [KeptLine(index, repeats[index], lasts[index], before[index]) for index in before]
+        return LineSelection(tuple(kept), left_out)
 
 
 class _Picking:
@@ -140,7 +140,7 @@ class _Picking:
 
     def __init__(
         self,
-        kinds: Sequence[Kind],
+        kinds: Sequence[TraceKind],
         seals: dict[int, range],
         room: int,
         cost: Callable[[int], int],
@@ -153,13 +153,13 @@ class _Picking:
         self.kept: set[int] = set()
 
     def add(self, span: range, share: float) -> bool:
-        """Takes the lines of `span`, for `share` of the room at most; of a block that is too long its most telling
-        lines. False where nothing was taken."""
+        """Take the lines of `span`, for `share` of the room at most; of a block that is too long those that name the
+        fault. Return whether any were taken."""
         limit = min(self._left, int(self._room * share) if len(span) > 1 else self._left)
         missing = self._whole([index for index in span if index not in self.kept], limit)
         cost = sum(map(self._cost, missing))
         if cost > limit and len(missing) > 1:
-            missing = self._telling(missing, limit)
+            missing = self._nearest_to_message(missing, limit)
             cost = sum(map(self._cost, missing))
         if not missing or cost > limit:
             return False
@@ -167,8 +167,8 @@ class _Picking:
         self._left -= cost
         return True
 
-    def add_groups(self, groups: Sequence[Group]) -> None:
-        """The groups' first occurrences, as many as fit."""
+    def add_groups(self, groups: Sequence[LineGroup]) -> None:
+        """Take the groups' first occurrences, as many as fit."""
         misses = 0
         for group in groups:
             if group.start in self.kept or self.add(group.first_span, _BLOCK):
@@ -177,7 +177,7 @@ class _Picking:
                 break
 
     def add_tail(self, spans: dict[int, range], without: set[int], share: float) -> None:
-        """The last lines, for `share` of the room: whole blocks (`spans` by line), and none of `without`."""
+        """Take the last lines, for `share` of the room: whole blocks (`spans` by line), and none of `without`."""
         left = min(self._left, int(self._room * share))
         end = len(self._kinds)
         while end > 0:
@@ -192,7 +192,7 @@ class _Picking:
             left -= before - self._left
 
     def _whole(self, lines: list[int], limit: int) -> list[int]:
-        """The lines with all those they are sealed with, or without those where they do not fit."""
+        """The lines with all those they are sealed with, or without the sealed ones where those do not fit."""
         seals = {seal.start: seal for index in lines if (seal := self._seals.get(index))}
         if not seals:
             return lines
@@ -206,14 +206,14 @@ class _Picking:
             return open_lines
         return sorted({*open_lines, *sealed_lines} - self.kept)
 
-    def _telling(self, lines: list[int], limit: int) -> list[int]:
-        """Of a block the lines that say what happened, then the frames next to them: runtimes differ in which end of
-        a stack they print first."""
+    def _nearest_to_message(self, lines: list[int], limit: int) -> list[int]:
+        """Of a block the messages, then the frames next to them: runtimes differ in which end of a stack they print
+        first."""
         depth: dict[int, int] = {}
         for ordered in (lines, lines[::-1]):
             below = 0
             for index in ordered:
-                below = below + 1 if self._kinds[index] in (Kind.FRAME, Kind.INDENTED, Kind.CALL) else 0
+                below = below + 1 if self._kinds[index] in (TraceKind.FRAME, TraceKind.INDENTED, TraceKind.CALL) else 0
                 depth[index] = min(below, depth.get(index, below))
         chosen: list[int] = []
         for index in sorted(lines, key=lambda index: (depth[index], index)):

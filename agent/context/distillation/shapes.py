@@ -1,21 +1,21 @@
 """Which lines of a log are alike: the same but for numbers, identifiers and words that vary.
 
-Owns the steps from cheap to dear, each only over what the one before could not join: numbers taken out of all lines at
-once, then identifiers, then drain3's templates.
+Owns the steps, each applied only to what the one before could not join: numbers removed from all lines at once, then
+identifiers, then drain3's templates (https://github.com/logpai/Drain3).
 """
 
 import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from agent.context.distillation.levels import Level, level_of
-from agent.context.distillation.secret_blocks import Mark, mark_of
-from agent.context.distillation.traces import Kind, kind_of
+from agent.context.distillation.levels import LogLevel, level_of
+from agent.context.distillation.secret_blocks import SecretMark, mark_of
+from agent.context.distillation.traces import TraceKind, kind_of
 
 _DIGITS = b"0123456789"
 _NOTABLE = b"\x01"
-# Numbers that must not be taken for any other: how a request or a process ended, pino's levels from "warn" on. By what
-# must be in the log for the pattern to be worth its time.
+# Numbers that keep lines apart: how a request or a process ended, pino's levels from "warn" on. Each with a text that
+# every match contains, so that the pattern runs only where it can match.
 _NOTABLE_NUMBERS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = (
     (b"HTTP/", re.compile(rb"(HTTP/[\d.]{1,5}\" )(?=5\d\d\b)")),
     (b"tatus", re.compile(rb"(tatus(?:[_ ]?[Cc]ode)?\"?[=: ]{1,4}\"?)(?=5\d\d\b)")),
@@ -33,17 +33,17 @@ _SIGNS = re.compile(r"[\s,=\"':;|()\[\]{}<>#]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Shapes:
-    """For each line the number of its shape, and what it is in a secret; for each shape what its lines are."""
+class LineShapes:
+    """For each line the number of its shape and its mark; for each shape the level and the kind of its lines."""
 
     ids: list[int]
-    marks: list[Mark]
-    levels: list[Level]
-    kinds: list[Kind]
+    marks: list[SecretMark]
+    levels: list[LogLevel]
+    kinds: list[TraceKind]
 
 
-def shapes(lines: Sequence[str], read: Callable[[str], str]) -> Shapes:
-    """The shapes of `lines`; `read` gives a line as people see it."""
+def shapes(lines: Sequence[str], read: Callable[[str], str]) -> LineShapes:
+    """The shapes of `lines`; `read` returns a line without escapes and timestamp."""
     without_numbers = _without_numbers(lines)
     numbered = _numbered(without_numbers)
     firsts = _firsts(numbered)
@@ -57,7 +57,7 @@ def shapes(lines: Sequence[str], read: Callable[[str], str]) -> Shapes:
     joined = _joined([masked[first] for first in firsts], levels, kinds, marks)
     firsts = _firsts(joined)
     of_line = [of_mask[number] for number in numbered]
-    return Shapes(
+    return LineShapes(
         ids=[joined[number] for number in of_line],
         marks=[marks[number] for number in of_line],
         levels=[levels[first] for first in firsts],
@@ -74,13 +74,13 @@ def _without_numbers(lines: Sequence[str]) -> list[bytes]:
 
 
 def _numbered[K: Hashable](keys: Sequence[K]) -> list[int]:
-    """For each key a number, counted from 0 as new ones are met."""
+    """For each key a number: equal keys have the same, new ones count up from 0."""
     numbers: dict[K, int] = {}
     return [numbers.setdefault(key, len(numbers)) for key in keys]
 
 
 def _firsts(numbers: Sequence[int]) -> list[int]:
-    """Where each number stands first."""
+    """The first position of each number."""
     firsts: list[int] = []
     for place, number in enumerate(numbers):
         if number == len(firsts):
@@ -93,21 +93,23 @@ def _masked(texts: Sequence[str]) -> list[str]:
     return _IDENTIFIER.sub("#", "\n".join(text.replace("\n", " ") for text in texts)).split("\n")
 
 
-def _joined(masked: Sequence[str], levels: Sequence[Level], kinds: Sequence[Kind], marks: Sequence[Mark]) -> list[int]:
-    """For each text the number of its template. Lines of traces and of secrets stay apart: their places count."""
-    is_free = [kind is Kind.PLAIN and mark < Mark.KEY_BEGIN for kind, mark in zip(kinds, marks, strict=True)]
+def _joined(
+    masked: Sequence[str], levels: Sequence[LogLevel], kinds: Sequence[TraceKind], marks: Sequence[SecretMark]
+) -> list[int]:
+    """For each text the number of its template. Lines of traces and of secrets keep a number of their own."""
+    is_free = [kind is TraceKind.PLAIN and mark < SecretMark.KEY_BEGIN for kind, mark in zip(kinds, marks, strict=True)]
     free = [place for place, free in enumerate(is_free) if free]
     if len(free) < 2:
         return list(range(len(masked)))
     from agent.context.distillation.templates import templates  # drain3
 
-    messages = ((2 * levels[place].severity + levels[place].telling, _message(masked[place])) for place in free)
+    messages = ((2 * levels[place].severity + levels[place].mentions_fault, _message(masked[place])) for place in free)
     found: dict[int, tuple[int, int]] = dict(zip(free, templates(messages), strict=True))
     return _numbered([found.get(place, (-1, place)) for place in range(len(masked))])
 
 
 def _message(text: str) -> str:
-    """The words that tell what happened: of JSON and logfmt the message and the error."""
+    """The words of the message: in JSON and logfmt the values of the message and the error."""
     if '"' in text:
         for pattern in _MESSAGES:
             if match := pattern.search(text):

@@ -1,14 +1,17 @@
-"""Templates of log lines that differ in words, by drain3. The only module that imports it, and imported late."""
+"""Templates of log lines that differ in words, by drain3 (https://github.com/logpai/Drain3).
+
+The only module that imports drain3; it is imported where it is first needed, as the import is slow.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 
 from drain3.drain import Drain, LogCluster
 
 _WORK = 10_000_000
-"""Comparisons of words, about a second: lines that share nothing would be compared each with each."""
+"""Comparisons of words, about a second. Without a limit, lines with nothing in common would take quadratic time."""
 _WORDS = 40
 _SIMILARITY = 0.7
-"""Words that must be equal. drain3's 0.4 joins an error with a success that is worded alike."""
+"""Share of words that must be equal. drain3's default of 0.4 joins an error with a success in similar words."""
 
 
 class _BoundedDrain(Drain):
@@ -24,10 +27,9 @@ class _BoundedDrain(Drain):
 
 
 def templates(messages: Iterable[tuple[int, str]]) -> list[tuple[int, int]]:
-    """The template of each message, which is given with its class; messages of two classes share none.
+    """The template of each message as (class, number). Messages come with their class; two classes share no template.
 
-    Templates are numbered from 0 by class. Once too much was compared, messages with as many words and the same first
-    two share a template.
+    After _WORK comparisons, messages with equally many words and the same first two share a template.
     """
     drains: dict[int, _BoundedDrain] = {}
     rest: dict[tuple[int, int, str], int] = {}

@@ -1,7 +1,7 @@
 """Lines that belong together: stack traces of the JVM, Python, Go, Node, .NET, Ruby and Rust, and indented lines below
 the line they continue.
 
-Owns the kinds of lines and where a block begins and ends; which blocks are kept is `selection`'s.
+Owns the kinds of lines and where a block begins and ends.
 """
 
 import re
@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from agent.context.distillation.levels import Severity
+from agent.context.distillation.levels import LogSeverity
 
 _READ_LIMIT = 1_000
 _LONGEST = 500
 """Lines of one block. Runtimes stop at 1,024 frames (JVM) or 100 (Go, Python's recursion is folded)."""
 
 
-class Kind(IntEnum):
-    """What a line is within a stack trace. From INDENTED on, a line makes a block."""
+class TraceKind(IntEnum):
+    """What a line is within a stack trace. A line from INDENTED on makes a block of the lines around it."""
 
     PLAIN = 0
     BLANK = 1
@@ -26,15 +26,15 @@ class Kind(IntEnum):
     EXCEPTION = 4  # `java.io.IOException: ...`, at the start of the line
     INDENTED = 5
     FRAME = 6
-    CHAIN = 7  # what leads from one exception to the next
+    CHAIN = 7  # between an exception and the next one
     TRACEBACK = 8
     PANIC = 9
     GOROUTINE = 10
     PANICKED = 11  # Rust; its message may be the next line
 
 
-class Block(NamedTuple):
-    """Lines `start` up to `end`. `counted` is a goroutine behind the first one of its dump."""
+class LineBlock(NamedTuple):
+    """Lines `start` up to `end`. `counted`: a goroutine after the first one of its dump."""
 
     start: int
     end: int
@@ -42,13 +42,13 @@ class Block(NamedTuple):
     counted: bool
 
 
-_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    (Kind.TRACEBACK, re.compile(r"(?:.{0,200}[\s\]:])?Traceback \(most recent call last\):$")),
-    (Kind.PANIC, re.compile(r"panic: |fatal error: (?!.*No such file)|SIG[A-Z]{3,4}: ")),
-    (Kind.GOROUTINE, re.compile(r"goroutine \d+ .{0,60}\[.{1,100}\]:$")),
-    (Kind.PANICKED, re.compile(r".{0,200}thread '.{0,100}' (?:\(\d+\) )?panicked at ")),
+_KINDS: tuple[tuple[TraceKind, re.Pattern[str]], ...] = (
+    (TraceKind.TRACEBACK, re.compile(r"(?:.{0,200}[\s\]:])?Traceback \(most recent call last\):$")),
+    (TraceKind.PANIC, re.compile(r"panic: |fatal error: (?!.*No such file)|SIG[A-Z]{3,4}: ")),
+    (TraceKind.GOROUTINE, re.compile(r"goroutine \d+ .{0,60}\[.{1,100}\]:$")),
+    (TraceKind.PANICKED, re.compile(r".{0,200}thread '.{0,100}' (?:\(\d+\) )?panicked at ")),
     (
-        Kind.CHAIN,
+        TraceKind.CHAIN,
         re.compile(
             r"\s*(?:Caused by|Suppressed|Wrapped by): |\s*---+> |\s*--- End of |During handling of the above|"
             r"The above exception was the direct|stack backtrace:|note: (?:run with|Some details)|\[signal |"
@@ -56,91 +56,91 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
     (
-        Kind.FRAME,
+        TraceKind.FRAME,
         re.compile(
             r"\s+at \S|\s*File \"[^\"]{1,300}\", line \d|\s+\d{1,4}: +\S|\s*from \S+:\d+(?::in |$)|\t\S+\.(?:go|s):\d+|"
             r"created by \S|\s*\.\.\. \d+ (?:more|common|frames|elided)|\s*#\d{1,3} +\S|\.\.\.additional frames elided"
         ),
     ),
-    (Kind.INDENTED, re.compile(r"[ \t]+\S")),
+    (TraceKind.INDENTED, re.compile(r"[ \t]+\S")),
     (
-        Kind.EXCEPTION,
+        TraceKind.EXCEPTION,
         re.compile(
             r"(?:[A-Za-z_$][\w$]*[.:]+)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Throwable|Warning)\b(?::|$| \[)"
         ),
     ),
-    (Kind.CALL, re.compile(r"[\w./*()\-·\[\]{}%,~$]{3,400}\(.{0,400}\)$|main\.")),
-    (Kind.CLOSING, re.compile(r"[}\])]{1,4}[,;]?$")),
+    (TraceKind.CALL, re.compile(r"[\w./*()\-·\[\]{}%,~$]{3,400}\(.{0,400}\)$|main\.")),
+    (TraceKind.CLOSING, re.compile(r"[}\])]{1,4}[,;]?$")),
 )
-_CONTINUES = frozenset({Kind.INDENTED, Kind.FRAME, Kind.CHAIN})
-_PLAIN = frozenset({Kind.PLAIN, Kind.EXCEPTION, Kind.CALL})
-_TRACES = frozenset({Kind.FRAME, Kind.TRACEBACK, Kind.PANIC, Kind.GOROUTINE, Kind.PANICKED})
+_CONTINUES = frozenset({TraceKind.INDENTED, TraceKind.FRAME, TraceKind.CHAIN})
+_PLAIN = frozenset({TraceKind.PLAIN, TraceKind.EXCEPTION, TraceKind.CALL})
+_TRACES = frozenset({TraceKind.FRAME, TraceKind.TRACEBACK, TraceKind.PANIC, TraceKind.GOROUTINE, TraceKind.PANICKED})
 
 
-def kind_of(text: str) -> Kind:
+def kind_of(text: str) -> TraceKind:
     """What the line is within a stack trace."""
     text = text[:_READ_LIMIT].rstrip()
     if not text:
-        return Kind.BLANK
-    return next((kind for kind, pattern in _KINDS if pattern.match(text)), Kind.PLAIN)
+        return TraceKind.BLANK
+    return next((kind for kind, pattern in _KINDS if pattern.match(text)), TraceKind.PLAIN)
 
 
 def may_belong_to_a_trace(text: str) -> bool:
     """Whether the line may be one of a trace that began above it."""
-    return kind_of(text) is not Kind.PLAIN
+    return kind_of(text) is not TraceKind.PLAIN
 
 
-def blocks(kinds: Sequence[Kind], severities: Sequence[Severity]) -> Iterator[Block]:
-    """The blocks of a log in order; a line that belongs to none stands for itself."""
+def blocks(kinds: Sequence[TraceKind], severities: Sequence[LogSeverity]) -> Iterator[LineBlock]:
+    """The blocks of a log in order; lines in no block are single."""
     end = dump_end = 0
-    for at in [index for index, kind in enumerate(kinds) if kind >= Kind.INDENTED]:
+    for at in [index for index, kind in enumerate(kinds) if kind >= TraceKind.INDENTED]:
         if at < end:
             continue
         start = _start(kinds, severities, at, end)
-        is_go = kinds[at] in (Kind.PANIC, Kind.GOROUTINE)
-        counted = kinds[at] is Kind.GOROUTINE and dump_end > 0 and at - dump_end <= 1
+        is_go = kinds[at] in (TraceKind.PANIC, TraceKind.GOROUTINE)
+        counted = kinds[at] is TraceKind.GOROUTINE and dump_end > 0 and at - dump_end <= 1
         end = _end(kinds, start, at)
         if is_go:
             dump_end = end
         if end - start > 1 or is_go:
-            yield Block(start, end, any(kind in _TRACES for kind in kinds[start:end]), counted)
+            yield LineBlock(start, end, any(kind in _TRACES for kind in kinds[start:end]), counted)
 
 
-def _start(kinds: Sequence[Kind], severities: Sequence[Severity], at: int, limit: int) -> int:
-    """Where the block around `at` begins: the line that its lines continue, and the log line that tells of it."""
+def _start(kinds: Sequence[TraceKind], severities: Sequence[LogSeverity], at: int, limit: int) -> int:
+    """Where the block around `at` begins: the line that its lines continue, and the log line that announces it."""
     start = at
     if kinds[at] in _CONTINUES and start > limit and kinds[start - 1] in _PLAIN:
         start -= 1
-    announces = start > limit and kinds[start - 1] is Kind.PLAIN and severities[start - 1] >= Severity.WARNING
-    return start - 1 if announces and kinds[start] in (Kind.EXCEPTION, Kind.TRACEBACK) else start
+    announces = start > limit and kinds[start - 1] is TraceKind.PLAIN and severities[start - 1] >= LogSeverity.WARNING
+    return start - 1 if announces and kinds[start] in (TraceKind.EXCEPTION, TraceKind.TRACEBACK) else start
 
 
-def _end(kinds: Sequence[Kind], start: int, at: int) -> int:
-    is_go = kinds[at] in (Kind.PANIC, Kind.GOROUTINE)
-    goroutines = int(kinds[at] is Kind.GOROUTINE)
-    awaits_exception = kinds[at] is Kind.TRACEBACK
+def _end(kinds: Sequence[TraceKind], start: int, at: int) -> int:
+    is_go = kinds[at] in (TraceKind.PANIC, TraceKind.GOROUTINE)
+    goroutines = int(kinds[at] is TraceKind.GOROUTINE)
+    awaits_exception = kinds[at] is TraceKind.TRACEBACK
     end = at + 1
     while end < len(kinds) and end - start < _LONGEST:
         kind, before = kinds[end], kinds[end - 1]
-        if kind in _CONTINUES or kind is Kind.CLOSING or (is_go and kind in (Kind.CALL, Kind.PANIC)):
+        if kind in _CONTINUES or kind is TraceKind.CLOSING or (is_go and kind in (TraceKind.CALL, TraceKind.PANIC)):
             pass
-        elif kind is Kind.GOROUTINE and is_go and not goroutines:
+        elif kind is TraceKind.GOROUTINE and is_go and not goroutines:
             goroutines = 1
-        elif kind is Kind.TRACEBACK and (before is Kind.BLANK or end - 1 == at):
+        elif kind is TraceKind.TRACEBACK and (before is TraceKind.BLANK or end - 1 == at):
             awaits_exception = True
-        elif kind is Kind.BLANK and _bridged(kinds, end, before, is_go=is_go and not goroutines):
+        elif kind is TraceKind.BLANK and _bridged(kinds, end, before, is_go=is_go and not goroutines):
             pass
         elif kind in _PLAIN and awaits_exception and before in _CONTINUES:
             awaits_exception = False
-        elif not (kind in _PLAIN and before is Kind.PANICKED):
+        elif not (kind in _PLAIN and before is TraceKind.PANICKED):
             break
         end += 1
     return end
 
 
-def _bridged(kinds: Sequence[Kind], at: int, before: Kind, *, is_go: bool) -> bool:
-    """Whether the trace goes on behind the blank line at `at`."""
-    following = kinds[at + 1] if at + 1 < len(kinds) else Kind.PLAIN
-    if following is Kind.TRACEBACK:
-        return before is Kind.CHAIN
-    return following is Kind.CHAIN or (is_go and following is Kind.GOROUTINE)
+def _bridged(kinds: Sequence[TraceKind], at: int, before: TraceKind, *, is_go: bool) -> bool:
+    """Whether the trace goes on after the blank line at `at`."""
+    following = kinds[at + 1] if at + 1 < len(kinds) else TraceKind.PLAIN
+    if following is TraceKind.TRACEBACK:
+        return before is TraceKind.CHAIN
+    return following is TraceKind.CHAIN or (is_go and following is TraceKind.GOROUTINE)

@@ -5,7 +5,7 @@ lines matter is `agent.context.distillation`'s.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from agent.context.distillation import Distiller, Kept, may_belong_to_a_trace, time_of
+from agent.context.distillation import Distiller, KeptLine, may_belong_to_a_trace, time_of
 from agent.context.model import ContainerLog, LogLine
 from agent.prompt.rendering.rendered import Rendered
 from agent.prompt.tokens import count_tokens
@@ -86,7 +86,7 @@ def _part(log: ContainerLog, limit: int) -> Rendered:
     return Rendered(text="", tokens=0, left_out=_note(missing, ()))
 
 
-def _folded(lines: Sequence[LogLine], kept: Kept) -> LogLine:
+def _folded(lines: Sequence[LogLine], kept: KeptLine) -> LogLine:
     line = replace(lines[kept.index], repeats=kept.repeats, left_out_before=kept.left_out_before)
     if kept.last == kept.index:
         return line
