@@ -2,15 +2,17 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml
 from fastapi.routing import APIRoute
 
 from agent import ArgoCDAssistant, errors
-from agent.cli.commands import ExitCode, Verdict
+from agent.cli.ask import ask
+from agent.cli.findings import findings
 from agent.context.kubernetes.api import BUILT_IN
 from agent.errors import AssistantError
 from agent.providers.provider import WireProtocol
@@ -18,6 +20,7 @@ from agent.settings import Settings
 from agent.turn.parse import custom_inputs
 from serve.routes import router
 from tests.conftest import TraceStore
+from tests.context.argocd import test_application, test_related
 from tests.docs.pages import ROOT, first_cells, marked, rows, text_of
 
 DOCS = ROOT / "docs"
@@ -76,9 +79,20 @@ def test_every_wire_protocol_is_in_the_table_of_servers() -> None:
     assert sorted(row[1].strip("`") for row in table) == sorted(get_args(WireProtocol.__value__))
 
 
-@pytest.mark.parametrize(("command", "codes"), [("ask", ExitCode), ("findings", Verdict)])
-def test_every_exit_code_is_in_the_table_of_its_command(command: str, codes: type[IntEnum]) -> None:
-    assert first_cells(DOCS / "terminal.md", f"exit codes: {command}") == [str(int(code)) for code in codes]
+@pytest.mark.parametrize("command", [ask, findings], ids=lambda command: command.__name__)
+def test_every_exit_code_is_in_the_table_of_its_command(command: Callable[..., IntEnum]) -> None:
+    codes: type[IntEnum] = get_type_hints(command)["return"]
+
+    assert first_cells(DOCS / "terminal.md", f"exit codes: {command.__name__}") == [str(int(code)) for code in codes]
+
+
+def test_the_number_of_requests_of_a_question_is_that_of_the_code() -> None:
+    ((application, resource),) = re.findall(
+        r"at most (\d+) requests about an Application and (\d+) about a resource", text_of(DOCS / "request.md")
+    )
+
+    assert int(application) == test_application.MOST_REQUESTS
+    assert int(resource) == test_related.MOST_REQUESTS
 
 
 def test_the_cluster_role_lets_every_built_in_kind_be_read_and_nothing_be_changed() -> None:
