@@ -34,7 +34,7 @@ def picture() -> str:
 
 
 def drawn() -> dict[str, str]:
-    """The boxes of the picture: what stands in each, by its name."""
+    """The boxes of the picture: the text of each, by its name."""
     return dict(re.findall(r'^\s*(\w+)\["(.+?)"\]$', picture(), re.MULTILINE))
 
 
@@ -59,7 +59,7 @@ def test_the_map_names_each_file_of_agent_and_of_the_root() -> None:
     assert set(re.findall(r"`([\w/]+\.py)`", cells)) == files | {path.name for path in ROOT.glob("*.py")}
 
 
-def test_a_folder_named_beside_a_room_is_in_it() -> None:
+def test_a_folder_named_in_the_row_of_a_room_is_in_it() -> None:
     for row in map_rows():
         room = row[0].strip("`")
         named = re.findall(r"`(\w+)/`", row[1])
