@@ -59,11 +59,11 @@ def test_the_map_names_each_file_of_agent_and_of_the_root() -> None:
     assert set(re.findall(r"`([\w/]+\.py)`", cells)) == files | {path.name for path in ROOT.glob("*.py")}
 
 
-def test_a_folder_named_in_the_row_of_a_room_is_in_it() -> None:
+def test_what_the_row_of_a_folder_names_is_in_it() -> None:
     for row in map_rows():
-        room = row[0].strip("`")
-        named = re.findall(r"`(\w+)/`", row[1])
-        assert [each for each in named if not (ROOT / room / each).is_dir()] == [], room
+        folder = ROOT / row[0].strip("`")
+        named = re.findall(r"`([\w/]+(?:\.\w+|/))`", row[1])
+        assert [each for each in named if not (folder / each).exists()] == [], row[0]
 
 
 def test_the_picture_draws_each_folder_of_agent_and_the_server() -> None:
