@@ -15,7 +15,7 @@ from agent.settings import load_settings
 
 FOLDER = Path(__file__).parent
 SCENARIOS = {scenario.name: scenario for scenario in load_scenarios(FOLDER)}
-README = FOLDER.parents[1] / "README.md"
+PAGE = FOLDER.parents[1] / "docs" / "evaluation.md"
 
 OF_ARGO_CD = ("application", "comparison", "operation", "drift")
 
@@ -55,8 +55,8 @@ def without_costs(table: str) -> list[list[str]]:
     return [line.split(" | ")[:-2] for line in table.splitlines() if line.startswith("|")]
 
 
-def test_the_readme_shows_these_scores() -> None:
-    shown = README.read_text().split("<!-- score -->")[1].split("<!-- /score -->")[0]
+def test_the_documentation_shows_these_scores() -> None:
+    shown = PAGE.read_text().split("<!-- score -->")[1].split("<!-- /score -->")[0]
 
     found = score_table([result_of(name) for name in SCENARIOS])
 

@@ -27,7 +27,7 @@ from tests.fakes.argocd import FakeArgoCD
 
 MOST_REQUESTS = 3 + MAX_REVISIONS + MAX_QUERIES + MAX_UNHEALTHY + MAX_CHILDREN + (1 + 2 * MAX_CHILDREN) + 2 * MAX_LOGS
 """Application, tree and sync windows; each read that has a bound of its own; events of the Application,
-its Pods and what is related; logs, each with a previous run that may be gone. The README states this number."""
+its Pods and what is related; logs, each with a previous run that may be gone. `docs/request.md` states it."""
 
 COMMITS = [character * 40 for character in "abcdef"]
 

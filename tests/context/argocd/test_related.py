@@ -130,8 +130,8 @@ def test_something_around_it_that_is_gone_is_a_gap_beside_the_rest(argocd: FakeA
 
 MOST_REQUESTS = 5 + MAX_QUERIES + MAX_REVISIONS + MAX_CHILDREN + MAX_RELATED + (1 + 2 * MAX_CHILDREN) + 2 * MAX_LOGS
 """Application, tree, sync windows and the live manifest (twice where its group was left out); each read that has a
-bound of its own; events of the resource, its Pods and what is related; logs with a previous run that may be gone. The
-README states this number."""
+bound of its own; events of the resource, its Pods and what is related; logs with a previous run that may be gone.
+`docs/request.md` states this number."""
 
 
 @pytest.mark.parametrize("healthy", [True, False])
