@@ -4,6 +4,7 @@ Owns those conditions; how a source reads is its own, and `fallback` has the ord
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,21 +19,23 @@ from agent.context.fallback import (
     not_configured,
     not_refused,
 )
+from agent.context.log_choice import LogChoice, choose_logs
 from agent.context.log_lines import distilled
-from agent.context.log_reads import read_logs
 from agent.context.model import ContainerLog, Event, ManagedResource
 from agent.context.part import Part
 from agent.context.resolve_target import application_object
 from agent.context.selection import is_at_odds, is_out_of_sync
-from agent.context.source import MAX_CHILDREN, Collecting, PartResult
+from agent.context.source import MAX_CHILDREN, Collecting, PartResult, Reading, Source, gap
+from agent.errors import SourceError
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.pods import has_events, is_pod, is_workload, none_has_run
-from agent.objects.target import ResourceRef
+from agent.objects.target import ResourceRef, Target
+from agent.request.question import LogRequest
 
 MANY_EVENTS = 500
 """More events than this are merged in a thread: 500 take some 15 ms."""
 
-type Manifests = tuple[Manifest, ...]
+type _Manifests = tuple[Manifest, ...]
 
 
 async def collect_application(turn: Collecting, part: Part[Manifest | None]) -> PartResult[Manifest]:
@@ -81,7 +84,7 @@ async def collect_sync_state(turn: Collecting, part: Part[Any]) -> PartResult[An
     return await from_the_only_source(turn, part.name)
 
 
-async def collect_children(turn: Collecting, part: Part[Manifests]) -> PartResult[Manifests]:
+async def collect_children(turn: Collecting, part: Part[_Manifests]) -> PartResult[_Manifests]:
     """The Pods below a workload; of an Application, its unhealthy Pods."""
     sources = turn.offering(part.name)
     if turn.target.resource is None:
@@ -94,13 +97,13 @@ async def collect_children(turn: Collecting, part: Part[Manifests]) -> PartResul
         return NOTHING
     if not sources:
         return PartResult(gaps=(not_configured(part, turn.target),))
-    found: PartResult[Manifests] = await first_available(
+    found: PartResult[_Manifests] = await first_available(
         sources, part.name, lambda source: source.readers[part.name](), refused=turn.refused
     )
     return replace(found, value=tuple(map(cleaned, found.value or ())))
 
 
-async def collect_related(turn: Collecting, part: Part[Manifests]) -> PartResult[Manifests]:
+async def collect_related(turn: Collecting, part: Part[_Manifests]) -> PartResult[_Manifests]:
     """What the target depends on or belongs to, from every source."""
     found = await from_all_sources(
         turn.offering(part.name),
@@ -116,7 +119,7 @@ async def collect_events(turn: Collecting, part: Part[tuple[Event, ...]]) -> Par
     if not turn.target:
         return NOTHING
     involved = await _involved(turn)
-    found: PartResult[Manifests] = await _from_the_first(turn, part, involved, refused=turn.refused)
+    found: PartResult[_Manifests] = await _from_the_first(turn, part, involved, refused=turn.refused)
     raw = found.value or ()
     events = await asyncio.to_thread(merge_events, raw) if len(raw) > MANY_EVENTS else merge_events(raw)
     return PartResult(value=events, source=found.source, gaps=found.gaps)
@@ -135,7 +138,7 @@ async def collect_logs(turn: Collecting, part: Part[tuple[ContainerLog, ...]]) -
     sources = turn.offering("log")
     if not sources:
         return PartResult(gaps=(not_configured(part, turn.target),))
-    found = await read_logs(sources, turn.target, pods, request, turn.tail_lines, refused=turn.refused)
+    found = await _read_logs(sources, turn.target, pods, request, turn.tail_lines, refused=turn.refused)
     logs = found.value
     if not logs or request.tail_lines is not None:
         return found
@@ -153,7 +156,7 @@ async def _involved(turn: Collecting) -> list[ResourceRef]:
     """The objects whose events matter: the target, its Pods, and the related objects that show its troubles."""
     target = await turn.completed_target()
     manifests = await _pods_below(turn)
-    related: Manifests = (await turn.result("related")).value or ()
+    related: _Manifests = (await turn.result("related")).value or ()
     manifests += [each for each in related if has_events(each)][:MAX_CHILDREN]
     itself = target.resource or application_object(target.application, await turn.application())
     return [itself, *filter(None, map(ResourceRef.of, manifests))]
@@ -175,3 +178,56 @@ async def _is_workload(turn: Collecting) -> bool:
 
 async def _pods_below(turn: Collecting) -> list[Manifest]:
     return [child for child in await turn.children() if is_pod(text_at(child, "kind"))]
+
+
+async def _read_logs(
+    sources: Sequence[Source],
+    target: Target,
+    pods: Sequence[Manifest],
+    request: LogRequest,
+    tail_lines: int,
+    *,
+    refused: Refused = not_refused,
+) -> PartResult[tuple[ContainerLog, ...]]:
+    """The logs that the request names or that `pods` need, the most informative first. There is at least one source."""
+    try:
+        choices = choose_logs(pods, request, tail_lines=tail_lines) if pods else [_named(target, request, tail_lines)]
+    except SourceError as error:
+        return PartResult(gaps=(gap("logs", sources[0].name, error),))
+
+    async def read(choice: LogChoice) -> PartResult[ContainerLog]:
+        return await first_available(sources, "logs", lambda source: _read_log(source, choice), refused=refused)
+
+    found = await asyncio.gather(*map(read, choices))
+    return PartResult(
+        value=tuple(each.value for each in found if each.value),
+        source=next((each.source for each in found if each.source), None),
+        gaps=tuple(each for one in found for each in one.gaps),
+    )
+
+
+def _named(target: Target, request: LogRequest, tail_lines: int) -> LogChoice:
+    """The log of a Pod whose manifest is not known."""
+    resource = target.resource
+    if resource and is_pod(resource.kind) and resource.namespace and request.container:
+        return LogChoice(
+            namespace=resource.namespace,
+            pod=resource.name,
+            container=request.container,
+            previous=request.previous,
+            tail_lines=tail_lines,
+            since_seconds=request.since_seconds,
+        )
+    raise SourceError(f"No Pod of {resource} is known, so there is no log to read", code="not_found")
+
+
+async def _read_log(source: Source, choice: LogChoice) -> Reading[ContainerLog]:
+    """The log chosen, or the current run's where the previous one is gone and was not asked for."""
+    log = source.readers["log"]
+    try:
+        return await log(choice)
+    except SourceError as error:
+        if not (choice.previous and choice.chosen and error.code == "not_found"):
+            raise
+        current = await log(replace(choice, previous=False))
+        return Reading(value=current.value, gaps=(gap("logs", source.name, error), *current.gaps))

@@ -1,32 +1,37 @@
 """The context of a turn: all that is known of the target, part by part. Owns no reading and no rendering."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, overload
+from dataclasses import dataclass, field
+from typing import Any
 
-from agent.context import parts as declared
-from agent.context.model import Gap, PartName, SourceName
-from agent.context.part import Part
+from agent.context.model import (
+    ContainerLog,
+    Event,
+    Fleet,
+    Gap,
+    ManagedResource,
+    PartName,
+    Revision,
+    SourceName,
+    SyncWindows,
+    TreeNode,
+)
+from agent.context.part import DECLARED, Part
 from agent.objects.manifest import Manifest
 from agent.objects.target import Target
 
-_BY_NAME: Mapping[PartName, Part[Any]] = {part.name: part for part in declared.PARTS}
-
 
 class _Value[T]:
-    """A part by its name: `context.events` for `context.parts[EVENTS]`, or what is there without it."""
+    """The value of a part by its name, or what is there without it."""
 
-    def __init__(self, part: Part[T]) -> None:
-        self._part = part
+    def __init__(self, empty: T) -> None:
+        self._empty = empty
 
-    @overload
-    def __get__(self, context: None, owner: type) -> Part[T]: ...
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
 
-    @overload
-    def __get__(self, context: "Context", owner: type) -> T: ...
-
-    def __get__(self, context: "Context | None", owner: type) -> T | Part[T]:
-        return self._part if context is None else context.parts.get(self._part, self._part.empty)
+    def __get__(self, context: "Context", owner: type) -> T:
+        return context.by_name.get(self._name, self._empty)
 
 
 @dataclass(frozen=True, init=False)
@@ -41,28 +46,29 @@ class Context:
     parts: Mapping[Part[Any], Any]
     gaps: tuple[Gap, ...]
     origins: Mapping[PartName, SourceName]
+    by_name: Mapping[PartName, Any] = field(init=False, repr=False, compare=False)
 
-    application = _Value(declared.APPLICATION)
+    application = _Value[Manifest | None](None)
     """The Argo CD Application."""
-    manifest = _Value(declared.MANIFEST)
+    manifest = _Value[Manifest | None](None)
     """The live manifest of the target's resource."""
-    children = _Value(declared.CHILDREN)
+    children = _Value[tuple[Manifest, ...]](())
     """The live manifests below it (a workload's Pods)."""
-    related = _Value(declared.RELATED)
+    related = _Value[tuple[Manifest, ...]](())
     """The live manifests of what it depends on or belongs to (owners, Services and their endpoints, claims,
     autoscalers, quotas, nodes); of an Application, of its unhealthy resources."""
-    tree = _Value(declared.TREE)
+    tree = _Value[tuple[TreeNode, ...]](())
     """The Application's whole resource tree."""
-    managed = _Value(declared.MANAGED)
+    managed = _Value[tuple[ManagedResource, ...]](())
     """What differs between Git and the cluster, of the target or of the Application."""
-    revisions = _Value(declared.REVISIONS)
+    revisions = _Value[tuple[Revision, ...]](())
     """The deployed ones, newest first."""
-    sync_windows = _Value(declared.SYNC_WINDOWS)
-    fleet = _Value(declared.FLEET)
+    sync_windows = _Value[SyncWindows | None](None)
+    fleet = _Value[Fleet | None](None)
     """All Applications, where the question names no target."""
-    events = _Value(declared.EVENTS)
+    events = _Value[tuple[Event, ...]](())
     """Newest first."""
-    logs = _Value(declared.LOGS)
+    logs = _Value[tuple[ContainerLog, ...]](())
     """One entry a container."""
 
     def __init__(
@@ -76,11 +82,13 @@ class Context:
     ) -> None:
         values = dict(parts or {})
         for name, value in named.items():
-            if name not in _BY_NAME:
-                raise TypeError(f"{name!r} is no part of a context; there are: {', '.join(_BY_NAME)}")
-            values[_BY_NAME[name]] = value
+            if name not in DECLARED:
+                raise TypeError(f"{name!r} is no part of a context; there are: {', '.join(DECLARED)}")
+            values[DECLARED[name]] = value
         object.__setattr__(self, "target", target)
-        object.__setattr__(self, "parts", {part: value for part, value in values.items() if value != part.empty})
+        kept = {part: value for part, value in values.items() if value != part.empty}
+        object.__setattr__(self, "parts", kept)
+        object.__setattr__(self, "by_name", {part.name: value for part, value in kept.items()})
         object.__setattr__(self, "gaps", gaps)
         object.__setattr__(self, "origins", dict(origins or {}))
 

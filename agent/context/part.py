@@ -40,7 +40,7 @@ class SuppliedAs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class PartSection:
     """The section of a prompt that shows a part line by line: its title and its share of the token budget."""
 
     title: str
@@ -85,6 +85,10 @@ def no_weight(_: Any) -> int:
     return 0
 
 
+DECLARED: dict[PartName, "Part[Any]"] = {}
+"""Every part that was declared, by its name."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Part[T]:
     """A part of the context. Where nothing is declared, its value is JSON-like: all of its strings are redacted, every
@@ -113,8 +117,11 @@ class Part[T]:
     """What an answer may quote of it beside the values of its objects."""
     document: Callable[[T], Any] = _itself
     """What the trace shows of it."""
-    section: Section | None = field(default=None)
+    section: PartSection | None = field(default=None)
     """Its section in the prompt, None where `agent.prompt.sections` has one of its own for it."""
+
+    def __post_init__(self) -> None:
+        DECLARED[self.name] = self
 
     def __repr__(self) -> str:
         return f"Part({self.name!r})"

@@ -33,7 +33,7 @@ from agent.objects.manifest import Manifest, list_at, object_at
 from agent.objects.pods import is_pod
 from agent.request.question import LogEntry, Question
 
-type Manifests = tuple[Manifest, ...]
+type _Manifests = tuple[Manifest, ...]
 
 _MANY_EVENTS_CHARACTERS = 400
 """An event or a node weighs as much as so many characters of a log."""
@@ -43,7 +43,7 @@ def _cleaned(value: Manifest, _: Question) -> Reading[Manifest | None]:
     return Reading(value=cleaned(value))
 
 
-def _all_cleaned(value: Iterable[Manifest], _: Question) -> Reading[Manifests]:
+def _all_cleaned(value: Iterable[Manifest], _: Question) -> Reading[_Manifests]:
     return Reading(value=tuple(map(cleaned, value)))
 
 
@@ -77,7 +77,7 @@ MANIFEST = Part[Manifest | None](
     further=False,
 )
 
-CHILDREN = Part[Manifests](
+CHILDREN = Part[_Manifests](
     name="children",
     title="the Pods",
     empty=(),
@@ -92,7 +92,7 @@ CHILDREN = Part[Manifests](
     further=False,
 )
 
-RELATED = Part[Manifests](
+RELATED = Part[_Manifests](
     name="related",
     title="what belongs to it",
     empty=(),

@@ -25,7 +25,7 @@ from agent.providers.provider import (
 )
 from agent.redaction import Redacted
 from agent.turn.events import Outcome, Report, TurnEvent
-from agent.turn.outputs import CustomOutputs
+from agent.turn.outputs import OutputsSoFar
 
 type StreamEvent = dict[str, Any]
 
@@ -40,7 +40,7 @@ class ResponseStream:
         self.response: dict[str, Any] = {}
         """The whole response, once the turn has ended well."""
         self._trace_id = trace_id
-        self._outputs = CustomOutputs()
+        self._outputs = OutputsSoFar()
         self._id = f"resp_{uuid.uuid4().hex}"
         self._created_at = time.time()
         self._model = ""

@@ -47,9 +47,9 @@ from agent.providers.provider import (
 )
 from agent.redaction import Redacted
 from agent.request.question import Question
-from agent.turn.events import Outcome, Report, SinkEvent, Step, TurnEnded
+from agent.turn.events import Outcome, Report, SinkEvent, StepEnded, TurnEnded
 from agent.turn.grounding import Grounding
-from agent.turn.outputs import CustomOutputs
+from agent.turn.outputs import OutputsSoFar
 
 _logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class SpanRecord:
     ended: int = 0
 
     @staticmethod
-    def of(step: Step) -> "SpanRecord":
+    def of(step: StepEnded) -> "SpanRecord":
         """The span of a step that has ended."""
         result = step.outputs
         if step.kind == "RETRIEVER" and result is not None:
@@ -124,7 +124,7 @@ class TurnTrace:
         self._question = question
         self._tags = _tags(question)
         self._session = question.conversation_id or question.session_id
-        self._outputs = CustomOutputs()
+        self._outputs = OutputsSoFar()
         self._tools: dict[str, SpanRecord] = {}
         self._model_facts: dict[str, Any] = {}
         # Whether tracing is on, where it goes and which span is above it are the caller's, wherever it is written.
@@ -161,7 +161,7 @@ class TurnTrace:
                 self._model_facts[SpanAttributeKey.CHAT_USAGE] = _tokens(value.usage)
             case Outcome():
                 self._grounding = value.grounding
-            case Step():
+            case StepEnded():
                 self._step(value)
             case TurnEnded():
                 self._end(value)
@@ -195,7 +195,7 @@ class TurnTrace:
             tool = self._tools[event.call_id]
             tool.result, tool.ended = event.output, time.time_ns()
 
-    def _step(self, step: Step) -> None:
+    def _step(self, step: StepEnded) -> None:
         span = SpanRecord.of(step)
         if step.kind == "CHAT_MODEL":
             span.facts |= self._model_facts

@@ -7,6 +7,7 @@ except `window` and what a server reports.
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from agent.errors import ContextTooLong, RequestError
 
@@ -152,3 +153,23 @@ class Calibration:
         self._ratios.move_to_end(model)
         if len(self._ratios) > self._MOST_MODELS:
             self._ratios.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPlan:
+    """What a request takes of the model's window. `tokens` is the upper estimate of all of it: instructions, context,
+    history and question; `left_out` what was cut of it beside the sections; `instructions` names their version."""
+
+    budget: Budget
+    tokens: int
+    left_out: tuple[str, ...] = ()
+    instructions: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The account as callers and traces are given it, in tokens as the model's server is expected to count."""
+        return {
+            "window": self.budget.window,
+            "ceiling": self.budget.counted(self.budget.ceiling),
+            "tokens": self.budget.counted(self.tokens),
+            "instructions": self.instructions,
+        }

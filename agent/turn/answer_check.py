@@ -13,7 +13,6 @@ from agent.prompt.prompt import Prompt
 from agent.providers.provider import Session
 from agent.request.conversation import Message
 from agent.turn.grounding import Grounding, ground, may_claim
-from agent.turn.record import TurnRecord
 from agent.turn.redacting import TurnRedaction
 
 _LOOKING_BACK = 2.0
@@ -32,12 +31,12 @@ class AnswerCheck:
         """Whether the answer contains anything that could be checked."""
         return may_claim(self._redaction.text(text))
 
-    async def run(self, prompt: Prompt, record: TurnRecord) -> Grounding:
-        """The grounding of what was answered. Only where a claim is found nowhere is the session asked for what it
+    async def run(self, text: str, prompt: Prompt) -> Grounding:
+        """The grounding of the answer `text`. Only where a claim is found nowhere is the session asked for what it
         holds of earlier turns."""
-        answer = self._redaction.text(record.text)
-        given = (prompt.system_text, prompt.question, *_texts(record.report.findings))
-        sent = record.report.history
+        answer = self._redaction.text(text)
+        given = (prompt.system_text, prompt.question, *_texts(prompt.findings))
+        sent = prompt.history
         grounding = await self._ground(answer, given, sent)
         if grounding.unsupported:
             held = await self._held()

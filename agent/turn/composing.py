@@ -5,12 +5,10 @@ the account of what a request takes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from agent.context.context import Context
 from agent.findings.model import Finding
-from agent.prompt.budget import FRAMING, Budget, Calibration, plan
+from agent.prompt.budget import FRAMING, Budget, Calibration, RequestPlan, plan
 from agent.prompt.fingerprint import stable_budget
 from agent.prompt.history import candidates, fitted, history_tokens
 from agent.prompt.instructions import BUILT_IN, Instructions
@@ -21,26 +19,6 @@ from agent.request.conversation import Message
 from agent.request.question import Question
 from agent.settings import Settings
 from agent.turn.redacting import TurnRedaction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestPlan:
-    """What a request takes of the model's window. `tokens` is the upper estimate of all of it: instructions, context,
-    history and question; `left_out` what was cut of it beside the sections; `instructions` names their version."""
-
-    budget: Budget
-    tokens: int
-    left_out: tuple[str, ...] = ()
-    instructions: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """The account as callers and traces are given it, in tokens as the model's server is expected to count."""
-        return {
-            "window": self.budget.window,
-            "ceiling": self.budget.counted(self.budget.ceiling),
-            "tokens": self.budget.counted(self.tokens),
-            "instructions": self.instructions,
-        }
 
 
 class Composer:

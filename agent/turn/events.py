@@ -4,7 +4,7 @@
     TurnStarted ... TurnCompleted   what the provider answers (`agent.providers.provider`)
     Outcome                     how a turn ended that ended well
 
-Sinks also receive a Step when a step of the pipeline has ended, and a TurnEnded, always, as the last event.
+Sinks also receive a StepEnded when a step of the pipeline has ended, and a TurnEnded, always, as the last event.
 """
 
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ from agent.context.model import Gap
 from agent.errors import ProviderUnreachable
 from agent.findings.model import Finding
 from agent.objects.target import Target
+from agent.prompt.budget import RequestPlan
 from agent.prompt.prompt import Section
 from agent.providers.provider import Citation, ProviderEvent, ProviderInfo, Usage
 from agent.request.conversation import Message
-from agent.turn.composing import RequestPlan
 from agent.turn.grounding import Grounding
 
 
@@ -60,7 +60,7 @@ type StepKind = Literal["RETRIEVER", "TASK", "PARSER", "CHAT_MODEL"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class StepEnded:
     """A step of the pipeline that has ended. Times are nanoseconds since the epoch. `error` is what it failed with, a
     CancelledError or GeneratorExit where the client left."""
 
@@ -86,5 +86,5 @@ type TurnEvent = Report | ProviderEvent | Outcome
 """What a reader of the turn is given, in this order: Report, TurnStarted, any number of others, TurnCompleted,
 Outcome."""
 
-type SinkEvent = TurnEvent | Step | TurnEnded
+type SinkEvent = TurnEvent | StepEnded | TurnEnded
 """What a sink is given."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from agent.errors import AssistantError, ProviderError, ProviderUnreachable, SettingsError
 from agent.providers.offline import Offline
 from agent.providers.provider import Provider
-from agent.turn.record import TurnRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +22,17 @@ class Attempt:
             raise self.failure
 
 
-def after_failure(error: ProviderError | SettingsError, failed: Attempt, record: TurnRecord | None) -> Attempt:
-    """What to do after an attempt failed. `record` is what was answered so far, None before the findings were reported.
+def after_failure(error: ProviderError | SettingsError, failed: Attempt, *, reported: bool, answered: bool) -> Attempt:
+    """What to do after an attempt failed: whether the findings were `reported`, and any text `answered`.
 
     An outage is bridged by the findings until text was sent; any other failure ends the turn after the findings were
     reported. Raises `error` where nothing is left to say.
     """
-    if error is failed.failure or (record and record.text):
+    if error is failed.failure or answered:
         raise error
     if isinstance(error, ProviderUnreachable):
         note = f"{error.public_message} This answer was put together from the findings of the built-in analyzers."
         return Attempt(provider=Offline(note=note), outage=error)
-    if record is None:
+    if not reported:
         return Attempt(provider=Offline(), failure=error)
     raise error

@@ -16,7 +16,7 @@ class Answered:
     response: dict[str, Any]
 
 
-class CustomOutputs:
+class OutputsSoFar:
     """`custom_outputs` as far as they are known: after the Report findings and context, in the end all of them."""
 
     def __init__(self) -> None:

@@ -23,6 +23,7 @@ from agent.context.context import Context
 from agent.errors import ProviderError, ProviderTimeout, SettingsError
 from agent.findings import analyze
 from agent.findings.model import Finding
+from agent.prompt.budget import RequestPlan
 from agent.prompt.instructions import Instructions, InstructionsSource
 from agent.prompt.prompt import Prompt
 from agent.providers.provider import Provider, ProviderEvent, Session, SessionRequest, TextDelta, TurnCompleted
@@ -31,9 +32,9 @@ from agent.request.question import Question
 from agent.settings import Settings
 from agent.turn.admission import StartQueue
 from agent.turn.answer_check import AnswerCheck
-from agent.turn.composing import Composer, RequestPlan
+from agent.turn.composing import Composer
 from agent.turn.documents import documents, messages
-from agent.turn.events import Outcome, Report, SinkEvent, Step, StepKind, TurnEnded, TurnEvent
+from agent.turn.events import Outcome, Report, SinkEvent, StepEnded, StepKind, TurnEnded, TurnEvent
 from agent.turn.fallback import Attempt, after_failure
 from agent.turn.record import TurnRecord
 from agent.turn.redacting import TurnRedaction
@@ -127,7 +128,8 @@ class Turn:
                         yield self._take(self._outcome(asking))
                         return
                 except (ProviderError, SettingsError) as error:
-                    attempt = after_failure(error, attempt, self._record)
+                    answered = bool(self._record and self._record.text)
+                    attempt = after_failure(error, attempt, reported=bool(self._record), answered=answered)
 
     def _take(self, event: SinkEvent) -> Redacted[Any]:
         """The event as it leaves the turn; the sinks have it first."""
@@ -195,7 +197,7 @@ class Turn:
         record = asking.record
         if isinstance(event, TurnCompleted) and record.by_model and asking.check.may_claim(record.text):
             with self._step("ground", "TASK") as notes:
-                grounding = await asking.check.run(asking.prompt, record)
+                grounding = await asking.check.run(record.text, asking.prompt)
                 notes["outputs"] = grounding.as_json()
             record.grounding = grounding
             before = [TextDelta(grounding.warning)] if grounding.warning else []
@@ -272,7 +274,7 @@ class Turn:
             notes["error"] = error
             raise
         finally:
-            self._take(Step(name=name, kind=kind, started=started, ended=time.time_ns(), inputs=inputs, **notes))
+            self._take(StepEnded(name=name, kind=kind, started=started, ended=time.time_ns(), inputs=inputs, **notes))
 
 
 def _report(prompt: Prompt, plan: RequestPlan, context: Context) -> Report:

@@ -72,10 +72,10 @@ async def answered() -> tuple[str, tuple[Finding, ...], str]:
     pieces: list[str] = []
     async with aclosing(assistant.turn(parse_question(scenario.body))) as events:
         async for event in events:
-            if isinstance(event, Report):
-                findings = tuple(event.findings)
-            elif isinstance(event, TextDelta):
-                pieces.append(event.text)
+            if isinstance(event.value, Report):
+                findings = event.value.findings
+            elif isinstance(event.value, TextDelta):
+                pieces.append(event.value.text)
     await assistant.aclose()
     return scenario.question, findings, "".join(pieces)
 

@@ -11,7 +11,7 @@ from agent.context.context import Context
 from agent.errors import RateLimited
 from agent.mlflow.response_events import ResponseStream, StreamEvent
 from agent.objects.target import Target
-from agent.prompt.budget import plan
+from agent.prompt.budget import RequestPlan, plan
 from agent.providers.provider import (
     Citation,
     ProviderEvent,
@@ -26,7 +26,6 @@ from agent.providers.provider import (
     Usage,
 )
 from agent.redaction import Redacted, Redactor
-from agent.turn.composing import RequestPlan
 from agent.turn.events import Outcome, Report, TurnEvent
 from agent.turn.outputs import early_outputs
 

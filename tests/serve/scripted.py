@@ -17,11 +17,10 @@ from agent.context.context import Context
 from agent.errors import AssistantError, ProviderUnreachable
 from agent.findings.model import Finding
 from agent.objects.target import Target
-from agent.prompt.budget import plan
+from agent.prompt.budget import RequestPlan, plan
 from agent.prompt.prompt import Section
 from agent.providers.provider import ProviderInfo
 from agent.settings import load_settings
-from agent.turn.composing import RequestPlan
 from agent.turn.events import Outcome, Report
 from agent.turn.outputs import Answered
 from agent.turn.parse import parse_question
