@@ -98,6 +98,14 @@ class TreeNode:
     created_at: str = ""
     orphaned: bool = False
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """What can be quoted of a node, by its path."""
+        info = {f"info[{name}]": value for name, value in self.info.items()}
+        labels = {f"labels[{key}]": value for key, value in self.labels.items()}
+        targets = {f"target_labels[{key}]": value for key, value in self.target_labels.items()}
+        return {"health.status": self.health, "health.message": self.message, **info, **labels, **targets}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedResource:
@@ -123,6 +131,12 @@ class Revision:
     message: str = ""
     tags: tuple[str, ...] = ()
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """What can be quoted of a revision, by its path."""
+        fields = {"author": self.author, "date": self.date, "message": self.message}
+        return {f"{self.revision}.{name}": text for name, text in fields.items()}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncWindow:
@@ -141,6 +155,17 @@ class SyncWindows:
     assigned: tuple[SyncWindow, ...] = ()
     active: tuple[SyncWindow, ...] = ()
     can_sync: bool = True
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What can be quoted of the windows, by its path."""
+        fields = {
+            f"{name}[{index}].{key}": text
+            for name, windows in (("active", self.active), ("assigned", self.assigned))
+            for index, window in enumerate(windows)
+            for key, text in (("kind", window.kind), ("schedule", window.schedule), ("duration", window.duration))
+        }
+        return {"can_sync": "true" if self.can_sync else "false", **fields}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Owns the form of a declaration and what holds where it is silent; `agent.context
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from agent.context.model import PartName
@@ -117,10 +117,15 @@ class Part[T]:
     """What an answer may quote of it beside the values of its objects."""
     document: Callable[[T], Any] = _itself
     """What the trace shows of it."""
-    section: PartSection | None = field(default=None)
+    evidence: str = ""
+    """What evidence out of it is called; "": its name."""
+    quotable: Callable[[T], Iterable[Mapping[str, str]]] = _nothing
+    """The fields that evidence may quote, by their paths, of each object in it that is no manifest."""
+    section: PartSection | None = None
     """Its section in the prompt, None where `agent.prompt.sections` has one of its own for it."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "evidence", self.evidence or self.name)
         DECLARED[self.name] = self
 
     def __repr__(self) -> str:

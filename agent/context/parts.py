@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 from pydantic import BeforeValidator, Discriminator, StrictStr, Tag
 
 from agent.context import collecting
-from agent.context.argocd.answers import managed_resources, revision_of, sync_windows_of, tree_nodes
+from agent.context.argocd.answers import managed_resources, revision_of, tree_nodes, windows_of
 from agent.context.clean import cleaned, cleaned_application
 from agent.context.events import merge_events
 from agent.context.logs import parse_entries, parse_text
@@ -90,6 +90,7 @@ CHILDREN = Part[_Manifests](
     parse=_all_cleaned,
     collect=collecting.collect_children,
     further=False,
+    evidence="manifest",
 )
 
 RELATED = Part[_Manifests](
@@ -103,6 +104,7 @@ RELATED = Part[_Manifests](
     ),
     parse=_all_cleaned,
     collect=collecting.collect_related,
+    evidence="manifest",
 )
 
 
@@ -181,6 +183,7 @@ MANAGED = Part[tuple[ManagedResource, ...]](
     objects=lambda managed: (
         state for each in managed for state in (each.normalized_live, each.predicted_live) if state
     ),
+    evidence="diff",
 )
 
 REVISIONS = Part[tuple[Revision, ...]](
@@ -199,6 +202,8 @@ REVISIONS = Part[tuple[Revision, ...]](
     collect=collecting.collect_sync_state,
     redact=lambda revisions, redaction: _messages_redacted(revisions, redaction),
     texts=lambda revisions: (f"{each.revision} {each.author} {each.date} {each.message}" for each in revisions),
+    evidence="revision",
+    quotable=lambda revisions: (revision.fields for revision in revisions),
 )
 
 
@@ -216,10 +221,11 @@ SYNC_WINDOWS = Part[SyncWindows | None](
         schema=Manifest,
         expected={(): "must be an object with assignedWindows, activeWindows and canSync"},
     ),
-    parse=lambda value, _: Reading(value=sync_windows_of(value)),
+    parse=lambda value, _: Reading(value=windows_of(value)),
     collect=collecting.collect_sync_state,
     redact=lambda windows, _: windows,  # words of Argo CD's own: kinds, schedules, durations
     texts=_window_texts,
+    quotable=lambda windows: (windows.fields,) if windows else (),
 )
 
 FLEET = Part[Fleet | None](
@@ -269,6 +275,7 @@ EVENTS = Part[tuple[Event, ...]](
         f"{event.type} {event.reason} {event.message} {event.involved or ''} {event.count} {event.last_seen}"
         for event in events
     ),
+    evidence="event",
 )
 
 
@@ -346,6 +353,7 @@ LOGS = Part[tuple[ContainerLog, ...]](
     redact=_logs_redacted,
     names=lambda logs: (name for log in logs for name in (log.container, log.pod)),
     texts=_log_texts,
+    evidence="log",
 )
 
 

@@ -52,7 +52,8 @@ raises SourceError when it has nothing to give. Manifests come as the API gave t
     related(manifests)          the live manifests of what the target depends on or belongs to, which another source did
                                 not give (None: no other could); of an Application, of its unhealthy resources
     managed                     what differs between Git and the cluster
-    revisions, sync_windows     the deployed revisions, newest first; the windows that concern the Application
+    revisions                   the deployed revisions, newest first
+    <name of another part>      that part, without arguments
     events(involved)            the raw events of each object; a `uid` may be ""
     log(choice)                 the tail of one container's log
 """

@@ -13,7 +13,9 @@ type Level = Literal["cause", "effect", "symptom", "summary"]
 symptom: it follows from an object below (a workload without enough pods); summary: it only reports that something below
 is wrong (an Application's health)."""
 
-type EvidenceSource = Literal["application", "manifest", "event", "log", "tree", "diff", "revision", "sync_windows"]
+type EvidenceSource = str
+"""The part of the context that is quoted, as its declaration calls it (`Part.evidence`): `application`, `manifest`,
+`event`, `log`, `tree`, `diff`, `revision`, or the name of another part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

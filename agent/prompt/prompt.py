@@ -19,7 +19,7 @@ from agent.objects.target import Target
 from agent.prompt.fingerprint import changes_since, fingerprint
 from agent.prompt.instructions import BUILT_IN, Instructions
 from agent.prompt.rendering import Rendered, beginning, cut, label, least_for, well_formed
-from agent.prompt.sections import PARTS, Material, Part, SectionName
+from agent.prompt.sections import SectionInput, SectionName, SectionSpec, sections_for
 from agent.prompt.tokens import adversarial_margin, count_tokens
 from agent.request.conversation import Message
 
@@ -145,7 +145,7 @@ def compose(
         instructions=instructions.full_text,
         question=well_formed(question),
         history=tuple(Message(message.role, well_formed(message.text)) for message in history),
-        sections=tuple(_sections(Material.of(context, findings), limit - head_tokens - for_changes)),
+        sections=tuple(_sections(SectionInput.of(context, findings), limit - head_tokens - for_changes)),
         findings=tuple(findings),
         gaps=context.gaps,
         target=context.target,
@@ -190,68 +190,68 @@ def _fitting(instructions: Instructions, token_budget: int) -> Instructions:
     return replace(BUILT_IN, note=f"{label(instructions.version)} does not fit into the model's window")
 
 
-def _sections(material: Material, token_budget: int) -> Iterator[Section]:
+def _sections(given: SectionInput, token_budget: int) -> Iterator[Section]:
     """The sections: each within its share first, then what is left goes to those that were cut, by priority."""
-    parts = [part for part in PARTS if part.present(material)]
-    left = token_budget - count_tokens(_no_room_line([part.name for part in parts])) - _JOIN_TOKENS
-    made: list[tuple[Part, Section | None, int]] = []
-    for part in parts:
-        share = int(token_budget * part.share)
-        if part.name == "findings":
-            share = max(share, least_for(material.findings) + _frame_tokens(part.title))
-        section, cost = _section(part, material, min(left, share))
-        made.append((part, section, cost))
+    specs = sections_for(given)
+    left = token_budget - count_tokens(_no_room_line([spec.name for spec in specs])) - _JOIN_TOKENS
+    made: list[tuple[SectionSpec, Section | None, int]] = []
+    for spec in specs:
+        share = int(token_budget * spec.share)
+        if spec.name == "findings":
+            share = max(share, least_for(given.findings) + _frame_tokens(spec.title))
+        section, cost = _section(spec, given, min(left, share))
+        made.append((spec, section, cost))
         left -= cost
     for divisor in (2, 1):  # half of it for each at first: ten thousand events are not to take it all from the logs
-        for index, (part, section, cost) in enumerate(made):
+        for index, (spec, section, cost) in enumerate(made):
             is_short = section is None or section.left_out
             if is_short and left > max(token_budget * _WORTH_A_SECOND_LOOK, _LEAST_TEXT):
-                again, new_cost = _section(part, material, cost + left // divisor)
+                again, new_cost = _section(spec, given, cost + left // divisor)
                 if again is not None and new_cost > cost:
-                    made[index] = (part, again, new_cost)
+                    made[index] = (spec, again, new_cost)
                     left += cost - new_cost
-    for part, section, _ in made:
-        yield section or _left_out(part.name, part.title)
+    for spec, section, _ in made:
+        yield section or _left_out(spec.name, spec.title)
 
 
 def _left_out(name: SectionName, title: str) -> Section:
     return Section(name=name, title=title, text="", left_out="all of it: no room")
 
 
-def _section(part: Part, material: Material, token_budget: int) -> tuple[Section | None, int]:
+def _section(spec: SectionSpec, given: SectionInput, token_budget: int) -> tuple[Section | None, int]:
     """The section and what it costs, measured as it will be written: heading, fences and note included. None where
     nothing fits into `token_budget`."""
-    inside = token_budget - _frame_tokens(part.title)
+    inside = token_budget - _frame_tokens(spec.title)
     if inside < _LEAST_TEXT:
         return None, 0
-    section = _rendered(part, material, inside)
+    section = _rendered(spec, given, inside)
     cost = _block_tokens(section) + section.adversarial_margin
     # Evidence is short, and has to stay: its margin comes on top.
-    needed = cost - section.adversarial_margin if part.name == "findings" else cost
+    needed = cost - section.adversarial_margin if spec.name == "findings" else cost
     return (section, cost) if section.text and needed <= token_budget else (None, 0)
 
 
-def _rendered(part: Part, material: Material, token_budget: int) -> Section:
+def _rendered(spec: SectionSpec, given: SectionInput, token_budget: int) -> Section:
     """The section with a text within `token_budget`. A text of letters that form no words is made again for as much
     less as its margin takes, then cut."""
-    section = _safe(part, part.render(material, token_budget), token_budget)
-    if section.tokens <= token_budget or part.name == "findings":
+    section = _safe(spec, spec.render(given, token_budget), token_budget)
+    if section.tokens <= token_budget or spec.name == "findings":
         return section
     smaller = token_budget * (section.tokens - section.adversarial_margin) // section.tokens
-    section = _safe(part, part.render(material, smaller), token_budget)
+    section = _safe(spec, spec.render(given, smaller), token_budget)
     limit = token_budget // 3
     while section.tokens > token_budget and limit >= _LEAST_CUT:
-        section = _safe(part, Rendered(text=cut(section.text, limit), tokens=limit, left_out="most of it"), limit)
+        section = _safe(spec, Rendered(text=cut(section.text, limit), tokens=limit, left_out="most of it"), limit)
         limit //= 2
     return section
 
 
-def _safe(part: Part, made: Rendered, token_budget: int) -> Section:
-    """The part without anything that looks like a fence; its text is measured here, whatever the renderer counted."""
+def _safe(spec: SectionSpec, made: Rendered, token_budget: int) -> Section:
+    """The section without anything that looks like a fence; its text is measured here, whatever the renderer counted."""
     text, left_out = _LOOKS_LIKE_A_FENCE.sub("--", well_formed(made.text)), made.left_out
     if count_tokens(text) > token_budget:
         text, left_out = cut(text, token_budget), left_out or "the end of it"
-    return Section(name=part.name, title=part.title, text=text, left_out=left_out)
+    return Section(name=spec.name, title=spec.title, text=text, left_out=left_out)
 
 
 def _block_tokens(section: Section) -> int:

@@ -1,21 +1,24 @@
-"""The sections of a prompt: which there are, in which order of priority, with which share of the room, made from what.
+"""The sections of a prompt: which there are, in which order of priority, with which share of the budget, from what.
 
-Owns that list; `agent.prompt.rendering` writes a part, `agent.prompt.prompt` deals out the room.
+Owns that list. A part of the context that declares a section of its own gets it; the others are shown by those listed
+here. `agent.prompt.rendering` writes a section, `agent.prompt.prompt` deals out the budget.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Any, Self
 
 from agent.context.context import Context
 from agent.context.log_lines import distilled
 from agent.context.model import ContainerLog
+from agent.context.part import Part, PartSection
 from agent.findings.drift import Drift, drifts_of
 from agent.findings.model import Finding
 from agent.objects.manifest import list_at, text_at
 from agent.objects.target import ResourceRef
 from agent.prompt.rendering import (
     Rendered,
+    has_sync_state,
     referred,
     render_application,
     render_deployments,
@@ -33,33 +36,18 @@ from agent.prompt.rendering import (
     render_tree,
     sorted_by_need,
 )
+from agent.prompt.rendering.rendered import whole_items
 
-type SectionName = Literal[
-    "findings",
-    "gaps",
-    "fleet",
-    "operation",
-    "sync",
-    "diff",
-    "status",
-    "events",
-    "logs",
-    "spec",
-    "application",
-    "children",
-    "related",
-    "tree",
-    "history",
-]
+type SectionName = str
 
-# Children that are told in full; of a Deployment's fifty Pods the broken ones say what the others would.
+# Children that are shown in full: of a Deployment's fifty Pods the broken ones show what the others would.
 _CHILDREN_IN_FULL = 3
-# Tokens of a Pod: where there is room for more of them, more are told.
+# Tokens of a Pod: where the budget holds more of them, more are shown.
 _CHILD_TOKENS = 1_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
+class SectionInput:
     """What sections are made from."""
 
     context: Context
@@ -68,7 +56,7 @@ class Material:
 
     @classmethod
     def of(cls, context: Context, findings: Sequence[Finding]) -> Self:
-        """Logs that nobody has distilled yet are, so that megabytes of them are gone through once."""
+        """Logs that were not distilled yet are, so that megabytes of them are gone through once."""
         logs = tuple(distilled(_lines_apart(log)) for log in context.logs)
         return cls(context=replace(context, logs=logs), findings=findings, drifts=drifts_of(context))
 
@@ -84,31 +72,31 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A section to be. `share` is the part of the room that it may take before those behind it had theirs; what they
-    leave is dealt out in the same order. `present` says whether there is anything to tell."""
+class SectionSpec:
+    """A section to be. `share` is the part of the budget that it may take before those after it had theirs; what they
+    leave is dealt out in the same order. `present` returns whether there is anything to show."""
 
     name: SectionName
     title: str
     share: float
-    present: Callable[[Material], bool]
-    render: Callable[[Material, int], Rendered]
+    present: Callable[[SectionInput], bool]
+    render: Callable[[SectionInput, int], Rendered]
 
 
 def _lines_apart(log: ContainerLog) -> ContainerLog:
-    """The log with each of its lines on one line, whoever made it."""
+    """The log with each of its lines on one line, wherever it was made."""
     if not any("\n" in line.text for line in log.lines):
         return log
     return replace(log, lines=tuple(replace(line, text=line.text.replace("\n", " ")) for line in log.lines))
 
 
-def _application_of(material: Material) -> dict[str, object]:
-    return material.context.application or {}
+def _application_of(given: SectionInput) -> dict[str, object]:
+    return given.context.application or {}
 
 
-def _manifest_of(material: Material) -> dict[str, object]:
+def _manifest_of(given: SectionInput) -> dict[str, object]:
     """The resource's manifest, {} where it is the Application's, which has sections of its own."""
-    manifest, application = material.context.manifest, material.context.application
+    manifest, application = given.context.manifest, given.context.application
     if not manifest or (application and _same(manifest, application)):
         return {}
     return manifest
@@ -119,120 +107,141 @@ def _same(one: dict[str, object], other: dict[str, object]) -> bool:
     return all(text_at(one, *path) == text_at(other, *path) for path in paths)
 
 
-def _children(material: Material, room: int) -> Rendered:
-    ordered = sorted_by_need(material.context.children, material.named)
-    return render_manifests(ordered, room, full=ordered[: max(_CHILDREN_IN_FULL, room // _CHILD_TOKENS)])
+def _children(given: SectionInput, token_budget: int) -> Rendered:
+    ordered = sorted_by_need(given.context.children, given.named)
+    return render_manifests(
+        ordered, token_budget, full=ordered[: max(_CHILDREN_IN_FULL, token_budget // _CHILD_TOKENS)]
+    )
 
 
-def _related(material: Material, room: int) -> Rendered:
-    ordered = sorted_by_need(material.context.related, material.named)
-    return render_manifests(ordered, room, full=referred(ordered, material.named))
+def _related(given: SectionInput, token_budget: int) -> Rendered:
+    ordered = sorted_by_need(given.context.related, given.named)
+    return render_manifests(ordered, token_budget, full=referred(ordered, given.named))
 
 
-PARTS: tuple[Part, ...] = (
-    Part(
+SECTIONS: tuple[SectionSpec, ...] = (
+    SectionSpec(
         name="findings",
         title="Findings of the analyzers, most important first",
         share=0.35,
         present=lambda m: bool(m.findings),
-        render=lambda m, room: render_findings(m.findings, room),
+        render=lambda m, token_budget: render_findings(m.findings, token_budget),
     ),
-    Part(
+    SectionSpec(
         name="gaps",
         title="What could not be read",
         share=0.04,
         present=lambda m: bool(m.context.gaps),
-        render=lambda m, room: render_gaps(m.context.gaps, room),
+        render=lambda m, token_budget: render_gaps(m.context.gaps, token_budget),
     ),
-    Part(
+    SectionSpec(
         name="fleet",
         title="All Argo CD Applications",
         share=0.35,
         present=lambda m: m.context.fleet is not None,
-        render=lambda m, room: render_fleet(m.context.fleet, room) if m.context.fleet else Rendered(text="", tokens=0),
+        render=lambda m, token_budget: (
+            render_fleet(m.context.fleet, token_budget) if m.context.fleet else Rendered(text="", tokens=0)
+        ),
     ),
-    Part(
+    SectionSpec(
         name="operation",
         title="Argo CD Application, status and last operation",
         share=0.14,
         present=lambda m: bool(_application_of(m).get("status")),
-        render=lambda m, room: render_operation(_application_of(m), room),
+        render=lambda m, token_budget: render_operation(_application_of(m), token_budget),
     ),
-    Part(
+    SectionSpec(
         name="sync",
         title="Sync windows and deployed revisions",
         share=0.04,
-        present=lambda m: bool(m.context.revisions or m.context.sync_windows),
-        render=lambda m, room: render_sync(m.context, room),
+        present=lambda m: has_sync_state(m.context),
+        render=lambda m, token_budget: render_sync(m.context, token_budget),
     ),
-    Part(
+    SectionSpec(
         name="diff",
         title="Cluster against Git, as Argo CD compares them",
         share=0.14,
         present=lambda m: bool(m.drifts),
-        render=lambda m, room: render_drift(m.drifts, room),
+        render=lambda m, token_budget: render_drift(m.drifts, token_budget),
     ),
-    Part(
+    SectionSpec(
         name="status",
         title="Live manifest, status",
         share=0.14,
         present=lambda m: bool(_manifest_of(m).get("status")),
-        render=lambda m, room: render_status(_manifest_of(m), room),
+        render=lambda m, token_budget: render_status(_manifest_of(m), token_budget),
     ),
-    Part(
+    SectionSpec(
         name="events",
         title="Kubernetes events, warnings before others, newest first",
         share=0.12,
         present=lambda m: bool(m.context.events),
-        render=lambda m, room: render_events(m.context.events, room),
+        render=lambda m, token_budget: render_events(m.context.events, token_budget),
     ),
-    Part(
+    SectionSpec(
         name="logs",
         title="Container logs",
         share=0.22,
         present=lambda m: bool(m.context.logs),
-        render=lambda m, room: render_logs(m.context.logs, room),
+        render=lambda m, token_budget: render_logs(m.context.logs, token_budget),
     ),
-    Part(
+    SectionSpec(
         name="spec",
         title="Live manifest, all but its status",
         share=0.14,
         present=lambda m: bool(_manifest_of(m)),
-        render=lambda m, room: render_spec(_manifest_of(m), room),
+        render=lambda m, token_budget: render_spec(_manifest_of(m), token_budget),
     ),
-    Part(
+    SectionSpec(
         name="application",
         title="Argo CD Application, spec",
         share=0.06,
         present=lambda m: bool(m.context.application),
-        render=lambda m, room: render_application(_application_of(m), room),
+        render=lambda m, token_budget: render_application(_application_of(m), token_budget),
     ),
-    Part(
+    SectionSpec(
         name="children",
         title="Live manifests below it, those in trouble first",
         share=0.12,
         present=lambda m: bool(m.context.children),
         render=_children,
     ),
-    Part(
+    SectionSpec(
         name="related",
         title="Related resources, those that findings name in full",
         share=0.08,
         present=lambda m: bool(m.context.related),
         render=_related,
     ),
-    Part(
+    SectionSpec(
         name="tree",
         title="Resource tree, health",
         share=0.08,
         present=lambda m: bool(m.context.tree),
-        render=lambda m, room: render_tree(m.context.tree, room),
+        render=lambda m, token_budget: render_tree(m.context.tree, token_budget),
     ),
-    Part(
+    SectionSpec(
         name="history",
         title="Deployments, newest first",
         share=0.03,
         present=lambda m: bool(list_at(m.context.application, "status", "history")),
-        render=lambda m, room: render_deployments(_application_of(m), room),
+        render=lambda m, token_budget: render_deployments(_application_of(m), token_budget),
     ),
 )
+
+
+def sections_for(given: SectionInput) -> list[SectionSpec]:
+    """The sections that have anything to show, by priority: those listed here, then those that parts declare."""
+    declared = (_declared(part, part.section, value) for part, value in given.context.parts.items() if part.section)
+    return [spec for spec in (*SECTIONS, *declared) if spec.present(given)]
+
+
+def _declared(part: Part[Any], section: PartSection, value: Any) -> SectionSpec:
+    lines = list(section.lines(value))
+    return SectionSpec(
+        name=part.name,
+        title=section.title,
+        share=section.share,
+        present=lambda _: bool(lines),
+        render=lambda _, token_budget: whole_items(lines, token_budget, "lines", count=len(lines)),
+    )

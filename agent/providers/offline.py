@@ -196,13 +196,13 @@ def _quoted(evidence: Evidence, finding: Finding) -> str:
             place = f"{code(evidence.path)} of the difference to Git"
         case "revision":
             place = f"revision {code(evidence.path)}"
-        case "sync_windows":
-            place = f"sync windows, {code(evidence.path)}"
         case "event":
             place = f"event {code(evidence.path)}"
         case "log":
             container, _, time = evidence.path.partition(" ")
             place = f"log of container {code(container)}" + (f" at {code(time)}" if time else "")
+        case source:
+            place = f"{source.replace('_', ' ')}, {code(evidence.path)}"
     if evidence.resource and evidence.resource != finding.resource:
         place += f", {prose(str(evidence.resource))}"
     text = evidence.text.strip("\n")

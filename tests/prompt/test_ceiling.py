@@ -29,7 +29,7 @@ from agent.objects.target import ResourceRef, Target
 from agent.prompt.budget import plan
 from agent.prompt.prompt import Prompt, Section, compose
 from agent.prompt.rendering import Rendered
-from agent.prompt.sections import PARTS, Material
+from agent.prompt.sections import SECTIONS, SectionInput
 from agent.prompt.tokens import count_tokens
 
 WINDOWS = [4_096, 8_192, 32_768, 131_072, 1_000_000]
@@ -379,14 +379,14 @@ def test_a_target_of_strange_letters_takes_no_more_than_its_part_of_the_smallest
 
 
 def test_what_a_renderer_counts_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def render(_: Material, __: int) -> Rendered:
+    def render(_: SectionInput, __: int) -> Rendered:
         return Rendered(text="many words of a section\n" * 4_000, tokens=0)
 
-    def present(_: Material) -> bool:
+    def present(_: SectionInput) -> bool:
         return True
 
-    parts = tuple(replace(part, present=present, render=render) for part in PARTS if part.name != "findings")
-    monkeypatch.setattr("agent.prompt.prompt.PARTS", parts)
+    specs = tuple(replace(spec, present=present, render=render) for spec in SECTIONS if spec.name != "findings")
+    monkeypatch.setattr("agent.prompt.sections.SECTIONS", specs)
 
     prompt = compose("Why?", Context(target=Target()), [], limit=4_000)
 

@@ -180,7 +180,10 @@ def _outcome(outputs: dict[str, Any], text: str) -> Outcome:
             Finding(title=each["title"], severity=each["severity"], explanation="", evidence=(), resource=None)
             for each in outputs["findings"]
         ),
-        sections=tuple(Section(text="", **each) for each in outputs["context"]["sections"]),
+        sections=tuple(
+            Section(name=each["name"], title=each["title"], text="x" * each["tokens"])
+            for each in outputs["context"]["sections"]
+        ),
         gaps=(),
         plan=RequestPlan(budget=plan(window=None, wanted=16_000, answer=2_000), tokens=10),
     )

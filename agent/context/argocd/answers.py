@@ -72,7 +72,7 @@ def revision_of(answer: object, revision: str = "") -> Revision:
     )
 
 
-def sync_windows_of(answer: object) -> SyncWindows:
+def windows_of(answer: object) -> SyncWindows:
     """A `/syncwindows` answer."""
     return SyncWindows(
         assigned=tuple(_windows(answer, "assignedWindows")),

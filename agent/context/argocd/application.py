@@ -5,7 +5,7 @@ Owns which requests give them; `answers` parses what they hold.
 
 from contextlib import closing
 
-from agent.context.argocd.answers import Differing, differing, revision_of, sync_windows_of, tree_nodes
+from agent.context.argocd.answers import Differing, differing, revision_of, tree_nodes, windows_of
 from agent.context.argocd.reads import ApplicationReads
 from agent.context.cache import Sized
 from agent.context.model import Gap, ManagedResource, Revision, SyncWindows, TreeNode
@@ -65,7 +65,7 @@ class ArgoCDState:
 
     async def windows(self) -> Reading[SyncWindows]:
         request = await self._reads.request("syncwindows", what=f"the sync windows of {await self._reads.scope()}")
-        return Reading(value=await self._reads.once(request, sync_windows_of))
+        return Reading(value=await self._reads.once(request, windows_of))
 
     async def _wanted(self) -> list[ResourceRef] | None:
         """The resources whose difference is asked for; None for all of the Application."""

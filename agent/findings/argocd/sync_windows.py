@@ -11,7 +11,7 @@ from agent.context.context import Context
 from agent.context.model import SyncWindow, SyncWindows
 from agent.findings.engine.applications import Application, first_application
 from agent.findings.engine.commands import argocd
-from agent.findings.engine.evidence import one_line, quote_window
+from agent.findings.engine.evidence import one_line, quote_field
 from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 
@@ -40,7 +40,7 @@ def blocking_windows(inventory: Inventory) -> Iterator[Finding]:
             f"{application.title}: sync is blocked by a sync window",
             "Argo CD reports this without the window.",
             application.quote("status", "operationState", "message")
-            + (quote_window(windows, "can_sync") if context.sync_windows else ()),
+            + (_quote(windows, "can_sync") if context.sync_windows else ()),
             *_steps(application, windows),
             level="cause",
             severity="warning",
@@ -77,7 +77,7 @@ def _finding(
 def _quotations(windows: SyncWindows, name: str, indexes: list[int]) -> tuple[Evidence, ...]:
     fields = ("kind", "schedule", "duration")
     places = [f"{name}[{index}].{field}" for index in indexes[:_QUOTED] for field in fields]
-    return tuple(quoted for place in (*places, "can_sync") for quoted in quote_window(windows, place))
+    return tuple(quoted for place in (*places, "can_sync") for quoted in _quote(windows, place))
 
 
 def _spelled(window: SyncWindow) -> str:
@@ -93,3 +93,7 @@ def _steps(application: Application, windows: SyncWindows) -> Iterator[str]:
     if not windows.can_sync:
         allow = argocd("proj", "windows", "enable-manual-sync", project, "ID")
         yield f"If it cannot wait, the owner of the project can let manual syncs through: {allow}."
+
+
+def _quote(windows: SyncWindows, path: str) -> tuple[Evidence, ...]:
+    return quote_field("sync_windows", windows.fields, path)

@@ -1,6 +1,6 @@
 """Whether the context contains a quotation where its evidence points."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from agent.context.context import Context
 from agent.findings.engine.evidence import (
@@ -8,11 +8,8 @@ from agent.findings.engine.evidence import (
     LIVE,
     QUOTE_LIMIT,
     log_path,
-    node_fields,
     quote,
-    revision_fields,
     walk,
-    window_fields,
 )
 from agent.findings.model import Evidence
 from agent.objects.manifest import Manifest, path_text
@@ -43,22 +40,21 @@ def texts_at(evidence: Evidence, context: Context) -> Iterator[str]:
         case "tree":
             for node in context.tree:
                 if node.resource == evidence.resource:
-                    yield from _field(node_fields(node), evidence.path)
+                    yield from _field(node.fields, evidence.path)
         case "diff":
             for managed in context.managed:
                 if managed.resource == evidence.resource:
                     is_live = evidence.path.endswith(LIVE)
                     state = managed.normalized_live if is_live else managed.predicted_live
                     yield from _in_manifests([state] if state else [], evidence.path.removesuffix(LIVE))
-        case "revision":
-            for revision in context.revisions:
-                yield from _field(revision_fields(revision), evidence.path)
-        case "sync_windows":
-            if context.sync_windows:
-                yield from _field(window_fields(context.sync_windows), evidence.path)
+        case source:
+            for part, value in context.parts.items():
+                if part.evidence == source:
+                    for fields in part.quotable(value):
+                        yield from _field(fields, evidence.path)
 
 
-def _field(fields: dict[str, str], path: str) -> Iterator[str]:
+def _field(fields: Mapping[str, str], path: str) -> Iterator[str]:
     if path in fields:
         yield fields[path]
 

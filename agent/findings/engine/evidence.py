@@ -4,11 +4,11 @@ Owns the form and the length of evidence.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from agent.context.context import Context
-from agent.context.model import ContainerLog, Event, LogLine, ManagedResource, Revision, SyncWindows, TreeNode
+from agent.context.model import ContainerLog, Event, LogLine, ManagedResource, Revision, TreeNode
 from agent.findings.model import Evidence, EvidenceSource
 from agent.objects.manifest import Manifest, lookup, path_text, text_at
 from agent.objects.target import ResourceRef
@@ -60,8 +60,8 @@ def log_path(log: ContainerLog, line: LogLine) -> str:
 
 
 def quote_node(node: TreeNode, path: str = "health.message") -> tuple[Evidence, ...]:
-    """A field of a node of the resource tree (see `node_fields`)."""
-    return _quote_field("tree", node_fields(node), path, node.resource)
+    """A field of a node of the resource tree (see `TreeNode.fields`)."""
+    return quote_field("tree", node.fields, path, node.resource)
 
 
 def quote_difference(managed: ManagedResource, *path: str | int, live: bool = False) -> tuple[Evidence, ...]:
@@ -76,43 +76,13 @@ def quote_difference(managed: ManagedResource, *path: str | int, live: bool = Fa
 
 def quote_revision(revision: Revision, name: str = "message") -> tuple[Evidence, ...]:
     """A field of a revision: `author`, `date` or `message`."""
-    return _quote_field("revision", revision_fields(revision), f"{revision.revision}.{name}", None)
+    return quote_field("revision", revision.fields, f"{revision.revision}.{name}", None)
 
 
-def quote_window(windows: SyncWindows, path: str) -> tuple[Evidence, ...]:
-    """A field of the sync windows (see `window_fields`)."""
-    return _quote_field("sync_windows", window_fields(windows), path, None)
-
-
-def node_fields(node: TreeNode) -> dict[str, str]:
-    """The fields of a node that can be quoted, by their paths."""
-    info = {f"info[{name}]": value for name, value in node.info.items()}
-    labels = {f"labels[{key}]": value for key, value in node.labels.items()}
-    targets = {f"target_labels[{key}]": value for key, value in node.target_labels.items()}
-    return {"health.status": node.health, "health.message": node.message, **info, **labels, **targets}
-
-
-def revision_fields(revision: Revision) -> dict[str, str]:
-    """The fields of a revision that can be quoted, by their paths."""
-    fields = {"author": revision.author, "date": revision.date, "message": revision.message}
-    return {f"{revision.revision}.{name}": text for name, text in fields.items()}
-
-
-def window_fields(windows: SyncWindows) -> dict[str, str]:
-    """The fields of sync windows that can be quoted, by their paths."""
-    lists = {"active": windows.active, "assigned": windows.assigned}
-    fields = {
-        f"{name}[{index}].{key}": text
-        for name, entries in lists.items()
-        for index, window in enumerate(entries)
-        for key, text in (("kind", window.kind), ("schedule", window.schedule), ("duration", window.duration))
-    }
-    return {"can_sync": "true" if windows.can_sync else "false", **fields}
-
-
-def _quote_field(
-    source: EvidenceSource, fields: dict[str, str], path: str, resource: ResourceRef | None
+def quote_field(
+    source: EvidenceSource, fields: Mapping[str, str], path: str, resource: ResourceRef | None = None
 ) -> tuple[Evidence, ...]:
+    """A field of a part of the context that lists what can be quoted of it by path; () where it is empty."""
     text = fields.get(path, "")
     return (Evidence(source=source, path=path, text=cut(text), resource=resource),) if text.strip() else ()
 

@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import ryaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent.context.parts import LOGS, PARTS
 from agent.errors import RequestError, complaint
-from agent.findings.model import EvidenceSource
 from agent.request.question import Question
 from agent.turn.parse import parse_question
 
@@ -31,6 +30,18 @@ _PREVIOUS = ".previous"
 
 # The files of a folder and the keys of `custom_inputs` they become.
 _PARTS = {f"{part.name}.yaml": part.supplied.key for part in PARTS if part.supplied and part is not LOGS}
+
+_SOURCES = frozenset(part.evidence for part in PARTS)
+
+
+def _source(value: str) -> str:
+    if value not in _SOURCES:
+        raise ValueError(f"must be one of {', '.join(sorted(_SOURCES))}")
+    return value
+
+
+type _EvidenceSource = Annotated[str, AfterValidator(_source)]
+"""What a quotation may be from (`Part.evidence`)."""
 
 type Term = Annotated[str, Field(min_length=1)]
 """The beginning of a word or words, looked for without regard to case; ` | ` separates spellings of which one is
@@ -51,11 +62,11 @@ class Cause(_Strict):
 class Quotation(_Strict):
     """A text that must be quoted, and from where: a source, or several of which each would do."""
 
-    source: EvidenceSource | Annotated[list[EvidenceSource], Field(min_length=1)]
+    source: _EvidenceSource | Annotated[list[_EvidenceSource], Field(min_length=1)]
     text: Term
 
     @property
-    def sources(self) -> list[EvidenceSource]:
+    def sources(self) -> list[str]:
         return self.source if isinstance(self.source, list) else [self.source]
 
 

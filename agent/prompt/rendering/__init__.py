@@ -5,6 +5,7 @@ Owns the form of a part on the page, a module per part; `agent.prompt.sections` 
 """
 
 from agent.prompt.rendering.application import (
+    has_sync_state,
     render_application,
     render_deployments,
     render_operation,
@@ -23,6 +24,7 @@ __all__ = [
     "Rendered",
     "beginning",
     "cut",
+    "has_sync_state",
     "label",
     "least_for",
     "referred",

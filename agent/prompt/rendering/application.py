@@ -46,6 +46,11 @@ def render_application(application: Manifest, limit: int) -> Rendered:
     return render_manifest(shown, limit)
 
 
+def has_sync_state(context: Context) -> bool:
+    """Whether there is anything for `render_sync` to show."""
+    return bool(context.revisions or context.sync_windows)
+
+
 def render_sync(context: Context, limit: int) -> Rendered:
     """Whether a sync is allowed now, the windows, and the deployed revisions, newest first."""
     lines = [*_windows(context), *_revisions(context)]

@@ -7,7 +7,7 @@ version, so each turn brings all of them.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Any, Literal
 
 from agent.errors import RequestError
 from agent.prompt.prompt import Prompt, Section
@@ -170,10 +170,8 @@ def _attachment(section: Section, text: str, fence: str) -> Attachment:
             kind = "log"
         case "findings" | "gaps":
             kind = "error message"
-        case "fleet" | "sync" | "diff" | "tree" | "history":
-            kind = "configuration"
         case _:
-            assert_never(section.name)
+            kind = "configuration"
     head, text, tail = _fenced(section, text, fence)
     return _fitting(text, head, tail, type=kind, content_type="text/plain", what=section.title)
 

@@ -2,7 +2,7 @@
 
 import json
 
-from agent.context.argocd.answers import managed_resources, revision_of, sync_windows_of, tree_nodes
+from agent.context.argocd.answers import managed_resources, revision_of, tree_nodes, windows_of
 
 
 def test_a_node_carries_health_parents_notes_and_labels():
@@ -79,7 +79,7 @@ def test_a_revision_keeps_the_name_it_was_asked_by():
 
 
 def test_sync_windows_tell_whether_a_sync_is_allowed_now():
-    closed = sync_windows_of(
+    closed = windows_of(
         {
             "activeWindows": [{"kind": "deny", "schedule": "0 22 * * *", "duration": "8h", "manualSync": True}],
             "canSync": False,
@@ -87,4 +87,4 @@ def test_sync_windows_tell_whether_a_sync_is_allowed_now():
     )
     assert not closed.can_sync
     assert (closed.active[0].kind, closed.active[0].manual_sync, closed.assigned) == ("deny", True, ())
-    assert sync_windows_of({"canSync": True}).can_sync
+    assert windows_of({"canSync": True}).can_sync
