@@ -247,7 +247,7 @@ def _rendered(spec: SectionSpec, given: SectionInput, token_budget: int) -> Sect
 
 
 def _safe(spec: SectionSpec, made: Rendered, token_budget: int) -> Section:
-    """The section without anything that looks like a fence; its text is measured here, whatever the renderer counted."""
+    """The section without anything that looks like a fence; its text is measured here, not believed."""
     text, left_out = _LOOKS_LIKE_A_FENCE.sub("--", well_formed(made.text)), made.left_out
     if count_tokens(text) > token_budget:
         text, left_out = cut(text, token_budget), left_out or "the end of it"
