@@ -64,6 +64,22 @@ class Section:
         object.__setattr__(self, "adversarial_margin", margin)
         object.__setattr__(self, "tokens", count_tokens(self.text) + margin)
 
+    @property
+    def text_tokens(self) -> int:
+        """The upper estimate without the margin."""
+        return self.tokens - self.adversarial_margin
+
+    @property
+    def block_tokens(self) -> int:
+        """The upper estimate for the section as it is written, with the blank line before it."""
+        note = count_tokens(f"\n{_note(self.left_out)}") if self.left_out else 0
+        return _bare_frame_tokens(self.title) + self.text_tokens + note
+
+    @property
+    def cost(self) -> int:
+        """What the section takes of the budget: its block and the margin."""
+        return self.block_tokens + self.adversarial_margin
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
@@ -92,9 +108,18 @@ class Prompt:
     """Upper estimate of `system_text` as it is written, without the sections' `adversarial_margin`."""
 
     def __post_init__(self) -> None:
-        text = self._written()
-        object.__setattr__(self, "system_text", text)
-        object.__setattr__(self, "system_tokens", count_tokens(text))
+        object.__setattr__(self, "system_text", self._written())
+        object.__setattr__(self, "system_tokens", self._measured())
+
+    def _measured(self) -> int:
+        """The estimate for the text as it is written: at line breaks the estimates of texts add up."""
+        tokens = _text_tokens(self.instructions) + count_tokens(_head(self.target)) + 2 * _JOIN_TOKENS
+        tokens += sum(section.block_tokens for section in self.sections if section.text)
+        if names := tuple(section.name for section in self.sections if not section.text):
+            tokens += _no_room_tokens(names) + _JOIN_TOKENS
+        if self.changes:
+            tokens += count_tokens(_changes_block(self.changes, _SAMPLE_FENCE)) + _JOIN_TOKENS
+        return tokens
 
     def _written(self) -> str:
         shown = [section for section in self.sections if section.text]
@@ -173,6 +198,11 @@ def _text_tokens(instructions: str) -> int:
     return count_tokens(instructions)
 
 
+@lru_cache(maxsize=64)
+def _no_room_tokens(names: tuple[SectionName, ...]) -> int:
+    return count_tokens(_no_room_line(names))
+
+
 def _fitting(instructions: Instructions, token_budget: int) -> Instructions:
     """The instructions within `token_budget`: the team's part is cut first, then the built-in text takes the place."""
     if _text_tokens(instructions.full_text) <= token_budget:
@@ -193,7 +223,7 @@ def _fitting(instructions: Instructions, token_budget: int) -> Instructions:
 def _sections(given: SectionInput, token_budget: int) -> Iterator[Section]:
     """The sections: each within its share first, then what is left goes to those that were cut, by priority."""
     specs = sections_for(given)
-    left = token_budget - count_tokens(_no_room_line([spec.name for spec in specs])) - _JOIN_TOKENS
+    left = token_budget - _no_room_tokens(tuple(spec.name for spec in specs)) - _JOIN_TOKENS
     made: list[tuple[SectionSpec, Section | None, int]] = []
     for spec in specs:
         share = int(token_budget * spec.share)
@@ -225,7 +255,7 @@ def _section(spec: SectionSpec, given: SectionInput, token_budget: int) -> tuple
     if inside < _LEAST_TEXT:
         return None, 0
     section = _rendered(spec, given, inside)
-    cost = _block_tokens(section) + section.adversarial_margin
+    cost = section.cost
     # Evidence is short, and has to stay: its margin comes on top.
     needed = cost - section.adversarial_margin if spec.name == "findings" else cost
     return (section, cost) if section.text and needed <= token_budget else (None, 0)
@@ -237,7 +267,7 @@ def _rendered(spec: SectionSpec, given: SectionInput, token_budget: int) -> Sect
     section = _safe(spec, spec.render(given, token_budget), token_budget)
     if section.tokens <= token_budget or spec.name == "findings":
         return section
-    smaller = token_budget * (section.tokens - section.adversarial_margin) // section.tokens
+    smaller = token_budget * section.text_tokens // section.tokens
     section = _safe(spec, spec.render(given, smaller), token_budget)
     limit = token_budget // 3
     while section.tokens > token_budget and limit >= _LEAST_CUT:
@@ -248,21 +278,22 @@ def _rendered(spec: SectionSpec, given: SectionInput, token_budget: int) -> Sect
 
 def _safe(spec: SectionSpec, made: Rendered, token_budget: int) -> Section:
     """The section without anything that looks like a fence; its text is measured here, not believed."""
-    text, left_out = _LOOKS_LIKE_A_FENCE.sub("--", well_formed(made.text)), made.left_out
-    if count_tokens(text) > token_budget:
-        text, left_out = cut(text, token_budget), left_out or "the end of it"
-    return Section(name=spec.name, title=spec.title, text=text, left_out=left_out)
-
-
-def _block_tokens(section: Section) -> int:
-    """Upper estimate of a section as it is written, and of the blank line before it."""
-    return count_tokens(_block(section, _SAMPLE_FENCE)) + _JOIN_TOKENS
+    text = _LOOKS_LIKE_A_FENCE.sub("--", well_formed(made.text))
+    section = Section(name=spec.name, title=spec.title, text=text, left_out=made.left_out)
+    if section.text_tokens <= token_budget:
+        return section
+    return replace(section, text=cut(text, token_budget), left_out=made.left_out or "the end of it")
 
 
 @lru_cache(maxsize=64)
+def _bare_frame_tokens(title: str) -> int:
+    """Heading, fences and the blank line before them. The text between stands on lines of its own, so counts add up."""
+    return count_tokens(_block(Section(name="", title=title, text=""), _SAMPLE_FENCE)) + _JOIN_TOKENS
+
+
 def _frame_tokens(title: str) -> int:
     """What a section costs besides its text, with the longest note on what was left out."""
-    return _block_tokens(Section(name="findings", title=title, text="")) + 1 + _NOTE_TOKENS
+    return _bare_frame_tokens(title) + 1 + _NOTE_TOKENS
 
 
 def _note(left_out: str) -> str:

@@ -394,10 +394,9 @@ def test_what_a_renderer_counts_is_not_believed(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_section_that_passes_the_ceiling_of_the_whole_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def costs_nothing(_: Section) -> int:
-        return 0
-
-    monkeypatch.setattr("agent.prompt.prompt._block_tokens", costs_nothing)
+    greedy = tuple(replace(spec, share=1.0) for spec in SECTIONS)
+    monkeypatch.setattr("agent.prompt.sections.SECTIONS", greedy)
+    monkeypatch.setattr(Section, "cost", 0)
 
     prompt = compose("Why?", heavy_context(), [], limit=4_000)
 
