@@ -1,7 +1,7 @@
 """What can be asked over HTTP, and how it is answered. Owns the paths; the assistant owns the answers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -32,8 +32,9 @@ class ServedAssistant(Protocol):
         """The whole answer. Raises AssistantError."""
         ...
 
-    def respond_stream(self, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
-        """The stream events of an answer. Raises AssistantError before the first; later it is an `error` event."""
+    def respond_in_batches(self, body: Mapping[str, Any]) -> AsyncGenerator[Sequence[dict[str, Any]]]:
+        """The stream events of an answer, those together that come together. Raises AssistantError before the first;
+        later it is an `error` event."""
         ...
 
     async def warm_up(self) -> None:
@@ -93,7 +94,7 @@ async def invocations(request: Request) -> Response:
         return _json(await _answer(request, body))
     serving = _serving(request)
     return EventStream(
-        serving.assistant.respond_stream(body),
+        serving.assistant.respond_in_batches(body),
         encode=encode_event,
         error_response=error_response,
         heartbeat=serving.settings.heartbeat_seconds,
@@ -114,7 +115,7 @@ async def responses(request: Request) -> Response:
         return _json(asking.response(await _answer(request, asking.turn_body())))
     serving = _serving(request)
     return EventStream(
-        serving.assistant.respond_stream(asking.turn_body()),
+        serving.assistant.respond_in_batches(asking.turn_body()),
         encode=asking.encode,
         error_response=openai_error_response,
         heartbeat=serving.settings.heartbeat_seconds,

@@ -1,11 +1,11 @@
 """Streams a turn as server-sent events. Owns the headers, heartbeats and the end of a stream; not what the events say.
 
-Written for many streams at once: one `send` an event, no task, lock or timer per event. (sse-starlette and FastAPI's
-own event streams take a lock, a cancel scope or a queue for each, and send headers before the first event is known.)
+Written for many streams at once: one `send` a batch of events, no task, lock or timer per event. (sse-starlette
+and FastAPI's own event streams take a lock, a cancel scope or a queue for each, and send headers before the first event is known.)
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -39,7 +39,7 @@ class EventStream(Response):
 
     def __init__(
         self,
-        events: AsyncGenerator[_Event],
+        events: AsyncGenerator[Sequence[_Event]],
         *,
         encode: Callable[[_Event], bytes],
         error_response: ErrorResponse,
@@ -74,9 +74,10 @@ class EventStream(Response):
         encode = self._encode
         try:
             async with aclosing(self._events) as events:
-                async for event in events:
-                    self._sequence = event.get("sequence_number", self._sequence + 1)
-                    await self._put(send, encode(event))
+                async for batch in events:
+                    if batch:
+                        self._sequence = batch[-1].get("sequence_number", self._sequence + len(batch))
+                        await self._put(send, b"".join(map(encode, batch)))
         except Exception as error:  # noqa: BLE001 - the outermost of a turn; what nobody foresaw is logged
             await self._fail(error, scope, receive, send)
         else:

@@ -6,7 +6,7 @@ message, reasoning, function_call and function_call_output, and `response.output
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, assert_never
 
 from agent.errors import AssistantError
@@ -62,7 +62,7 @@ class ResponseStream:
             content = {"summary": [{"type": "summary_text", "text": text}]}
         return [*self._output, self._item | content | {"status": "incomplete"}]
 
-    def write(self, event: Redacted[TurnEvent]) -> Iterable[StreamEvent]:
+    def write(self, event: Redacted[TurnEvent]) -> Sequence[StreamEvent]:
         """The stream events for one event of the turn."""
         value = event.value
         if type(value) is TextDelta:  # nearly all of them
@@ -70,11 +70,11 @@ class ResponseStream:
         self._outputs.take(value)
         match value:
             case Report():
-                return self._open()
+                return list(self._open())
             case Outcome():
-                return self._complete(value)
+                return list(self._complete(value))
             case _:
-                return self.take(value)
+                return list(self.take(value))
 
     def _open(self) -> Iterator[StreamEvent]:
         """The start, with what is known before the model is asked: findings and context."""
@@ -125,11 +125,11 @@ class ResponseStream:
             case _:
                 assert_never(event)
 
-    def text(self, text: str) -> Iterable[StreamEvent]:
+    def text(self, text: str) -> Sequence[StreamEvent]:
         """The stream events for a piece of the answer: `take` for what comes most."""
         item = self._item
         if item is None or item["type"] != "message":
-            return self._write("message", text)
+            return list(self._write("message", text))
         self._text.append(text)
         return (self._text_delta(item, text),)
 

@@ -9,7 +9,6 @@ face, for servers with an event loop of their own.
 
 import asyncio
 import weakref
-from collections import deque
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import Any, Self
@@ -147,7 +146,7 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
         outcome: Outcome | None = None
         async with aclosing(turn) as events:
             async for event in events:
-                deque(writer.write(event), maxlen=0)
+                writer.write(event)
                 if isinstance(event.value, Outcome):
                     outcome = event.value
         assert outcome is not None  # noqa: S101 - the last event of every turn that raises nothing
@@ -159,20 +158,28 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
         Raises RequestError at once and other AssistantErrors before the first event; what fails later is the last
         event, of type `error`.
         """
-        return self._streamed(self._question(body))
+        return self._one_by_one(self._question(body))
 
-    async def _streamed(self, question: Question) -> AsyncGenerator[StreamEvent]:
+    def respond_in_batches(self, body: Mapping[str, Any]) -> AsyncGenerator[Sequence[StreamEvent]]:
+        """The same with those events together that one event of the turn becomes. Raises as `respond_stream` does."""
+        return self._batches(self._question(body))
+
+    async def _one_by_one(self, question: Question) -> AsyncGenerator[StreamEvent]:
+        async with aclosing(self._batches(question)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    async def _batches(self, question: Question) -> AsyncGenerator[Sequence[StreamEvent]]:
         writer, turn = self._open("predict_stream", question)
         try:
             async with aclosing(turn) as events:
                 async for event in events:
-                    for written_event in writer.write(event):
-                        yield written_event
+                    yield writer.write(event)
         except AssistantError as error:
             if not writer.opened:
                 raise
-            for written_event in writer.fail(error):
-                yield written_event
+            yield list(writer.fail(error))
 
     def _open(self, name: str, question: Question) -> tuple[ResponseStream, AsyncGenerator[Redacted[TurnEvent]]]:
         """A turn, traced, and the writer of its events."""

@@ -113,7 +113,7 @@ class Prompt:
 
     def _measured(self) -> int:
         """The estimate for the text as it is written: at line breaks the estimates of texts add up."""
-        tokens = _text_tokens(self.instructions) + count_tokens(_head(self.target)) + 2 * _JOIN_TOKENS
+        tokens = _text_tokens(self.instructions) + _head_tokens(str(self.target)) + 2 * _JOIN_TOKENS
         tokens += sum(section.block_tokens for section in self.sections if section.text)
         if names := tuple(section.name for section in self.sections if not section.text):
             tokens += _no_room_tokens(names) + _JOIN_TOKENS
@@ -129,7 +129,7 @@ class Prompt:
             blocks.append(_no_room_line(names))
         if self.changes:
             blocks.append(_changes_block(self.changes, fences[-1]))
-        heads = [self.instructions, _head(self.target)] if self.sections else [self.instructions]
+        heads = [self.instructions, _head(str(self.target))] if self.sections else [self.instructions]
         return "\n\n".join([*heads, *blocks])
 
     def fence_of(self, section: Section) -> str:
@@ -165,7 +165,7 @@ def compose(
     """
     instructions = _fitting(instructions, int(limit * _INSTRUCTIONS_SHARE))
     for_changes = min(int(limit * _CHANGES_SHARE), _CHANGES_TOKENS)
-    head_tokens = _text_tokens(instructions.full_text) + count_tokens(_head(context.target)) + 2 * _JOIN_TOKENS
+    head_tokens = _text_tokens(instructions.full_text) + _head_tokens(str(context.target)) + 2 * _JOIN_TOKENS
     prompt = Prompt(
         instructions=instructions.full_text,
         question=well_formed(question),
@@ -306,8 +306,14 @@ def _block(section: Section, fence: str) -> str:
     return f"## {section.title}\n{fence}\n{section.text}\n{fence} END{note}"
 
 
-def _head(target: Target) -> str:
-    return f"# Context of {beginning(label(str(target), 300), _TARGET_TOKENS)}"
+@lru_cache(maxsize=128)
+def _head(target: str) -> str:
+    return f"# Context of {beginning(label(target, 300), _TARGET_TOKENS)}"
+
+
+@lru_cache(maxsize=128)
+def _head_tokens(target: str) -> int:
+    return count_tokens(_head(target))
 
 
 def _no_room_line(names: Sequence[str]) -> str:

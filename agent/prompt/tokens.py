@@ -47,7 +47,8 @@ def count_tokens(text: str) -> int:
     mixed = 2 * count(b"AA") + count(b"a0") + count(b"0a") + 3 * (count(b"A0") + count(b"0A"))
     total += count(b"aA") + (mixed + 3) // 4
     total += count(b" 0")  # a blank joins the word behind it, but no number
-    total -= sum([raw.count(joined) for joined in _JOINED])
+    if count(b".."):  # else no two signs meet that could be joined
+        total -= sum([raw.count(joined) for joined in _JOINED])
     if not text.isascii():
         total += (len(_SCRIPTS.findall(text)) + 1) // 2 + 2 * len(_SPELLED.findall(text))
     return total

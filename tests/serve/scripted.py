@@ -6,8 +6,8 @@ Requests are parsed by the real parser; there is no provider and no store.
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -115,6 +115,11 @@ class ScriptedAssistant:
             raise
         finally:
             self._change(running=-1)
+
+    async def respond_in_batches(self, body: Mapping[str, Any]) -> AsyncGenerator[Sequence[dict[str, Any]]]:
+        async with aclosing(self.respond_stream(body)) as events:
+            async for event in events:
+                yield [event]
 
     async def warm_up(self) -> None:
         self.warmed_up = True

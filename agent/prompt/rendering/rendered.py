@@ -82,6 +82,8 @@ def beginning(text: str, limit: int) -> str:
     """As much of the beginning of `text` as fits into `limit` tokens."""
     if limit <= 0:
         return ""
+    if len(text) <= limit * _LONGEST_TOKEN and count_tokens(text) <= limit:
+        return text
     low, high = 0, min(len(text), limit * _LONGEST_TOKEN)
     while low < high:  # more text never counts less
         middle = (low + high + 1) // 2
