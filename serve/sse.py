@@ -1,7 +1,8 @@
 """Streams a turn as server-sent events. Owns the headers, heartbeats and the end of a stream; not what the events say.
 
-Written for many streams at once: one `send` a batch of events, no task, lock or timer per event. (sse-starlette
-and FastAPI's own event streams take a lock, a cancel scope or a queue for each, and send headers before the first event is known.)
+Written for many streams at once: one `send` a batch of events, no task, lock or timer per event. (sse-starlette and
+FastAPI's own event streams take a lock, a cancel scope or a queue for each, and send headers before the first event is
+known.)
 """
 
 import asyncio
