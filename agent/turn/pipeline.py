@@ -26,7 +26,8 @@ from agent.findings.model import Finding
 from agent.prompt.budget import RequestPlan
 from agent.prompt.instructions import Instructions, InstructionsSource
 from agent.prompt.prompt import Prompt
-from agent.providers.provider import Provider, ProviderEvent, Session, SessionRequest, TextDelta, TurnCompleted
+from agent.providers.events import ProviderEvent, SessionRequest, TextDelta, TurnCompleted
+from agent.providers.provider import Provider, Session
 from agent.redaction import Redacted
 from agent.request.question import Question
 from agent.settings import Settings
