@@ -40,7 +40,8 @@ from agent.turn.fallback import Attempt, after_failure
 from agent.turn.record import TurnRecord
 from agent.turn.redacting import TurnRedaction
 from agent.turn.sinks import Sinks
-from agent.turn.triage import Survey, asks_about_applications, overview
+from agent.turn.triage.overview import asks_about_applications, overview
+from agent.turn.triage.survey import Survey
 
 # Beyond this many strings or so, what walks them (redaction takes some 50 µs a string) leaves the event loop.
 _LARGE = 500
