@@ -1,4 +1,4 @@
-"""The text of logs: what terminals make of it taken out, and Kubernetes' refusals that arrive in place of a log.
+"""The text of logs: without terminal escapes, and the refusals that Kubernetes sends in place of a log.
 
 Owns the cleaning of a text and the recognition of refusals.
 """
