@@ -13,7 +13,7 @@ from agent.cli.screen import JsonScreen, Screen, TextScreen
 from agent.errors import AssistantError, RequestError, SessionError, SettingsError
 from agent.objects.manifest import Manifest, text_at
 from agent.prompt.instructions import InstructionsSource
-from agent.providers.provider import TextDelta, ToolCall
+from agent.providers.events import TextDelta, ToolCall
 from agent.request.question import Question
 from agent.settings import Settings, load_settings
 from agent.turn.assistant import Assistant

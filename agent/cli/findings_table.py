@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.screen import ESCAPES, STYLES, plain
-from agent.findings import finding_as_json
+from agent.findings.as_json import finding_as_json
 from agent.findings.engine.evidence import one_line
 from agent.findings.model import Finding
 

@@ -14,10 +14,13 @@ from agent.cli.triage_table import JsonTriagePrinter, TableTriagePrinter, Triage
 from agent.context.collect import Collector
 from agent.context.model import Fleet
 from agent.errors import AssistantError, SettingsError
+from agent.findings import analyze
 from agent.redaction import Redactor
 from agent.settings import Settings, load_settings
-from agent.turn.triage import Examined, Survey, grouped
 from agent.turn.triage.checkpoint import Checkpoint
+from agent.turn.triage.examined import Examined
+from agent.turn.triage.grouping import grouped
+from agent.turn.triage.survey import Survey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ async def _triage(options: TriageOptions, settings: Settings, printer: TriagePri
     try:
         if collector.argocd is None:
             raise SettingsError("No Argo CD is configured: set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN")
-        survey = Survey(collector)
+        survey = Survey(collector, analyze)
         fleet = await survey.fleet(projects=options.projects, selector=options.selector)
         with ExitStack() as stack:
             checkpoint = None

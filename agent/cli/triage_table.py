@@ -17,7 +17,8 @@ from rich.text import Text
 from agent.cli.screen import ESCAPES, STYLES, plain
 from agent.context.model import Fleet
 from agent.findings.engine.evidence import one_line
-from agent.turn.triage import CauseGroup, Examined
+from agent.turn.triage.examined import Examined
+from agent.turn.triage.grouping import CauseGroup
 
 _NAMED = 5
 

@@ -9,15 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.context.argocd.source import ArgoCDConnection
-from agent.context.context import Context
+from agent.context.context import Context, Part
 from agent.context.eager_tasks import EagerTaskGroup
 from agent.context.fallback import NOTHING, each_once, first_available
 from agent.context.kubernetes.source import KubernetesConnection
-from agent.context.model import PartName, TreeNode
-from agent.context.part import Part
+from agent.context.model import PartName, PartResult, TreeNode
 from agent.context.parts import PARTS
 from agent.context.resolve_target import as_application, completed
-from agent.context.source import READS_AT_ONCE, Capability, Connection, PartResult, Source
+from agent.context.source import READS_AT_ONCE, Capability, Connection, Source
 from agent.context.supplied import is_heavy, read_supplied
 from agent.context.tree import ResourceTree
 from agent.objects.manifest import Manifest

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from agent.context.clean import cleaned, cleaned_application
+from agent.context.context import Part
 from agent.context.events import merge_events
 from agent.context.fallback import (
     NOTHING,
@@ -21,11 +22,10 @@ from agent.context.fallback import (
 )
 from agent.context.log_choice import LogChoice, choose_logs
 from agent.context.log_lines import distilled
-from agent.context.model import ContainerLog, Event, ManagedResource
-from agent.context.part import Part
+from agent.context.model import ContainerLog, Event, ManagedResource, PartResult, Reading
 from agent.context.resolve_target import application_object
 from agent.context.selection import is_at_odds, is_out_of_sync
-from agent.context.source import MAX_CHILDREN, Collecting, PartResult, Reading, Source, gap
+from agent.context.source import MAX_CHILDREN, Collecting, Source, gap
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.pods import has_events, is_pod, is_workload, none_has_run

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from agent.context.logs import printable
+from agent.context.log_text import printable
 from agent.context.model import Event
 from agent.objects.manifest import Manifest, integer_at, object_at, text_at
 from agent.objects.target import ResourceRef

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent.context.model import Gap, PartName, SourceName
-from agent.context.part import Part
-from agent.context.source import Collecting, PartResult, Reading, Source, gap
+from agent.context.context import Part
+from agent.context.model import Gap, PartName, PartResult, Reading, SourceName
+from agent.context.source import Collecting, Source, gap
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest
 from agent.objects.target import Target

@@ -9,35 +9,15 @@ from dataclasses import replace
 from itertools import islice
 
 from agent.context.distillation import Distiller, KeptLine, time_of
+from agent.context.log_text import MAX_LINE, printable
 from agent.context.model import ContainerLog, LogLine
-
-MAX_LINE = 4000
-"""Characters of one line that are kept."""
 
 KEPT_LINES = 1_000
 KEPT_CHARACTERS = 200_000
 """Most that is kept of one log."""
 
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and cursor movements
-    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # window titles and links
-    r"|\x1b[@-Z\\-_]?"  # any other escape
-    # Control characters but tab, and the marks that make text read in another order than it is written.
-    r"|[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-)
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
 # As `kubectl logs --timestamps` writes it before each line.
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ?")
-
-
-def printable(text: str) -> str:
-    """`text` without terminal escapes and control characters; a carriage return inside becomes a blank."""
-    if text.isprintable():
-        return text
-    if "\r" in text:
-        text = text.rstrip("\r").replace("\r", " ")
-    return _SURROGATES.sub("\ufffd", _ESCAPES.sub("", text))
 
 
 def line_of(raw: str, timestamp: str = "") -> LogLine:

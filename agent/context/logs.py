@@ -1,16 +1,16 @@
 """Container logs as lines, of plain text or of Argo CD's log entries: their tail, or all of it distilled.
 
-Owns the formats and the recognition of Kubernetes' refusals that arrive in place of a log.
+Owns the formats; `log_text` recognises Kubernetes' refusals that arrive in place of a log.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.context.distillation import LONGEST_SEALED, unsealed_start
-from agent.context.log_lines import MAX_LINE, distilled_lines, line_of, printable
+from agent.context.log_lines import distilled_lines, line_of
+from agent.context.log_text import no_log, refusal
 from agent.context.model import ContainerLog
 from agent.errors import SourceError
 from agent.objects.manifest import lookup, object_at, text_at
@@ -18,20 +18,6 @@ from agent.request.question import LogEntry
 
 # Go's zero time: the entry is no line of the container but a message about it.
 _ZERO_TIME = "0001-01-01"
-
-_REFUSAL_PREFIX = re.compile(r"^(?:Error from server(?: \(\w+\))?: |error: )")
-# Messages of kubelet (pkg/kubelet/kubelet_pods.go) and kube-apiserver, unchanged since Kubernetes 1.10.
-_REFUSALS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"container \S+ in pod \S+ is (?:waiting to start|terminated|not available)"), "waiting"),
-    (re.compile(r"pod \S+ does not have a host assigned"), "waiting"),
-    (re.compile(r"previous terminated container \S+ in pod \S+ not found"), "not_found"),
-    (re.compile(r"container \S+ is not valid for pod \S+"), "not_found"),
-    (re.compile(r"a container name must be specified for pod \S+"), "invalid"),
-    (re.compile(r"unable to retrieve container logs for \S+"), "unavailable"),
-    (re.compile(r"failed to try resolving symlinks in path "), "unavailable"),
-    (re.compile(r"failed to create fsnotify watcher"), "unavailable"),
-    (re.compile(r'Get "https://\S+/containerLogs/'), "unavailable"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +65,7 @@ def parse_entries(
         content = entry.content or ""
         if timestamp.startswith(_ZERO_TIME):
             if content:  # no content: the entry that closes the stream
-                error = refusal(content) or _refused(content, "unavailable")
+                error = refusal(content) or no_log(content, "unavailable")
                 refusals[error.public_message] = error
         elif not entry.last:
             kept += [_Entry(line, timestamp, entry.pod_name or pod) for line in content.split("\n")]
@@ -96,27 +82,6 @@ def entry_of(result: object) -> LogEntry:
         pod_name=text_at(result, "podName"),
         last=lookup(result, "last") is True,
     )
-
-
-def refusal(text: str) -> SourceError | None:
-    """The error for a message of Kubernetes in place of a log, None where `text` is a log.
-
-    The error's code is `waiting` (the container has not started), `not_found` (no such container, or no previous run),
-    `invalid` or `unavailable`.
-    """
-    if len(text) > 2 * MAX_LINE:
-        return None
-    message = _REFUSAL_PREFIX.sub("", text.strip())
-    if "\n" in message:
-        return None
-    for pattern, code in _REFUSALS:
-        if pattern.match(message):
-            return _refused(message, code)
-    return None
-
-
-def _refused(message: str, code: str) -> SourceError:
-    return SourceError(f"Kubernetes gave no log: {printable(message)[:300]}", code=code)
 
 
 def _tail(text: str, count: int) -> tuple[list[str], int]:

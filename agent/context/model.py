@@ -31,6 +31,25 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading[T]:
+    """What a source read, and what is missing of it."""
+
+    value: T
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartResult[T]:
+    """A part of the context: who gave it (None: nobody) and what is missing of it. `refused`: Argo CD refused it, so
+    no other source was asked."""
+
+    value: T | None = None
+    source: SourceName | None = None
+    gaps: tuple[Gap, ...] = ()
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """A Kubernetes event, merged with its repetitions.
 

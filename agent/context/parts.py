@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Discriminator, StrictStr, Tag
 from agent.context import collecting
 from agent.context.argocd.answers import managed_resources, revision_of, tree_nodes, windows_of
 from agent.context.clean import cleaned, cleaned_application
+from agent.context.context import Part, Redaction, SuppliedAs
 from agent.context.events import merge_events
 from agent.context.logs import parse_entries, parse_text
 from agent.context.model import (
@@ -23,12 +24,12 @@ from agent.context.model import (
     LogLine,
     ManagedResource,
     PartName,
+    Reading,
     Revision,
     SyncWindows,
     TreeNode,
 )
-from agent.context.part import Part, Redaction, SuppliedAs
-from agent.context.source import Reading, gap
+from agent.context.source import gap
 from agent.objects.manifest import Manifest, list_at, object_at
 from agent.objects.pods import is_pod
 from agent.request.question import LogEntry, Question

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agent.context.cache import CacheView, Sized
-from agent.context.model import Gap, PartName, SourceName
+from agent.context.model import Gap, PartName, PartResult, Reading, SourceName
 from agent.context.tree import ResourceTree
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest
@@ -31,14 +31,6 @@ MAX_BODY_BYTES = 20_000_000
 
 MAX_LOG_BYTES = 10_000_000
 """Most that is read of one log; what follows is left out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading[T]:
-    """What a source read, and what is missing of it."""
-
-    value: T
-    gaps: tuple[Gap, ...] = ()
 
 
 type Capability = str
@@ -94,7 +86,7 @@ class Collecting(TurnState, Protocol):
         """The sources that have a reader for `capability`, in the order in which they are asked."""
         ...
 
-    async def result(self, part: PartName) -> "PartResult[Any]":
+    async def result(self, part: PartName) -> PartResult[Any]:
         """Another part of this turn, once it was read."""
         ...
 
@@ -118,17 +110,6 @@ class Source:
     name: SourceName
     title: str
     readers: Mapping[Capability, Reader]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartResult[T]:
-    """A part of the context: who gave it (None: nobody) and what is missing of it. `refused`: Argo CD refused it, so
-    no other source was asked."""
-
-    value: T | None = None
-    source: SourceName | None = None
-    gaps: tuple[Gap, ...] = ()
-    refused: bool = False
 
 
 class Connection(Protocol):

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agent.context.part import Part
-from agent.context.source import PartResult
+from agent.context.context import Part
+from agent.context.model import PartResult
 from agent.request.question import Question
 
 _HEAVY = 200_000

@@ -7,7 +7,7 @@ one for a kind of Kubernetes object is named with its kinds in `_FAMILIES`, one 
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from agent.context.context import Context
 from agent.findings import custom as status
@@ -121,23 +121,3 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     if context.logs and not any(f.severity == "error" and f.level in ("cause", "effect") for f in found):
         found += logs.unexplained_log_errors(inventory)
     return ranked(inventory, found)
-
-
-def finding_as_json(finding: Finding) -> dict[str, Any]:
-    """A finding as plain JSON values, as `custom_outputs` and `--json` contain it."""
-    return {
-        "title": finding.title,
-        "severity": finding.severity,
-        "explanation": finding.explanation,
-        "evidence": [
-            {
-                "source": evidence.source,
-                "path": evidence.path,
-                "text": evidence.text,
-                "resource": evidence.resource.model_dump() if evidence.resource else None,
-            }
-            for evidence in finding.evidence
-        ],
-        "resource": finding.resource.model_dump() if finding.resource else None,
-        "next_steps": list(finding.next_steps),
-    }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, assert_never
 
 from agent.errors import AssistantError
-from agent.providers.provider import (
+from agent.providers.events import (
     Citation,
     ProviderEvent,
     ReasoningDelta,

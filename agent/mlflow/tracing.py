@@ -35,7 +35,7 @@ from mlflow.tracing.trace_manager import InMemoryTraceManager
 
 from agent.errors import AssistantError
 from agent.mlflow.response_events import ResponseStream
-from agent.providers.provider import (
+from agent.providers.events import (
     ProviderInfo,
     SessionStarted,
     TextDelta,

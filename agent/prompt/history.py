@@ -7,7 +7,7 @@ shorter, and what a server's session holds is the provider's.
 from collections.abc import Sequence
 
 from agent.prompt.compaction import compacted
-from agent.prompt.rendering import beginning
+from agent.prompt.rendering.rendered import beginning
 from agent.prompt.tokens import count_tokens
 from agent.request.conversation import Message
 

@@ -18,7 +18,8 @@ from agent.findings.model import Finding
 from agent.objects.target import Target
 from agent.prompt.fingerprint import changes_since, fingerprint
 from agent.prompt.instructions import BUILT_IN, Instructions
-from agent.prompt.rendering import Rendered, beginning, cut, label, least_for, well_formed
+from agent.prompt.rendering.findings import least_for
+from agent.prompt.rendering.rendered import Rendered, beginning, cut, label, well_formed
 from agent.prompt.sections import SectionInput, SectionName, SectionSpec, sections_for
 from agent.prompt.tokens import adversarial_margin, count_tokens
 from agent.request.conversation import Message

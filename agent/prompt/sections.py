@@ -8,35 +8,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from agent.context.context import Context
+from agent.context.context import Context, Part, PartSection
 from agent.context.log_lines import distilled
 from agent.context.model import ContainerLog
-from agent.context.part import Part, PartSection
 from agent.findings.drift import Drift, drifts_of
 from agent.findings.model import Finding
 from agent.objects.manifest import list_at, text_at
 from agent.objects.target import ResourceRef
-from agent.prompt.rendering import (
-    Rendered,
+from agent.prompt.rendering.application import (
     has_sync_state,
-    referred,
     render_application,
     render_deployments,
-    render_drift,
-    render_events,
-    render_findings,
-    render_fleet,
-    render_gaps,
-    render_logs,
-    render_manifests,
     render_operation,
-    render_spec,
-    render_status,
     render_sync,
     render_tree,
-    sorted_by_need,
 )
-from agent.prompt.rendering.rendered import whole_items
+from agent.prompt.rendering.drift import render_drift
+from agent.prompt.rendering.events import render_events
+from agent.prompt.rendering.findings import render_findings, render_gaps
+from agent.prompt.rendering.fleet import render_fleet
+from agent.prompt.rendering.logs import render_logs
+from agent.prompt.rendering.manifests import referred, render_manifests, render_spec, render_status, sorted_by_need
+from agent.prompt.rendering.rendered import Rendered, whole_items
 
 type SectionName = str
 

@@ -1,7 +1,7 @@
 """Which provider answers, by the configuration. Owns nothing of what they do."""
 
-from agent.providers.lightspeed import Lightspeed
-from agent.providers.llama_stack import LlamaStack
+from agent.providers.lightspeed.client import Lightspeed
+from agent.providers.llama_stack.provider import LlamaStack
 from agent.providers.offline import Offline
 from agent.providers.provider import Provider
 from agent.settings import Settings

@@ -16,7 +16,7 @@ from agent.context.model import Gap
 from agent.findings.model import Evidence, Finding
 from agent.prompt.markdown import code, fenced, prose
 from agent.prompt.prompt import Prompt
-from agent.providers.provider import (
+from agent.providers.events import (
     ProviderEvent,
     ProviderInfo,
     SessionRequest,

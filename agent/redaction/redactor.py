@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
-from agent.context.context import Context
+from agent.context.context import Context, Redaction
 from agent.context.model import Gap
-from agent.context.part import Redaction
 from agent.redaction.placeholders import Hiding
 from agent.redaction.redacted import Redacted, sealed
 from agent.redaction.structure import mapped, redacted

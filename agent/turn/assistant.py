@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 
 from agent.context.collect import Collector
+from agent.findings import analyze
 from agent.prompt.instructions import InstructionsSource, built_in
 from agent.providers.choice import choose_provider
 from agent.providers.provider import Provider
@@ -14,7 +15,7 @@ from agent.turn.composing import Composer
 from agent.turn.events import TurnEvent
 from agent.turn.pipeline import Equipment, Turn
 from agent.turn.sinks import Sink, SinkFactory
-from agent.turn.triage import Survey
+from agent.turn.triage.survey import Survey
 
 
 class Assistant:
@@ -41,7 +42,7 @@ class Assistant:
             settings=settings,
             provider=self.provider,
             collector=self._collector,
-            survey=Survey(self._collector),
+            survey=Survey(self._collector, analyze),
             composer=Composer(settings),
             queue=StartQueue(),
             instructions=instructions or built_in(team=settings.team_instructions or ""),

@@ -14,7 +14,8 @@ from agent.prompt.history import candidates, fitted, history_tokens
 from agent.prompt.instructions import BUILT_IN, Instructions
 from agent.prompt.prompt import Prompt, compose
 from agent.prompt.tokens import adversarial_margin, count_tokens
-from agent.providers.provider import Session, Usage
+from agent.providers.events import Usage
+from agent.providers.provider import Session
 from agent.request.conversation import Message
 from agent.request.question import Question
 from agent.settings import Settings

@@ -1,7 +1,7 @@
 """The events of a turn, as they leave it: one stream of typed values, redacted. Owns no transport.
 
     Report                      what is known before the model is asked
-    TurnStarted ... TurnCompleted   what the provider answers (`agent.providers.provider`)
+    TurnStarted ... TurnCompleted   what the provider answers (`agent.providers.events`)
     Outcome                     how a turn ended that ended well
 
 Sinks also receive a StepEnded when a step of the pipeline has ended, and a TurnEnded, always, as the last event.
@@ -17,7 +17,7 @@ from agent.findings.model import Finding
 from agent.objects.target import Target
 from agent.prompt.budget import RequestPlan
 from agent.prompt.prompt import Section
-from agent.providers.provider import Citation, ProviderEvent, ProviderInfo, Usage
+from agent.providers.events import Citation, ProviderEvent, ProviderInfo, Usage
 from agent.request.conversation import Message
 from agent.turn.grounding import Grounding
 

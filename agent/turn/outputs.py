@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from agent.findings import finding_as_json
-from agent.providers.provider import ProviderInfo, SessionStarted, TurnStarted
+from agent.findings.as_json import finding_as_json
+from agent.providers.events import ProviderInfo, SessionStarted, TurnStarted
 from agent.turn.events import Outcome, Report, SinkEvent
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agent.context.part import Part
+from agent.context.context import Part
 from agent.context.parts import PARTS
 from agent.request import question
 from agent.request.question import CustomInputs, Question, SuppliedKey, custom_inputs_model

@@ -26,7 +26,8 @@ from agent.findings.model import Finding
 from agent.prompt.budget import RequestPlan
 from agent.prompt.instructions import Instructions, InstructionsSource
 from agent.prompt.prompt import Prompt
-from agent.providers.provider import Provider, ProviderEvent, Session, SessionRequest, TextDelta, TurnCompleted
+from agent.providers.events import ProviderEvent, SessionRequest, TextDelta, TurnCompleted
+from agent.providers.provider import Provider, Session
 from agent.redaction import Redacted
 from agent.request.question import Question
 from agent.settings import Settings
@@ -39,7 +40,8 @@ from agent.turn.fallback import Attempt, after_failure
 from agent.turn.record import TurnRecord
 from agent.turn.redacting import TurnRedaction
 from agent.turn.sinks import Sinks
-from agent.turn.triage import Survey, asks_about_applications, overview
+from agent.turn.triage.overview import asks_about_applications, overview
+from agent.turn.triage.survey import Survey
 
 # Beyond this many strings or so, what walks them (redaction takes some 50 µs a string) leaves the event loop.
 _LARGE = 500

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from agent.errors import ProviderUnreachable
-from agent.providers.provider import (
+from agent.providers.events import (
     Citation,
     ProviderEvent,
     ProviderInfo,

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.context.context import Context
-from agent.providers.provider import ProviderEvent, ReasoningDelta, TextDelta, ToolCall, ToolCallRequested, ToolResult
+from agent.providers.events import (
+    ProviderEvent,
+    ReasoningDelta,
+    TextDelta,
+    ToolCall,
+    ToolCallRequested,
+    ToolResult,
+)
 from agent.redaction import Redactor
 from agent.request.conversation import Message
 

@@ -13,7 +13,7 @@ from rich.progress import track
 from rich.table import Table
 
 from agent.context.logs import parse_text
-from agent.prompt.rendering import render_logs
+from agent.prompt.rendering.logs import render_logs
 from tests.context.distillation.generated import Generated, generated
 
 LINES = 100_000

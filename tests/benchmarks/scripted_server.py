@@ -11,7 +11,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from agent.mlflow.responses_agent import ArgoCDAssistant
-from agent.providers.provider import SessionRequest
+from agent.providers.events import SessionRequest
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
 from serve.app import create_app

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from agent.context import collect as collect_module
 from agent.context.collect import Collector
-from agent.context.part import Part
+from agent.context.context import Part
 from agent.context.source import READS_AT_ONCE
 from agent.context.supplied import read_supplied
 from agent.errors import SettingsError

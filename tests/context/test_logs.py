@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.context.log_lines import MAX_LINE, printable
-from agent.context.logs import ParsedLog, parse_entries, parse_text, refusal
+from agent.context.log_text import MAX_LINE, printable, refusal
+from agent.context.logs import ParsedLog, parse_entries, parse_text
 from agent.request.question import LogEntry
 
 

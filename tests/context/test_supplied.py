@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent.context.context import Context
-from agent.context.part import Part
+from agent.context.context import Context, Part
+from agent.context.model import PartResult
 from agent.context.parts import PARTS
-from agent.context.source import PartResult
 from agent.context.supplied import is_heavy, read_supplied
 from agent.objects.target import Target
 from agent.turn.parse import parse_question

@@ -15,7 +15,7 @@ from rich.terminal_theme import TerminalTheme
 from agent.cli.demo.scenarios import load_scenarios
 from agent.cli.terminal_answer import TerminalAnswer
 from agent.findings.model import Finding
-from agent.providers.provider import TextDelta
+from agent.providers.events import TextDelta
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
 from agent.turn.events import Report

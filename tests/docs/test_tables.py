@@ -15,7 +15,7 @@ from agent.cli.ask import ask
 from agent.cli.findings import findings
 from agent.context.kubernetes.api import BUILT_IN
 from agent.errors import AssistantError
-from agent.providers.provider import WireProtocol
+from agent.providers.events import WireProtocol
 from agent.settings import Settings
 from agent.turn.parse import custom_inputs
 from serve.routes import router

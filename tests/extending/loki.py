@@ -2,8 +2,8 @@
 
 from agent.context.log_choice import LogChoice
 from agent.context.logs import parse_text
-from agent.context.model import ContainerLog
-from agent.context.source import Reading, Source, TurnState
+from agent.context.model import ContainerLog, Reading
+from agent.context.source import Source, TurnState
 
 
 class LokiConnection:

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from agent.providers.provider import TextDelta
+from agent.providers.events import TextDelta
 from agent.redaction import Redacted
 from agent.request.question import Question
 from agent.turn.events import Report, SinkEvent, TurnEnded

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from agent.context.part import Part, PartSection, SuppliedAs
+from agent.context.context import Part, PartSection, SuppliedAs
 
 type Runbook = dict[str, str]
 

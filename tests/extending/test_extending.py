@@ -9,7 +9,7 @@ import pytest
 from agent.context.collect import Collector
 from agent.context.parts import PARTS
 from agent.errors import RateLimited, RequestError
-from agent.providers.provider import TextDelta
+from agent.providers.events import TextDelta
 from agent.redaction import Redacted, Redactor
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from agent.prompt.prompt import Prompt
-from agent.providers.provider import (
+from agent.providers.events import (
     ProviderEvent,
     ProviderInfo,
     SessionRequest,

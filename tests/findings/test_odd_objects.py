@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from agent.cli.demo.scenarios import load_scenarios
 from agent.context.context import Context
 from agent.context.model import Event
-from agent.findings import analyze, finding_as_json
+from agent.findings import analyze
+from agent.findings.as_json import finding_as_json
 from agent.findings.engine.evidence import QUOTE_LIMIT, walk
 from agent.objects.manifest import Manifest, lookup
 from agent.objects.target import ResourceRef

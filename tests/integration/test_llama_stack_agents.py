@@ -16,7 +16,7 @@ from agent.errors import (
     SessionNotFound,
 )
 from agent.prompt.tokens import count_tokens
-from agent.providers.provider import SessionRequest, TextDelta, Usage
+from agent.providers.events import SessionRequest, TextDelta, Usage
 from agent.request.caller import Caller
 from agent.request.conversation import Message
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Gate, Reply, ScriptedBackend

@@ -7,8 +7,8 @@ import pytest
 
 from agent.errors import ResponseFailed, SessionBusy, SessionForbidden
 from agent.prompt.tokens import count_tokens
-from agent.providers.llama_stack import LlamaStack
-from agent.providers.provider import SessionRequest, TextDelta
+from agent.providers.events import SessionRequest, TextDelta
+from agent.providers.llama_stack.provider import LlamaStack
 from tests.fakes.openai_backend import Failure, Gate, Reply, ScriptedBackend
 from tests.integration.llama_stack_servers import LLAMA_STACK, OGX, ServerKind, running_server
 from tests.providers.llama_stack.turns import Connect, ask, begun, request

@@ -21,7 +21,7 @@ from agent.errors import (
     ResponseFailed,
     ResponseIncomplete,
 )
-from agent.providers.provider import SessionStarted, TextDelta
+from agent.providers.events import SessionStarted, TextDelta
 from tests.fakes.certificates import self_signed
 from tests.fakes.gateway import Gateway
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Answer, Failure, Gate, Reply, ScriptedBackend

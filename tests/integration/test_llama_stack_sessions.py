@@ -12,7 +12,14 @@ from agent.errors import (
     SessionForbidden,
     SessionNotFound,
 )
-from agent.providers.provider import ProviderEvent, SessionRequest, SessionStarted, TextDelta, TurnCompleted, Usage
+from agent.providers.events import (
+    ProviderEvent,
+    SessionRequest,
+    SessionStarted,
+    TextDelta,
+    TurnCompleted,
+    Usage,
+)
 from agent.request.caller import Caller
 from agent.request.conversation import Message
 from tests.fakes.openai_backend import Failure, Gate, Reply, ScriptedBackend

@@ -12,7 +12,7 @@ from agent.errors import RateLimited
 from agent.mlflow.response_events import ResponseStream, StreamEvent
 from agent.objects.target import Target
 from agent.prompt.budget import RequestPlan, plan
-from agent.providers.provider import (
+from agent.providers.events import (
     Citation,
     ProviderEvent,
     ProviderInfo,

@@ -11,7 +11,7 @@ from mlflow.types.responses import ResponsesAgentRequest, ResponsesAgentResponse
 from agent.errors import RateLimited, SessionForbidden
 from agent.mlflow import tracing
 from agent.mlflow.responses_agent import ArgoCDAssistant
-from agent.providers.provider import ProviderEvent, ToolCall, ToolResult, Usage
+from agent.providers.events import ProviderEvent, ToolCall, ToolResult, Usage
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
 from tests.conftest import TraceStore

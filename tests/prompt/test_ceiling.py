@@ -28,7 +28,7 @@ from agent.findings.model import Evidence, Finding
 from agent.objects.target import ResourceRef, Target
 from agent.prompt.budget import plan
 from agent.prompt.prompt import Prompt, Section, compose
-from agent.prompt.rendering import Rendered
+from agent.prompt.rendering.rendered import Rendered
 from agent.prompt.sections import SECTIONS, SectionInput
 from agent.prompt.tokens import count_tokens
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent.prompt.tokens import count_tokens
-from agent.providers.provider import Usage
+from agent.providers.events import Usage
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
 from agent.turn.parse import parse_question

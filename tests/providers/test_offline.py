@@ -13,9 +13,7 @@ from agent.findings import analyze
 from agent.objects.target import ApplicationRef, Target
 from agent.prompt.markdown import code
 from agent.prompt.prompt import Prompt, compose
-from agent.providers.offline import Offline, render_answer
-from agent.providers.provider import (
-    Provider,
+from agent.providers.events import (
     ProviderEvent,
     ProviderInfo,
     SessionRequest,
@@ -23,6 +21,8 @@ from agent.providers.provider import (
     TurnCompleted,
     TurnStarted,
 )
+from agent.providers.offline import Offline, render_answer
+from agent.providers.provider import Provider
 from agent.request.caller import Caller
 from tests.findings.cluster import condition, context, crash_loop, event, log, pod, resource, waiting
 

@@ -1,6 +1,6 @@
 """The defaults of the contract that callers without tools rely on."""
 
-from agent.providers.provider import SessionRequest, Tool
+from agent.providers.events import SessionRequest, Tool
 
 
 def test_a_session_is_asked_without_tools_unless_the_caller_offers_some() -> None:

@@ -19,7 +19,7 @@ from agent.findings.model import Finding
 from agent.objects.target import Target
 from agent.prompt.budget import RequestPlan, plan
 from agent.prompt.prompt import Section
-from agent.providers.provider import ProviderInfo
+from agent.providers.events import ProviderInfo
 from agent.settings import load_settings
 from agent.turn.events import Outcome, Report
 from agent.turn.outputs import Answered

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from agent.errors import ProviderUnreachable, RateLimited, SessionForbidden, SettingsError
-from agent.providers.provider import TextDelta, ToolCall, ToolResult, TurnCompleted, TurnStarted, Usage
+from agent.providers.events import (
+    TextDelta,
+    ToolCall,
+    ToolResult,
+    TurnCompleted,
+    TurnStarted,
+    Usage,
+)
 from agent.request.conversation import Message
 from agent.request.question import Question
 from agent.settings import load_settings

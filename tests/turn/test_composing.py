@@ -7,7 +7,7 @@ import pytest
 
 from agent.errors import ContextTooLong, RequestError
 from agent.prompt.tokens import count_tokens
-from agent.providers.provider import Usage
+from agent.providers.events import Usage
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
 from agent.turn.events import Report

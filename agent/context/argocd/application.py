@@ -8,9 +8,9 @@ from contextlib import closing
 from agent.context.argocd.answers import Differing, differing, revision_of, tree_nodes, windows_of
 from agent.context.argocd.reads import ApplicationReads
 from agent.context.cache import Sized
-from agent.context.model import Gap, ManagedResource, Revision, SyncWindows, TreeNode
+from agent.context.model import Gap, ManagedResource, Reading, Revision, SyncWindows, TreeNode
 from agent.context.selection import DeployedRevision, deployed_revisions, is_synced, nodes_in, out_of_sync
-from agent.context.source import Reader, Reading, read_each
+from agent.context.source import Reader, read_each
 from agent.objects.target import ResourceRef
 
 MAX_QUERIES = 3

@@ -5,9 +5,9 @@ Owns the reading; which nodes are chosen is `needs`' for an Application, `neighb
 
 from agent.context.argocd.neighbours import concerns, labels_of, nodes_around
 from agent.context.argocd.reads import ApplicationReads
-from agent.context.model import Gap, TreeNode
+from agent.context.model import Gap, Reading, TreeNode
 from agent.context.selection import MAX_UNHEALTHY, failed_hooks, failed_in_sync, nodes_in, unhealthy_resources
-from agent.context.source import MAX_RELATED, Reading, read_each
+from agent.context.source import MAX_RELATED, read_each
 from agent.context.tree import ResourceTree, identity, is_pod_node
 from agent.objects.manifest import Manifest
 

@@ -16,12 +16,11 @@ from agent.context.argocd.related import related_to_application, related_to_reso
 from agent.context.cache import AnswerCache
 from agent.context.log_choice import LogChoice
 from agent.context.logs import entry_of, parse_entries
-from agent.context.model import ContainerLog, Fleet, Gap, TreeNode
+from agent.context.model import ContainerLog, Fleet, Gap, Reading, TreeNode
 from agent.context.selection import failed_in_sync, nodes_in, pods_of_interest
 from agent.context.source import (
     MAX_CHILDREN,
     Reader,
-    Reading,
     ReadThreads,
     Source,
     TurnReads,

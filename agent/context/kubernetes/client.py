@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from agent.context.cache import fingerprint
 from agent.context.connection_errors import why_unreachable
-from agent.context.logs import refusal
+from agent.context.log_text import refusal
 from agent.errors import SourceError
 from agent.objects.manifest import text_at
 from agent.settings import KubernetesChoice, Settings

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from agent.context.kubernetes.api import PAGE
 from agent.context.kubernetes.reads import ClusterReads
-from agent.context.model import Gap
-from agent.context.source import MAX_CHILDREN, Reading
+from agent.context.model import Gap, Reading
+from agent.context.source import MAX_CHILDREN
 from agent.objects.manifest import Manifest, list_at, object_at, objects_at, text_at
 from agent.objects.pods import unhealthiest_first
 from agent.objects.selectors import labels_at, spelled

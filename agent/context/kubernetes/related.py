@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from agent.context.kubernetes.api import Listing
 from agent.context.kubernetes.pods import between
 from agent.context.kubernetes.reads import ClusterReads
-from agent.context.model import Gap
-from agent.context.source import MAX_CHILDREN, MAX_RELATED, Reading, TurnState, gap, read_some
+from agent.context.model import Gap, Reading
+from agent.context.source import MAX_CHILDREN, MAX_RELATED, TurnState, gap, read_some
 from agent.errors import SourceError
 from agent.objects.manifest import Manifest, object_at, objects_at, text_at
 from agent.objects.pods import is_refused_pods, unhealthiest_first

@@ -14,12 +14,11 @@ from agent.context.kubernetes.reads import ClusterReads
 from agent.context.kubernetes.related import KubernetesRelated
 from agent.context.log_choice import LogChoice
 from agent.context.logs import parse_text
-from agent.context.model import ContainerLog, Gap
+from agent.context.model import ContainerLog, Gap, Reading
 from agent.context.selection import listed_workloads
 from agent.context.source import (
     MAX_LOG_BYTES,
     Reader,
-    Reading,
     ReadThreads,
     Source,
     TurnReads,

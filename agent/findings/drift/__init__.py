@@ -22,9 +22,17 @@ def drifts_of(context: Context) -> tuple[Drift, ...]:
 
     Never raises, whatever shape the states have; the time is linear in their size.
     """
-    autoscalers = Autoscalers(context)
+    autoscalers = Autoscalers(_manifests(context), context.tree)
     drifts = (drift_of(managed, autoscalers) for managed in context.managed)
     return tuple(drift for drift in drifts if drift.differences)
+
+
+def _manifests(context: Context) -> Iterator[Manifest]:
+    yield from context.manifests
+    for managed in context.managed:
+        state = managed.live or managed.normalized_live or managed.target
+        if state is not None:
+            yield state
 
 
 def drift_of(managed: ManagedResource, autoscalers: Autoscalers) -> Drift:

@@ -5,13 +5,13 @@ Owns the names by which people, controllers and injectors are known.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, cast
 
-from agent.context.context import Context
+from agent.context.model import TreeNode
 from agent.findings.drift.model import ABSENT, Item, Owner, Step
 from agent.objects.manifest import Manifest, object_at, objects_at, text_at
 from agent.objects.target import ResourceRef
@@ -102,12 +102,13 @@ type _Workload = tuple[str, str, str]
 
 
 class Autoscalers:
-    """The autoscalers of a context by the workload they target: HPA, KEDA's ScaledObject, VPA."""
+    """The autoscalers among manifests and in a resource tree by the workload they target: HPA, KEDA's ScaledObject,
+    VPA."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, manifests: Iterable[Manifest], tree: Iterable[TreeNode]) -> None:
         self._scalers: dict[_Workload, str] = {}
         self._resizers: dict[_Workload, str] = {}
-        for manifest in _manifests(context):
+        for manifest in manifests:
             match text_at(manifest, "kind"):
                 case "HorizontalPodAutoscaler" | "ScaledObject":
                     self._scalers[_target(manifest, "scaleTargetRef")] = _named(manifest)
@@ -118,7 +119,7 @@ class Autoscalers:
         # The tree does not contain an autoscaler's target: by convention both have the same name.
         self._by_name = {
             (node.resource.namespace, node.resource.name): f"HorizontalPodAutoscaler {node.resource.name}"
-            for node in context.tree
+            for node in tree
             if node.resource.kind == "HorizontalPodAutoscaler"
         }
 
@@ -132,14 +133,6 @@ class Autoscalers:
     def resizer_of(self, resource: ResourceRef) -> str:
         """Kind and name of the VerticalPodAutoscaler that sets its requests, "" for none."""
         return self._resizers.get(_key(resource), "")
-
-
-def _manifests(context: Context) -> Iterator[Manifest]:
-    yield from context.manifests
-    for managed in context.managed:
-        state = managed.live or managed.normalized_live or managed.target
-        if state is not None:
-            yield state
 
 
 def _target(manifest: Manifest, reference: str) -> _Workload:

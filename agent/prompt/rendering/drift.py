@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from agent.findings.drift import Category, Difference, Drift
-from agent.findings.drift.model import Item
+from agent.findings.drift.model import Category, Difference, Drift, Item
 from agent.findings.drift.wording import Fold, folded, sides_text, value_text
 from agent.prompt.rendering.rendered import Rendered, cut, well_formed
 from agent.prompt.tokens import count_tokens

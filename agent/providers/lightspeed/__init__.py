@@ -3,7 +3,3 @@
 `client` speaks HTTP and streams the turn; `query` writes the request's body, `events` reads the answer's lines,
 `failures` turns what goes wrong into our errors, `session_id` binds a conversation to its user.
 """
-
-from agent.providers.lightspeed.client import Lightspeed
-
-__all__ = ["Lightspeed"]

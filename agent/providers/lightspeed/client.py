@@ -18,11 +18,11 @@ from agent.errors import (
     SettingsError,
 )
 from agent.prompt.prompt import Prompt
+from agent.providers.events import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
 from agent.providers.lightspeed.events import EventReader, WireEvent, provider_events
 from agent.providers.lightspeed.failures import QueryContext, event_error, refused, translated
 from agent.providers.lightspeed.query import Query, compose_query
 from agent.providers.lightspeed.session_id import SessionIds, is_conversation_id
-from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
 from agent.request.caller import Caller
 from agent.request.conversation import Message
 from agent.settings import Settings

@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.errors import ResponseFailed
 from agent.objects.manifest import Manifest, integer_at, lookup, object_at, objects_at, text_at
-from agent.providers.provider import (
+from agent.providers.events import (
     Citation,
     ProviderEvent,
     ReasoningDelta,

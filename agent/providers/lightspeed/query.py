@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from agent.errors import RequestError
 from agent.prompt.prompt import Prompt, Section
-from agent.prompt.rendering import label
+from agent.prompt.rendering.rendered import label
 from agent.request.conversation import Message
 
 # Limits of Lightspeed's request model (`LLMRequest` and `Attachment` in ols/app/models/models.py of

@@ -5,7 +5,3 @@ protocols; `leases` finds the conversation of a turn, `ownership` binds a sessio
 messages, `models` picks the model, `connection` holds the connections and retries, `event_stream` reads server-sent
 events, `failures` turns what goes wrong into our errors.
 """
-
-from agent.providers.llama_stack.provider import LlamaStack
-
-__all__ = ["LlamaStack"]

@@ -22,13 +22,13 @@ from agent.objects.manifest import lookup, object_at, objects_at, text_at
 from agent.prompt.compaction import compacted
 from agent.prompt.prompt import Prompt
 from agent.prompt.tokens import count_tokens
+from agent.providers.events import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
 from agent.providers.llama_stack.agents_turn import AgentsTurn, content_text
 from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
 from agent.providers.llama_stack.history import history_limit, notice, notice_to_user, notice_tokens, spoken
 from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
-from agent.providers.provider import ProviderEvent, ProviderInfo, SessionRequest, TurnCompleted, TurnStarted
 from agent.request.caller import Caller
 from agent.request.conversation import Message
 from agent.settings import Settings

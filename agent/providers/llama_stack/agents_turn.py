@@ -7,8 +7,8 @@ from typing import Any
 
 from agent.errors import AssistantError, ResponseCut, ResponseFailed, ResponseIncomplete
 from agent.objects.manifest import lookup, object_at, objects_at, text_at
+from agent.providers.events import ProviderEvent, TextDelta, ToolCall, ToolResult, TurnCompleted
 from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
-from agent.providers.provider import ProviderEvent, TextDelta, ToolCall, ToolResult, TurnCompleted
 
 _STATUS = re.compile(r"(\d{3}): ")
 

@@ -10,10 +10,7 @@ from typing import Any
 from agent.errors import AssistantError, ProviderError, ResponseCut, ResponseFailed, ResponseIncomplete, SessionNotFound
 from agent.objects.manifest import integer_at, lookup, object_at, text_at
 from agent.prompt.prompt import Prompt
-from agent.providers.llama_stack.connection import ServerConnection
-from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
-from agent.providers.llama_stack.models import ModelChoice
-from agent.providers.provider import (
+from agent.providers.events import (
     ProviderEvent,
     ProviderInfo,
     ReasoningDelta,
@@ -23,6 +20,9 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
+from agent.providers.llama_stack.connection import ServerConnection
+from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
+from agent.providers.llama_stack.models import ModelChoice
 from agent.request.conversation import Message
 
 _NO_SESSIONS = (

@@ -20,11 +20,11 @@ import anyio
 from agent.errors import SessionNotFound
 from agent.objects.manifest import objects_at, text_at
 from agent.prompt.compaction import compacted
+from agent.providers.events import SessionRequest
 from agent.providers.llama_stack.connection import SHORT_REQUEST, ServerConnection
 from agent.providers.llama_stack.failures import LOST_SESSION, foreign_errors
 from agent.providers.llama_stack.history import gathered, in_turns, message_item, tokens_of
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
-from agent.providers.provider import SessionRequest
 from agent.request.caller import Caller
 from agent.request.conversation import Message
 

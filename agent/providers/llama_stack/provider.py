@@ -13,13 +13,13 @@ from urllib.parse import quote
 
 from agent.errors import ProviderUnreachable
 from agent.objects.manifest import text_at
+from agent.providers.events import ProviderInfo, SessionRequest
 from agent.providers.llama_stack.agents import Agents, AgentsSession
 from agent.providers.llama_stack.chat import ChatCompletions, ChatSession
 from agent.providers.llama_stack.connection import ServerConnection
 from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.llama_stack.ownership import Holds
 from agent.providers.llama_stack.responses import Responses, ResponsesSession
-from agent.providers.provider import ProviderInfo, SessionRequest
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -14,13 +14,7 @@ import httpx
 
 from agent.errors import AssistantError, ProviderError, ProviderTimeout, ResponseCut
 from agent.prompt.prompt import Prompt
-from agent.providers.llama_stack.connection import ServerConnection
-from agent.providers.llama_stack.history import history_limit, notice, notice_to_user, notice_tokens
-from agent.providers.llama_stack.leases import ConversationLease, Conversations, Leases
-from agent.providers.llama_stack.models import ModelChoice
-from agent.providers.llama_stack.ownership import Holds, Record
-from agent.providers.llama_stack.responses_turn import ResponsesTurn
-from agent.providers.provider import (
+from agent.providers.events import (
     ProviderEvent,
     ProviderInfo,
     SessionRequest,
@@ -28,6 +22,12 @@ from agent.providers.provider import (
     TurnCompleted,
     TurnStarted,
 )
+from agent.providers.llama_stack.connection import ServerConnection
+from agent.providers.llama_stack.history import history_limit, notice, notice_to_user, notice_tokens
+from agent.providers.llama_stack.leases import ConversationLease, Conversations, Leases
+from agent.providers.llama_stack.models import ModelChoice
+from agent.providers.llama_stack.ownership import Holds, Record
+from agent.providers.llama_stack.responses_turn import ResponsesTurn
 from agent.request.conversation import Message
 from agent.settings import Settings
 

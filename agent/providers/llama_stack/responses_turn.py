@@ -7,8 +7,7 @@ from typing import Any
 
 from agent.errors import AssistantError, ResponseCut, ResponseFailed, ResponseIncomplete
 from agent.objects.manifest import integer_at, list_at, lookup, object_at, objects_at, text_at
-from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
-from agent.providers.provider import (
+from agent.providers.events import (
     Citation,
     ProviderEvent,
     ReasoningDelta,
@@ -18,6 +17,7 @@ from agent.providers.provider import (
     TurnCompleted,
     Usage,
 )
+from agent.providers.llama_stack.failures import Upstream, error_of, error_of_turn
 
 _INCOMPLETE = {"max_iterations_exceeded": "its tool calls did not come to an end"}
 

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from pydantic import TypeAdapter, ValidationError
 
 from agent.errors import RequestError
-from agent.turn.triage.survey import Examined
+from agent.turn.triage.examined import Examined
 
 _EXAMINED: TypeAdapter[Examined] = TypeAdapter(Examined)
 

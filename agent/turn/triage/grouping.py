@@ -12,7 +12,7 @@ from typing import Any
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.ranking import SEVERITIES
 from agent.findings.model import Evidence, Finding, Severity
-from agent.turn.triage.survey import Examined
+from agent.turn.triage.examined import Examined
 
 _NAMED = 5
 _EVIDENCE = 3

@@ -4,39 +4,25 @@ Owns that loop. What is read of an Application is the collector's, what is wrong
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from dataclasses import replace
 from itertools import batched
 from typing import Protocol
 
-from agent.context.collect import Collector
 from agent.context.context import Context
 from agent.context.model import Fleet, FleetApplication, Gap
 from agent.errors import SourceError
-from agent.findings import analyze
 from agent.findings.model import Finding
 from agent.objects.target import Target
 from agent.request.caller import ANONYMOUS, Caller
 from agent.request.question import LogRequest, Question
+from agent.turn.triage.examined import Examined
 
 AT_ONCE = 4
 """Applications that are looked at at the same time; each makes a bounded number of requests."""
 _TAIL_LINES = 200
 # Told by the list in one go; each takes some 2 ms.
 _BATCH = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
-    """What was found out about one Application, redacted. `closely` False: by the list alone."""
-
-    application: str
-    project: str
-    health: str
-    sync: str
-    findings: tuple[Finding, ...]
-    gaps: tuple[Gap, ...] = ()
-    closely: bool = True
 
 
 class ContextRedaction(Protocol):
@@ -47,11 +33,31 @@ class ContextRedaction(Protocol):
     def text(self, text: str) -> str: ...
 
 
+class FleetSource(Protocol):
+    """What lists all Applications that may be read. Raises SourceError."""
+
+    async def fleet(self, *, projects: Sequence[str] = (), selector: str = "") -> Fleet: ...
+
+
+class ContextCollector(Protocol):
+    """What reads the context of a question (`agent.context.collect`). `argocd` is None where none is configured."""
+
+    @property
+    def argocd(self) -> FleetSource | None: ...
+
+    async def collect(self, question: Question) -> Context: ...
+
+
+type Analyze = Callable[[Context], Sequence[Finding]]
+"""What finds the faults in a context (`agent.findings.analyze`)."""
+
+
 class Survey:
     """Surveys what the collector's Argo CD token may read. Holds nothing between surveys."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: ContextCollector, analyze: Analyze) -> None:
         self._collector = collector
+        self._analyze = analyze
 
     async def fleet(self, *, projects: Sequence[str] = (), selector: str = "") -> Fleet:
         """The list. Raises SourceError."""
@@ -80,7 +86,7 @@ class Survey:
         """
         waiting = [each for each in fleet.troubled if each.name not in known]
         for some in batched(waiting[limit:], _BATCH):
-            for examined in await asyncio.to_thread(_by_list, some, redactor):
+            for examined in await asyncio.to_thread(_by_list, some, redactor, self._analyze):
                 yield examined
         running: set[asyncio.Task[Examined]] = set()
         redacting = asyncio.Lock()
@@ -119,17 +125,19 @@ class Survey:
         )
         collected = await self._collector.collect(question)
         async with redacting:  # a redactor learns: it is one thread's at a time
-            return await asyncio.to_thread(_examined, application, collected, redactor)
+            return await asyncio.to_thread(_examined, application, collected, redactor, self._analyze)
 
 
-def _examined(application: FleetApplication, collected: Context, redactor: ContextRedaction) -> Examined:
+def _examined(
+    application: FleetApplication, collected: Context, redactor: ContextRedaction, analyze: Analyze
+) -> Examined:
     if collected.application is None:  # unreadable by itself: what the list told is better than nothing
         collected = replace(collected, application=application.manifest)
     context = redactor.context(collected)
     return _told(application, analyze(context), gaps=context.gaps, closely=True)
 
 
-def _by_list(applications: Sequence[FleetApplication], redactor: ContextRedaction) -> list[Examined]:
+def _by_list(applications: Sequence[FleetApplication], redactor: ContextRedaction, analyze: Analyze) -> list[Examined]:
     contexts = (Context(target=Target(application=each.reference), application=each.manifest) for each in applications)
     return [
         _told(application, analyze(redactor.context(context)), gaps=(), closely=False)

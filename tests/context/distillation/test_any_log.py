@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agent.context.log_lines import KEPT_CHARACTERS, KEPT_LINES
 from agent.context.logs import parse_text
 from agent.context.model import ContainerLog, LogLine
-from agent.prompt.rendering import render_logs
+from agent.prompt.rendering.logs import render_logs
 from tests.context.distillation.generated import generated
 from tests.context.distillation.stack_traces import GO, TRACES, other_goroutines
 

@@ -6,7 +6,7 @@ from agent.context.log_lines import KEPT_CHARACTERS, KEPT_LINES
 from agent.context.logs import parse_text
 from agent.context.model import ContainerLog, LogLine
 from agent.findings.engine.logs import fatal_lines
-from agent.prompt.rendering import render_logs
+from agent.prompt.rendering.logs import render_logs
 from tests.context.distillation.stack_traces import GO, JAVA, TRACES, other_goroutines
 
 

@@ -8,7 +8,7 @@ import pytest
 from agent.context.context import Context
 from agent.context.logs import parse_text
 from agent.objects.target import Target
-from agent.prompt.rendering import render_logs
+from agent.prompt.rendering.logs import render_logs
 from agent.redaction import Redactor
 from tests.context.distillation.test_distillation import ordinary
 

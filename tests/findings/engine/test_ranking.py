@@ -1,6 +1,6 @@
 """The order of findings, and many pods as one finding."""
 
-from agent.findings import finding_as_json
+from agent.findings.as_json import finding_as_json
 from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, crash_loop, event, pod, resource, waiting
 

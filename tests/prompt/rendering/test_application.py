@@ -4,7 +4,7 @@ from typing import Any
 
 from agent.context.model import TreeNode
 from agent.objects.target import ResourceRef
-from agent.prompt.rendering import render_operation, render_tree
+from agent.prompt.rendering.application import render_operation, render_tree
 
 
 def node(number: int, *, health: str = "Healthy", message: str = "", **info: str) -> TreeNode:

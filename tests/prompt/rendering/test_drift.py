@@ -4,7 +4,8 @@ import yaml
 
 from agent.findings.drift import drifts_of
 from agent.objects.manifest import Manifest
-from agent.prompt.rendering import Rendered, render_drift
+from agent.prompt.rendering.drift import render_drift
+from agent.prompt.rendering.rendered import Rendered
 from agent.prompt.tokens import count_tokens
 from tests.findings.drift.states import CONTAINERS, DEPLOYMENT, container, context_of, edited, managed, put
 

@@ -3,7 +3,8 @@
 import pytest
 
 from agent.context.model import Event
-from agent.prompt.rendering import render_events, render_manifests
+from agent.prompt.rendering.events import render_events
+from agent.prompt.rendering.manifests import render_manifests
 from agent.prompt.tokens import count_tokens
 
 

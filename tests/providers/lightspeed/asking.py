@@ -6,13 +6,8 @@ from typing import Any
 from agent.context.context import Context
 from agent.objects.target import Target
 from agent.prompt.prompt import Prompt, compose
-from agent.providers.lightspeed import Lightspeed
-from agent.providers.lightspeed.client import LightspeedSession
-from agent.providers.provider import (
-    ProviderEvent,
-    SessionRequest,
-    TurnStarted,
-)
+from agent.providers.events import ProviderEvent, SessionRequest, TurnStarted
+from agent.providers.lightspeed.client import Lightspeed, LightspeedSession
 from agent.request.caller import Caller
 from agent.settings import Settings, load_settings
 from tests.fakes.lightspeed import TOKEN

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.providers.lightspeed import Lightspeed
+from agent.providers.lightspeed.client import Lightspeed
 from tests.fakes.lightspeed import FakeLightspeed, lightspeed
 from tests.providers.lightspeed.asking import Connect, configured
 

@@ -10,9 +10,7 @@ from agent.errors import (
     ResponseFailed,
     SettingsError,
 )
-from agent.providers.lightspeed import Lightspeed
-from agent.providers.lightspeed.events import TRUNCATED_NOTE, EventReader
-from agent.providers.provider import (
+from agent.providers.events import (
     Citation,
     ProviderInfo,
     ReasoningDelta,
@@ -24,6 +22,8 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
+from agent.providers.lightspeed.client import Lightspeed
+from agent.providers.lightspeed.events import TRUNCATED_NOTE, EventReader
 from agent.settings import load_settings
 from tests.fakes.certificates import self_signed
 from tests.fakes.lightspeed import TOKEN, FakeLightspeed, Reply, lightspeed, tokens

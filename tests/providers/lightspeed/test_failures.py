@@ -18,13 +18,9 @@ from agent.errors import (
     ResponseCut,
     ResponseFailed,
 )
-from agent.providers.lightspeed import Lightspeed
+from agent.providers.events import SessionRequest, TextDelta, TurnStarted
+from agent.providers.lightspeed.client import Lightspeed
 from agent.providers.lightspeed.failures import translated
-from agent.providers.provider import (
-    SessionRequest,
-    TextDelta,
-    TurnStarted,
-)
 from tests.fakes.lightspeed import TOKEN, FakeLightspeed, Reply, tokens
 from tests.fakes.server import PATIENCE, closed_port
 from tests.providers.lightspeed.asking import Connect, configured, streaming, turn

@@ -13,10 +13,8 @@ from agent.errors import (
 )
 from agent.findings.model import Evidence, Finding
 from agent.objects.target import ResourceRef, Target
+from agent.providers.events import TurnStarted
 from agent.providers.lightspeed.query import compose_query
-from agent.providers.provider import (
-    TurnStarted,
-)
 from agent.request.question import Message
 from tests.fakes.lightspeed import FakeLightspeed
 from tests.providers.lightspeed.asking import Connect, asking, session_of, turn

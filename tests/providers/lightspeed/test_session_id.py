@@ -10,10 +10,7 @@ from agent.errors import (
     SessionForbidden,
     SessionNotFound,
 )
-from agent.providers.provider import (
-    SessionRequest,
-    TextDelta,
-)
+from agent.providers.events import SessionRequest, TextDelta
 from agent.request.caller import Caller
 from tests.fakes.lightspeed import FakeLightspeed, Reply, tokens
 from tests.providers.lightspeed.asking import Connect, asking, session_of, streaming, turn

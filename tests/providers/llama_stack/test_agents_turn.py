@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from agent.errors import ResponseCut, ResponseFailed, ResponseIncomplete
+from agent.providers.events import ProviderEvent, TextDelta, ToolCall, ToolResult, TurnCompleted
 from agent.providers.llama_stack.agents_turn import AgentsTurn
 from agent.providers.llama_stack.failures import Upstream
-from agent.providers.provider import ProviderEvent, TextDelta, ToolCall, ToolResult, TurnCompleted
 
 
 def read(*payloads: dict[str, Any]) -> list[ProviderEvent]:

@@ -16,7 +16,7 @@ from agent.errors import (
     ResponseIncomplete,
     SessionNotFound,
 )
-from agent.providers.provider import ReasoningDelta, SessionRequest, TextDelta, TurnCompleted, Usage
+from agent.providers.events import ReasoningDelta, SessionRequest, TextDelta, TurnCompleted, Usage
 from agent.request.conversation import Message
 from tests.fakes.gateway import Gateway
 from tests.fakes.openai_backend import CONTEXT_TOO_LONG, Answer, Failure, Gate, Reply, ScriptedBackend

@@ -19,7 +19,7 @@ from agent.errors import (
     ProviderUnreachable,
     SettingsError,
 )
-from agent.providers.llama_stack import LlamaStack
+from agent.providers.llama_stack.provider import LlamaStack
 from agent.providers.provider import Provider
 from agent.settings import load_settings
 from tests.fakes.openai_backend import Failure, Reply, ScriptedBackend
@@ -202,7 +202,7 @@ def test_the_client_is_loaded_late_and_leaves_logging_alone() -> None:
     """Importing llama_stack_client takes a second and calls logging.basicConfig."""
     script = """
 import asyncio, logging, sys
-from agent.providers.llama_stack import LlamaStack
+from agent.providers.llama_stack.provider import LlamaStack
 from agent.providers.llama_stack.connection import ServerConnection
 from agent.settings import load_settings
 settings = load_settings({"llamastack_base_url": "http://127.0.0.1:1"})

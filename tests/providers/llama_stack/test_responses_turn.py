@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 
 from agent.errors import AssistantError, ResponseCut, ResponseFailed, ResponseIncomplete
-from agent.providers.llama_stack.failures import Upstream
-from agent.providers.llama_stack.responses_turn import ResponsesTurn
-from agent.providers.provider import (
+from agent.providers.events import (
     Citation,
     ProviderEvent,
     ReasoningDelta,
@@ -18,6 +16,8 @@ from agent.providers.provider import (
     TurnCompleted,
     Usage,
 )
+from agent.providers.llama_stack.failures import Upstream
+from agent.providers.llama_stack.responses_turn import ResponsesTurn
 
 UPSTREAM = Upstream(server="http://models.example", model="be/m1")
 

@@ -9,8 +9,7 @@ import httpx
 
 from agent.objects.target import Target
 from agent.prompt.prompt import Prompt, Section
-from agent.providers.llama_stack import LlamaStack
-from agent.providers.provider import (
+from agent.providers.events import (
     ProviderEvent,
     ProviderInfo,
     SessionRequest,
@@ -20,6 +19,7 @@ from agent.providers.provider import (
     TurnStarted,
     Usage,
 )
+from agent.providers.llama_stack.provider import LlamaStack
 from agent.request.caller import Caller
 from agent.request.conversation import Message
 from agent.settings import load_settings

@@ -9,8 +9,8 @@ from agent.context.model import Gap
 from agent.errors import RequestError
 from agent.findings.model import Evidence, Finding
 from agent.objects.target import ResourceRef
-from agent.turn.triage import Examined
 from agent.turn.triage.checkpoint import Checkpoint
+from agent.turn.triage.examined import Examined
 
 POD = ResourceRef(kind="Pod", name="web-1", namespace="shop")
 EXAMINED = Examined(

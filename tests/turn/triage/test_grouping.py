@@ -3,8 +3,8 @@
 import pytest
 
 from agent.findings.model import Evidence, Finding, Severity
-from agent.turn.triage import Examined, as_findings, grouped
-from agent.turn.triage.grouping import kind_of_fault
+from agent.turn.triage.examined import Examined
+from agent.turn.triage.grouping import as_findings, grouped, kind_of_fault
 
 
 def examined(name: str, title: str, text: str = "it is so", *, severity: Severity = "error") -> Examined:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from agent.mlflow.responses_agent import ArgoCDAssistant
 from agent.settings import load_settings
-from agent.turn.triage import asks_about_applications
+from agent.turn.triage.overview import asks_about_applications
 from tests.conftest import TraceStore
 from tests.fakes.argocd import TOKEN, FakeArgoCD
 from tests.turn.triage.fleet import fleet

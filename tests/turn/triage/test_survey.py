@@ -12,9 +12,12 @@ from agent.context.collect import Collector
 from agent.context.context import Context
 from agent.context.model import Fleet
 from agent.errors import SourceError
+from agent.findings import analyze
 from agent.redaction import Redactor
 from agent.settings import load_settings
-from agent.turn.triage import Examined, Survey, grouped
+from agent.turn.triage.examined import Examined
+from agent.turn.triage.grouping import grouped
+from agent.turn.triage.survey import Survey
 from tests.fakes.argocd import FakeArgoCD
 from tests.turn.triage.fleet import add
 
@@ -29,7 +32,7 @@ def surveyed(
     async def run() -> tuple[Fleet, list[Examined]]:
         collector = Collector(load_settings())
         try:
-            survey = Survey(collector)
+            survey = Survey(collector, analyze)
             fleet = await survey.fleet(projects=projects)
             examining = survey.examine(fleet, redactor or Redactor(b"k"), limit=limit, known=known)
             async with aclosing(examining):
