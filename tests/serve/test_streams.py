@@ -139,10 +139,10 @@ def test_a_slow_reader_gets_the_whole_answer_and_holds_the_turn_back() -> None:
 def test_a_client_that_takes_nothing_any_more_loses_its_turn(deltas: int) -> None:
     closed, answered = threading.Event(), threading.Event()
 
-    async def endless() -> AsyncGenerator[dict[str, Any]]:
+    async def endless() -> AsyncGenerator[list[dict[str, Any]]]:
         try:
             for _ in range(deltas):
-                yield {"type": "response.output_text.delta", "delta": "x" * 20_000_000}
+                yield [{"type": "response.output_text.delta", "delta": "x" * 20_000_000}]
             await asyncio.Event().wait()
         finally:
             closed.set()
