@@ -1,6 +1,6 @@
-"""The whole fleet: which Applications are not well, and what they have in common.
+"""The whole fleet: which Applications are in trouble, and what they have in common.
 
-`Survey` is the way in: it lists, looks at the troubled ones one by one, and `grouped` puts together what has one cause.
+`Survey` lists the Applications and examines the troubled ones; `grouped` groups them by cause.
 """
 
 from agent.turn.triage.grouping import CauseGroup, as_findings, grouped
