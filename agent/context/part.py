@@ -1,6 +1,6 @@
-"""How a part of the context is declared: once, with all that the rest of the code needs to know of it.
+"""How a part of the context is declared: once, with all that the other modules need of it.
 
-Owns the form of a declaration and what holds where it is silent; `agent.context.parts` has the declarations.
+Owns the form of a declaration and its defaults; `agent.context.parts` has the declarations.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -14,27 +14,27 @@ from agent.request.question import Question
 
 
 class Redaction(Protocol):
-    """What hides secrets in the values of a part. It never changes a value in place."""
+    """Hides secrets in the values of a part. It never changes a value in place."""
 
     def value[V](self, value: V) -> V:
-        """A JSON-like value with the secrets in its strings hidden; Kubernetes objects in it are understood."""
+        """Return a JSON-like value with the secrets in its strings hidden, Kubernetes objects by rules of their own."""
         ...
 
     def texts(self, texts: Sequence[str]) -> list[str]:
-        """Texts that belong together, one for each given, with their secrets hidden."""
+        """Return related texts, one for each given, with their secrets hidden."""
         ...
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class SuppliedAs:
-    """How a caller supplies a part in `custom_inputs`: the key, the type that pydantic checks, and what is expected
-    where the shape is wrong (by the path below the key, `*` for any index or name)."""
+    """How a caller supplies a part in `custom_inputs`: the key, the type that pydantic checks, and the `expected` shape
+    for error messages (by the path below the key, `*` for any index or name)."""
 
     key: str
     schema: Any
     expected: Mapping[tuple[str, ...], str]
     tag_at: int | None = None
-    """The place in pydantic's path of an error that holds the tag of a union, None for none."""
+    """The index of a union's tag in the path of a pydantic error, None for no union."""
     option: str = ""
     """The option of `ask` that supplies it, "" for none."""
 
@@ -71,17 +71,17 @@ def _entries(value: Any) -> Sequence[Any]:
 
 
 def objects_in(value: Any) -> Iterable[Manifest]:
-    """The objects of a JSON-like value: itself, or the entries of a sequence."""
+    """Return the objects of a JSON-like value: itself, or the entries of a sequence."""
     return (cast("Manifest", entry) for entry in _entries(value) if isinstance(entry, dict))
 
 
 def texts_in(value: Any) -> Iterable[str]:
-    """The texts of a JSON-like value: itself, or the entries of a sequence."""
+    """Return the texts of a JSON-like value: itself, or the entries of a sequence."""
     return (entry for entry in _entries(value) if isinstance(entry, str))
 
 
 def no_weight(_: Any) -> int:
-    """Nothing: parsing takes no time worth a thread."""
+    """Return 0: parsing is too fast to need a thread."""
     return 0
 
 
@@ -91,12 +91,12 @@ DECLARED: dict[PartName, "Part[Any]"] = {}
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Part[T]:
-    """A part of the context. Where nothing is declared, its value is JSON-like: all of its strings are redacted, every
-    object and text in it counts as read, and its trace document is the value itself.
+    """A part of the context. By default its value is JSON-like: all of its strings are redacted, every object and text
+    in it counts as read, and its trace document is the value itself.
 
-    `name` is used in gaps, origins and documents; `title` in messages ("the sync windows"); `empty` is its value where
-    it is missing. `collect` reads it, by default from the first source that offers a reader under its name. `further`
-    parts complete the picture: their gaps are dropped where the Application failed for the same reason.
+    `name` is used in gaps, origins and documents; `title` in messages ("the sync windows"); `empty` is its value while
+    it is missing. `collect` reads it, by default from the first source that has a reader under its name. The gaps of
+    `further` parts, which only complete the picture, are dropped if the Application failed for the same reason.
     """
 
     name: PartName
@@ -104,25 +104,25 @@ class Part[T]:
     empty: T
     supplied: SuppliedAs | None = None
     parse: Callable[[Any, Question], Reading[T]] = _as_it_is
-    """The value of what a caller supplied, checked against the schema already."""
+    """Returns the value for what a caller supplied, which was checked against the schema."""
     weight: Callable[[Any], int] = no_weight
-    """How many characters parsing what was supplied goes through, about."""
+    """Returns about how many characters `parse` has to read."""
     collect: "Callable[[Collecting, Part[Any]], Awaitable[PartResult[Any]]] | None" = None
     further: bool = True
     redact: Callable[[T, Redaction], T] = _redacted
     names: Callable[[T], Iterable[str]] = _nothing
-    """Names of objects in it, which are never taken for secrets."""
+    """Returns the names of objects in it, which are never taken for secrets."""
     objects: Callable[[T], Iterable[Manifest]] = objects_in
     texts: Callable[[T], Iterable[str]] = texts_in
-    """What an answer may quote of it beside the values of its objects."""
+    """Returns what an answer may quote of it, in addition to the values of its objects."""
     document: Callable[[T], Any] = _itself
-    """What the trace shows of it."""
+    """Returns what the trace shows of it."""
     evidence: str = ""
-    """What evidence out of it is called; "": its name."""
+    """The source that evidence from it names; "": its name."""
     quotable: Callable[[T], Iterable[Mapping[str, str]]] = _nothing
-    """The fields that evidence may quote, by their paths, of each object in it that is no manifest."""
+    """Returns the fields that evidence may quote, by their paths, for each object in it that is no manifest."""
     section: PartSection | None = None
-    """Its section in the prompt, None where `agent.prompt.sections` has one of its own for it."""
+    """Its section in the prompt, None if `agent.prompt.sections` shows it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "evidence", self.evidence or self.name)
