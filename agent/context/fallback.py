@@ -90,27 +90,23 @@ async def from_all_sources(
     manifests: list[Manifest] | None = None
     gaps: list[Gap] = []
     name: SourceName | None = None
+    is_refused = False
     for source, following in zip(sources, (*sources[1:], None), strict=False):
         try:
             reading = await ask(source, manifests)
         except SourceError as error:
             gaps.append(gap(part, source.name, error))
-            if error.refused or (following and await refused()):
-                if following:
-                    gaps[-1] = _final(gaps[-1], error, source, following)
-                return PartResult(gaps=tuple(gaps), refused=True)
+            is_refused = error.refused or bool(following and await refused())
+            if is_refused and following:
+                gaps[-1] = _final(gaps[-1], error, source, following)
         else:
-            if any(each.reason == "forbidden" for each in reading.gaps):
-                return PartResult(
-                    value=reading.value,
-                    source=source.name if reading.value else None,
-                    gaps=(*gaps, *reading.gaps),
-                    refused=True,
-                )
+            is_refused = any(each.reason == "forbidden" for each in reading.gaps)
             name = name or (source.name if reading.value else None)
             manifests = [*(manifests or []), *reading.value]
             gaps += reading.gaps
-    return PartResult(value=tuple(manifests or ()), source=name, gaps=tuple(gaps))
+        if is_refused:
+            break
+    return PartResult(value=tuple(manifests or ()), source=name, gaps=tuple(gaps), refused=is_refused)
 
 
 def each_once(gaps: Iterable[Gap], further: frozenset[PartName]) -> tuple[Gap, ...]:
