@@ -22,7 +22,6 @@ from agent.context.model import (
     Gap,
     LogLine,
     ManagedResource,
-    PartName,
     Revision,
     SyncWindows,
     TreeNode,
@@ -379,5 +378,3 @@ PARTS: tuple[Part[Any], ...] = (
     LOGS,
 )
 """The parts of a context, in the order of gaps and documents."""
-
-FURTHER: frozenset[PartName] = frozenset(part.name for part in PARTS if part.further)
