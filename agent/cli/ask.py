@@ -116,7 +116,7 @@ def _ended(outcome: Outcome, screen: Screen) -> ExitCode:
     report = outcome.report
     if report.nothing_read:
         about = str(report.target) if report.target else "any Application"
-        screen.failed("nothing_read", f"Nothing could be read about {about}; what was said is not about it.")
+        screen.failed("nothing_read", f"Nothing could be read about {about}; the answer is not about it.")
         return ExitCode.NOTHING_READ
     return ExitCode.WITHOUT_MODEL if outcome.outage else ExitCode.ANSWERED
 

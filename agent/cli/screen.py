@@ -36,23 +36,23 @@ class Screen(Protocol):
     ) -> None: ...
 
     def report(self, report: Report) -> None:
-        """What is known before anybody is asked."""
+        """Show what is known before the model is asked."""
         ...
 
     def text(self, piece: str) -> None:
-        """A piece of the answer."""
+        """Show a piece of the answer."""
         ...
 
     def tool(self, name: str) -> None:
-        """The model called a tool."""
+        """Note that the model called a tool."""
         ...
 
     def done(self, outcome: Outcome) -> None:
-        """The turn ended well."""
+        """Show the outcome of a turn that succeeded."""
         ...
 
     def failed(self, code: str, message: str) -> None:
-        """The turn ended otherwise, or its answer is worth nothing; what was said before stays."""
+        """Show the error of a turn that failed, or whose answer is worthless; text shown before stays."""
         ...
 
 
@@ -67,7 +67,7 @@ class JsonScreen:
 
     def __init__(self) -> None:
         self._answer: list[str] = []
-        self._told: dict[str, Any] = {"custom_outputs": None, "usage": None, "references": [], "error": None}
+        self._result: dict[str, Any] = {"custom_outputs": None, "usage": None, "references": [], "error": None}
 
     def __enter__(self) -> Self:
         return self
@@ -76,12 +76,12 @@ class JsonScreen:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            told = {"answer": "".join(self._answer) or None} | self._told
-            sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2).translate(ESCAPES) + "\n")
+            result = {"answer": "".join(self._answer) or None} | self._result
+            sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=2).translate(ESCAPES) + "\n")
             sys.stdout.flush()
 
     def report(self, report: Report) -> None:
-        self._told["custom_outputs"] = early_outputs(report)
+        self._result["custom_outputs"] = early_outputs(report)
 
     def text(self, piece: str) -> None:
         self._answer.append(piece)
@@ -91,19 +91,19 @@ class JsonScreen:
 
     def done(self, outcome: Outcome) -> None:
         usage = outcome.usage
-        self._told["custom_outputs"] = final_outputs(outcome)
-        self._told["references"] = [{"title": each.title, "url": each.url} for each in outcome.references]
+        self._result["custom_outputs"] = final_outputs(outcome)
+        self._result["references"] = [{"title": each.title, "url": each.url} for each in outcome.references]
         if usage:
-            self._told["usage"] = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+            self._result["usage"] = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
 
     def failed(self, code: str, message: str) -> None:
-        self._told["error"] = {"code": code, "message": message}
+        self._result["error"] = {"code": code, "message": message}
 
 
 class TextScreen:
-    """The answer on standard output, rendered where that is a terminal; findings, gaps, provider and session, in a few
-    lines, on standard error. Where both are the same terminal, what the answer tells is not told twice: the findings
-    only when there is no answer, the gaps when a model answered, which may leave them out."""
+    """The answer on standard output, rendered on a terminal; findings, gaps, provider and session, in a few lines, on
+    standard error. If both are terminals, nothing is shown twice: the findings only without an answer, the gaps only
+    if a model answered, which may leave them out."""
 
     def __init__(self) -> None:
         self._out = Console()

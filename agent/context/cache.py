@@ -1,6 +1,6 @@
-"""What a source read a moment ago, kept for whoever may see the same: by who reads, for whom, and the whole request.
+"""A short-lived cache of what sources read, by the reader's credentials, the caller, and the whole request.
 
-Owns lifetimes and bounds (cachetools); keeps no failure, and knows no API.
+Owns lifetimes and bounds (cachetools). Failures are not kept.
 """
 
 import hashlib
@@ -15,12 +15,13 @@ from cachetools import TLRUCache
 from agent.request.caller import Caller
 
 MAX_CACHE_BYTES = 64_000_000
-"""Most that is kept, by the size of the answers it was parsed from."""
+"""The bound of the cache, in bytes of the answers before parsing."""
 
 MAX_CACHE_ENTRIES = 4_000
+"""The bound of the cache in entries."""
 
 IMMUTABLE_SECONDS = 600.0
-"""How long an answer that can never change (a commit's metadata) is kept at least."""
+"""The least time for which an answer that never changes (a commit's metadata) is kept."""
 
 # Every entry weighs at least this much, so that one bound holds both.
 _LEAST_BYTES = MAX_CACHE_BYTES // MAX_CACHE_ENTRIES
@@ -52,14 +53,16 @@ class AnswerCache:
         )
 
     def view(self, *, reader: str, caller: Caller, refresh: bool) -> "CacheView":
-        """The cache as one question sees it. `reader` names server and credentials (see `fingerprint`)."""
+        """Return the cache as one question sees it. `reader` is the `fingerprint` of server and credentials."""
         return CacheView(self, (reader, caller), refresh=refresh)
 
     def get(self, key: Hashable) -> _Kept | None:
+        """Return the entry under `key`, None for none."""
         with self._lock:
             return self._kept.get(key)
 
     def put(self, key: Hashable, answer: Sized[Any], *, immutable: bool) -> None:
+        """Keep an answer, unless it is larger than a quarter of the cache."""
         if not self._seconds or answer.size > MAX_CACHE_BYTES // 4:
             return
         seconds = max(self._seconds, IMMUTABLE_SECONDS) if immutable else self._seconds
@@ -68,8 +71,8 @@ class AnswerCache:
 
 
 class CacheView:
-    """What one question may see of the cache: only what was read by the same reader for the same user. `refresh` sees
-    nothing, and what is read then replaces what was kept."""
+    """The cache as one question may see it: only what the same reader read for the same user. With `refresh` it appears
+    empty, and new answers replace those that were kept."""
 
     def __init__(self, cache: AnswerCache, identity: Hashable, *, refresh: bool) -> None:
         self._cache = cache
@@ -77,17 +80,17 @@ class CacheView:
         self._refresh = refresh
 
     def get(self, request: Hashable) -> Sized[Any] | None:
-        """What is kept for `request`."""
+        """Return the answer that is kept for `request`, None for none."""
         kept = None if self._refresh else self._cache.get((self._identity, request))
         return Sized(kept.value, kept.size) if kept else None
 
     def put(self, request: Hashable, answer: Sized[Any], *, immutable: bool = False) -> None:
-        """Keeps what `request` was answered. `immutable`: it will never be answered otherwise."""
+        """Keep the answer to `request`. `immutable`: the answer can never change."""
         self._cache.put((self._identity, request), answer, immutable=immutable)
 
 
 def fingerprint(*parts: str) -> str:
-    """A name for credentials that does not tell them."""
+    """Return a hash that identifies credentials without revealing them."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

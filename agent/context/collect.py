@@ -1,7 +1,6 @@
 """Collecting the context of a question: every part from the sources that offer it, as much as possible at once.
 
-Owns the turn's own state while it is collected; `agent.context.parts` says which parts there are, `collecting` how the
-built-in ones are read.
+Owns the state of the collection; `agent.context.parts` declares the parts, `collecting` reads the built-in ones.
 """
 
 import asyncio
@@ -28,8 +27,8 @@ from agent.settings import Settings
 class Collector:
     """Collects contexts and keeps the connections between turns. Construction does no I/O.
 
-    `argocd` is the connection to Argo CD, None where none is configured. `connections` are asked after it, in their
-    order; unset, it is the cluster of the settings. Raises SettingsError when ARGOCD_SERVER is no address.
+    `argocd` is the connection to Argo CD, None if none is configured. `connections` are asked after it, in their
+    order; by default that is the cluster of the settings. Raises SettingsError when ARGOCD_SERVER is no address.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class Collector:
         self._connections: list[Connection] = [*([self.argocd] if self.argocd else []), *further]
 
     async def collect(self, question: Question) -> Context:
-        """All that is known of the question's target. What cannot be read is a gap of the context, never an error."""
+        """Return the context of the question's target. What cannot be read is a gap of the context, never an error."""
         if is_heavy(question, self._parts):
             supplied = await asyncio.to_thread(read_supplied, question, self._parts)
         else:
@@ -55,7 +54,7 @@ class Collector:
         return await collection.collect()
 
     async def aclose(self) -> None:
-        """Closes the connections. Reads under way are left behind; their timeouts end them."""
+        """Close the connections. Reads under way are left to their timeouts."""
         for connection in self._connections:
             connection.close()
 
@@ -92,9 +91,9 @@ class _Collection:
         further = frozenset(part.name for part in self._parts.values() if part.further)
         return Context(
             target=await self.completed_target(),
-            parts={part: part.empty if found.value is None else found.value for part, found in results.items()},
-            gaps=each_once((gap for found in results.values() for gap in found.gaps), further),
-            origins={part.name: found.source for part, found in results.items() if found.source},
+            parts={part: part.empty if result.value is None else result.value for part, result in results.items()},
+            gaps=each_once((gap for result in results.values() for gap in result.gaps), further),
+            origins={part.name: result.source for part, result in results.items() if result.source},
         )
 
     def offering(self, capability: Capability) -> list[Source]:

@@ -1,6 +1,7 @@
-"""How each built-in part is collected: which sources are asked, what it waits for, when it is not needed at all.
+"""How each built-in part is collected: from which sources, after which other parts, and when it is not needed.
 
-Owns those conditions; how a source reads is its own, and `fallback` has the order of the sources.
+Owns those conditions; `fallback` has the order of the sources. Every `collect_*` returns the part with its gaps and
+raises nothing for what cannot be read.
 """
 
 import asyncio
@@ -39,32 +40,32 @@ type _Manifests = tuple[Manifest, ...]
 
 
 async def collect_application(turn: Collecting, part: Part[Manifest | None]) -> PartResult[Manifest]:
-    """The target's Application, without what nobody reads in it."""
+    """Return the target's Application, without fields that no analyzer reads."""
     if turn.target.application is None:
         return NOTHING
-    found: PartResult[Manifest] = await _from_the_first(turn, part, refused=not_refused)
-    return replace(found, value=cleaned_application(found.value)) if found.value else found
+    result: PartResult[Manifest] = await _from_the_first(turn, part, refused=not_refused)
+    return replace(result, value=cleaned_application(result.value)) if result.value else result
 
 
 async def collect_manifest(turn: Collecting, part: Part[Manifest | None]) -> PartResult[Manifest]:
-    """The live manifest of the target's resource."""
+    """Return the live manifest of the target's resource."""
     if turn.target.resource is None:
         return NOTHING
 
     async def refused() -> bool:
         return (await turn.result("application")).refused
 
-    found: PartResult[Manifest] = await _from_the_first(turn, part, refused=refused)
-    return replace(found, value=cleaned(found.value)) if found.value else found
+    result: PartResult[Manifest] = await _from_the_first(turn, part, refused=refused)
+    return replace(result, value=cleaned(result.value)) if result.value else result
 
 
 async def collect_state(turn: Collecting, part: Part[Any]) -> PartResult[Any]:
-    """A part that Argo CD alone has, of any Application."""
+    """Return a part that only Argo CD has, of any Application."""
     return await from_the_only_source(turn, part.name)
 
 
 async def collect_managed(turn: Collecting, part: Part[tuple[ManagedResource, ...]]) -> PartResult[Any]:
-    """What differs between Git and the cluster."""
+    """Return the resources that differ between Git and the cluster."""
     if not turn.sources:
         return NOTHING
     application = await turn.application()
@@ -75,7 +76,8 @@ async def collect_managed(turn: Collecting, part: Part[tuple[ManagedResource, ..
 
 
 async def collect_sync_state(turn: Collecting, part: Part[Any]) -> PartResult[Any]:
-    """Revisions and windows: they matter to an Application always, to a resource while it is at odds with Git."""
+    """Return revisions or sync windows: always for an Application, for a resource only while the Application is not
+    synced or its last sync failed."""
     if not turn.offering(part.name):
         return NOTHING
     application = await turn.application()
@@ -85,10 +87,10 @@ async def collect_sync_state(turn: Collecting, part: Part[Any]) -> PartResult[An
 
 
 async def collect_children(turn: Collecting, part: Part[_Manifests]) -> PartResult[_Manifests]:
-    """The Pods below a workload; of an Application, its unhealthy Pods."""
+    """Return the Pods below a workload; for an Application, its unhealthy Pods."""
     sources = turn.offering(part.name)
     if turn.target.resource is None:
-        if await turn.tree() is None:  # whose own gap says why
+        if await turn.tree() is None:  # the gap of the tree says why
             refused = (await turn.result("tree")).refused or await turn.refused()
             sources = [] if refused else [source for source in sources if "tree" not in source.readers]
         if not sources:
@@ -97,36 +99,36 @@ async def collect_children(turn: Collecting, part: Part[_Manifests]) -> PartResu
         return NOTHING
     if not sources:
         return PartResult(gaps=(not_configured(part, turn.target),))
-    found: PartResult[_Manifests] = await first_available(
+    result: PartResult[_Manifests] = await first_available(
         sources, part.name, lambda source: source.readers[part.name](), refused=turn.refused
     )
-    return replace(found, value=tuple(map(cleaned, found.value or ())))
+    return replace(result, value=tuple(map(cleaned, result.value or ())))
 
 
 async def collect_related(turn: Collecting, part: Part[_Manifests]) -> PartResult[_Manifests]:
-    """What the target depends on or belongs to, from every source."""
-    found = await from_all_sources(
+    """Return what the target depends on or belongs to, from every source."""
+    result = await from_all_sources(
         turn.offering(part.name),
         part.name,
         lambda source, manifests: source.readers[part.name](manifests),
         refused=turn.refused,
     )
-    return replace(found, value=tuple(map(cleaned, found.value or ())))
+    return replace(result, value=tuple(map(cleaned, result.value or ())))
 
 
 async def collect_events(turn: Collecting, part: Part[tuple[Event, ...]]) -> PartResult[tuple[Event, ...]]:
-    """The events of the target, its Pods, and what else shows its troubles."""
+    """Return the events of the target, its Pods, and the related objects that may explain its failures."""
     if not turn.target:
         return NOTHING
     involved = await _involved(turn)
-    found: PartResult[_Manifests] = await _from_the_first(turn, part, involved, refused=turn.refused)
-    raw = found.value or ()
+    result: PartResult[_Manifests] = await _from_the_first(turn, part, involved, refused=turn.refused)
+    raw = result.value or ()
     events = await asyncio.to_thread(merge_events, raw) if len(raw) > MANY_EVENTS else merge_events(raw)
-    return PartResult(value=events, source=found.source, gaps=found.gaps)
+    return PartResult(value=events, source=result.source, gaps=result.gaps)
 
 
 async def collect_logs(turn: Collecting, part: Part[tuple[ContainerLog, ...]]) -> PartResult[tuple[ContainerLog, ...]]:
-    """The logs of the containers that need reading, distilled where the request names no number of lines."""
+    """Return the logs of the containers that need reading, distilled unless the request names a number of lines."""
     if not turn.target or not await _may_have_logs(turn):
         return NOTHING
     request = turn.question.log_request
@@ -138,11 +140,11 @@ async def collect_logs(turn: Collecting, part: Part[tuple[ContainerLog, ...]]) -
     sources = turn.offering("log")
     if not sources:
         return PartResult(gaps=(not_configured(part, turn.target),))
-    found = await _read_logs(sources, turn.target, pods, request, turn.tail_lines, refused=turn.refused)
-    logs = found.value
+    result = await _read_logs(sources, turn.target, pods, request, turn.tail_lines, refused=turn.refused)
+    logs = result.value
     if not logs or request.tail_lines is not None:
-        return found
-    return replace(found, value=await asyncio.to_thread(lambda: tuple(map(distilled, logs))))
+        return result
+    return replace(result, value=await asyncio.to_thread(lambda: tuple(map(distilled, logs))))
 
 
 async def _from_the_first(turn: Collecting, part: Part[Any], *wanted: Any, refused: Refused) -> PartResult[Any]:
@@ -153,7 +155,7 @@ async def _from_the_first(turn: Collecting, part: Part[Any], *wanted: Any, refus
 
 
 async def _involved(turn: Collecting) -> list[ResourceRef]:
-    """The objects whose events matter: the target, its Pods, and the related objects that show its troubles."""
+    """The objects whose events are read: the target, its Pods, and related objects that may explain its failures."""
     target = await turn.completed_target()
     manifests = await _pods_below(turn)
     related: _Manifests = (await turn.result("related")).value or ()
@@ -189,7 +191,7 @@ async def _read_logs(
     *,
     refused: Refused = not_refused,
 ) -> PartResult[tuple[ContainerLog, ...]]:
-    """The logs that the request names or that `pods` need, the most informative first. There is at least one source."""
+    """The logs that the request names or that `pods` need, the most informative first. `sources` is not empty."""
     try:
         choices = choose_logs(pods, request, tail_lines=tail_lines) if pods else [_named(target, request, tail_lines)]
     except SourceError as error:
@@ -198,16 +200,16 @@ async def _read_logs(
     async def read(choice: LogChoice) -> PartResult[ContainerLog]:
         return await first_available(sources, "logs", lambda source: _read_log(source, choice), refused=refused)
 
-    found = await asyncio.gather(*map(read, choices))
+    results = await asyncio.gather(*map(read, choices))
     return PartResult(
-        value=tuple(each.value for each in found if each.value),
-        source=next((each.source for each in found if each.source), None),
-        gaps=tuple(each for one in found for each in one.gaps),
+        value=tuple(result.value for result in results if result.value),
+        source=next((result.source for result in results if result.source), None),
+        gaps=tuple(each for result in results for each in result.gaps),
     )
 
 
 def _named(target: Target, request: LogRequest, tail_lines: int) -> LogChoice:
-    """The log of a Pod whose manifest is not known."""
+    """The choice for a Pod whose manifest was not read. Raises SourceError if the target names no Pod and container."""
     resource = target.resource
     if resource and is_pod(resource.kind) and resource.namespace and request.container:
         return LogChoice(
@@ -218,11 +220,11 @@ def _named(target: Target, request: LogRequest, tail_lines: int) -> LogChoice:
             tail_lines=tail_lines,
             since_seconds=request.since_seconds,
         )
-    raise SourceError(f"No Pod of {resource} is known, so there is no log to read", code="not_found")
+    raise SourceError(f"No Pod of {resource} was read, so there is no log to read", code="not_found")
 
 
 async def _read_log(source: Source, choice: LogChoice) -> Reading[ContainerLog]:
-    """The log chosen, or the current run's where the previous one is gone and was not asked for."""
+    """The chosen log, or that of the current run if the previous one is gone and was not requested."""
     log = source.readers["log"]
     try:
         return await log(choice)

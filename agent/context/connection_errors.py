@@ -1,4 +1,4 @@
-"""Why a server could not be reached, read from the error of any HTTP library. Owns the words."""
+"""Why a server could not be reached, derived from the error of any HTTP library. Owns the wording."""
 
 import socket
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ _DEEPEST = 20
 
 
 def why_unreachable(error: BaseException) -> str:
-    """`connection refused`, `name not found`, `no route to it`, `timed out`; "" where the error has no known cause."""
+    """Return `connection refused`, `connection reset`, `name not found`, `no route to it` or `timed out`; "" for any
+    other cause."""
     for each in islice(_causes(error), _DEEPEST):
         match each:
             case socket.gaierror():

@@ -148,7 +148,7 @@ class Part[T]:
 
 
 class _Value[T]:
-    """The value of a part by its name, or what is there without it."""
+    """The value of a part by its name, `empty` where the context has none."""
 
     def __init__(self, empty: T) -> None:
         self._empty = empty
@@ -162,10 +162,11 @@ class _Value[T]:
 
 @dataclass(frozen=True, init=False)
 class Context:
-    """All that is known of the target in this turn.
+    """All that was read or supplied about the target in this turn.
 
-    `parts` holds what is there by its declaration, `gaps` what could not be read, `origins` the source of each part.
-    The constructor takes the built-in parts by their names as well: `Context(target=..., events=...)`.
+    `parts` has the value of each part that is not empty, `gaps` what could not be read, `origins` the source of each
+    part. The constructor takes parts by their names as well: `Context(target=..., events=...)`. Raises TypeError for a
+    name that no part has.
     """
 
     target: Target
@@ -182,20 +183,21 @@ class Context:
     """The live manifests below it (a workload's Pods)."""
     related = _Value[tuple[Manifest, ...]](())
     """The live manifests of what it depends on or belongs to (owners, Services and their endpoints, claims,
-    autoscalers, quotas, nodes); of an Application, of its unhealthy resources."""
+    autoscalers, quotas, nodes); for an Application, those of its unhealthy resources."""
     tree = _Value[tuple[TreeNode, ...]](())
     """The Application's whole resource tree."""
     managed = _Value[tuple[ManagedResource, ...]](())
     """What differs between Git and the cluster, of the target or of the Application."""
     revisions = _Value[tuple[Revision, ...]](())
-    """The deployed ones, newest first."""
+    """The deployed revisions, newest first."""
     sync_windows = _Value[SyncWindows | None](None)
+    """The sync windows of the Application."""
     fleet = _Value[Fleet | None](None)
-    """All Applications, where the question names no target."""
+    """All Applications, if the question names no target."""
     events = _Value[tuple[Event, ...]](())
-    """Newest first."""
+    """The events of the target and its Pods, newest first."""
     logs = _Value[tuple[ContainerLog, ...]](())
-    """One entry a container."""
+    """One log for each container that was read."""
 
     def __init__(
         self,
@@ -219,12 +221,12 @@ class Context:
         object.__setattr__(self, "origins", dict(origins or {}))
 
     def with_gaps(self, *gaps: Gap) -> "Context":
-        """The same context with more gaps."""
+        """Return the same context with more gaps."""
         return Context(target=self.target, parts=self.parts, gaps=(*self.gaps, *gaps), origins=self.origins)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing at all is known of the target."""
+        """Whether no part of the target was read or supplied."""
         return not any(self.parts.values())
 
     @property

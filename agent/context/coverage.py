@@ -1,4 +1,4 @@
-"""What a context holds, by name, and whether what is missing of it could hide something. Fetches nothing."""
+"""Which parts a context has, by name, and which of its gaps could hide a problem."""
 
 from collections.abc import Iterator
 
@@ -13,12 +13,12 @@ _NAMED = 6
 
 
 def parts_read(context: Context) -> tuple[str, ...]:
-    """What is known of the target: manifests by kind and name, the rest by number. () where nothing is."""
+    """Return what was read of the target: manifests by kind and name, the rest by number. () for nothing."""
     return tuple(_read(context))
 
 
 def blind_spots(context: Context) -> tuple[Gap, ...]:
-    """The gaps behind which something may be wrong. The logs of Pods that are ready, or have ended well, are none."""
+    """Return the gaps that could hide a fault. Missing logs of Pods that are ready or succeeded are none of them."""
     pods = [each for each in context.manifests if is_pod(text_at(each, "kind"))]
     all_well = bool(pods) and all(
         text_at(pod, "status", "phase") == "Succeeded"

@@ -1,4 +1,4 @@
-"""A group of tasks that begin when they are made. Owns their end."""
+"""A group of tasks that start when they are created. Owns their end."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,17 +7,17 @@ from typing import Any, Self
 
 
 class EagerTaskGroup:
-    """Tasks that run up to their first wait when they are made, and end with the block at the latest.
+    """Tasks that run up to their first wait when they are created, and end with the block at the latest.
 
-    One that has nothing to wait for is done by then: what was supplied becomes a context without a pass of the event
-    loop, in which all other requests would come first. When the block fails the tasks are cancelled.
+    A task without a wait is done at once, so that supplied parts become a context without an iteration of the event
+    loop, in which all other requests would run first. If the block fails, the tasks are cancelled.
     """
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[Any]] = []
 
     def start[T](self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        """The task of `work`."""
+        """Return the task of `work`, already started."""
         task: asyncio.Task[T] = asyncio.eager_task_factory(asyncio.get_running_loop(), work)
         self._tasks.append(task)
         return task

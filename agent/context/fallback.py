@@ -1,6 +1,6 @@
-"""Asking the sources for a part of the context: the first that has it gives it, each that fails leaves a gap.
+"""Reading a part of the context from the first source that has it, with a gap for each that failed.
 
-Owns that order, that a refusal of Argo CD ends it, and the gap of a part that nobody can be asked for.
+Owns that order, that a refusal by Argo CD ends it, and the gap of a part that no source is configured for.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -14,20 +14,20 @@ from agent.errors import SourceError
 from agent.objects.manifest import Manifest
 from agent.objects.target import Target
 
-# What fails for one object fails alike for the next.
+# Reasons that are the same for every object of a source.
 _GENERAL = frozenset({"unreachable", "unauthorized", "forbidden", "timeout"})
 
 type Refused = Callable[[], Awaitable[bool]]
-"""Whether Argo CD refused the target itself. It is asked only before another source is."""
+"""Whether Argo CD refused the target itself. It is called only before another source is asked."""
 
 
 async def not_refused() -> bool:
-    """Nothing was refused."""
+    """Return False: nothing was refused."""
     return False
 
 
 NOTHING: PartResult[Any] = PartResult()
-"""A part that is not there, and not missed."""
+"""The result for a part that is not needed: no value and no gap."""
 
 
 async def first_available[T](
@@ -37,8 +37,8 @@ async def first_available[T](
     *,
     refused: Refused = not_refused,
 ) -> PartResult[T]:
-    """The part from the first source that has it, with a gap for each that failed. A refusal is the last word: the
-    next source reads with the rights of the process, which may be more than those of whoever was refused."""
+    """Return the part from the first source that has it, with a gap for each that failed. A refusal is final: the next
+    source reads with the rights of the process, which may exceed those that were refused."""
     gaps: list[Gap] = []
     for source, following in zip(sources, (*sources[1:], None), strict=False):
         try:
@@ -55,7 +55,7 @@ async def first_available[T](
 
 
 def _final(last: Gap, error: SourceError, refusing: Source, following: Source) -> Gap:
-    """The gap that says why the following source was not asked, and what would help."""
+    """The gap with the reason why the following source was not asked, and what would help."""
     instead = f"not read from {following.title} instead"
     match error:
         case SourceError(code="forbidden"):
@@ -68,7 +68,7 @@ def _final(last: Gap, error: SourceError, refusing: Source, following: Source) -
 
 
 async def from_the_only_source(turn: Collecting, part: PartName) -> PartResult[Any]:
-    """A part that one source alone can give: the first that offers it. Nothing where none does."""
+    """Return a part from the first source that offers it, without a fallback. NOTHING if none does."""
     source = next(iter(turn.offering(part)), None)
     if source is None:
         return NOTHING
@@ -86,52 +86,49 @@ async def from_all_sources(
     *,
     refused: Refused = not_refused,
 ) -> PartResult[tuple[Manifest, ...]]:
-    """A part to which every source adds what those before it did not have. A refusal is the last word here too."""
+    """Return a part to which every source adds what those before it did not have. A refusal is final here too."""
     manifests: list[Manifest] | None = None
     gaps: list[Gap] = []
     name: SourceName | None = None
+    is_refused = False
     for source, following in zip(sources, (*sources[1:], None), strict=False):
         try:
             reading = await ask(source, manifests)
         except SourceError as error:
             gaps.append(gap(part, source.name, error))
-            if error.refused or (following and await refused()):
-                if following:
-                    gaps[-1] = _final(gaps[-1], error, source, following)
-                return PartResult(gaps=tuple(gaps), refused=True)
+            is_refused = error.refused or bool(following and await refused())
+            if is_refused and following:
+                gaps[-1] = _final(gaps[-1], error, source, following)
         else:
-            if any(each.reason == "forbidden" for each in reading.gaps):
-                return PartResult(
-                    value=reading.value,
-                    source=source.name if reading.value else None,
-                    gaps=(*gaps, *reading.gaps),
-                    refused=True,
-                )
+            is_refused = any(each.reason == "forbidden" for each in reading.gaps)
             name = name or (source.name if reading.value else None)
             manifests = [*(manifests or []), *reading.value]
             gaps += reading.gaps
-    return PartResult(value=tuple(manifests or ()), source=name, gaps=tuple(gaps))
+        if is_refused:
+            break
+    return PartResult(value=tuple(manifests or ()), source=name, gaps=tuple(gaps), refused=is_refused)
 
 
 def each_once(gaps: Iterable[Gap], further: frozenset[PartName]) -> tuple[Gap, ...]:
-    """The gaps without those that repeat another: the same words, or of one part the same general failure of the same
-    source. A gap of a `further` part is dropped where the Application failed for the same reason."""
+    """Return the gaps without repetitions: the same message of one part, or the same general failure of one source. A
+    gap of a `further` part is dropped if another part has its message or the Application failed for the same
+    reason. Gaps of `further` parts come last."""
     kept: dict[object, Gap] = {}
-    words: set[str] = set()
+    messages: set[str] = set()
     failed: set[tuple[SourceName, str]] = set()
     for each in sorted(gaps, key=lambda each: each.part in further):
-        if each.part in further and (each.message in words or (each.source, each.reason) in failed):
+        if each.part in further and (each.message in messages or (each.source, each.reason) in failed):
             continue
         general = each.reason in _GENERAL
         kept.setdefault((each.part, each.source, each.reason) if general else (each.part, each.message), each)
-        words.add(each.message)
+        messages.add(each.message)
         if each.part == "application":
             failed.add((each.source, each.reason))
     return tuple(kept.values())
 
 
 def not_configured(part: Part[Any], target: Target) -> Gap:
-    """The gap of a part that there is nothing to read from."""
+    """Return the gap of a part that no source is configured for, with the ways to provide it."""
     about = target.application if part.name == "application" else target.resource or target.application
     kubernetes = "let it read the Kubernetes API (KUBECONFIG, ASSISTANT_KUBERNETES)"
     argocd = "set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN"

@@ -1,4 +1,4 @@
-"""The values that make up a context. Owns no reading and no rendering."""
+"""The values of the parts of a context."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,20 +8,20 @@ from agent.objects.manifest import Manifest
 from agent.objects.target import ApplicationRef, ResourceRef
 
 type PartName = str
-"""A part of the context that is read, supplied, or missing; `agent.context.parts` declares them."""
+"""The name of a part of the context; `agent.context.parts` declares them."""
 
 type SourceName = str
-"""Who gave a part: `supplied` (the request), `argocd`, `kubernetes`, or a further source."""
+"""The source of a part: `supplied` (the request), `argocd`, `kubernetes`, or a further one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """Something that could not be read.
 
-    `part` is what is missing, `source` who was asked or could have been, `message` a sentence for people, `reason` a
-    short code: `unreachable`, `unauthorized`, `forbidden`, `not_found`, `timeout`, `invalid`, `unavailable`;
-    `waiting` (the container has no log yet), `left_out` (read, but not all of it) and `not_configured` (there is
-    nothing to read it from).
+    `part` is what is missing, `source` the one that failed or could be configured, `message` a sentence for people,
+    `reason` a short code: `unreachable`, `unauthorized`, `forbidden`, `not_found`, `timeout`, `invalid`, `unavailable`;
+    `waiting` (the container has no log yet), `left_out` (read, but not all of it) and `not_configured` (no source
+    is configured for it).
     """
 
     part: PartName
@@ -72,7 +72,7 @@ class LogLine:
 
     Of a distilled log, `repeats` counts this line and those like it that were folded into it, the last of them at
     `last_timestamp` (as the log writes it, "" where unknown); `left_out_before` counts the lines between the one
-    before and this one that no line stands for.
+    before and this one that were left out.
     """
 
     text: str
@@ -99,10 +99,10 @@ class ContainerLog:
 class TreeNode:
     """A node of the Application's resource tree.
 
-    `health` is Argo CD's verdict ("" where it has none) and `message` its reason; `parents` are the owners in the
-    tree; `info` are Argo CD's own notes (`Status Reason`, `Restart Count`, ...); `labels` are a Pod's, `target_labels`
-    those by which a Service selects, `targets` what an Ingress leads to; `created_at` is RFC 3339 or "". `orphaned`
-    belongs to no Application.
+    `health` is the health status ("" for none) and `message` its reason; `parents` are the owners in the tree;
+    `info` are further facts that Argo CD shows (`Status Reason`, `Restart Count`, ...); `labels` are a Pod's,
+    `target_labels` the selector of a Service, `targets` those to which an Ingress routes; `created_at` is RFC 3339 or
+    "". `orphaned`: no Application has it.
     """
 
     resource: ResourceRef
@@ -119,7 +119,7 @@ class TreeNode:
 
     @property
     def fields(self) -> dict[str, str]:
-        """What can be quoted of a node, by its path."""
+        """The texts that can be quoted of a node, by their paths."""
         info = {f"info[{name}]": value for name, value in self.info.items()}
         labels = {f"labels[{key}]": value for key, value in self.labels.items()}
         targets = {f"target_labels[{key}]": value for key, value in self.target_labels.items()}
@@ -142,7 +142,7 @@ class ManagedResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """What Git tells of a revision. `date` is RFC 3339 or ""; unknown texts are ""."""
+    """The metadata of a revision in Git. `date` is RFC 3339 or ""; unknown texts are ""."""
 
     revision: str
     author: str = ""
@@ -152,7 +152,7 @@ class Revision:
 
     @property
     def fields(self) -> dict[str, str]:
-        """What can be quoted of a revision, by its path."""
+        """The texts that can be quoted of a revision, by their paths."""
         fields = {"author": self.author, "date": self.date, "message": self.message}
         return {f"{self.revision}.{name}": text for name, text in fields.items()}
 
@@ -177,7 +177,7 @@ class SyncWindows:
 
     @property
     def fields(self) -> dict[str, str]:
-        """What can be quoted of the windows, by its path."""
+        """The texts that can be quoted of the windows, by their paths."""
         fields = {
             f"{name}[{index}].{key}": text
             for name, windows in (("active", self.active), ("assigned", self.assigned))
@@ -189,7 +189,7 @@ class SyncWindows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetApplication:
-    """An Application as the list of all tells of it. `manifest` holds little more than what says how it is."""
+    """An Application in the list of all. `manifest` has little more than the fields that show its state."""
 
     reference: ApplicationRef
     health: str
@@ -205,8 +205,8 @@ class FleetApplication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """All Applications that may be read. `troubled` are those that are not well, the worst first; `examined` of them
-    were looked at one by one."""
+    """All Applications that may be read. `troubled` are those that need attention, the worst first; `examined` of them
+    were read one by one."""
 
     total: int
     health: Mapping[str, int]

@@ -1,7 +1,7 @@
-"""The parts of the context, each declared once: what it is called, how it is supplied, collected, redacted and shown.
+"""The parts of the context, each declared once: its name, and how it is supplied, collected, redacted and shown.
 
 To add a part, declare it here and name it in PARTS; a source offers it by a reader under its name. `Context` holds it
-in `parts`, and every step after that goes by the declaration.
+in `parts`, and every later step uses the declaration.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,6 @@ from agent.context.model import (
     Gap,
     LogLine,
     ManagedResource,
-    PartName,
     Reading,
     Revision,
     SyncWindows,
@@ -37,7 +36,7 @@ from agent.request.question import LogEntry, Question
 type _Manifests = tuple[Manifest, ...]
 
 _MANY_EVENTS_CHARACTERS = 400
-"""An event or a node weighs as much as so many characters of a log."""
+"""Parsing an event or a node takes as long as so many characters of a log."""
 
 
 def _cleaned(value: Manifest, _: Question) -> Reading[Manifest | None]:
@@ -140,14 +139,14 @@ TREE = Part[tuple[TreeNode, ...]](
 
 
 def _item_list(value: object) -> object:
-    """Argo CD's `{"items": [...]}`, `{}` where there are none, as the list it holds."""
+    """The list in Argo CD's `{"items": [...]}`, which is `{}` for an empty list."""
     if isinstance(value, dict):
         return cast("dict[str, object]", value).get("items") or []
     return value
 
 
 def _states(managed: Iterable[Manifest]) -> int:
-    """The characters of the states, which are manifests written as text."""
+    """The characters of the states, which are manifests as JSON texts."""
     return sum(len(value) for each in managed for value in each.values() if isinstance(value, str))
 
 
@@ -224,7 +223,7 @@ SYNC_WINDOWS = Part[SyncWindows | None](
     ),
     parse=lambda value, _: Reading(value=windows_of(value)),
     collect=collecting.collect_sync_state,
-    redact=lambda windows, _: windows,  # words of Argo CD's own: kinds, schedules, durations
+    redact=lambda windows, _: windows,  # kinds, schedules and durations only
     texts=_window_texts,
     quotable=lambda windows: (windows.fields,) if windows else (),
 )
@@ -238,7 +237,7 @@ FLEET = Part[Fleet | None](
 
 
 def _event_list(value: object) -> object:
-    """An EventList (`{"items": [...] or null}`) as the list it holds."""
+    """The list in an EventList (`{"items": [...] or null}`)."""
     if isinstance(value, dict):
         body = cast("dict[str, object]", value)
         if "items" not in body:
@@ -295,7 +294,7 @@ type SuppliedLog = Annotated[
 
 
 def _logs_parsed(logs: Mapping[str, str | list[LogEntry]], question: Question) -> Reading[tuple[ContainerLog, ...]]:
-    """The logs, that of the container asked for first."""
+    """The parsed logs, that of the requested container first."""
     request = question.log_request
     wanted, tail, previous = request.container, request.tail_lines, request.previous
     resource = question.target.resource
@@ -379,6 +378,4 @@ PARTS: tuple[Part[Any], ...] = (
     EVENTS,
     LOGS,
 )
-"""All of them, in the order in which gaps and documents name them."""
-
-FURTHER: frozenset[PartName] = frozenset(part.name for part in PARTS if part.further)
+"""The parts of a context, in the order of gaps and documents."""

@@ -1,14 +1,11 @@
-"""The target under its full name: an Application named as a resource, and blanks filled in from what was read.
-
-Owns references; reads nothing.
-"""
+"""Completing a target: an Application that was named as a resource, and missing fields filled from what was read."""
 
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ApplicationRef, ResourceRef, Target
 
 
 def as_application(target: Target) -> Target:
-    """The target, with an Application that is named as a resource named as an Application."""
+    """Return the target, its resource turned into the Application if it names one."""
     named, resource = target.application, target.resource
     if resource is None or (resource.group, resource.kind.casefold()) != ("argoproj.io", "application"):
         return target
@@ -22,8 +19,8 @@ def as_application(target: Target) -> Target:
 
 
 def completed(target: Target, application: Manifest | None, manifest: Manifest | None, *, supplied: bool) -> Target:
-    """The target with its blanks filled in. `supplied`: the manifest came from the caller, who may have meant another
-    resource."""
+    """Return the target, its missing fields filled in. `supplied`: the manifest came from the caller, who may have
+    meant another resource."""
     named, resource = target.application, target.resource
     if named and text_at(application, "metadata", "name") == named.name:
         named = named.model_copy(
@@ -33,7 +30,7 @@ def completed(target: Target, application: Manifest | None, manifest: Manifest |
             }
         )
     read = ResourceRef.of(manifest) if manifest else None
-    # What was read is what was named; what was supplied may be another resource, or miss what the target has.
+    # A supplied manifest may be another resource, or lack fields that the target has.
     if resource and read and (not supplied or (read.kind, read.name) == (resource.kind, resource.name)):
         resource = ResourceRef.unchecked(
             group=read.group or resource.group,
@@ -49,7 +46,7 @@ def completed(target: Target, application: Manifest | None, manifest: Manifest |
 
 
 def application_object(application: ApplicationRef | None, manifest: Manifest | None) -> ResourceRef:
-    """The Application as the object that its own events are about."""
+    """Return the Application as the object that its events are about."""
     return ResourceRef.model_construct(
         group="argoproj.io",
         version="v1alpha1",

@@ -1,6 +1,6 @@
-"""What a question about an Application needs beside its manifest, read off the manifest and its tree.
+"""What else a question about an Application needs, chosen from its manifest and its tree.
 
-Owns the choice and its bounds: which revisions, which resources, which Pods; fetches nothing.
+Owns the choice and its bounds: which revisions, which resources, which Pods.
 """
 
 import re
@@ -21,7 +21,7 @@ MAX_UNHEALTHY = 6
 MAX_REVISIONS = 3
 """Revisions whose metadata is read."""
 
-# Of what a resource owns, so much is looked at for something that creates no Pods.
+# Owned nodes of a resource that are searched for one that creates no Pods.
 _BELOW = 20
 
 _UNHEALTHY = frozenset({"Degraded", "Unknown", "Progressing", "Suspended"})
@@ -40,17 +40,17 @@ class DeployedRevision:
 
     @property
     def is_commit(self) -> bool:
-        """Whether it names one commit for ever."""
+        """Whether it is the hash of a commit, whose metadata never changes."""
         return bool(_COMMIT.fullmatch(self.revision))
 
 
 def is_synced(application: Manifest | None) -> bool:
-    """Whether Argo CD says that nothing differs."""
+    """Whether the sync status is Synced."""
     return text_at(application, "status", "sync", "status") == "Synced"
 
 
 def is_out_of_sync(application: Manifest | None) -> bool:
-    """Whether Argo CD says that something differs."""
+    """Whether the sync status is OutOfSync."""
     return text_at(application, "status", "sync", "status") == "OutOfSync"
 
 
@@ -60,19 +60,20 @@ def sync_failed(application: Manifest | None) -> bool:
 
 
 def is_at_odds(application: Manifest | None) -> bool:
-    """Whether it differs from Git or its last sync failed, so that revisions and sync windows matter."""
+    """Whether the Application is not Synced or its last sync failed, so that revisions and sync windows matter."""
     return not is_synced(application) or sync_failed(application)
 
 
 def out_of_sync(application: Manifest | None) -> list[ResourceRef]:
-    """The resources that differ, as the Application lists them."""
+    """Return the resources that the Application lists as OutOfSync."""
     listed = objects_at(application, "status", "resources")
     return [reference_of(each) for each in listed if text_at(each, "status") == "OutOfSync"]
 
 
 def listed_workloads(application: Manifest | None) -> list[ResourceRef]:
-    """The workloads that an Application lists, MAX_UNHEALTHY at most: those it calls unhealthy first (Argo CD 3 no
-    longer writes that into the Application), then those that differ."""
+    """Return the workloads that an Application lists, MAX_UNHEALTHY at most: unhealthy ones first, then those that
+    differ. Argo CD 3 no longer keeps the health in the Application
+    (https://argo-cd.readthedocs.io/en/stable/operator-manual/upgrading/2.14-3.0/)."""
     listed = objects_at(application, "status", "resources")
     workloads = [each for each in listed if is_workload(text_at(each, "kind"))]
 
@@ -83,7 +84,7 @@ def listed_workloads(application: Manifest | None) -> list[ResourceRef]:
 
 
 def deployed_revisions(application: Manifest | None) -> list[DeployedRevision]:
-    """The revision compared to, that of the last sync, and those deployed before: distinct, newest first,
+    """Return the compared revision, that of the last sync, and those deployed before: distinct, newest first,
     MAX_REVISIONS at most. Helm charts and OCI artifacts are left out, as they have no commits."""
     spec, status = object_at(application, "spec"), object_at(application, "status")
     found: dict[tuple[str, int | None], DeployedRevision] = {}
@@ -101,18 +102,18 @@ def deployed_revisions(application: Manifest | None) -> list[DeployedRevision]:
 
 
 def failed_in_sync(application: Manifest | None) -> list[ResourceRef]:
-    """The hooks that failed in the last sync (or keep it waiting), then the resources that did."""
+    """Return the hooks that failed in the last sync or keep it waiting, then the resources that did."""
     return [*failed_hooks(application), *(reference_of(each) for each in _failed(application) if not _is_hook(each))]
 
 
 def failed_hooks(application: Manifest | None) -> list[ResourceRef]:
-    """The hooks that failed in the last sync, or keep it waiting."""
+    """Return the hooks that failed in the last sync or keep it waiting."""
     return [reference_of(each) for each in _failed(application) if _is_hook(each)]
 
 
 def unhealthy_resources(tree: ResourceTree) -> list[TreeNode]:
-    """The unhealthy resources that are no Pods, the worst first: each outermost one, followed by what of it creates
-    no Pods (a ReplicaSet that is refused them)."""
+    """Return the unhealthy resources that are no Pods, the worst first: each outermost one, followed by one below it
+    that creates no Pods (a ReplicaSet over its quota)."""
     unhealthy = [node for node in tree.nodes if _is_unhealthy(node) and not is_pod_node(node)]
     names = {identity(node.resource) for node in unhealthy}
     roots = [node for node in unhealthy if not any(identity(o.resource) in names for o in tree.above(node))]
@@ -124,7 +125,7 @@ def unhealthy_resources(tree: ResourceTree) -> list[TreeNode]:
 
 
 def pods_of_interest(tree: ResourceTree, first: Iterable[ResourceRef]) -> list[TreeNode]:
-    """The Pods below `first`, then every unhealthy Pod: the worst of each outermost owner before its others."""
+    """Return the Pods below `first`, then every unhealthy Pod: the worst of each outermost owner before its others."""
     chosen = [pod for resource in first for pod in tree.pods_below(resource)]
     unhealthy = worst_first(node for node in tree.nodes if is_pod_node(node) and _is_unhealthy(node))
     distinct = {identity(node.resource): node for node in (*chosen, *unhealthy)}
@@ -132,7 +133,7 @@ def pods_of_interest(tree: ResourceTree, first: Iterable[ResourceRef]) -> list[T
 
 
 def nodes_in(tree: ResourceTree, references: Iterable[ResourceRef]) -> tuple[list[TreeNode], list[ResourceRef]]:
-    """The nodes that `references` name, and those that are not in the tree."""
+    """Return the nodes that `references` name, and the references that are not in the tree."""
     found: list[TreeNode] = []
     absent: list[ResourceRef] = []
     for reference in references:

@@ -1,6 +1,6 @@
 """The contract between the collector and the sources that read a cluster, and how their blocking reads are run.
 
-Owns the words both sides use and the threads; reads nothing itself.
+Owns the types of that contract and the threads.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from agent.objects.target import Target
 from agent.request.question import Question
 
 READS_AT_ONCE = 8
-"""Reads of one turn that run side by side, of all its sources together."""
+"""Concurrent reads of one turn, all sources together."""
 
 MAX_CHILDREN = 5
 """Children whose live manifests are read."""
@@ -27,15 +27,15 @@ MAX_RELATED = 12
 """Live manifests around a resource that are read from one source."""
 
 MAX_BODY_BYTES = 20_000_000
-"""Most that is read of one answer; a larger one is refused."""
+"""The largest answer that is read; a larger one is an error."""
 
 MAX_LOG_BYTES = 10_000_000
-"""Most that is read of one log; what follows is left out."""
+"""The most that is read of one log; the rest is left out."""
 
 
 type Capability = str
-"""What a source can read. The turn asks for these, each with the arguments named; every reader returns a Reading and
-raises SourceError when it has nothing to give. Manifests come as the API gave them.
+"""What a source can read. These are the names, each with the arguments of its reader; a reader returns a Reading and
+raises SourceError if it has no value. Manifests are returned as the API gave them.
 
     application, manifest       the target's Application; the live manifest of its resource
     tree                        the whole resource tree
@@ -52,8 +52,8 @@ raises SourceError when it has nothing to give. Manifests come as the API gave t
 
 
 class TurnState(Protocol):
-    """What the turn has collected by now, as a source sees it. The parts wait until they were read, whoever read them;
-    None (children: none at all) when that could not be done. `slots` bounds the reads at once."""
+    """The turn as a source sees it. Each coroutine waits until its part was read, by whichever source, and returns None
+    (`children`: an empty tuple) if it could not be. `slots` bounds concurrent reads."""
 
     @property
     def target(self) -> Target: ...
@@ -74,7 +74,7 @@ class TurnState(Protocol):
 
 
 class Collecting(TurnState, Protocol):
-    """The turn as the collection of a part sees it. `tail_lines` are those of a log that are read."""
+    """The turn as the collection of a part sees it. `tail_lines`: how many lines of a log are read."""
 
     @property
     def tail_lines(self) -> int: ...
@@ -91,11 +91,11 @@ class Collecting(TurnState, Protocol):
         ...
 
     async def refused(self) -> bool:
-        """Whether Argo CD refused the Application or the resource that the question is about."""
+        """Return whether Argo CD refused the Application or the resource that the question is about."""
         ...
 
     async def completed_target(self) -> Target:
-        """The target with its blanks filled in from what was read."""
+        """Return the target, its missing fields filled from what was read."""
         ...
 
 
@@ -104,8 +104,8 @@ type Reader = Callable[..., Awaitable[Reading[Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One source, for one turn and its target: what it can read. What a reader needs of the other parts it asks of the
-    turn (`TurnState`). `title` names it in messages."""
+    """One source for one turn and its target. Readers get the other parts that they need from the turn (`TurnState`).
+    `title` names the source in messages."""
 
     name: SourceName
     title: str
@@ -116,17 +116,17 @@ class Connection(Protocol):
     """A way to one cluster API, kept between turns. Construction does no I/O."""
 
     def open(self, turn: TurnState) -> Source | None:
-        """The source for a turn; None where it has nothing to do with the target or is not there."""
+        """Return the source for a turn, None if it does not apply to the target or is not configured."""
         ...
 
     def close(self) -> None:
-        """Ends the connections; reads that are under way end on their own."""
+        """Close the connections; reads under way end on their own."""
         ...
 
 
 class ReadThreads:
-    """The threads in which one connection's blocking reads run. A turn that is cancelled leaves its read behind; the
-    read's own timeouts end it."""
+    """The threads in which one connection's blocking reads run. The read of a cancelled turn goes on until its own
+    timeouts end it."""
 
     def __init__(self, who: str, *, threads: int, seconds: float) -> None:
         self._who = who
@@ -134,7 +134,7 @@ class ReadThreads:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=who.replace(" ", "-"))
 
     async def run[T](self, read: Callable[[], T]) -> T:
-        """What `read` returns. Raises SourceError when it takes too long, the wait for a thread included."""
+        """Return what `read` returns. Raises SourceError if it takes too long, the wait for a thread included."""
         try:
             async with asyncio.timeout(self._seconds):
                 return await asyncio.get_running_loop().run_in_executor(self._executor, read)
@@ -142,23 +142,24 @@ class ReadThreads:
             raise SourceError(f"{self._who} did not answer within {self._seconds:g} s", code="timeout") from None
 
     def close(self) -> None:
+        """Cancel the reads that wait for a thread; those under way go on."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 class TurnReads:
-    """One turn's reads from one connection, a bounded number at once and each request once. When the connection proved
-    out of reach it is not asked again in this turn."""
+    """One turn's reads from one connection: a bounded number at once, each request once. After a failure of the whole
+    connection nothing more is read from it in this turn."""
 
     def __init__(self, threads: ReadThreads, turn: TurnState, cache: CacheView) -> None:
         self._threads = threads
         self._slots = turn.slots
         self._cache = cache
         self._failure: SourceError | None = None
-        self._asked: dict[Hashable, asyncio.Task[Any]] = {}
+        self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def run[T](self, read: Callable[[], T], *, decisive: bool = True) -> T:
-        """What `read` returns, or the failure the turn already met. A read that is often slow is not `decisive`: its
-        timeout does not tell that the connection is out of reach."""
+        """Return what `read` returns. Raises its SourceError, or the one by which the connection failed before. The
+        timeout of a read that is often slow (not `decisive`) is no failure of the connection."""
         async with self._slots:
             if self._failure:
                 raise again(self._failure)
@@ -172,12 +173,12 @@ class TurnReads:
     async def once[T](
         self, request: Hashable, read: Callable[[], Sized[T]], *, immutable: bool = False, decisive: bool = True
     ) -> T:
-        """What `read` returns for `request`: read once in the turn, whoever asks, and not at all while it is cached."""
-        asked: asyncio.Task[T] | None = self._asked.get(request)
-        if asked is None:
+        """Return what `read` returns for `request`, from the cache or read once in the turn. Raises like `run`."""
+        task: asyncio.Task[T] | None = self._tasks.get(request)
+        if task is None:
             reading = self._cached(request, read, immutable=immutable, decisive=decisive)
-            asked = self._asked[request] = asyncio.create_task(reading)
-        return await asked
+            task = self._tasks[request] = asyncio.create_task(reading)
+        return await task
 
     async def _cached[T](
         self, request: Hashable, read: Callable[[], Sized[T]], *, immutable: bool, decisive: bool
@@ -190,20 +191,20 @@ class TurnReads:
 
 
 def again(error: SourceError) -> SourceError:
-    """The same error to be raised once more."""
+    """Return a copy of the error, to be raised once more."""
     return SourceError(error.public_message, code=error.code, refused=error.refused)
 
 
 def gap(part: PartName, source: SourceName, error: SourceError) -> Gap:
-    """The gap that an error leaves."""
+    """Return the gap for an error of a source."""
     return Gap(part=part, source=source, reason=error.code, message=error.public_message)
 
 
 async def read_each[K, V](
     keys: Iterable[K], read: Callable[[K], Awaitable[V]], *, part: PartName, source: SourceName
 ) -> Reading[tuple[V, ...]]:
-    """Reads all of `keys` at once. Those that fail become gaps; raises SourceError where every one failed, a refusal
-    before any other."""
+    """Return what `read` returns for each key, read concurrently. Failures become gaps; raises SourceError if every key
+    failed, a refusal before any other."""
     values, failures = await _read_all(keys, read)
     if failures and not values:
         raise next((error for error in failures if error.refused), failures[0])
@@ -213,7 +214,7 @@ async def read_each[K, V](
 async def read_some[K, V](
     keys: Iterable[K], read: Callable[[K], Awaitable[V]], *, part: PartName, source: SourceName
 ) -> Reading[tuple[V, ...]]:
-    """Reads all of `keys` at once. Those that fail become gaps, even when it is every one."""
+    """Return what `read` returns for each key, read concurrently. Failures become gaps, even if every key failed."""
     values, failures = await _read_all(keys, read)
     return Reading(value=values, gaps=tuple(gap(part, source, error) for error in failures))
 
@@ -221,7 +222,7 @@ async def read_some[K, V](
 async def _read_all[K, V](
     keys: Iterable[K], read: Callable[[K], Awaitable[V]]
 ) -> tuple[tuple[V, ...], list[SourceError]]:
-    """What was read, and the failures, each said once."""
+    """What was read, and the failures with distinct messages."""
 
     async def attempt(key: K) -> V | SourceError:
         try:

@@ -1,4 +1,4 @@
-"""What the caller supplied as parts of a context: cleaned, merged and cut like what is read. Reads no source."""
+"""The parts of a context that the caller supplied: cleaned, merged and cut like those that are read."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,13 +12,13 @@ _HEAVY = 200_000
 
 
 def is_heavy(question: Question, parts: Iterable[Part[Any]]) -> bool:
-    """Whether parsing takes long enough to be better done in a thread."""
+    """Whether parsing the supplied parts takes long enough to need a thread."""
     supplied = question.supplied
     return sum(part.weight(supplied[_key(part)]) for part in parts if _key(part) in supplied) > _HEAVY
 
 
 def read_supplied(question: Question, parts: Iterable[Part[Any]]) -> Mapping[Part[Any], PartResult[Any]]:
-    """The supplied parts of a question; a part that was not supplied is not in the result."""
+    """Return the supplied parts of a question; a part that was not supplied is not in the result."""
     supplied = question.supplied
     readings = {part: part.parse(supplied[_key(part)], question) for part in parts if _key(part) in supplied}
     return {

@@ -1,6 +1,6 @@
-"""Argo CD's resource tree: finding a node in it, what is below one and what it belongs to.
+"""Argo CD's resource tree: finding a node, the nodes below it and its owners.
 
-Owns the walk through owners and the order of unhealthiness; fetches nothing.
+Owns the walk through owners and the order of unhealthiness.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ class ResourceTree:
 
     def __init__(self, nodes: Sequence[TreeNode]) -> None:
         self.nodes = nodes
-        self._known = {identity(node.resource): node for node in nodes}
+        self._by_identity = {identity(node.resource): node for node in nodes}
         self._named: dict[tuple[str, str], list[TreeNode]] = {}
         self._owned: dict[object, list[TreeNode]] = {}
         for node in nodes:
@@ -30,9 +30,9 @@ class ResourceTree:
                 self._owned.setdefault(identity(parent), []).append(node)
 
     def find(self, resource: ResourceRef) -> TreeNode:
-        """The node that `resource` names, with group, version, namespace and uid as the tree knows them.
+        """Return the node that `resource` names, with group, version, namespace and uid as in the tree.
 
-        Kinds are compared without case; a group or namespace that was left out matches where only one node is meant.
+        Kinds are compared without case; a group or namespace that was left out matches if only one node fits.
         Raises SourceError when there is no such node, or several.
         """
         found = [
@@ -54,7 +54,7 @@ class ResourceTree:
                 raise SourceError(message, code="invalid", refused=True)
 
     def below(self, resource: ResourceRef) -> Iterator[TreeNode]:
-        """Everything owned by `resource`, through however many owners."""
+        """Yield every node owned by `resource`, directly or through other owners."""
         seen = {identity(resource)}
         owners = [resource]
         while owners:
@@ -65,28 +65,28 @@ class ResourceTree:
                     yield node
 
     def pods_below(self, resource: ResourceRef) -> list[TreeNode]:
-        """The Pods among what is below, the unhealthiest first, then the newest."""
+        """Return the Pods below `resource`, the unhealthiest first, then the newest."""
         return worst_first(node for node in self.below(resource) if is_pod_node(node))
 
     def above(self, node: TreeNode) -> list[TreeNode]:
-        """Its owners and theirs, the nearest first, MAX_OWNERS at most."""
+        """Return the owners of a node and theirs, the nearest first, MAX_OWNERS at most."""
         found: dict[object, TreeNode] = {}
         waiting = deque(node.parents)
         while waiting and len(found) < MAX_OWNERS:
-            parent = self._known.get(identity(waiting.popleft()))
+            parent = self._by_identity.get(identity(waiting.popleft()))
             if parent and parent is not node and identity(parent.resource) not in found:
                 found[identity(parent.resource)] = parent
                 waiting += parent.parents
         return list(found.values())
 
     def root(self, node: TreeNode) -> TreeNode:
-        """The outermost owner, which Git describes; the node itself where nothing owns it."""
+        """Return the outermost owner, which is the one in Git; the node itself if it has none."""
         owners = self.above(node)
         return owners[-1] if owners else node
 
 
 def identity(node: ResourceRef) -> object:
-    """What tells one node from another: the uid, or by name for what is not in the cluster (and has no uid)."""
+    """Return a key of the node: its uid, or its name if it is not in the cluster and has no uid."""
     return node.uid or (node.group, node.kind, node.namespace, node.name)
 
 
@@ -96,7 +96,7 @@ def is_pod_node(node: TreeNode) -> bool:
 
 
 def worst_first(nodes: Iterable[TreeNode]) -> list[TreeNode]:
-    """The nodes by how bad Argo CD calls their health, then by restarts, then the newest first."""
+    """Return the nodes by health status, the worst first, then by restarts, then the newest first."""
     return sorted(nodes, key=_order, reverse=True)
 
 

@@ -1,6 +1,6 @@
 """Runs the asynchronous core for synchronous callers: one event loop in one daemon thread.
 
-MLflow's `predict` and `predict_stream` are synchronous; this steps coroutines and async iterators for them.
+MLflow's `predict` and `predict_stream` are synchronous; this runs coroutines and async iterators for them.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ class BackgroundLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The result of `coroutine`; interrupting the caller cancels it."""
+        """Return the result of `coroutine`, or raise what it raises; interrupting the caller cancels it."""
         future = asyncio.run_coroutine_threadsafe(coroutine, self._started())
         try:
             return future.result()
@@ -28,7 +28,8 @@ class BackgroundLoop:
             raise
 
     def iterate[T](self, stream: AsyncGenerator[T]) -> Generator[T]:
-        """The items of `stream`. Closing the generator closes the stream and waits until it is closed."""
+        """The items of `stream`. Raises what the stream raises, after its items. Closing the generator closes the
+        stream and waits until it is closed."""
         loop = self._started()
         items: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
         tasks: list[asyncio.Task[None]] = []
@@ -41,7 +42,7 @@ class BackgroundLoop:
         def start() -> None:
             task = loop.create_task(pump())
             tasks.append(task)
-            # A callback of the task, so that the end is told even when it is cancelled before its first step.
+            # A callback of the task runs even when the task is cancelled before its first step.
             task.add_done_callback(lambda done: items.put(_End(None if done.cancelled() else done.exception())))
 
         loop.call_soon_threadsafe(start)

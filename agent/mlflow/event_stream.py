@@ -8,11 +8,12 @@ from pydantic_core import PydanticSerializationError, to_json
 from agent.errors import AssistantError, RequestError
 
 DONE = b"data: [DONE]\n\n"
-"""Closes a stream, as OpenAI's servers do."""
+"""The last event of a stream, as OpenAI's servers send it
+(https://platform.openai.com/docs/api-reference/chat/create, `stream`)."""
 
 
 def encode_json(value: Any) -> bytes:
-    """JSON in UTF-8. Half of a surrogate pair, which a model may cut in two, is written as an escape."""
+    """JSON in UTF-8. Half of a surrogate pair, which a model may emit, is written as an escape."""
     try:
         return to_json(value, inf_nan_mode="null")
     except PydanticSerializationError:

@@ -1,8 +1,7 @@
-"""Instructions in MLflow's prompt registry: read at the first turn and again after a while, registered with the model.
+"""Instructions in MLflow's prompt registry: read at the first turn and every five minutes, registered with the model.
 
-Owns what is read from there and written to it; the built-in text is in `agent.prompt.instructions`.
-A registry that is down or holds nothing leaves the built-in text in place, with a line in the log and a note in the
-answer.
+Owns the reads and writes of the registry; the built-in text is in `agent.prompt.instructions`. If the registry is down
+or empty, the built-in text is used, with a line in the log and a note in the answer.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -26,14 +25,14 @@ from agent.prompt.instructions import BUILT_IN, Instructions
 
 logger = logging.getLogger(__name__)
 
-# A prompt cannot have the name of a registered model, and `argocd-assistant` is one.
+# MLflow keeps prompts as registered models, and `argocd-assistant` is the model's own name.
 PROMPT_NAME = "argocd-assistant-instructions"
 PROMPT_ALIAS = "production"
 _SOURCE, _OURS = "argocd-assistant.source", "built-in"
 
-# Seconds for which a version is believed, and for which the first turn waits for it.
-_BELIEVED = 300.0
-_PATIENCE = 5.0
+# Seconds until a version is read again, and for which the first turn waits for it.
+_FRESH_SECONDS = 300.0
+_FIRST_READ_SECONDS = 5.0
 
 
 class RegisteredInstructions:
@@ -54,7 +53,7 @@ class RegisteredInstructions:
         if time.monotonic() > self._until:
             self._begin()
         if not self._read_once.is_set():
-            await asyncio.to_thread(self._read_once.wait, _PATIENCE)
+            await asyncio.to_thread(self._read_once.wait, _FIRST_READ_SECONDS)
             if not self._read_once.is_set():
                 return replace(self._current, note=f"{self._uri} was not read in time; the built-in text was used")
         return self._current
@@ -71,7 +70,7 @@ class RegisteredInstructions:
             if not self._read_once.is_set():
                 self._current = replace(self._current, note=f"{self._uri} could not be read; {_FELL_BACK}")
         finally:
-            self._until = time.monotonic() + _BELIEVED
+            self._until = time.monotonic() + _FRESH_SECONDS
             self._read_once.set()
             self._reading.release()
 
@@ -97,15 +96,15 @@ def _text(template: str | Sequence[Mapping[str, Any]]) -> str:
     """A text prompt as it is; of a chat prompt the system's messages."""
     if isinstance(template, str):
         return template
-    told = [text_at(dict(message), "content") for message in template if message.get("role") in ("system", "developer")]
-    return "\n\n".join(filter(None, told))
+    system = [message for message in template if message.get("role") in ("system", "developer")]
+    return "\n\n".join(filter(None, (text_at(dict(message), "content") for message in system)))
 
 
 def register_built_in() -> str:
-    """Registers the built-in instructions as a new version where their text is new, and has the alias name it.
+    """Register the built-in instructions as a new version if their text is new, point the alias at it, and return the
+    URI of the version.
 
-    The alias stays where a team has set it on a version of its own. Gives the URI of the version. Raises
-    MlflowException when the registry refuses.
+    An alias that a team has set on a version of its own stays. Raises MlflowException when the registry refuses.
     """
     newest = _newest_of_ours()
     if newest is None or newest.template != BUILT_IN.text:

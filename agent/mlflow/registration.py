@@ -1,7 +1,7 @@
 """Logs the assistant to MLflow as a model from code and registers it. Owns what is logged; asks no provider.
 
-What is logged: this package (`code_paths`), the pinned requirements (from `uv.lock` where the checkout is at hand), an
-input example that is answered offline, and settings without secrets or addresses.
+What is logged: this package (`code_paths`), the pinned requirements (from `uv.lock` in a checkout), an input
+example that is answered offline, and settings without secrets or addresses.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -73,11 +73,13 @@ class Registered:
 
     @property
     def uri(self) -> str:
+        """The model by its alias, as `mlflow models serve` takes it."""
         return f"models:/{self.name}@{self.alias}"
 
 
 def log_and_register(*, name: str | None = None, alias: str = DEFAULT_ALIAS) -> Registered:
-    """Logs and registers the assistant in the tracking store of the environment (MLFLOW_TRACKING_URI).
+    """Log and register the assistant in the tracking store of the environment (MLFLOW_TRACKING_URI); return what was
+    registered.
 
     `name` defaults to MLFLOW_MODEL_NAME, then `argocd-assistant`; the experiment is MLFLOW_EXPERIMENT_NAME or the same
     name. Raises MlflowException when the store refuses.

@@ -1,7 +1,9 @@
-"""The events of a turn as a stream in the shape of the Responses API, which MLflow and the `openai` SDK both read.
+"""The events of a turn as a stream in the shape of the Responses API, which MLflow and the `openai` SDK both read
+(https://platform.openai.com/docs/api-reference/responses-streaming).
 
-Owns ids, indices, sequence numbers and the items of the answer. MLflow's own limits are kept: no item types but
-message, reasoning, function_call and function_call_output, and `response.output_item.done` for each.
+Owns ids, indices, sequence numbers and the items of the answer. MLflow's limits
+(`mlflow/types/responses.py`) are kept: no item types but message, reasoning, function_call and function_call_output,
+and `response.output_item.done` for each.
 """
 
 import time
@@ -52,7 +54,7 @@ class ResponseStream:
         self._references: list[Citation] = []
 
     def output_so_far(self) -> list[dict[str, Any]]:
-        """The items that are done, and the one that is being written as far as it got."""
+        """Return the items that are done, and the unfinished one as it is now."""
         if self._item is None:
             return self._output
         text = "".join(self._text)
@@ -85,7 +87,7 @@ class ResponseStream:
         )
 
     def take(self, event: ProviderEvent) -> Iterator[StreamEvent]:
-        """The stream events for one event of the provider."""
+        """Yield the stream events for one event of the provider."""
         match event:
             case TextDelta():
                 yield from self.text(event.text)
@@ -140,7 +142,7 @@ class ResponseStream:
         yield self._event("response.completed", response=self.response, custom_outputs=custom_outputs)
 
     def fail(self, error: AssistantError) -> Iterator[StreamEvent]:
-        """The end of a turn that failed: what was written so far is kept, the error comes last."""
+        """Yield the end of a turn that failed: the item that was begun is closed, the error comes last."""
         yield from self._close_item(status="incomplete")
         custom_outputs = self._final_outputs()
         yield self._event(

@@ -1,7 +1,7 @@
-"""MLflow's face of the turn: a ResponsesAgent whose synchronous methods step the asynchronous core.
+"""The turn as an MLflow ResponsesAgent, whose synchronous methods run the asynchronous core.
 
 Owns the trace of a turn and the translation of errors for MLflow. `respond` and `respond_stream` are the asynchronous
-face, for servers with an event loop of their own.
+methods, for servers with an event loop of their own.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -66,7 +66,7 @@ class PredictError(MlflowException):
 
 
 def _error_code(http_status: int) -> int:
-    """MLflow's error code that becomes `http_status`; 500 where it has none (it knows no 413 and no 502)."""
+    """MLflow's error code for `http_status`, the one for 500 where it has none (413, 502)."""
     preferred = {400: "INVALID_PARAMETER_VALUE", 404: "RESOURCE_DOES_NOT_EXIST", 409: "RESOURCE_CONFLICT"}
     names = [name for name, status in ERROR_CODE_TO_HTTP_STATUS.items() if status == http_status]
     name = preferred.get(http_status) or (names[0] if names else "INTERNAL_ERROR")
@@ -89,7 +89,7 @@ class _SyncFace:
         raise NotImplementedError
 
     def predict(self, request: ResponsesAgentRequest | Mapping[str, Any]) -> ResponsesAgentResponse:
-        """The whole answer. Raises PredictError."""
+        """Return the whole answer. Raises PredictError."""
         try:
             return ResponsesAgentResponse(**self._loop.run(self.respond(_body(request))))
         except AssistantError as error:
@@ -133,15 +133,15 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
 
     @classmethod
     def from_environment(cls, defaults: Mapping[str, Any] | None = None) -> Self:
-        """The assistant of this process's environment. Raises SettingsError."""
+        """The assistant with the settings of the environment, `defaults` below them. Raises SettingsError."""
         return cls(load_settings(defaults))
 
     async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The whole answer as the object of a response with `custom_outputs`. Raises AssistantError."""
+        """Return the answer as the object of a response with `custom_outputs`. Raises AssistantError."""
         return (await self.answer(body)).response
 
     async def answer(self, body: Mapping[str, Any]) -> Answered:
-        """The whole answer, as the turn's own values too. Raises AssistantError."""
+        """Return the answer as a response and as the turn's Outcome. Raises AssistantError."""
         writer, turn = self._open("predict", self._question(body))
         outcome: Outcome | None = None
         async with aclosing(turn) as events:
@@ -153,9 +153,9 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
         return Answered(outcome=outcome, response=writer.response)
 
     def respond_stream(self, body: Mapping[str, Any]) -> AsyncGenerator[StreamEvent]:
-        """The answer as stream events in the Responses API's shape.
+        """Return the answer as stream events in the shape of the Responses API.
 
-        Raises RequestError at once and other AssistantErrors before the first event; what fails later is the last
+        Raises RequestError at once and other AssistantErrors before the first event; a later failure is the last
         event, of type `error`.
         """
         return self._one_by_one(self._question(body))
@@ -187,7 +187,7 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
         return ResponseStream(trace_id=lambda: trace.trace_id), self._assistant().turn(question, trace)
 
     async def warm_up(self) -> None:
-        """Pays before the first question what is paid once: imports, rule tables, instructions. Traces nothing."""
+        """Load what the first question would wait for: imports, rule tables, instructions. Traces nothing."""
         alone = {"provider": "offline", "argocd_server": None, "kubernetes": "off", "instructions": None}
         rehearsal = ArgoCDAssistant(self.settings.model_copy(update=alone))
 
@@ -200,17 +200,17 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
             await self.instructions()
 
     async def check(self) -> dict[str, Any]:
-        """Who would answer now. Raises ProviderError."""
+        """Return which provider would answer now. Raises ProviderError, or SettingsError for a missing token."""
         return provider_as_json(await self._assistant().provider.check())
 
     async def aclose(self) -> None:
-        """Closes the connections that this event loop opened."""
+        """Close the connections that this event loop opened."""
         assistant = self._assistants.pop(asyncio.get_running_loop(), None)
         if assistant:
             await assistant.aclose()
 
     def new_assistant(self) -> Assistant:
-        """An Assistant of these settings; a subclass may give it another provider."""
+        """Return an Assistant with these settings; a subclass may give it another provider."""
         return Assistant(self.settings, instructions=self.instructions, sinks=self.sinks)
 
     def _assistant(self) -> Assistant:

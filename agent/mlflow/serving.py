@@ -1,9 +1,9 @@
 """`mlflow models serve` with the whole contract of `/invocations`: streaming, error codes, a body limit.
 
-MLflow's own scoring server ignores `"stream": true` (mlflow issue 12439), answers through six threads, and writes the
-request, secrets included, into its error messages. While it loads this model, its decorator of `/invocations` is
-replaced by one that hands JSON requests to the assistant and leaves all others alone. That decorator is a private
-name: where it is gone, the server answers as MLflow does, and a warning says so.
+MLflow's own scoring server (`mlflow/pyfunc/scoring_server`) ignores `"stream": true` (mlflow issue 12439),
+answers through six threads, and writes the request, secrets included, into its error messages. While it loads this
+model, its decorator of `/invocations` is replaced by one that hands JSON requests to the assistant and leaves all
+others alone. That decorator is a private name: without it, the server answers as MLflow does and logs a warning.
 """
 
 import logging
@@ -35,7 +35,7 @@ type Route = Callable[..., Awaitable[Any]]
 
 
 def serve_streams(agent: "ArgoCDAssistant") -> bool:
-    """Takes over `/invocations` when this process is MLflow's scoring server loading its model; says whether it did."""
+    """Take over `/invocations` if this process is MLflow's scoring server loading its model; returns whether it did."""
     if _APP_MODULE not in sys.modules:
         return False
     configure()

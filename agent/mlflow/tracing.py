@@ -66,7 +66,7 @@ CANCELLED = "assistant.cancelled"
 
 @dataclass(slots=True)
 class SpanRecord:
-    """What is known of a span; times are nanoseconds since the epoch."""
+    """A span before it is written to MLflow; times are nanoseconds since the epoch."""
 
     name: str
     kind: str
@@ -89,7 +89,7 @@ class SpanRecord:
         return record
 
     def fail(self, error: BaseException | None) -> None:
-        """Notes what ended the span. Only public messages are recorded: any other text may hold a secret."""
+        """Record the error that ended the span. Only public messages are kept: any other text may hold a secret."""
         if isinstance(error, GeneratorExit | asyncio.CancelledError):
             self.facts[CANCELLED] = True
         elif isinstance(error, AssistantError):
@@ -98,7 +98,7 @@ class SpanRecord:
             self.failure = (type(error).__name__, "unexpected error, see the server's log")
 
     def write(self, live: LiveSpan) -> None:
-        """Puts all that is noted into a span of MLflow, and the spans below it, and ends it."""
+        """Copies the record and its children into a span of MLflow, and ends that span."""
         for child in self.children:
             below = mlflow.start_span_no_context(
                 child.name, span_type=child.kind, parent_span=live, inputs=child.inputs, start_time_ns=child.started
@@ -111,7 +111,7 @@ class SpanRecord:
             name, message = self.failure
             noted: dict[str, Any] = {"exception.type": name, "exception.message": message}
             live.add_event(SpanEvent(name="exception", attributes=noted))
-            # MLflow names the enum and text in its signature, and takes a SpanStatus with its message all the same.
+            # The signature of MLflow names the enum and text only, but it takes a SpanStatus with a message.
             live.set_status(SpanStatus(SpanStatusCode.ERROR, message))  # pyright: ignore[reportArgumentType]
         live.end(end_time_ns=self.ended)
 
@@ -127,7 +127,7 @@ class TurnTrace:
         self._outputs = OutputsSoFar()
         self._tools: dict[str, SpanRecord] = {}
         self._model_facts: dict[str, Any] = {}
-        # Whether tracing is on, where it goes and which span is above it are the caller's, wherever it is written.
+        # Another thread writes the trace; the caller's context says whether and where to trace, below which span.
         self._caller = contextvars.copy_context()
         self._live: LiveSpan | None = None
         self._starting: asyncio.TimerHandle | None = None
@@ -219,11 +219,11 @@ class TurnTrace:
         if self._starting:
             self._starting.cancel()
         if ended.error:
-            _ = self.trace_id  # whoever is told of the error is told of its trace, and one thread alone may make it
+            _ = self.trace_id  # an error names its trace, and only this thread may make it
         _WRITER.put(self)
 
     def store(self) -> None:
-        """Makes the spans, which hands them to MLflow's exporter."""
+        """Create the spans, which hands them to MLflow's exporter. Raises whatever MLflow raises."""
         trace_id = self.trace_id
         assert self._live is not None  # noqa: S101 - made by the line above
         if self._root.inputs is not None:
@@ -239,12 +239,12 @@ class TurnTrace:
         share = self._grounding.share
         if share is None:
             return
-        found = (
+        groups = (
             ("Not in what was read", self._grounding.unsupported),
             ("Only in earlier answers", self._grounding.earlier),
             ("Not checked, for earlier turns could not be looked at", self._grounding.unchecked),
         )
-        listed = [f"{what}: {', '.join(f'{c.kind} {c.text!r}' for c in claims)}" for what, claims in found if claims]
+        listed = [f"{what}: {', '.join(f'{c.kind} {c.text!r}' for c in claims)}" for what, claims in groups if claims]
         yield Feedback(
             name="grounded",
             value=round(share, 3),
@@ -324,14 +324,14 @@ class _Writer:
         with self._changed:
             self._waiting.append(trace)
             if len(self._waiting) > 1 and self._urgent == 0:
-                return  # it knows that there is something, and waits for more: waking it costs the event loop its turn
+                return  # the thread waits for more already, and waking it takes time from the event loop
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="write-traces", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
     def drain(self, timeout: float | None = None) -> bool:
-        """Waits until all that was put is written. False when `timeout` seconds were not enough."""
+        """Wait until every trace that was put is written. Returns False when `timeout` seconds were not enough."""
         with self._changed:
             self._urgent += 1
             self._changed.notify_all()
@@ -367,12 +367,12 @@ _WRITER = _Writer()
 
 
 def written(timeout: float | None = None) -> bool:
-    """Waits until the traces of all turns that ended are with MLflow. False when `timeout` seconds were not enough."""
+    """Wait until MLflow has the traces of all turns that ended. Returns False after `timeout` seconds."""
     return _WRITER.drain(timeout)
 
 
 def flush(timeout: float = 5.0) -> bool:
-    """Writes out the traces that are still in memory. False when `timeout` seconds were not enough."""
+    """Write the traces that are still in memory to the store. Returns False after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     if not written(timeout):
         return False
@@ -387,10 +387,10 @@ def flush(timeout: float = 5.0) -> bool:
 
 
 def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
-    """Sets a server up for traces: decides once where they go, and starts all the same with the tracking server down.
+    """Prepare a server for traces: look the experiment up once; a tracking server that is down is a warning only.
 
-    `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, then to MLflow's default one. Left to
-    itself, MLflow looks the experiment up on every request, and hangs with the tracking server down.
+    `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, then to MLflow's default one. Without
+    this, MLflow looks the experiment up on every request, and hangs with the tracking server down.
     """
     # Writing a trace to SQLite costs tens of milliseconds of Python: ten threads of it, MLflow's default, starve the
     # event loop that is answering, and a database takes one writer at a time anyway.

@@ -26,7 +26,7 @@ _KINDS_WITH_EVENTS = frozenset(
 
 _STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
 
-# Severities, of a container or of a Pod as a whole.
+# How bad a container or a Pod is.
 FINE, STARTS, _RESTARTED, _NOT_READY, _FLAPPING, _BLOCKED, _FAILED = range(7)
 
 
@@ -36,7 +36,7 @@ def is_pod(kind: str) -> bool:
 
 
 def is_workload(kind: str, manifest: Manifest | None = None) -> bool:
-    """Whether it runs Pods of its own: by its kind, or by the Pod template in its manifest."""
+    """Whether the object creates Pods: by its kind, or by the Pod template in its manifest."""
     return kind.casefold() in _WORKLOADS or bool(
         objects_at(manifest, "spec", "template", "spec", "containers")
         or objects_at(manifest, "spec", "jobTemplate", "spec", "template", "spec", "containers")
@@ -84,12 +84,12 @@ def is_refused_pods(workload: Manifest) -> bool:
 
 
 def has_events(manifest: Manifest) -> bool:
-    """Whether the events of a related object explain the target's failures: what runs or scales Pods or stores data."""
+    """Whether events of a related object may explain failures of the target: it runs or scales Pods, or stores data."""
     return is_workload(text_at(manifest, "kind"), manifest) or text_at(manifest, "kind") in _KINDS_WITH_EVENTS
 
 
 def has_run(pod: Manifest, container: str) -> bool:
-    """Whether it has a log: it runs, or has run."""
+    """Whether the container has a log: it runs, or has run."""
     status, _ = _status(pod, container)
     return bool({"running", "terminated"} & object_at(status, "state").keys() or object_at(status, "lastState"))
 
@@ -151,7 +151,7 @@ def _failed(terminated: Manifest) -> bool:
 
 
 def has_failed_before(pod: Manifest, container: str) -> bool:
-    """Whether the run that has the answer is the previous one."""
+    """Whether the previous run of the container failed, so that its log explains more than the current one."""
     status, _ = _status(pod, container)
     state = object_at(status, "state")
     last = object_at(status, "lastState", "terminated")

@@ -1,6 +1,7 @@
 """What a manifest names or selects: the objects it needs, and whether another object selects it or points to it.
 
-Owns where the API's kinds keep their references.
+Owns the fields in which each kind keeps its references, as the reference of the Kubernetes API lists them
+(https://kubernetes.io/docs/reference/kubernetes-api/).
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,25 +24,25 @@ _DEPTH, _VALUES = 6, 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """An object that is named. `optional`: it need not be there."""
+    """An object that a manifest names. `optional`: it need not exist."""
 
     resource: ResourceRef
     optional: bool = False
 
 
 def references(manifest: Manifest) -> list[Reference]:
-    """What the manifest names, each once: of a Pod or a workload what its Pods use, of an Ingress its Services, ..."""
+    """The objects that the manifest names, each once: what the Pods of a workload use, an Ingress's Services, ..."""
     distinct: dict[tuple[str, str, str], Reference] = {}
     for each in islice(_named(manifest), MAX_REFERENCES):
         named = each.resource
-        known = distinct.setdefault((named.kind, named.namespace, named.name), each)
-        if known.optional and not each.optional:
+        first = distinct.setdefault((named.kind, named.namespace, named.name), each)
+        if first.optional and not each.optional:
             distinct[named.kind, named.namespace, named.name] = each
     return list(distinct.values())
 
 
 def pod_labels(manifest: Manifest) -> Mapping[str, str]:
-    """The labels of the Pod that the manifest is, or of those that it creates; {} where it has none to do with Pods."""
+    """The labels of a Pod, or of the Pods that a workload creates; {} for any other manifest."""
     if text_at(manifest, "kind") == "Pod":
         return labels_at(manifest, "metadata", "labels")
     return labels_at(manifest, "spec", "template", "metadata", "labels") or labels_at(
@@ -127,8 +128,8 @@ def _of_ingress(spec: Manifest, namespace: str) -> Iterator[Reference]:
 
 
 def _of_spec(spec: Manifest, namespace: str) -> Iterator[Reference]:
-    """Every `...Ref` and `...Refs` of any other kind's spec: a name, with a kind or with one that the key tells
-    (`secretRef`, `configMapRef`, `backendRefs`)."""
+    """Every `...Ref` and `...Refs` in the spec of any other kind: a name with a kind, or with a key that implies the
+    kind (`secretRef`, `configMapRef`, `backendRefs`)."""
     waiting: list[tuple[int, str, Any]] = [(0, "spec", spec)]
     for _ in range(_VALUES):
         if not waiting:
@@ -143,7 +144,7 @@ def _of_spec(spec: Manifest, namespace: str) -> Iterator[Reference]:
                 waiting += [(depth + 1, key, each) for each in cast("list[Any]", value)]
 
 
-# The kind that a key tells where the reference does not.
+# The kind that a key implies where the reference has none.
 _KINDS = {
     "secretstore": "SecretStore",
     "secret": "Secret",

@@ -1,4 +1,7 @@
-"""Label selectors as Kubernetes evaluates them, and the labels that keep one from matching."""
+"""Label selectors as Kubernetes evaluates them, and the labels that keep one from matching.
+
+The rules are those of https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors.
+"""
 
 from collections.abc import Mapping
 

@@ -22,7 +22,8 @@ def _name(value: str) -> str:
     return value
 
 
-# The longest name that the Kubernetes API accepts anywhere is a DNS-1123 subdomain of 253 characters.
+# The longest name that the Kubernetes API accepts is a DNS subdomain of 253 characters:
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 type Name = Annotated[str, StringConstraints(min_length=1, max_length=253), AfterValidator(_name)]
 type OptionalName = Annotated[str, StringConstraints(max_length=253), AfterValidator(_name)]
 

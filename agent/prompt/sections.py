@@ -1,7 +1,7 @@
-"""The sections of a prompt: which there are, in which order of priority, with which share of the budget, from what.
+"""The sections of a prompt, in order of priority, each with its share of the token budget and its content.
 
-Owns that list. A part of the context that declares a section of its own gets it; the others are shown by those listed
-here. `agent.prompt.rendering` writes a section, `agent.prompt.prompt` deals out the budget.
+Owns that list. A part of the context may declare a section of its own; the others are shown by the sections here.
+`agent.prompt.rendering` writes a section, `agent.prompt.prompt` divides the budget.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,16 +32,17 @@ from agent.prompt.rendering.manifests import referred, render_manifests, render_
 from agent.prompt.rendering.rendered import Rendered, whole_items
 
 type SectionName = str
+"""The name of a section; that of a part for a section that the part declares."""
 
-# Children that are shown in full: of a Deployment's fifty Pods the broken ones show what the others would.
+# Children that are shown in full: fifty Pods of a Deployment would show the same fault.
 _CHILDREN_IN_FULL = 3
-# Tokens of a Pod: where the budget holds more of them, more are shown.
+# Tokens of a Pod: a larger budget shows more of them in full.
 _CHILD_TOKENS = 1_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionInput:
-    """What sections are made from."""
+    """The input of all sections."""
 
     context: Context
     findings: Sequence[Finding]
@@ -49,13 +50,13 @@ class SectionInput:
 
     @classmethod
     def of(cls, context: Context, findings: Sequence[Finding]) -> Self:
-        """Logs that were not distilled yet are, so that megabytes of them are gone through once."""
+        """Return the input for a context, its logs distilled once for all sections."""
         logs = tuple(distilled(_lines_apart(log)) for log in context.logs)
         return cls(context=replace(context, logs=logs), findings=findings, drifts=drifts_of(context))
 
     @property
     def named(self) -> list[ResourceRef]:
-        """The resources that findings and their evidence are about, in the findings' order."""
+        """The resources that the findings and their evidence are about, in the order of the findings."""
         about = (
             ref
             for finding in self.findings
@@ -66,8 +67,8 @@ class SectionInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionSpec:
-    """A section to be. `share` is the part of the budget that it may take before those after it had theirs; what they
-    leave is dealt out in the same order. `present` returns whether there is anything to show."""
+    """A section before it is rendered. `share` is its part of the budget; what other sections leave is divided in the
+    same order. `present` returns whether there is anything to show, `render` the text within a token budget."""
 
     name: SectionName
     title: str
@@ -77,7 +78,7 @@ class SectionSpec:
 
 
 def _lines_apart(log: ContainerLog) -> ContainerLog:
-    """The log with each of its lines on one line, wherever it was made."""
+    """The log without line breaks inside its lines."""
     if not any("\n" in line.text for line in log.lines):
         return log
     return replace(log, lines=tuple(replace(line, text=line.text.replace("\n", " ")) for line in log.lines))
@@ -88,7 +89,7 @@ def _application_of(given: SectionInput) -> dict[str, object]:
 
 
 def _manifest_of(given: SectionInput) -> dict[str, object]:
-    """The resource's manifest, {} where it is the Application's, which has sections of its own."""
+    """The manifest of the resource, {} if that is the Application, which has its own sections."""
     manifest, application = given.context.manifest, given.context.application
     if not manifest or (application and _same(manifest, application)):
         return {}
@@ -224,7 +225,7 @@ SECTIONS: tuple[SectionSpec, ...] = (
 
 
 def sections_for(given: SectionInput) -> list[SectionSpec]:
-    """The sections that have anything to show, by priority: those listed here, then those that parts declare."""
+    """Return the sections that have anything to show, by priority: those listed here, then those that parts declare."""
     declared = (_declared(part, part.section, value) for part, value in given.context.parts.items() if part.section)
     return [spec for spec in (*SECTIONS, *declared) if spec.present(given)]
 

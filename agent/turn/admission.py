@@ -1,16 +1,16 @@
-"""Lets the turns of an event loop begin one after the other.
+"""Starts the turns of an event loop one after the other.
 
-To prepare a turn is a millisecond or two of work without a pause. Of many that arrive at once all would be prepared
-before the first one's request could leave, while the model server waits. Behind a queue a turn is on its way before
-the next one is prepared.
+Preparing a turn takes a millisecond or two without a pause. Without a queue, all of many turns that arrive at once are
+prepared before the first request leaves, while the model server waits. With it, the request of a turn leaves before
+the next turn is prepared.
 """
 
 import asyncio
 from collections import deque
 
 _LOOP_ITERATIONS = 3
-"""Passes of the event loop that a turn gets to be on its way: an HTTP client takes some steps from a request to its
-bytes in the socket, and each waits for the next pass. With more of them the last of many begins too late."""
+"""Iterations of the event loop between two turns: an HTTP client needs about as many until a request is in the
+socket. With more of them the last of many turns starts too late."""
 
 
 class StartQueue:
@@ -21,7 +21,7 @@ class StartQueue:
         self._is_turning = False
 
     async def enter(self) -> None:
-        """Returns when it is the caller's turn. The next one's comes some passes later, whatever the caller does."""
+        """Return when the caller may start. The next one may a few iterations later, whatever the caller does."""
         if not self._is_turning:
             self._turn(_LOOP_ITERATIONS)
             return

@@ -1,4 +1,4 @@
-"""The check of an answer: which of its claims stand on what was read, and what only earlier turns say.
+"""The check of an answer: which of its claims were read, and which only earlier turns contain.
 
 Owns when the session is asked for its earlier turns; `agent.turn.grounding` finds and judges the claims.
 """
@@ -15,8 +15,8 @@ from agent.request.conversation import Message
 from agent.turn.grounding import Grounding, ground, may_claim
 from agent.turn.redacting import TurnRedaction
 
-_LOOKING_BACK = 2.0
-"""Seconds that the end of an answer waits for what its session holds."""
+_EARLIER_SECONDS = 2.0
+"""Seconds that the end of an answer waits for the earlier messages of its session."""
 
 
 class AnswerCheck:
@@ -32,8 +32,8 @@ class AnswerCheck:
         return may_claim(self._redaction.text(text))
 
     async def run(self, text: str, prompt: Prompt) -> Grounding:
-        """The grounding of the answer `text`. Only where a claim is found nowhere is the session asked for what it
-        holds of earlier turns."""
+        """Return the grounding of the answer `text`. The session is asked for its earlier turns only if a claim is
+        found nowhere else."""
         answer = self._redaction.text(text)
         given = (prompt.system_text, prompt.question, *_texts(prompt.findings))
         sent = prompt.history
@@ -45,13 +45,13 @@ class AnswerCheck:
         return grounding
 
     async def _ground(self, answer: str, given: Sequence[str], earlier: Sequence[Message] | None) -> Grounding:
-        # Looking things up in megabytes takes a while.
+        # Searching megabytes of context would block the event loop.
         return await asyncio.to_thread(ground, answer, given=given, context=self._context, earlier=earlier)
 
     async def _held(self) -> Sequence[Message] | None:
-        """What the session holds of earlier turns, None where that is not to be had (in time)."""
+        """The earlier messages of the session, None if they cannot be read (in time)."""
         try:
-            async with asyncio.timeout(_LOOKING_BACK):
+            async with asyncio.timeout(_EARLIER_SECONDS):
                 held = await self._session.earlier()
         except (AssistantError, TimeoutError):
             return None
@@ -59,7 +59,7 @@ class AnswerCheck:
 
 
 def _texts(findings: Sequence[Finding]) -> Iterator[str]:
-    """The findings whole; the prompt may hold them cut."""
+    """The texts of the findings in full; the prompt may hold them shortened."""
     for finding in findings:
         yield from (finding.title, finding.explanation, *finding.next_steps)
         yield from (f"{evidence.path} {evidence.text}" for evidence in finding.evidence)

@@ -1,4 +1,4 @@
-"""The assistant: answers questions, a turn at a time. Owns what turns share; `agent.turn.pipeline` has the steps."""
+"""The assistant answers questions, one turn each. Owns what turns share; `agent.turn.pipeline` has the steps."""
 
 from collections.abc import AsyncGenerator, Sequence
 
@@ -19,10 +19,10 @@ from agent.turn.triage.survey import Survey
 
 
 class Assistant:
-    """Answers questions. Holds connections and nothing of any user. Construction does no I/O.
+    """Answers questions. Holds connections and no data of a user. Construction does no I/O.
 
-    `instructions` gives the instructions of a turn at once, whatever it does to know them; unset: the built-in ones.
-    `sinks` make what receives the events of every turn.
+    `instructions` returns the instructions of a turn and must not wait for long; unset: the built-in ones. `sinks` make
+    the sinks of every turn. Raises SettingsError for an ARGOCD_SERVER that is no address.
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class Assistant:
         )
 
     def turn(self, question: Question, *sinks: Sink) -> AsyncGenerator[Redacted[TurnEvent]]:
-        """Answers one question; `sinks` receive the events of this turn beside those of the Assistant. Close the
-        iterator to cancel: the upstream request ends with it.
+        """Return the events of the answer to one question. `sinks` receive them too, with those of the Assistant. Close
+        the iterator to cancel: the upstream request ends with it.
 
         Raises SessionError, and, after the Report, ProviderError or the provider's SettingsError; ProviderUnreachable
         only after text was sent.
@@ -58,6 +58,6 @@ class Assistant:
         return Turn(question, self._shared, (*sinks, *(make(question) for make in self._sinks))).events()
 
     async def aclose(self) -> None:
-        """Closes connections."""
+        """Close the connections."""
         await self.provider.aclose()
         await self._collector.aclose()

@@ -1,7 +1,6 @@
 """The step from question, context and findings to a prompt within the model's window.
 
-Joins budget, history and prompt; owns what is known of the models between turns (by how much the estimate is off) and
-the account of what a request takes.
+Joins budget, history and prompt; owns the calibration of token estimates between turns and the plan of a request.
 """
 
 from collections.abc import Sequence
@@ -38,12 +37,12 @@ class Composer:
         session: Session,
         instructions: Instructions = BUILT_IN,
     ) -> tuple[Prompt, RequestPlan]:
-        """The prompt of a turn in `session`, `context` and `findings` redacted already.
+        """Return the prompt of a turn in `session`, and its plan. `context` and `findings` are redacted already.
 
-        Raises RequestError for a question above its share, ContextTooLong where the window or what the session holds
-        leaves no room.
+        Raises RequestError for a question above its share, ContextTooLong if the window or the session's history leaves
+        no room.
         """
-        # Counted before it is redacted as well: redacting megabytes that are then refused would be dear.
+        # Checked before redaction too: redacting megabytes only to refuse them would cost seconds.
         self._budget(session, question=count_tokens(question.text))
         text = redaction.text(question.text)
         budget = self._budget(session, question=count_tokens(text) + adversarial_margin(text))
@@ -66,7 +65,7 @@ class Composer:
         )
 
     def learn(self, model: str, planned: RequestPlan, usage: Usage) -> None:
-        """Takes what the server counted for the request that was planned, when the model was asked just once."""
+        """Calibrate the estimates by the tokens that the server counted. Only for a turn that asked the model once."""
         self._calibration.learn(model, estimated=planned.tokens, reported=usage.input_tokens)
 
     def _budget(self, session: Session, *, question: int) -> Budget:
@@ -82,7 +81,7 @@ class Composer:
 
 
 def _history(messages: Sequence[Message], budget: Budget, redaction: TurnRedaction) -> tuple[Message, ...]:
-    """The earlier messages within their share, redacted before any is cut: half a secret is recognised by nobody."""
+    """The earlier messages within their share, redacted before any is cut: half a secret is not recognised."""
     likely = candidates(messages, budget.history)
     redacted = redaction.messages(likely)
     return fitted(redacted, budget.history, missing=len(messages) - len(likely))

@@ -1,16 +1,16 @@
-"""What spans hold of a context and of a prompt, in the forms in which MLflow shows documents and conversations."""
+"""A context and a prompt in the forms in which MLflow shows documents and conversations in a span."""
 
 from typing import Any
 
 from agent.context.context import Context
 from agent.prompt.prompt import Prompt
 
-# A document in the trace is for people to look at; the model's own view is in the turn span.
+# Documents are for people to look at; the span `turn` has what the model was given.
 _DOCUMENT_CHARACTERS = 10_000
 
 
 def documents(context: Context) -> list[tuple[str, dict[str, str]]]:
-    """The parts of a context as texts with their part and source, for a RETRIEVER span."""
+    """Each part of a context as JSON text with the name of the part and its source, for a RETRIEVER span."""
     from pydantic_core import to_json
 
     shown = [(part.name, part.document(value)) for part, value in context.parts.items()]

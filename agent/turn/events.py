@@ -24,8 +24,8 @@ from agent.turn.grounding import Grounding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What the turn knows before the model is asked, `context` included. `changes` names what changed since the
-    session's previous turn, "" for nothing; `nothing_read`: whatever was to be read about the target is a gap."""
+    """What the turn knows before the model is asked. `changes` names what changed since the previous turn of the
+    session, "" for nothing; `nothing_read`: nothing about the target could be read."""
 
     question: str
     history: tuple[Message, ...]
@@ -41,7 +41,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a turn ended that ended well. `grounding` lists which claims of the answer are supported; `outage` is the
+    """The result of a turn that succeeded. `grounding` lists which claims of the answer are supported; `outage` is the
     error of the provider that could not be reached, when the answer was made without it; `references` are the documents
     the answer names."""
 
@@ -56,13 +56,13 @@ class Outcome:
 
 
 type StepKind = Literal["RETRIEVER", "TASK", "PARSER", "CHAT_MODEL"]
-"""What a step does, in the words of MLflow's span types."""
+"""What a step does: span types of MLflow (`SpanType` in `mlflow/entities/span.py`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnded:
-    """A step of the pipeline that has ended. Times are nanoseconds since the epoch. `error` is what it failed with, a
-    CancelledError or GeneratorExit where the client left."""
+    """A step of the pipeline that has ended. Times are nanoseconds since the epoch. `error` is its exception, a
+    CancelledError or GeneratorExit if the client left."""
 
     name: str
     kind: StepKind
@@ -75,16 +75,16 @@ class StepEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEnded:
-    """The end of every turn. `answered` is all that the provider answered, each run of text as one event; `error` is
-    what the turn failed with, a CancelledError or GeneratorExit where the client left, None where it ended well."""
+    """The end of every turn. `answered` are the provider's events, each run of text as one event; `error` is the
+    exception of a turn that failed, a CancelledError or GeneratorExit if the client left, None on success."""
 
     answered: tuple[ProviderEvent, ...] = ()
     error: BaseException | None = None
 
 
 type TurnEvent = Report | ProviderEvent | Outcome
-"""What a reader of the turn is given, in this order: Report, TurnStarted, any number of others, TurnCompleted,
-Outcome."""
+"""The events that a reader of the turn receives, in this order: Report, TurnStarted, any number of others,
+TurnCompleted, Outcome."""
 
 type SinkEvent = TurnEvent | StepEnded | TurnEnded
-"""What a sink is given."""
+"""The events that a sink receives."""

@@ -1,4 +1,4 @@
-"""Which provider answers: the configured one, or the findings alone where it fails. The one place that decides it."""
+"""Which provider answers: the configured one, or the findings alone if it fails. Owns that decision."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from agent.providers.provider import Provider
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One way to answer the turn. `outage` is the error of the provider that this one stands in for; `failure` ends the
+    """One attempt to answer the turn. `outage` is the error of the provider that this one replaces; `failure` ends the
     turn once the findings were reported."""
 
     provider: Provider
@@ -17,16 +17,16 @@ class Attempt:
     failure: AssistantError | None = None
 
     def check(self) -> None:
-        """Raises `failure`, where reporting the findings was all that this attempt is for."""
+        """Raises `failure`, if the attempt only serves to report the findings."""
         if self.failure:
             raise self.failure
 
 
 def after_failure(error: ProviderError | SettingsError, failed: Attempt, *, reported: bool, answered: bool) -> Attempt:
-    """What to do after an attempt failed: whether the findings were `reported`, and any text `answered`.
+    """Return the next attempt after one failed. `reported`: the findings were sent; `answered`: text of the answer was.
 
-    An outage is bridged by the findings until text was sent; any other failure ends the turn after the findings were
-    reported. Raises `error` where nothing is left to say.
+    After an outage the findings answer, unless text was sent already; any other failure ends the turn once the findings
+    were reported. Raises `error` when there is nothing more to send.
     """
     if error is failed.failure or answered:
         raise error

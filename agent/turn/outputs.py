@@ -1,4 +1,4 @@
-"""`custom_outputs`: what an answer tells beside its text, as JSON. Owns the caller's shape of findings and context."""
+"""`custom_outputs`: all of an answer but its text, as JSON. Owns the JSON of findings, context and provider."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,20 +10,20 @@ from agent.turn.events import Outcome, Report, SinkEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A whole answer: how the turn ended, and the same as the object of a response."""
+    """A whole answer: its Outcome, and the same as the object of a response."""
 
     outcome: Outcome
     response: dict[str, Any]
 
 
 class OutputsSoFar:
-    """`custom_outputs` as far as they are known: after the Report findings and context, in the end all of them."""
+    """`custom_outputs` so far: findings and context after the Report, all of them after the Outcome."""
 
     def __init__(self) -> None:
         self.value: dict[str, Any] = {}
 
     def take(self, event: SinkEvent) -> None:
-        """Notes what the event adds."""
+        """Add what the event contributes to `value`."""
         match event:
             case Report():
                 self.value = early_outputs(event)
@@ -38,7 +38,7 @@ class OutputsSoFar:
 
 
 def early_outputs(report: Report) -> dict[str, Any]:
-    """What is known before anybody is asked: findings and context."""
+    """The `custom_outputs` that are known before the model is asked: findings and context."""
     return {
         "findings": [finding_as_json(finding) for finding in report.findings],
         "context": context_as_json(report),
@@ -46,7 +46,7 @@ def early_outputs(report: Report) -> dict[str, Any]:
 
 
 def final_outputs(outcome: Outcome) -> dict[str, Any]:
-    """`custom_outputs` of an answer, but for the id of its trace."""
+    """The `custom_outputs` of an answer without the id of its trace."""
     provider = provider_as_json(outcome.provider)
     if outcome.outage:
         provider["outage"] = {"code": outcome.outage.code, "message": outcome.outage.public_message}
@@ -59,8 +59,8 @@ def final_outputs(outcome: Outcome) -> dict[str, Any]:
 
 
 def context_as_json(report: Report) -> dict[str, Any]:
-    """What the request takes of the window, each section with its tokens (estimates), what was left out, the gaps, and
-    what changed since the previous turn."""
+    """The tokens that the request takes (estimates), as a whole and by section, what was left out, the gaps, and what
+    changed since the previous turn."""
     left_out = [f"{s.name}: {s.left_out}" for s in report.sections if s.left_out]
     return {
         **report.plan.as_json(),
@@ -77,7 +77,7 @@ def context_as_json(report: Report) -> dict[str, Any]:
 
 
 def provider_as_json(provider: ProviderInfo) -> dict[str, Any]:
-    """Which provider, wire protocol and model, and what the reader should know of it."""
+    """Provider, wire protocol and model, with a note for the reader; unknown ones are None."""
     return {
         "name": provider.name,
         "protocol": provider.protocol,

@@ -12,7 +12,7 @@ from agent.request.question import CustomInputs, Question, SuppliedKey, custom_i
 def parse_question(
     body: Mapping[str, Any], *, tail_lines_max: int = 250, parts: Sequence[Part[Any]] = PARTS
 ) -> Question:
-    """The question of a request body (`{"input": [...], "context": {...}, "custom_inputs": {...}}`).
+    """Return the question of a request body (`{"input": [...], "context": {...}, "custom_inputs": {...}}`).
 
     Raises RequestError with the dotted path of the field that is wrong and what would be right.
     """
@@ -20,7 +20,7 @@ def parse_question(
 
 
 def custom_inputs(parts: Sequence[Part[Any]] = PARTS) -> type[CustomInputs]:
-    """The model of `custom_inputs`, for documentation."""
+    """Return the pydantic model of `custom_inputs`, for documentation."""
     return custom_inputs_model(_keys(parts))
 
 

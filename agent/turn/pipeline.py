@@ -6,7 +6,7 @@
     analyze   findings, deterministic
     compose   the prompt within the token budget
     stream    the provider's events
-    ground    the answer against what was read
+    ground    check the answer against what was read
 
 Owns the order of the steps and the stream of events; each step has a module of its own.
 """
@@ -43,13 +43,13 @@ from agent.turn.sinks import Sinks
 from agent.turn.triage.overview import asks_about_applications, overview
 from agent.turn.triage.survey import Survey
 
-# Beyond this many strings or so, what walks them (redaction takes some 50 µs a string) leaves the event loop.
+# With more strings than about this many, redaction (some 50 µs a string) and analysis run in a thread.
 _LARGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
-    """What all turns of an Assistant share. Nothing in it is of any user."""
+    """What all turns of an Assistant share. Holds no data of a user."""
 
     settings: Settings
     provider: Provider
@@ -62,7 +62,7 @@ class Equipment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Collected:
-    """The redacted context; `fleet` are the findings over all Applications, where the question is about them."""
+    """The redacted context; `fleet` are the findings about all Applications, if the question is about them."""
 
     context: Context
     redaction: TurnRedaction
@@ -71,7 +71,7 @@ class _Collected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asking:
-    """All that an attempt needs to ask its provider, and the record of what it answers."""
+    """All that an attempt needs to ask its provider, and the record of the answer."""
 
     session: Session
     collected: _Collected
@@ -86,7 +86,7 @@ class _Asking:
 
 
 class Turn:
-    """One question on its way to its answer."""
+    """One question and the stream of its answer."""
 
     def __init__(self, question: Question, equipment: Equipment, sinks: Sinks) -> None:
         self._question = question
@@ -102,7 +102,7 @@ class Turn:
         self._record: TurnRecord | None = None
 
     async def events(self) -> AsyncGenerator[Redacted[TurnEvent]]:
-        """The events of the answer. Closing the iterator cancels the turn: the upstream request ends with it.
+        """Yield the events of the answer. Closing the iterator cancels the turn: the upstream request ends with it.
 
         Raises SessionError, and, after the Report, ProviderError or the provider's SettingsError; ProviderUnreachable
         only after text was sent.
@@ -134,7 +134,7 @@ class Turn:
                     attempt = after_failure(error, attempt, reported=bool(self._record), answered=answered)
 
     def _take(self, event: SinkEvent) -> Redacted[Any]:
-        """The event as it leaves the turn; the sinks have it first."""
+        """Give the event to the sinks and return it as it leaves the turn."""
         redaction = self._redaction or self._redacting(b"")
         released = redaction.release(event)
         for sink in self._sinks:
@@ -146,7 +146,7 @@ class Turn:
 
     @asynccontextmanager
     async def _lifetime(self) -> AsyncGenerator["asyncio.Task[_Collected]"]:
-        """Collects meanwhile. In the end nothing of the turn runs any more, and the sinks have its end."""
+        """Collect the context in a task. At the end that task has ended too, and the sinks receive TurnEnded."""
         collecting = asyncio.create_task(self._collect())
         failure: BaseException | None = None
         try:
@@ -164,7 +164,7 @@ class Turn:
 
     @asynccontextmanager
     async def _opened(self, attempt: Attempt, collecting: "asyncio.Task[_Collected]") -> AsyncGenerator[_Asking]:
-        """The session of an attempt, with what its provider will be asked."""
+        """The session of an attempt, with the prompt for its provider."""
         async with attempt.provider.open(self._request) as session:
             if not self._key.done():
                 self._key.set_result(session.redaction_key)
@@ -182,7 +182,7 @@ class Turn:
 
     @asynccontextmanager
     async def _streaming(self, asking: _Asking) -> AsyncGenerator[AsyncIterator[ProviderEvent]]:
-        """The provider's own events; the iterator is closed with the block. The provider bounds each silence."""
+        """The provider's events; the iterator is closed with the block. The provider itself limits each silence."""
         with self._step("turn", "CHAT_MODEL", inputs=messages(asking.prompt)) as notes:
             stream = asking.session.stream(asking.prompt)
             try:
@@ -194,7 +194,7 @@ class Turn:
                 notes["outputs"] = {"role": "assistant", "content": text}
 
     async def _answered(self, event: ProviderEvent, asking: _Asking) -> list[ProviderEvent]:
-        """An event that is no text, after what must come before it: the warning that claims are not supported."""
+        """Events for one that is no text: before TurnCompleted comes the warning about unsupported claims, if any."""
         before: list[ProviderEvent] = []
         record = asking.record
         if isinstance(event, TurnCompleted) and record.by_model and asking.check.may_claim(record.text):
@@ -218,7 +218,7 @@ class Turn:
         )
 
     async def _collect(self) -> _Collected:
-        """The redacted context. The key comes from the session, which is opened meanwhile."""
+        """Return the redacted context. The key for it comes from the session, which is opened meanwhile."""
         question, shared = self._question, self._shared
         with self._step("collect", "RETRIEVER", inputs={"target": str(question.target)}) as notes:
             context = await shared.collector.collect(question)
@@ -234,18 +234,18 @@ class Turn:
             return collected
 
     async def _with_fleet(self, collected: _Collected) -> _Collected:
-        seen = await overview(
+        fleet = await overview(
             self._shared.survey,
             collected.redaction,
             limit=self._shared.settings.triage_applications,
             caller=self._question.caller,
             refresh=self._question.refresh,
         )
-        context = replace(collected.context, fleet=seen.fleet).with_gaps(*seen.gaps)
-        return replace(collected, context=context, fleet=seen.findings)
+        context = replace(collected.context, fleet=fleet.fleet).with_gaps(*fleet.gaps)
+        return replace(collected, context=context, fleet=fleet.findings)
 
     async def _prepare(self, collected: _Collected, session: Session) -> tuple[Prompt, RequestPlan]:
-        """Findings and prompt: a millisecond of work on the event loop, or in a thread where the context is large."""
+        """Return prompt and plan: a millisecond of work on the event loop, or in a thread if the context is large."""
         instructions = await self._shared.instructions()
         if _is_large(collected.context):
             return await asyncio.to_thread(self._prepared, collected, session, instructions)
@@ -267,7 +267,7 @@ class Turn:
 
     @contextmanager
     def _step(self, name: str, kind: StepKind, inputs: Any = None) -> Generator[dict[str, Any]]:
-        """A step, for the sinks when it has ended. `outputs` is noted in the dictionary."""
+        """Time a step and report it to the sinks. The block puts its `outputs` into the dictionary."""
         notes: dict[str, Any] = {}
         started = time.time_ns()
         try:
@@ -295,7 +295,7 @@ def _report(prompt: Prompt, plan: RequestPlan, context: Context) -> Report:
 
 
 def _is_about_all(question: Question) -> bool:
-    """Whether the Applications are to be surveyed: a follow-up ("and the second one?") names none of them."""
+    """Whether to survey all Applications: the question is about them, or a follow-up ("and the second one?")."""
     goes_on = question.session_id is not None or bool(question.history)
     return not question.target and (goes_on or asks_about_applications(question.text))
 

@@ -1,4 +1,4 @@
-"""What was answered so far in a turn: from the provider's events to an outcome. Owns no I/O."""
+"""The answer of a turn so far: collects the provider's events and makes the Outcome of them."""
 
 from dataclasses import replace
 
@@ -19,13 +19,13 @@ from agent.turn.grounding import Grounding
 
 
 class TurnRecord:
-    """Notes the events of one answer: `events` are all of them, `grounding` is set once the answer was checked."""
+    """Collects the events of one answer: `events` are all of them, `grounding` is set once the answer was checked."""
 
     def __init__(self, report: Report, outage: ProviderUnreachable | None) -> None:
         self.report = report
         self.events: list[ProviderEvent] = []
         self.used_tools = False
-        """Whether the server asked the model more than once, so that its usage is of several requests."""
+        """Whether the server called tools, so that the usage is that of several requests to the model."""
         self.grounding = Grounding()
         self._outage = outage
         self._started: TurnStarted | None = None
@@ -39,11 +39,11 @@ class TurnRecord:
 
     @property
     def by_model(self) -> bool:
-        """Whether a model answers. What is answered without one is made of the findings, and claims nothing else."""
+        """Whether a model answers. An answer without one is made of the findings alone and needs no check."""
         return self._started is not None and self._started.provider.protocol != "none"
 
     def take(self, event: ProviderEvent) -> ProviderEvent:
-        """Notes an event and returns it as it leaves the turn: the start names a provider that could not be reached."""
+        """Record an event and return it as it leaves the turn: TurnStarted with a note about an outage."""
         match event:
             case TurnStarted():
                 self._started = event = self._marked(event)
@@ -62,7 +62,7 @@ class TurnRecord:
         return event
 
     def outcome(self) -> Outcome:
-        """How the turn ended. Raises AssertionError for a provider that completed a turn it never started."""
+        """Return the outcome. Raises AssertionError for a provider that completed a turn that it never started."""
         if self._started is None:
             raise AssertionError("a provider ended a turn it never started")
         return Outcome(

@@ -1,4 +1,4 @@
-"""The redaction of a turn: the one module that asks the redactor, from the context to the end of the answer."""
+"""The redaction of a turn, from the context to the end of the answer. Owns every use of the redactor in a turn."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from agent.request.conversation import Message
 
 
 class TurnRedaction:
-    """Hides the secrets of one turn. The context comes first: what is recognised there is hidden in everything later.
+    """Hides the secrets of one turn. Redact the context first: secrets found there are hidden in everything later.
 
     `key` is the session's (`Session.redaction_key`).
     """
@@ -25,23 +25,23 @@ class TurnRedaction:
     def __init__(self, key: bytes, *, enabled: bool) -> None:
         self._redactor = Redactor(key, enabled=enabled)
         self.release = self._redactor.release
-        """Marks an event as redacted, so that it may leave the turn."""
+        """Return an event marked as redacted, so that it may leave the turn."""
 
     def context(self, context: Context) -> Context:
-        """The context without secrets."""
+        """Return the context without secrets."""
         return self._redactor.context(context)
 
     def text(self, text: str) -> str:
-        """A text without secrets: the question, the answer as a whole, an error's message."""
+        """Return a text without secrets: the question, the whole answer, the message of an error."""
         return self._redactor.text(text)
 
     def messages(self, messages: Sequence[Message]) -> tuple[Message, ...]:
-        """Messages of the conversation without secrets."""
+        """Return messages of the conversation without secrets."""
         return tuple(replace(message, text=self.text(message.text)) for message in messages)
 
     def answered(self, event: ProviderEvent) -> ProviderEvent:
-        """An event of the provider without the secrets that a tool of the model's server may have read. Text comes in
-        pieces and from a model that was given redacted text only; it is redacted as a whole where it is kept."""
+        """Return an event of the provider without the secrets that a tool may have read. Text passes: it comes in
+        pieces, from a model that was given redacted text only, and is redacted as a whole by `kept`."""
         match event:
             case ToolCall() | ToolCallRequested():
                 return replace(event, arguments=self.text(event.arguments))
@@ -51,7 +51,7 @@ class TurnRedaction:
                 return event
 
     def kept(self, events: Sequence[ProviderEvent]) -> tuple[ProviderEvent, ...]:
-        """What was answered, as it is recorded: runs of text joined and redacted as a whole."""
+        """Return the events of an answer as they are recorded: runs of text joined and redacted as a whole."""
         joined: list[ProviderEvent] = []
         for event in events:
             last = joined[-1] if joined else None

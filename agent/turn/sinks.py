@@ -1,4 +1,4 @@
-"""Sinks: what receives the events of a turn beside its reader. Traces, metrics, a store of runs, an audit log.
+"""Sinks receive the events of a turn as its reader does: traces, metrics, a store of runs, an audit log.
 
 To add one, write a class with `take` in a module of its own and name it where an Assistant is made (`sinks=`). A sink
 lives for one turn, is called on the event loop, must not block, and is given redacted events only.
@@ -16,7 +16,7 @@ class Sink(Protocol):
     """Receives every event of one turn. The last one is a TurnEnded, whatever happened."""
 
     def take(self, event: Redacted[SinkEvent]) -> None:
-        """Notes an event. What it raises ends the turn."""
+        """Receive an event. An exception raised here ends the turn."""
         ...
 
 

@@ -127,7 +127,7 @@ async def test_over_ten_turns_the_context_is_sent_once_and_only_changes_with_the
 async def test_what_an_earlier_turn_established_is_no_invention_of_a_later_one(
     server: str, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.turn.answer_check._LOOKING_BACK", PATIENCE)
+    monkeypatch.setattr("agent.turn.answer_check._EARLIER_SECONDS", PATIENCE)
     backend.answer(
         Reply(deltas=["`Pod/api-old-1` ended with exit code 139."]),
         Reply(deltas=["`Pod/api-old-1` did with 139, ", "`Deployment/ghost-api` made it so, in `payments`."]),

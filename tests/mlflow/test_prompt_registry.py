@@ -26,7 +26,7 @@ def name(traces: TraceStore, monkeypatch: pytest.MonkeyPatch) -> str:
     """The prompt's name, one of this test's own: tests share the store."""
     name = f"instructions-{uuid.uuid4().hex}"
     monkeypatch.setattr(prompt_registry, "PROMPT_NAME", name)
-    monkeypatch.setattr(prompt_registry, "_PATIENCE", PATIENCE)
+    monkeypatch.setattr(prompt_registry, "_FIRST_READ_SECONDS", PATIENCE)
     return name
 
 
@@ -131,7 +131,7 @@ def test_turns_do_not_wait_longer_than_a_moment_for_a_registry_that_hangs(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hang = asyncio.Event()
-    monkeypatch.setattr(prompt_registry, "_PATIENCE", 0.05)
+    monkeypatch.setattr(prompt_registry, "_FIRST_READ_SECONDS", 0.05)
 
     async def ask() -> str:
         loop = asyncio.get_running_loop()

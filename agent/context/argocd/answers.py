@@ -1,5 +1,7 @@
-"""What Argo CD's API tells of an Application beside its manifest, as values: resource tree, managed resources, sync
-windows, revisions. Owns the reading of those answers, whoever fetched them; fetches nothing.
+"""Parses the answers of Argo CD's API about an Application: resource tree, managed resources, sync windows, revisions.
+
+Owns the fields of those answers, fetched or supplied. They are those of `pkg/apis/application/v1alpha1/types.go` and
+`server/application/application.proto` in argoproj/argo-cd.
 """
 
 import json
@@ -13,7 +15,7 @@ from agent.objects.target import reference_of
 
 
 def tree_nodes(answer: object) -> tuple[TreeNode, ...]:
-    """The nodes of a `/resource-tree` answer, then the orphaned ones; those without a kind or a name are left out."""
+    """Return the nodes of a `/resource-tree` answer, then the orphaned ones, but none without a kind or a name."""
     owned = (_node(node, orphaned=False) for node in objects_at(answer, "nodes"))
     orphaned = (_node(node, orphaned=True) for node in objects_at(answer, "orphanedNodes"))
     return tuple(node for node in (*owned, *orphaned) if node.resource.kind and node.resource.name)
@@ -21,7 +23,7 @@ def tree_nodes(answer: object) -> tuple[TreeNode, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differing:
-    """What differs between Git and the cluster: `kept` of `total`, parsed from `size` bytes of states."""
+    """Resources that differ between Git and the cluster: `kept` of `total`, parsed from `size` bytes of states."""
 
     kept: tuple[ManagedResource, ...] = ()
     total: int = 0
@@ -29,16 +31,15 @@ class Differing:
 
 
 def managed_resources(answer: object) -> tuple[ManagedResource, ...]:
-    """The resources of a `/managed-resources` answer (or its `items` alone) that differ; each state is JSON in a
-    string."""
+    """Return the differing resources of a `/managed-resources` answer (or its `items`); a state is JSON in a string."""
     items = objects_at(answer) or objects_at(answer, "items")
     return tuple(found for item in items if (found := _differing(item)))
 
 
 def differing(chunks: Iterable[bytes], *, most: int) -> Differing:
-    """Like `managed_resources` of an answer that comes in pieces: `most` are kept, one resource is held at a time.
+    """Like `managed_resources` for an answer that arrives in pieces: `most` resources are kept, one is held at a time.
 
-    Raises ValueError where the answer is no JSON.
+    Raises ValueError if the answer is no JSON.
     """
     import ijson
 
@@ -62,7 +63,7 @@ def differing(chunks: Iterable[bytes], *, most: int) -> Differing:
 
 
 def revision_of(answer: object, revision: str = "") -> Revision:
-    """A `/revisions/{revision}/metadata` answer; `revision` is what was asked for, where the answer does not tell."""
+    """Return the revision of a `/revisions/{revision}/metadata` answer; `revision` is the one that was requested."""
     return Revision(
         revision=text_at(answer, "revision") or revision,
         author=text_at(answer, "author"),
@@ -73,7 +74,7 @@ def revision_of(answer: object, revision: str = "") -> Revision:
 
 
 def windows_of(answer: object) -> SyncWindows:
-    """A `/syncwindows` answer."""
+    """Return the sync windows of a `/syncwindows` answer."""
     return SyncWindows(
         assigned=tuple(_windows(answer, "assignedWindows")),
         active=tuple(_windows(answer, "activeWindows")),
@@ -85,7 +86,7 @@ _STATES = ("targetState", "liveState", "normalizedLiveState", "predictedLiveStat
 
 
 def _differing(item: Manifest) -> ManagedResource | None:
-    """The resource, None where Argo CD's UI would show no difference."""
+    """The resource, None if Argo CD's UI shows no difference."""
     if not _texts_differ(item):
         return None
     target, live, normalized, predicted = (_state(item, name) for name in _STATES)
@@ -97,8 +98,7 @@ def _differing(item: Manifest) -> ManagedResource | None:
 
 
 def _texts_differ(item: Manifest) -> bool:
-    """Whether it is a resource whose states differ as they are written, which spares the parsing of those that do
-    not."""
+    """Whether it is a resource whose states differ as texts; the others need not be parsed."""
     if not (text_at(item, "kind") and text_at(item, "name")):
         return False
     target, live, normalized, predicted = (text_at(item, name) or "null" for name in _STATES)
@@ -137,7 +137,7 @@ def _texts(node: Manifest, *path: str) -> dict[str, str]:
 
 
 def _state(item: Manifest, key: str) -> Manifest | None:
-    """The state as an object, None for `null`, "", and what is no JSON object."""
+    """The state as an object, None for `null`, "", and anything but a JSON object."""
     try:
         return without_secret_values(object_at(json.loads(text_at(item, key) or "null"))) or None
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""HTTP to the Argo CD API: one kept session, bounded reads, and its failures said as SourceError.
+"""HTTP to the Argo CD API: one kept session, bounded reads, and failures as SourceError.
 
 Owns the address, the credentials, TLS and the meaning of status codes; knows no resource and no log format.
 Only reads: every request is a GET.
@@ -56,7 +56,7 @@ class ArgoCDAPI:
         self._kept: Session | None = None
 
     def read_json(self, request: ArgoCDRequest) -> Sized[object]:
-        """The parsed body. Raises SourceError."""
+        """Return the parsed body with its size. Raises SourceError."""
         body = bytearray()
         for chunk in self.read_chunks(request, limit=MAX_BODY_BYTES):
             body += chunk
@@ -66,7 +66,7 @@ class ArgoCDAPI:
             raise self.no_json(request) from None
 
     def read_chunks(self, request: ArgoCDRequest, *, limit: int) -> Generator[bytes]:
-        """The body in pieces as they come. Raises SourceError, too when there are more than `limit` bytes."""
+        """Yield the body in pieces as they arrive. Raises SourceError, also for more than `limit` bytes."""
         with self._response(request) as response:
             total = 0
             for chunk in self._chunks(response, request):
@@ -79,14 +79,15 @@ class ArgoCDAPI:
                 yield chunk
 
     def no_json(self, request: ArgoCDRequest) -> SourceError:
-        """The error that an answer is no JSON."""
+        """Return the error for an answer that is no JSON."""
         return SourceError(
             f"{self._who} answered no JSON for {request.what}: check that ARGOCD_SERVER is the API's address",
             code="invalid",
         )
 
     def read_lines(self, request: ArgoCDRequest) -> Generator[bytes]:
-        """The lines of a streamed body as they come. Ends after MAX_LOG_BYTES, in the middle of a line if need be."""
+        """Yield the lines of a streamed body as they arrive. Ends after MAX_LOG_BYTES, even in the middle of a line.
+        Raises SourceError."""
         with self._response(request) as response:
             line, total = bytearray(), 0
             for chunk in self._chunks(response, request):
@@ -103,11 +104,12 @@ class ArgoCDAPI:
 
     @property
     def identity(self) -> str:
-        """Names the server and the credentials without telling them."""
+        """A hash of the server and the credentials."""
         token = self._settings.argocd_auth_token
         return fingerprint(self._root, token.get_secret_value() if token else "")
 
     def close(self) -> None:
+        """Close the connections."""
         with self._lock:
             if self._kept is not None:
                 self._kept.close()
@@ -166,7 +168,7 @@ class ArgoCDAPI:
                 message = f"{self._who} accepted no credentials for {what}: {hint} in ARGOCD_AUTH_TOKEN"
             case 403:
                 code = "forbidden"
-                # Argo CD does not tell a missing Application from a forbidden one.
+                # Argo CD answers 403 for a missing Application too: https://github.com/argoproj/argo-cd/issues/13000
                 message = (
                     f"{self._who} refused {what}: the right `{request.right}` is missing, or there is no such thing"
                 )
@@ -193,7 +195,7 @@ class ArgoCDAPI:
                 return SourceError("ARGOCD_CA_BUNDLE holds no certificate that can be read", code="unavailable")
             case exceptions.SSLError() if "CERTIFICATE_VERIFY_FAILED" not in str(error):
                 return SourceError(
-                    f"{self._who} speaks no TLS that is understood: check ARGOCD_SERVER (http:// or https://)",
+                    f"The TLS handshake with {self._who} failed: check ARGOCD_SERVER (http:// or https://)",
                     code="unreachable",
                 )
             case exceptions.SSLError():
@@ -205,15 +207,15 @@ class ArgoCDAPI:
                 return SourceError(
                     f"{self._who} could not be reached (timed out): check ARGOCD_SERVER", code="unreachable"
                 )
-            # A read that takes too long in the middle of a body comes as a ConnectionError.
+            # requests raises ConnectionError for a read timeout in the middle of a body.
             case exceptions.Timeout():
                 return self._too_slow(request)
             case exceptions.ConnectionError() if "timed out" in str(error).lower():
                 return self._too_slow(request)
             case exceptions.ConnectionError():
                 why = why_unreachable(error)
-                said = f"{self._who} could not be reached{f' ({why})' if why else ''}: check ARGOCD_SERVER"
-                return SourceError(said, code="unreachable")
+                message = f"{self._who} could not be reached{f' ({why})' if why else ''}: check ARGOCD_SERVER"
+                return SourceError(message, code="unreachable")
             case exceptions.ChunkedEncodingError() | exceptions.ContentDecodingError():
                 return SourceError(f"The answer of {self._who} broke off at {request.what}", code="unavailable")
             case _:
@@ -244,7 +246,7 @@ def _root_url(server: str) -> str:
 
 
 def _segment(name: str) -> str:
-    """A path segment that stays one: no name of Kubernetes is a dot or two, which a URL would resolve."""
+    """A quoted path segment. Raises SourceError for `.` and `..`, which a URL would resolve."""
     if name in {".", ".."}:
         raise SourceError(f"{name!r} is no name of an Application", code="invalid")
     return quote(name, safe="")

@@ -1,6 +1,6 @@
-"""What only Argo CD knows of an Application: resource tree, differences, revisions, sync windows.
+"""The parts that only Argo CD has of an Application: resource tree, differences, revisions, sync windows.
 
-Owns which requests give them; `answers` parses what they hold.
+Owns which requests they take; `answers` parses the answers.
 """
 
 from contextlib import closing
@@ -14,27 +14,27 @@ from agent.context.source import Reader, read_each
 from agent.objects.target import ResourceRef
 
 MAX_QUERIES = 3
-"""Differing resources up to which each is asked for by itself; the whole answer holds every resource four times."""
+"""Up to so many differing resources are requested one by one; the whole answer has every resource four times."""
 
 MAX_MANAGED = 50
 """Differing resources that are kept."""
 
 MAX_MANAGED_BYTES = 100_000_000
-"""Most that is read of a `/managed-resources` answer; no more than one resource of it is held at once."""
+"""Most that is read of a `/managed-resources` answer, of which one resource is held at a time."""
 
 _STATES = ("targetState", "liveState", "normalizedLiveState", "predictedLiveState")
 _FIELDS = ",".join(f"items.{name}" for name in ("group", "kind", "namespace", "name", "hook", *_STATES))
 
 
 class ArgoCDState:
-    """The state of the turn's Application."""
+    """Reads the state of the turn's Application. Every reader raises SourceError."""
 
     def __init__(self, reads: ApplicationReads) -> None:
         self._reads = reads
         self._turn = reads.turn
 
     def readers(self) -> dict[str, Reader]:
-        """What Argo CD alone can give, by capability."""
+        """Return the readers by capability."""
         return {
             "tree": self.tree,
             "managed": self.managed,
@@ -43,10 +43,12 @@ class ArgoCDState:
         }
 
     async def tree(self) -> Reading[tuple[TreeNode, ...]]:
+        """The nodes of the resource tree."""
         request = await self._reads.request("resource-tree", what=f"the resource tree of {await self._reads.scope()}")
         return Reading(value=await self._reads.once(request, tree_nodes))
 
     async def managed(self) -> Reading[tuple[ManagedResource, ...]]:
+        """The resources that differ from Git, MAX_MANAGED at most, with a gap for those left out."""
         wanted = await self._wanted()
         if wanted is not None and len(wanted) <= MAX_QUERIES:
             reading = await read_each(wanted, self._differing, part="managed", source="argocd")
@@ -60,15 +62,17 @@ class ArgoCDState:
         )
 
     async def revisions(self) -> Reading[tuple[Revision, ...]]:
+        """The metadata of the deployed revisions, newest first."""
         wanted = deployed_revisions(await self._turn.application())
         return await read_each(wanted, self._revision, part="revisions", source="argocd")
 
     async def windows(self) -> Reading[SyncWindows]:
+        """The sync windows of the Application."""
         request = await self._reads.request("syncwindows", what=f"the sync windows of {await self._reads.scope()}")
         return Reading(value=await self._reads.once(request, windows_of))
 
     async def _wanted(self) -> list[ResourceRef] | None:
-        """The resources whose difference is asked for; None for all of the Application."""
+        """The resources whose difference is requested; None for all of the Application."""
         application = await self._turn.application()
         differing = out_of_sync(application)
         if is_synced(application):
@@ -87,7 +91,7 @@ class ArgoCDState:
         return found[:MAX_QUERIES]
 
     async def _differing(self, resource: ResourceRef | None) -> Differing:
-        """What differs of one resource, or of all."""
+        """The difference of one resource, or of all."""
         params = {"fields": _FIELDS}
         what = f"what differs from Git in {await self._reads.scope()}"
         if resource:

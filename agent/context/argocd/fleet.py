@@ -1,6 +1,6 @@
-"""All Applications that may be read, from one list that tells as little of each as says how it is.
+"""All Applications that may be read, from one list with only the fields that show their state.
 
-Owns that request and what makes an Application count as not well; why it is not is found out one by one (`triage`).
+Owns that request and which Applications count as troubled; `agent.turn.triage` examines those one by one.
 """
 
 from collections import Counter
@@ -30,12 +30,12 @@ _FIELDS = ",".join(
         "status.operationState.message",
     )
 )
-_BAD = WORST_FIRST[:2]  # whatever else is so
+_BAD = WORST_FIRST[:2]  # troubled, whatever the sync status and the operation are
 _FAILED = ("Failed", "Error")
 
 
 def read_fleet(api: ArgoCDAPI, *, projects: Sequence[str] = (), selector: str = "") -> Fleet:
-    """Reads the list, of these projects only where any is named. Raises SourceError."""
+    """Return the fleet from Argo CD's list, of `projects` and `selector` only if given. Raises SourceError."""
     params: dict[str, str | tuple[str, ...]] = {"fields": _FIELDS}
     if projects:
         params["projects"] = tuple(projects)
@@ -46,7 +46,7 @@ def read_fleet(api: ArgoCDAPI, *, projects: Sequence[str] = (), selector: str = 
 
 
 def fleet_of(items: Sequence[Manifest]) -> Fleet:
-    """The fleet of a list's items."""
+    """Return the fleet for the items of the list, the troubled Applications worst first."""
     applications = [_application(item) for item in items]
     troubled = [each for each in applications if _is_troubled(each)]
     troubled.sort(key=lambda each: (_grade(each), each.name))
@@ -59,7 +59,7 @@ def fleet_of(items: Sequence[Manifest]) -> Fleet:
 
 
 def _application(item: Manifest) -> FleetApplication:
-    # For naming and looking up; the values of a list are not validated.
+    # Not validated: the reference only serves for names and look-ups.
     reference = ApplicationRef.model_construct(
         name=text_at(item, "metadata", "name"),
         namespace=text_at(item, "metadata", "namespace"),
@@ -89,7 +89,7 @@ def _conditions(application: FleetApplication) -> list[Manifest]:
 
 
 def _grade(application: FleetApplication) -> int:
-    """How bad it is: 0 the worst."""
+    """The rank of a troubled Application, 0 the worst."""
     if application.health in _BAD:
         return _BAD.index(application.health)
     if application.operation in _FAILED:

@@ -1,6 +1,6 @@
-"""What stands around a resource in Argo CD's tree: owners, what it names, what selects it or leads to it.
+"""The neighbours of a resource in Argo CD's tree: its owners, what it names, what selects it or routes to it.
 
-Owns the choice and its order; fetches nothing.
+Owns the choice and its order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,22 +15,23 @@ from agent.objects.references import pod_labels, points_to, references, selects_
 from agent.objects.selectors import takes
 from agent.objects.target import ResourceRef
 
-# Of one sort, so many are read.
+# How many neighbours of each sort are read.
 _OWNERS, _NAMED, _SERVICES, _ENDPOINTS, _POINTING = 3, 6, 2, 2, 3
 
-# Kinds of which the tree does not tell what they point to; their manifests do.
+# Kinds whose targets are in their manifests only, not in the tree.
 _POINTS = frozenset({"HorizontalPodAutoscaler", "PodDisruptionBudget", "ScaledObject"})
 
 
 def nodes_around(
     tree: ResourceTree, node: TreeNode, manifest: Manifest | None, children: Sequence[Manifest]
 ) -> list[TreeNode]:
-    """The nodes around `node`, the nearest first. Autoscalers and disruption budgets are candidates: `concerns`."""
+    """Return the nodes around `node`, the nearest first. Autoscalers and disruption budgets are candidates: see
+    `concerns`."""
     labels = labels_of(node, manifest)
     services = [each for each in tree.nodes if _is(each, "Service", node) and takes(each.target_labels, labels)]
     services = ([node] if node.resource.kind == "Service" else []) + services[:_SERVICES]
     leading = [each for each in tree.nodes if _leads_to(each, services)]
-    pointing = [each for each in tree.nodes if each.resource.kind in _POINTS and _is_beside(each, node)]
+    pointing = [each for each in tree.nodes if each.resource.kind in _POINTS and _same_namespace(each, node)]
     around = (
         *tree.above(node)[:_OWNERS],
         *_without_pods(tree, node),
@@ -50,8 +51,8 @@ def nodes_around(
 
 
 def concerns(manifest: Manifest, itself: Iterable[ResourceRef], labels: Mapping[str, str]) -> bool:
-    """Whether a manifest around a resource has to do with it: candidates do when they point to it or its owners
-    (`itself`), or select its Pods; everything else was chosen because it does."""
+    """Whether a manifest around a resource concerns it. A candidate does if it points to the resource or its owners
+    (`itself`), or selects its Pods; all others do."""
     if text_at(manifest, "kind") not in _POINTS:
         return True
     return selects_pods(manifest, labels) or any(points_to(manifest, each) for each in itself)
@@ -73,7 +74,7 @@ def _of_kind(nodes: Iterable[TreeNode], kind: str) -> list[TreeNode]:
 
 
 def _without_pods(tree: ResourceTree, node: TreeNode) -> list[TreeNode]:
-    """What stands between a workload and its Pods, where that is unhealthy or has none: a ReplicaSet, a Job."""
+    """The newest ReplicaSet or Job between a workload and its Pods, if it is degraded or has no Pods."""
     if is_pod_node(node):
         return []
     between = [each for each in tree.below(node.resource) if each.resource.kind in {"ReplicaSet", "Job"}]
@@ -85,7 +86,7 @@ def _selected_pods(tree: ResourceTree, node: TreeNode) -> list[TreeNode]:
     """The Pods that a Service selects, the unhealthiest first."""
     if node.resource.kind != "Service" or not node.target_labels:
         return []
-    pods = (each for each in tree.nodes if is_pod_node(each) and _is_beside(each, node))
+    pods = (each for each in tree.nodes if is_pod_node(each) and _same_namespace(each, node))
     return worst_first(pod for pod in pods if takes(node.target_labels, pod.labels))[:MAX_CHILDREN]
 
 
@@ -99,9 +100,9 @@ def _leads_to(node: TreeNode, services: Sequence[TreeNode]) -> bool:
     return any(each.kind == "Service" and (each.namespace, each.name) in names for each in node.targets)
 
 
-def _is(node: TreeNode, kind: str, beside: TreeNode) -> bool:
-    return node.resource.kind == kind and not node.resource.group and _is_beside(node, beside)
+def _is(node: TreeNode, kind: str, neighbour: TreeNode) -> bool:
+    return node.resource.kind == kind and not node.resource.group and _same_namespace(node, neighbour)
 
 
-def _is_beside(node: TreeNode, other: TreeNode) -> bool:
+def _same_namespace(node: TreeNode, other: TreeNode) -> bool:
     return node.resource.namespace == other.resource.namespace

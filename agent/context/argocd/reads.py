@@ -1,7 +1,7 @@
 """One Application's reads in one turn: every request names it fully, is made once, and is cached where it may be.
 
-Owns the parameters that all requests share and the parsing of a live manifest; which requests are needed is
-`argocd`'s and `argocd_application`'s.
+Owns the parameters that all requests share and the parsing of a live manifest; `source` and `application` decide which
+requests are needed.
 """
 
 import json
@@ -17,7 +17,8 @@ from agent.objects.target import ApplicationRef, ResourceRef
 
 
 class ApplicationReads:
-    """Every request names `appNamespace` and `project`, which the Application tells where the target does not."""
+    """The reads of one Application. Every request names `appNamespace` and `project`, from the target or else from the
+    Application. Every coroutine raises SourceError."""
 
     def __init__(self, api: ArgoCDAPI, reads: TurnReads, turn: TurnState, application: ApplicationRef) -> None:
         self.api = api
@@ -27,7 +28,7 @@ class ApplicationReads:
         self._application_failure: SourceError | None = None
 
     async def application(self) -> Manifest:
-        """The Application, read anew in every turn."""
+        """Return the Application, read anew in every turn."""
         request = _request(self._named, what=str(self._named))
         try:
             return await self._reads.run(lambda: manifest_of(self.api.read_json(request).value))
@@ -38,11 +39,11 @@ class ApplicationReads:
     async def request(
         self, *path: str, what: str, params: dict[str, str] | None = None, right: str = "applications, get"
     ) -> ArgoCDRequest:
-        """A request below the Application. Raises SourceError where its namespace or project cannot be turn."""
+        """Return a request below the Application. Raises SourceError if its namespace or project cannot be read."""
         return _request(await self.scope(), *path, what=what, params=params, right=right)
 
     async def run[T](self, read: Callable[[], T], *, decisive: bool = True) -> T:
-        """What `read` returns; nothing of it is cached."""
+        """Return what `read` returns, uncached."""
         return await self._reads.run(read, decisive=decisive)
 
     async def once[T](
@@ -53,7 +54,7 @@ class ApplicationReads:
         immutable: bool = False,
         decisive: bool = True,
     ) -> T:
-        """The parsed answer, read once in the turn and cached."""
+        """Return the parsed answer, read once in the turn and cached."""
 
         def read() -> Sized[T]:
             answer = self.api.read_json(request)
@@ -62,11 +63,11 @@ class ApplicationReads:
         return await self._reads.once(request.key, read, immutable=immutable, decisive=decisive)
 
     async def once_sized[T](self, request: ArgoCDRequest, read: Callable[[], Sized[T]], *, decisive: bool = True) -> T:
-        """Like `once` for an answer that is not read whole."""
+        """Like `once` for an answer that `read` parses as it arrives."""
         return await self._reads.once(request.key, read, decisive=decisive)
 
     async def live(self, resource: ResourceRef) -> Manifest:
-        """The live manifest of a resource named as the tree names it."""
+        """Return the live manifest of a resource, which is named as in the resource tree."""
         params = {
             "namespace": resource.namespace,
             "resourceName": resource.name,
@@ -78,7 +79,7 @@ class ApplicationReads:
         return await self.once(request, _live_manifest)
 
     async def scope(self) -> ApplicationRef:
-        """The Application with namespace and project."""
+        """Return the Application with its namespace and project."""
         if self._named.namespace and self._named.project:
             return self._named
         application = await self.turn.application()
@@ -93,7 +94,7 @@ class ApplicationReads:
 
 
 def manifest_of(answer: object) -> Manifest:
-    """An answer that is a manifest. Raises SourceError where it is none."""
+    """Return the answer as a manifest. Raises SourceError if it is none."""
     manifest = object_at(answer)
     if not object_at(manifest, "metadata"):
         raise SourceError("Argo CD answered no manifest where one was expected", code="invalid")
@@ -101,10 +102,10 @@ def manifest_of(answer: object) -> Manifest:
 
 
 def _live_manifest(answer: object) -> Manifest:
-    """`{"manifest": "<JSON as a string>"}`; the string is `null` where the resource is gone."""
+    """The manifest in `{"manifest": "<JSON as a string>"}`; the string is `null` for a resource that is gone."""
     text = text_at(answer, "manifest")
     if text in {"", "null"}:
-        raise SourceError("Argo CD knows the resource, but the cluster does not hold it", code="not_found")
+        raise SourceError("Argo CD has the resource in its tree, but it is not in the cluster", code="not_found")
     try:
         return without_secret_values(manifest_of(json.loads(text)))
     except (ValueError, RecursionError):

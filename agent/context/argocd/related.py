@@ -1,6 +1,6 @@
-"""What belongs to a target, found in Argo CD's resource tree and read from there.
+"""The related objects of a target, found in Argo CD's resource tree and read through its API.
 
-Owns the reading; which nodes are chosen is `needs`' for an Application, `neighbours`' for a resource.
+Owns the reading; `agent.context.selection` chooses the nodes for an Application, `neighbours` those for a resource.
 """
 
 from agent.context.argocd.neighbours import concerns, labels_of, nodes_around
@@ -13,7 +13,8 @@ from agent.objects.manifest import Manifest
 
 
 async def related_to_application(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
-    """The live manifests of what failed in the last sync and of the unhealthy resources, the worst first."""
+    """Return the live manifests of the resources that failed in the last sync, then of the unhealthy ones, worst first.
+    Raises SourceError if none can be read."""
     application = await reads.turn.application()
     failed, _ = nodes_in(tree, failed_in_sync(application))
     _, gone = nodes_in(tree, failed_hooks(application))
@@ -37,7 +38,7 @@ async def related_to_application(reads: ApplicationReads, tree: ResourceTree) ->
 
 
 async def related_to_resource(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
-    """The live manifests of what stands around the target's resource in the tree."""
+    """Return the live manifests of the neighbours of the target's resource. Raises SourceError if none can be read."""
     turn = reads.turn
     if turn.target.resource is None:
         return Reading(value=())

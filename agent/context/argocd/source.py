@@ -1,6 +1,6 @@
-"""The Argo CD API as a source: which requests give a part of the context, and what their answers hold.
+"""The Argo CD API as a source: which requests a part of the context takes, and what is in their answers.
 
-Owns manifests, events and logs; `application` has the Application's state, `related` what belongs to a resource, `api`
+Owns manifests, events and logs; `application` has the state of the Application, `related` the related objects, `api`
 HTTP and status codes.
 """
 
@@ -49,7 +49,7 @@ class ArgoCDConnection:
         self._cache = AnswerCache(seconds=settings.cache_seconds)
 
     def open(self, turn: TurnState) -> Source | None:
-        """The source for a turn about an Application; None where the target names none."""
+        """Return the source for a turn, None if its target names no Application."""
         application = turn.target.application
         if application is None:
             return None
@@ -59,15 +59,16 @@ class ArgoCDConnection:
         return _ArgoCDReaders(ApplicationReads(self._api, reads, turn, application)).source()
 
     async def fleet(self, *, projects: Sequence[str] = (), selector: str = "") -> Fleet:
-        """All Applications that may be read. Raises SourceError."""
+        """Return all Applications that may be read. Raises SourceError."""
         return await self._threads.run(lambda: read_fleet(self._api, projects=projects, selector=selector))
 
     @property
     def identity(self) -> str:
-        """Names the server and the credentials without giving them away."""
+        """A hash of the server and the credentials."""
         return self._api.identity
 
     def close(self) -> None:
+        """Close the connections; reads under way end on their own."""
         self._threads.close()
         self._api.close()
 
@@ -153,15 +154,15 @@ class _ArgoCDReaders:
         return resource
 
     async def _tree(self) -> ResourceTree:
-        """The resource tree of the turn; where it could not be read, the reading is its part's failure already."""
+        """The resource tree of the turn. Raises SourceError if it could not be read."""
         tree = await self._turn.tree()
         if tree is None:
-            # Raises what the tree's own read met.
+            # Raises the failure of the tree's own read again.
             tree = ResourceTree((await self._state.tree()).value)
         return tree
 
     async def _named_in_full(self, resource: ResourceRef, refusal: SourceError) -> ResourceRef:
-        """The resource as the tree names it. Where the tree cannot be read, the refusal stands."""
+        """The resource as the tree names it. Raises `refusal` if the tree cannot be read."""
         try:
             return (await self._tree()).find(resource).resource
         except SourceError as error:
@@ -190,7 +191,7 @@ class _ArgoCDReaders:
 
 
 def _is_application(involved: ResourceRef, turn: TurnState) -> bool:
-    """Whether it is the turn's Application itself, whose events are asked for without naming anything."""
+    """Whether it is the turn's Application itself: the request for its events names no resource."""
     return (
         turn.target.resource is None
         and involved.kind == "Application"
@@ -200,7 +201,7 @@ def _is_application(involved: ResourceRef, turn: TurnState) -> bool:
 
 
 def _log(lines: Generator[bytes], choice: LogChoice) -> Reading[ContainerLog]:
-    """The log of a stream of `{"result": entry}` lines, closed by an entry with `last` or cut by `{"error": ...}`."""
+    """The log of a stream of `{"result": entry}` lines, ended by an entry with `last` or broken by `{"error": ...}`."""
     entries: list[LogEntry] = []
     closed = broken = False
     with closing(lines):

@@ -1,8 +1,8 @@
-"""What is read of the Kubernetes API: kinds, objects, lists and logs, as plain JSON.
+"""Reads of the Kubernetes API: kinds, objects, lists and logs, as plain JSON.
 
-Owns paths, selectors and the look-up of a kind; the connection and its failures are `kubernetes_client`'s, and what a
-context needs is the source's. Answers stay plain JSON: the typed models of the `kubernetes` package refuse ordinary
-events (`eventTime: null`).
+Owns paths, selectors and the look-up of a kind; `client` owns the connection and its failures. Answers stay plain JSON:
+the typed models of the `kubernetes` package refuse ordinary events (`eventTime: null`). Paths are those of
+https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris.
 """
 
 import json
@@ -21,7 +21,7 @@ from agent.objects.target import ResourceRef
 PAGE = 500
 """Objects of one list that are read."""
 
-# Where a kind is looked for when its group was left out (core kinds need none).
+# The group of a kind that was named without one (core kinds need none).
 _GROUPS = {
     "deployment": "apps",
     "statefulset": "apps",
@@ -50,10 +50,12 @@ class Kind:
 
     @property
     def api_version(self) -> str:
+        """`group/version` as manifests write it."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str = "", *names: str) -> str:
-        """The path of the collection in `namespace` ("": in all of them), or of what `names` lead to."""
+        """Return the path of the collection in `namespace` ("": of all namespaces), or of an object in it and its
+        subresource (`names`). Raises SourceError for a name that is no path segment."""
         parts = ["apis", self.group, self.version] if self.group else ["api", self.version]
         if namespace and self.namespaced:
             parts += ["namespaces", _segment(namespace)]
@@ -83,7 +85,8 @@ BUILT_IN: dict[str, Kind] = (
     | _built_in("autoscaling", "HorizontalPodAutoscaler", version="v2")
     | _built_in("policy", "PodDisruptionBudget")
 )
-"""Kinds that every cluster serves in this version, so that no discovery is needed for them."""
+"""Kinds that every supported cluster serves in this version, so that they need no discovery
+(https://kubernetes.io/docs/reference/kubernetes-api/)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ class KubernetesAPI:
         self._client = client
 
     def kind(self, resource: ResourceRef) -> Kind:
-        """The kind of `resource` as the cluster serves it, in its version or else the preferred one.
+        """Return the kind of `resource` as the cluster serves it, in its version or else the preferred one.
 
         Kinds are compared without case, and by plural, singular or short name too.
         """
@@ -123,7 +126,7 @@ class KubernetesAPI:
         raise SourceError(f"The cluster serves no kind {resource.kind!r} in {where}", code="not_found")
 
     def read(self, kind: Kind, *, namespace: str, name: str) -> Sized[Manifest]:
-        """One object; of a Secret its keys alone."""
+        """Return one object; of a Secret only the keys."""
         where = f"{namespace}/{name}" if namespace and kind.namespaced else name
         what = f"{kind.kind} {where}"
         answer = self._json(kind.path(namespace, name), {}, what=what, right=f"get {kind.plural}")
@@ -132,18 +135,18 @@ class KubernetesAPI:
         return Sized(without_secret_values(answer.value), answer.size)
 
     def list(self, kind: Kind, *, namespace: str, what: str, labels: str = "", fields: str = "") -> Listing:
-        """The objects of `namespace` ("": of all) that the label and field selectors take, PAGE at most."""
+        """Return the objects of `namespace` ("": of all) that match the label and field selectors, PAGE at most."""
         params = {"labelSelector": labels, "fieldSelector": fields, "limit": str(PAGE)}
         params = {key: value for key, value in params.items() if value}
         answer = self._json(kind.path(namespace), params, what=what, right=f"list {kind.plural}")
-        # The items of a built-in kind's list do not say what they are.
-        said = {"apiVersion": kind.api_version, "kind": kind.kind}
-        items = tuple(without_secret_values(said | item) for item in objects_at(answer.value, "items"))
+        # The items of a built-in kind's list have no apiVersion and kind of their own.
+        header = {"apiVersion": kind.api_version, "kind": kind.kind}
+        items = tuple(without_secret_values(header | item) for item in objects_at(answer.value, "items"))
         complete = not text_at(answer.value, "metadata", "continue")
         return Listing(items=items, complete=complete, size=answer.size)
 
     def log(self, choice: LogChoice) -> bytes:
-        """The log, each line with its time; cut after MAX_LOG_BYTES."""
+        """Return the log, each line with its time; cut after MAX_LOG_BYTES."""
         params = {
             "container": choice.container,
             "tailLines": str(choice.tail_lines),
@@ -165,7 +168,7 @@ class KubernetesAPI:
 
 
 def _segment(name: str) -> str:
-    """A path segment that stays one: no name of Kubernetes is a dot or two, which a URL would resolve."""
+    """A quoted path segment. Raises SourceError for "", `.` and `..`, which a URL would resolve."""
     if name in {"", ".", ".."}:
         raise SourceError(f"{name!r} is no name of a Kubernetes object", code="invalid")
     return quote(name, safe="")

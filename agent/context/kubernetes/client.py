@@ -1,7 +1,7 @@
 """The connection to a Kubernetes API through the `kubernetes` package: configuration, discovery, bounded reads.
 
-Owns where the configuration comes from, the kept client and the meaning of failures; knows no kind. It alone imports
-`kubernetes`, and with the first read only. Every request is a GET.
+Owns where the configuration comes from, the kept client and the meaning of failures. It alone imports `kubernetes`, at
+the first read. Every request is a GET.
 """
 
 import json
@@ -54,8 +54,8 @@ class _Connected:
 
 
 def configuration_kind(choice: KubernetesChoice) -> ConfigurationKind | None:
-    """Which configuration `choice` means here, None for none. As kubectl does it, KUBECONFIG goes before the pod's
-    service account, and that before the kubeconfig of the home directory."""
+    """Return which configuration `choice` selects here, None for none. KUBECONFIG comes before the Pod's service
+    account, and that before the kubeconfig of the home directory."""
     if choice == "off":
         return None
     if choice != "auto":
@@ -80,13 +80,12 @@ class KubernetesClient:
 
     @property
     def identity(self) -> str:
-        """Names the configuration by which the cluster is read, as far as it is known without reading it; every
-        process has one such identity."""
+        """A hash of where the configuration is; it does not change while the process runs."""
         kind = configuration_kind(self._settings.kubernetes) or ""
         return fingerprint(kind, kubeconfig() if kind == "kubeconfig" else str(SERVICE_ACCOUNT))
 
     def served(self, group: str) -> list[Served]:
-        """Every kind of `group` ("": the core group) in every version; read once and then kept."""
+        """Return every kind of `group` ("": the core group) in every version; read once and then kept."""
         prefix = "apis" if group else "api"
         with self._translated(f"the kinds of group {group or 'core'!r}", "API discovery"), self._lock:
             # Discovery is not safe to use from several threads.
@@ -94,8 +93,8 @@ class KubernetesClient:
         return [_served(each) for each in found if not hasattr(each, "base_kind")]  # no lists of kinds
 
     def read(self, path: str, params: dict[str, str], *, what: str, right: str, limit: int) -> bytes:
-        """The body at `path`, at most `limit` bytes. `what` and `right` are for messages: what is read, and the right
-        (verb and resource) that it needs."""
+        """Return the body at `path`, at most `limit` bytes. `what` and `right` are for messages: what is read, and the
+        right (verb and resource) that it needs."""
         with self._translated(what, right):
             with self._lock:
                 dynamic = self._connected().dynamic
@@ -103,7 +102,8 @@ class KubernetesClient:
             return self._body(response, what=what, limit=limit)
 
     def context_namespace(self) -> str:
-        """The namespace of the kubeconfig's current context, "" where there is none."""
+        """Return the namespace of the kubeconfig's current context (`default` if it names none), "" without a
+        kubeconfig."""
         if configuration_kind(self._settings.kubernetes) != "kubeconfig":
             return ""
         from kubernetes import config as untyped
@@ -114,6 +114,7 @@ class KubernetesClient:
         return text_at(current, "context", "namespace") or "default"
 
     def close(self) -> None:
+        """Close the connections."""
         with self._lock:
             self._disconnect()
 
@@ -197,7 +198,7 @@ class KubernetesClient:
             message = "The Kubernetes configuration cannot be used: check KUBECONFIG and ASSISTANT_KUBERNETES"
             raise SourceError(f"{message} ({type(error).__name__})", code="unavailable") from None
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            # Discovery and the kubeconfig's reader take what they get for well-formed.
+            # Discovery and the reader of the kubeconfig do not validate their input.
             message = f"{self._who} gave {what} in a form that is not understood ({type(error).__name__})"
             raise SourceError(message, code="invalid") from None
 
@@ -212,8 +213,8 @@ class KubernetesClient:
                 return SourceError(f"{self._who} refused {what}: the right to {right} is missing", code="forbidden")
             case 404:
                 return SourceError(f"{self._who} has no {what}", code="not_found")
-            case 400 if said := refusal(_message(error.body)):
-                return said
+            case 400 if log_refusal := refusal(_message(error.body)):
+                return log_refusal
             case 400:
                 return SourceError(f"{self._who} did not accept the request for {what}", code="invalid")
             case 408 | 504:
@@ -242,12 +243,12 @@ class KubernetesClient:
 
 
 def kubeconfig() -> str:
-    """The file or files that KUBECONFIG names, else the one of the home directory."""
+    """Return the path or paths in KUBECONFIG, else that of the home directory."""
     return os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
 
 
 def _dynamic_client(api: "ApiClient", *, timeouts: tuple[float, float], cache_file: str) -> Any:
-    """The dynamic client with a discovery cache of its own and timeouts, which its discovery has none of."""
+    """The dynamic client with its own discovery cache, and with timeouts for discovery too."""
     from kubernetes.dynamic import DynamicClient
 
     class TimedDynamicClient(DynamicClient):

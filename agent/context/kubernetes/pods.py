@@ -1,6 +1,6 @@
-"""The Pods of a workload in the cluster: by its selector, and by who owns them.
+"""The Pods of a workload in the cluster, found by its selector and their owner references.
 
-Owns what stands between a workload and its Pods.
+Owns the kinds between a workload and its Pods.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from agent.objects.pods import unhealthiest_first
 from agent.objects.selectors import labels_at, spelled
 from agent.objects.target import ApplicationRef, ResourceRef
 
-# What stands between a workload and its Pods.
+# The kind between a workload and its Pods.
 _BETWEEN = {"Deployment": "ReplicaSet", "Rollout": "ReplicaSet", "CronJob": "Job"}
 
 
 async def pods_below(reads: ClusterReads, owner: Manifest, *, namespace: str) -> Reading[tuple[Manifest, ...]]:
-    """The Pods of a workload, the unhealthiest first, MAX_CHILDREN at most."""
+    """Return the Pods of a workload, the unhealthiest first, MAX_CHILDREN at most. Raises SourceError."""
     named, kind, selector = ResourceRef.of(owner), text_at(owner, "kind"), selector_of(owner)
     owners: Sequence[Manifest] = [owner]
     if kind in _BETWEEN:
@@ -35,7 +35,8 @@ async def pods_below(reads: ClusterReads, owner: Manifest, *, namespace: str) ->
 
 
 async def between(reads: ClusterReads, owner: Manifest, *, namespace: str) -> list[Manifest]:
-    """The ReplicaSets or Jobs by which a workload runs its Pods, the newest first; [] where it runs them itself."""
+    """Return the ReplicaSets or Jobs of a workload, the newest first; [] if it creates its Pods itself. Raises
+    SourceError."""
     kind = _BETWEEN.get(text_at(owner, "kind"))
     if kind is None:
         return []
@@ -47,7 +48,7 @@ async def between(reads: ClusterReads, owner: Manifest, *, namespace: str) -> li
 def taken(
     pods: Sequence[Manifest], owner: ResourceRef | ApplicationRef | None, *, complete: bool
 ) -> Reading[tuple[Manifest, ...]]:
-    """The first MAX_CHILDREN of `pods`, with a gap where there are more (`complete` False: than were listed)."""
+    """Return the first MAX_CHILDREN of `pods`, with a gap if there are more. `complete` False: not all were listed."""
     first = tuple(pods[:MAX_CHILDREN])
     if len(first) == len(pods) and complete:
         return Reading(value=first)
@@ -57,13 +58,14 @@ def taken(
 
 
 def selector_of(workload: Manifest) -> str:
-    """The label selector of a workload's Pods as the API takes it, "" where it has none."""
+    """Return the label selector of a workload's Pods as the API takes it, "" if it has none."""
     spec = object_at(workload, "spec", "selector")
     labels = labels_at(spec, "matchLabels")
-    if not labels and "matchExpressions" not in spec:  # a ReplicationController has the labels alone
+    if not labels and "matchExpressions" not in spec:  # the selector of a ReplicationController is a map of labels
         labels = labels_at(spec)
     terms = [spelled(labels), *map(_term, objects_at(spec, "matchExpressions"))]
-    # A Rollout that refers to a Deployment tells its selector in its status.
+    # A Rollout that refers to a Deployment has its selector in the status only (`labelSelectorPath` in
+    # manifests/install.yaml of argoproj/argo-rollouts).
     return ",".join(filter(None, terms)) or text_at(workload, "status", "selector")
 
 

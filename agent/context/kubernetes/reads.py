@@ -1,6 +1,6 @@
-"""One turn's reads of objects and lists from the cluster: each once, and cached where it may be.
+"""The reads of objects and lists from the cluster in one turn: each once, and cached.
 
-Owns what makes two reads the same; paths and selectors are `kubernetes_api`'s.
+Owns the keys by which two reads are the same; `api` has paths and selectors.
 """
 
 from agent.context.cache import Sized
@@ -12,14 +12,14 @@ from agent.objects.target import ResourceRef
 
 
 class ClusterReads:
-    """Every method raises SourceError."""
+    """The reads of one turn. Every method raises SourceError."""
 
     def __init__(self, api: KubernetesAPI, reads: TurnReads) -> None:
         self._api = api
         self._reads = reads
 
     async def named(self, resource: ResourceRef) -> Manifest:
-        """One object by its name."""
+        """Return one object by its name."""
         kind = BUILT_IN.get(resource.kind)
         if kind is None or resource.group not in {"", kind.group}:
             key = ("kind", resource.group, resource.kind)
@@ -29,7 +29,7 @@ class ClusterReads:
         return await self._reads.once(key, lambda: self._api.read(kind, namespace=namespace, name=resource.name))
 
     async def list(self, kind: str, namespace: str, *, labels: str = "") -> Listing:
-        """The objects of a built-in kind in one namespace; none where the cluster does not serve the kind."""
+        """Return the objects of a built-in kind in one namespace, none if the cluster does not serve the kind."""
         what = f"the {BUILT_IN[kind].plural} of namespace {namespace}"
 
         def read() -> Sized[Listing]:

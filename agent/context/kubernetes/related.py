@@ -1,6 +1,7 @@
-"""What belongs to a resource, found through the Kubernetes API: owner references, names, selectors.
+"""The related objects of a resource, found through the Kubernetes API by owner references, names and selectors.
 
-Owns which reads that takes (few, and never a whole cluster); where a kind keeps its references is `references`'.
+Owns which reads that takes (few, and never a whole cluster); `agent.objects.references` knows where a kind keeps its
+references.
 """
 
 import asyncio
@@ -19,10 +20,10 @@ from agent.objects.selectors import labels_at, spelled
 from agent.objects.target import ResourceRef
 
 MAX_NAMED = 8
-"""Objects that a manifest names which are read."""
+"""Objects named by a manifest that are read."""
 
 _OWNERS, _SERVICES = 3, 2
-# Kinds that are shared between namespaces, and hold nothing that is anybody's own.
+# Kinds that may be read from another namespace: they are shared, and hold no secrets.
 _ELSEWHERE = frozenset({"Gateway", "Service"})
 
 type _Found = Reading[tuple[Manifest, ...]]
@@ -36,8 +37,8 @@ class KubernetesRelated:
         self._turn = turn
 
     async def around(self, resource: ResourceRef, manifests: Sequence[Manifest] | None) -> _Found:
-        """What belongs to the target's resource. Where Argo CD already gave what it knows, only what it cannot know is
-        added: nodes, volumes, quotas, and named objects outside the Application."""
+        """Return the objects related to the target's resource. Besides those that Argo CD gave (`manifests`), these are
+        only objects that it cannot give: nodes, volumes, quotas, and named objects outside the Application."""
         manifest, children = await self._turn.manifest(), await self._turn.children()
         if manifest is None:
             return Reading(value=())
@@ -82,8 +83,8 @@ class KubernetesRelated:
         return Reading(value=tuple(each for each in newest if is_refused_pods(each) or not has_pods))
 
     async def _named(self, manifests: Iterable[Manifest], there: Iterable[Manifest]) -> _Found:
-        """What the manifests name and is not there yet. What need not be there is no gap when it is absent, nor is a
-        Secret, which many an operator keeps from everybody."""
+        """The objects that the manifests name and that were not read yet. An optional one that does not exist is no
+        gap, nor is a Secret that may not be read, as many operators want it."""
         places = {_place(each) for each in there}
         distinct: dict[object, Reference] = {}
         for each in (each for manifest in manifests for each in references(manifest) if _is_within(manifest, each)):
@@ -156,9 +157,9 @@ class KubernetesRelated:
 
 
 def _is_within(manifest: Manifest, reference: Reference) -> bool:
-    """Whether a reference stays in the manifest's namespace, or leads to what may stand in another one.
+    """Whether a reference stays in the manifest's namespace, or names a kind that may be in another one.
 
-    Whoever may write an object in one namespace must not read those of another by naming them in it.
+    Whoever may write an object in one namespace must not read objects of another by naming them in it.
     """
     named, namespace = reference.resource, text_at(manifest, "metadata", "namespace")
     return not namespace or named.namespace in {"", namespace} or named.kind in _ELSEWHERE

@@ -1,7 +1,7 @@
-"""The Kubernetes API as a source: which reads give a part of the context.
+"""The Kubernetes API as a source: which reads a part of the context takes.
 
-Owns how a workload's Pods are found (selector and owner references) and how an object's events are; `api` has
-the reads themselves.
+Owns how the events of an object are found; `pods` finds the Pods of a workload, `related` the related objects, and
+`api` has the reads themselves.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class KubernetesConnection:
         self._threads = ReadThreads("The Kubernetes API", threads=_THREADS, seconds=seconds)
 
     def open(self, turn: TurnState) -> Source | None:
-        """The source for a turn; None without a target, or without a configuration of a cluster."""
+        """Return the source for a turn, None without a target or without a configuration of a cluster."""
         configuration = configuration_kind(self._settings.kubernetes)
         if not turn.target or configuration is None:
             return None
@@ -60,6 +60,7 @@ class KubernetesConnection:
         return _KubernetesReaders(self._client, reads, turn, in_cluster=configuration == "in-cluster").source()
 
     def close(self) -> None:
+        """Close the connections; reads under way end on their own."""
         self._threads.close()
         self._client.close()
 
@@ -113,7 +114,7 @@ class _KubernetesReaders:
 
     async def related(self, manifests: Sequence[Manifest] | None) -> Reading[tuple[Manifest, ...]]:
         if self._turn.target.resource is None and manifests is not None:
-            return Reading(value=())  # Argo CD gave it all
+            return Reading(value=())  # Argo CD gave all of them
         try:
             await self._refuse_other_cluster()
         except SourceError:
@@ -150,8 +151,8 @@ class _KubernetesReaders:
         return resource
 
     async def _refuse_other_cluster(self) -> None:
-        """A service account reads its own cluster, where an Application may deploy to another one; and the resources
-        that an Application lists are looked for nowhere else than where it says."""
+        """Raise SourceError if the Application deploys to another cluster than the one that is read: a service account
+        reads its own cluster only, and the resources of an Application are only looked for in its destination."""
         if not self._in_cluster and self._turn.target.resource is not None:
             return
         destination = object_at(await self._turn.application(), "spec", "destination")
@@ -191,7 +192,7 @@ class _KubernetesReaders:
         return await pods_below(self._cluster, owner, namespace=namespace)
 
     async def _unhealthy_workloads(self) -> Reading[tuple[Manifest, ...]]:
-        """Of an Application that only the cluster tells of: the workloads it lists that are short of Pods."""
+        """The workloads of an Application, read without Argo CD, that have fewer Pods than they want."""
         listed = listed_workloads(await self._turn.application())
         reading = await read_some(listed, self._cluster.named, part="related", source=_NAME)
         return Reading(value=tuple(each for each in reading.value if is_short_of_pods(each)), gaps=reading.gaps)

@@ -1,6 +1,6 @@
-"""Whether an answer stands on what was read: its quotations, names, numbers, paths and commands looked up again.
+"""Whether the claims of an answer were read: its quotations, names, numbers, paths and commands are looked up again.
 
-`ground` is the way in. Owns no text of its own; what is not found is told, never changed.
+`ground` is the entry point. A claim that is not found is reported; the answer is never changed.
 """
 
 from agent.turn.grounding.check import Grounding, ground

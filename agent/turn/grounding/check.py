@@ -1,4 +1,4 @@
-"""The check: which claims of an answer hold. Owns what counts as held for each kind of claim."""
+"""The check: which claims of an answer are supported. Owns what supports each kind of claim."""
 
 import re
 import shlex
@@ -21,11 +21,11 @@ _PLACEHOLDER = re.compile(r"<[^>]*>|\$\{?\w+\}?|\{\{.*\}\}|[A-Z][A-Z0-9_-]*|\.\.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounding:
-    """What became of an answer's claims. `invented` are the resources that nothing names which was read.
+    """The checked claims of an answer. `invented` are the resources that nothing that was read names.
 
-    `earlier` are the claims that hold by earlier answers of the conversation alone: they were made from what was read
-    then. `unchecked` are those that may, where earlier turns are kept and could not be looked at. `stale`: something
-    was read for this answer, so that what only earlier answers name may be gone.
+    `earlier` are the claims that only earlier answers of the conversation support, made from what was read then.
+    `unchecked` are those that may be supported by earlier turns, which are kept and could not be read. `stale`: the
+    context of this answer is not empty, so that what only earlier answers name may be gone.
     """
 
     checked: int = 0
@@ -36,22 +36,24 @@ class Grounding:
 
     @property
     def supported(self) -> int:
+        """How many claims are supported."""
         return self.checked - len(self.unsupported) - len(self.unchecked)
 
     @property
     def share(self) -> float | None:
-        """The share of claims that hold of those that are decided, None where there are none."""
+        """The share of supported claims among those that could be checked, None where there are none."""
         decided = self.checked - len(self.unchecked)
         return self.supported / decided if decided else None
 
     @property
     def invented(self) -> tuple[str, ...]:
+        """The unsupported claims that name a resource."""
         return _resources(self.unsupported)
 
     @property
     def warning(self) -> str:
         """What the reader must know, as the end of a Markdown answer; "" where every resource that is named exists."""
-        said = (
+        notes = (
             ("Not in what was read:", self.invented, "Check that it exists before you act on it."),
             (
                 "Not in what was read now:",
@@ -65,7 +67,7 @@ class Grounding:
                 "Check that it is still there before you act on it.",
             ),
         )
-        return "".join(f"\n\n> **{what}** {_listed(names)}. {hint}\n" for what, names, hint in said if names)
+        return "".join(f"\n\n> **{what}** {_listed(names)}. {hint}\n" for what, names, hint in notes if names)
 
     def as_json(self) -> dict[str, Any]:
         """The form in `custom_outputs`."""
@@ -94,44 +96,44 @@ def _as_json(claims: Iterable[Claim]) -> list[dict[str, str]]:
 
 
 def ground(answer: str, *, given: Iterable[str], context: Context, earlier: Sequence[Message] | None = ()) -> Grounding:
-    """Looks the claims of `answer` up in what the model was `given` (instructions with context, question) and in all of
-    `context`; then in the `earlier` messages of the conversation (None: there are some, and nobody knows them). What
-    the user said there holds as what is given. Costs nothing where the answer claims nothing.
+    """Return which claims of `answer` are supported by what the model was `given` (instructions, context, question),
+    by all of `context`, or by the `earlier` messages of the conversation (None: there are some that cannot be read).
+    Messages of the user count as given. Does no work for an answer without claims.
     """
     claims = claims_in(answer)
     if not claims:
         return Grounding()
-    known = GroundingInventory((*given, *(each.text for each in earlier or () if each.role == "user")), context)
-    missing = [claim for claim in claims if not _holds(claim, known)]
+    inventory = GroundingInventory((*given, *(each.text for each in earlier or () if each.role == "user")), context)
+    missing = [claim for claim in claims if not _holds(claim, inventory)]
     if earlier is None:
         return Grounding(checked=len(claims), unchecked=tuple(missing))
-    answered = known.adding(each.text for each in earlier if each.role == "assistant")
-    found = [claim for claim in missing if earlier and _holds(claim, answered)]
+    with_answers = inventory.adding(each.text for each in earlier if each.role == "assistant")
+    answered = [claim for claim in missing if earlier and _holds(claim, with_answers)]
     return Grounding(
         checked=len(claims),
-        unsupported=tuple(claim for claim in missing if claim not in found),
-        earlier=tuple(found),
+        unsupported=tuple(claim for claim in missing if claim not in answered),
+        earlier=tuple(answered),
         stale=not context.is_empty,
     )
 
 
-def _holds(claim: Claim, known: GroundingInventory) -> bool:
+def _holds(claim: Claim, inventory: GroundingInventory) -> bool:
     match claim.kind:
         case "quotation":
-            return known.says(claim.text)
+            return inventory.says(claim.text)
         case "resource":
-            return known.names(claim.name)
+            return inventory.names(claim.name)
         case "number":
-            return known.counts(claim.text)
+            return inventory.counts(claim.text)
         case "path":
-            return known.has_path(claim.text)
+            return inventory.has_path(claim.text)
         case "command":
-            return known.says(claim.text) or _is_known_command(claim.text, known)
+            return inventory.says(claim.text) or _is_known_command(claim.text, inventory)
         case _:
             assert_never(claim.kind)
 
 
-def _is_known_command(command: str, known: GroundingInventory) -> bool:
+def _is_known_command(command: str, inventory: GroundingInventory) -> bool:
     """Whether the tool has such a command, and the names in it were read."""
     try:
         words = shlex.split(command, comments=True)
@@ -148,11 +150,11 @@ def _is_known_command(command: str, known: GroundingInventory) -> bool:
         if len(verbs) < 2 or verbs[1] not in COMMANDS[group]:
             return False
         taken = 2
-    return all(_is_known_word(word, known) for word in (*verbs[taken:], *_flag_names(rest)))
+    return all(_is_known_word(word, inventory) for word in (*verbs[taken:], *_flag_names(rest)))
 
 
 def _positional(words: list[str]) -> Iterator[str]:
-    """The words that are no flags and no flags' values: of flags that take one the names are looked at elsewhere."""
+    """The words that are neither flags nor values of flags; `_flag_names` has the names among those values."""
     skip = False
     for word in words:
         if word == "--":  # what follows runs in the container
@@ -180,12 +182,12 @@ def _flag_names(words: list[str]) -> Iterator[str]:
                 yield words[place + 1]
 
 
-def _is_known_word(word: str, known: GroundingInventory) -> bool:
+def _is_known_word(word: str, inventory: GroundingInventory) -> bool:
     if _PLACEHOLDER.fullmatch(word) or word.endswith((".yaml", ".yml", ".json")) or "=" in word or word[:1] in "{[":
         return True
     if word.lower() in KINDS or word.partition(".")[0].lower() in KINDS:
         return True
     kind, slash, name = word.partition("/")
     if slash:
-        return all(_is_known_word(part, known) for part in (kind, name) if part)
-    return not _NAME.fullmatch(word) or known.names(word)
+        return all(_is_known_word(part, inventory) for part in (kind, name) if part)
+    return not _NAME.fullmatch(word) or inventory.names(word)

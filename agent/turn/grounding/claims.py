@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 type ClaimKind = Literal["quotation", "resource", "number", "path", "command"]
 
 MAX_CLAIMS = 300
-"""Claims of one answer that are looked at; an answer with more is no answer."""
+"""Claims of one answer that are looked at."""
 _READ = 200_000  # characters of an answer
 
 _NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
@@ -41,7 +41,7 @@ _NUMBER = re.compile(
     r" ?(Ki|Mi|Gi|Ti|KiB|MiB|GiB|kB|KB|MB|GB|m|%|ms|s|h|min|minutes?|seconds?|hours?)?(?![\w:/-]|\.\d)"
 )
 _QUOTED = re.compile(r"[\"“]([^\"“”\n]{3,400})[\"”]")
-# A sentence with one of these tells what to do, so its numbers are proposals.
+# The numbers of a sentence with one of these words are proposals.
 _PROPOSAL = re.compile(
     r"\b(?:raise|raising|increase|increasing|set|setting|lower|reduce|change|try|use|add|configure|scale|should|could|"
     r"consider|e\.g\.|for example|such as|at least|recommend\w*|wait|within)\b",
@@ -54,7 +54,7 @@ _FENCES_OF_COMMANDS = frozenset({"", "sh", "bash", "shell", "console", "zsh"})
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Something that an answer says is there. `name` is the name alone of a resource."""
+    """Something that an answer claims to exist. `name` is the name of a resource without its kind."""
 
     kind: ClaimKind
     text: str
@@ -62,16 +62,16 @@ class Claim:
 
 
 # Without any of these there is no code, no quotation, no number and no name of a resource.
-_TELLING = re.compile(r"[`\"“\d]|[A-Z]\w+[ /][a-z0-9.]*-| {4}|\t")
+_CLAIM_SIGNS = re.compile(r"[`\"“\d]|[A-Z]\w+[ /][a-z0-9.]*-| {4}|\t")
 
 
 def may_claim(answer: str) -> bool:
-    """Whether a closer look is worth it; much cheaper than `claims_in`."""
-    return _TELLING.search(answer, 0, _READ) is not None
+    """Whether the answer may contain claims; much cheaper than `claims_in`."""
+    return _CLAIM_SIGNS.search(answer, 0, _READ) is not None
 
 
 def claims_in(answer: str) -> tuple[Claim, ...]:
-    """The claims of a Markdown text in their order, each once; at most MAX_CLAIMS."""
+    """Return the claims of a Markdown text in their order, each once; MAX_CLAIMS at most."""
     found: dict[Claim, None] = {}
     for claim in _claims(answer[:_READ]):
         found.setdefault(claim)
@@ -120,7 +120,7 @@ def _inline(children: "Sequence[Token]") -> Iterator[Claim]:
 
 
 def _code(code: str, before: str) -> Iterator[Claim]:
-    """What a code span claims; `before` is the text in front of it: `the Deployment `web``."""
+    """The claim of a code span; `before` is the text in front of it: `the Deployment `web``."""
     if not code:
         return
     if code.split(" ")[0] in TOOLS:
@@ -154,7 +154,7 @@ def _prose(text: str) -> Iterator[Claim]:
 
 
 def _numbers(sentence: str) -> Iterator[Claim]:
-    """Numbers that nobody counts up by himself: of two digits and more, or with a unit."""
+    """Numbers of two digits and more, or with a unit; smaller ones are often the answer's own count."""
     for match in _NUMBER.finditer(sentence):
         digits = match[1].replace(",", "")
         if match[2] or len(digits.partition(".")[0]) > 1:

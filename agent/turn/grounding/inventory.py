@@ -1,4 +1,4 @@
-"""What may be said: the texts that the model was given and everything that was read, to look claims up in.
+"""The texts that the model was given and everything that was read, to look claims up in.
 
 Owns how a text is compared (letter case, white space and quotation marks do not count); knows no Markdown.
 """
@@ -13,7 +13,7 @@ from agent.context.context import Context
 from agent.findings.engine.evidence import walk
 from agent.objects.manifest import Manifest
 
-# Values of all manifests that are looked at; a status that lists tens of thousands of objects says little of each.
+# Values of a manifest that are looked at; a status that lists tens of thousands of objects has little about each.
 _VALUES = 300_000
 _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "\u00a0": " "})
 _INDEX = re.compile(r"\[[^\]]*\]")
@@ -21,31 +21,31 @@ _WORD = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
 class GroundingInventory:
-    """Texts first, as they are what the model saw; the whole context is only read for what is not in them."""
+    """Looks into the texts first, as the model saw them; the whole context is only walked for what is not in them."""
 
     def __init__(self, texts: Iterable[str], context: Context) -> None:
         self._seen = folded("\n".join(texts))
         self._context = context
 
     def adding(self, texts: Iterable[str]) -> "GroundingInventory":
-        """The same with further texts; what was read is not gone through again."""
+        """Return the same inventory with further texts; the context is not walked again."""
         more = copy(self)
         more._seen = f"{self._seen} {folded('\n'.join(texts))}"
         more.__dict__.pop("_words_seen", None)
         return more
 
     def says(self, text: str) -> bool:
-        """Whether `text` stands somewhere; one cut off by an ellipsis, as far as it goes."""
+        """Whether `text` was read; one that ends in an ellipsis, up to it."""
         wanted = folded(text).removesuffix("…").removesuffix("...").strip()
         return not wanted or wanted in self._seen or wanted in self._read
 
     def names(self, name: str) -> bool:
-        """Whether `name` stands somewhere as a whole word, not as a part of a longer name."""
+        """Whether `name` was read as a whole word, not as a part of a longer name."""
         wanted = name.lower().rstrip(".-")
         return wanted in self._words_seen or wanted in self._words_read
 
     def counts(self, number: str) -> bool:
-        """Whether the number stands somewhere, with its unit or with the unit parted from it."""
+        """Whether the number was read, with its unit or without it."""
         wanted = number.lower().replace(",", "")
         bare = wanted.replace(" ", "")
         digits = re.match(r"[\d.]+", bare)
@@ -53,7 +53,7 @@ class GroundingInventory:
         return any(_whole_number(spelling, text) for spelling in spellings for text in (self._seen, self._read))
 
     def has_path(self, path: str) -> bool:
-        """Whether a manifest has the path, or its parent: a field that is to be added does not exist yet."""
+        """Whether a manifest has the path, or its parent: a field that the answer proposes does not exist yet."""
         if self.says(path):
             return True
         keys = tuple(_INDEX.sub("", path.lstrip(".")).split("."))

@@ -1,6 +1,6 @@
-"""A survey that can go on where it was interrupted: a file with a line for each Application that was looked at.
+"""A survey that can be resumed after an interruption: a file with a line for each Application that was examined.
 
-Owns the file's form (JSON lines). What it holds is redacted, like all that is printed.
+Owns the form of the file (JSON lines). Its content is redacted, like all that is printed.
 """
 
 import json
@@ -18,10 +18,10 @@ _EXAMINED: TypeAdapter[Examined] = TypeAdapter(Examined)
 
 
 class Checkpoint:
-    """Reads what an earlier run noted, and notes what this one finds out.
+    """Reads the results of an earlier run and adds those of this one.
 
-    `of` names what is surveyed (server, projects, selector): a file of another survey is refused with RequestError,
-    like one that cannot be read. Its last line may be broken off; what it was about is looked at again.
+    `of` names what is surveyed (server, projects, selector). The last line may be incomplete; its Application is
+    examined again.
     """
 
     def __init__(self, path: Path, *, of: str) -> None:
@@ -30,7 +30,8 @@ class Checkpoint:
         self._file: TextIO | None = None
 
     def read(self) -> list[Examined]:
-        """What is noted already, [] where there is no file yet."""
+        """Return the results in the file, [] if there is none yet. Raises RequestError for a file of another survey and
+        for one that cannot be read."""
         if not self._path.exists():
             return []
         try:
@@ -44,13 +45,14 @@ class Checkpoint:
         return list(self._examined(lines[1:]))
 
     def note(self, examined: Examined) -> None:
-        """Adds one; it is on disk when this returns."""
+        """Append one result and flush it. Raises RequestError for a file that cannot be written."""
         if self._file is None:
             self._file = self._opened()
         self._file.write(json.dumps(asdict(examined), default=_plain) + "\n")
         self._file.flush()
 
     def close(self) -> None:
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 

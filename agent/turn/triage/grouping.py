@@ -1,6 +1,6 @@
-"""Applications put together by what is wrong with them: one group for one kind of fault, with what its members share.
+"""Applications grouped by what is wrong with them: one group for each kind of fault, with what its members share.
 
-Owns what makes two faults the same. Of an Application its first finding counts, the one that is ranked as the cause.
+Owns what makes two faults the same. The first finding of an Application counts, which is ranked as its cause.
 """
 
 import re
@@ -19,7 +19,7 @@ _EVIDENCE = 3
 _SHARED = 4
 ELLIPSIS = "…"
 
-# In a title: how many pods it concerns, what is named, what is counted. What is left is the kind of the fault.
+# The parts of a title that differ for the same fault: how many Pods it concerns, names, numbers.
 _COUNTED = re.compile(r" \([^()]*(?:pods of|Deployment|StatefulSet|DaemonSet|Job) [^()]*\)$")
 _NAME = re.compile(
     r"\"[^\"]*\"|'[^']*'|`[^`]*`"
@@ -34,8 +34,8 @@ _SHAREABLE = re.compile(r"https?://[^\s\"'`,)]+|[a-z0-9][a-z0-9.-]*[-.][a-z0-9][
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseGroup:
-    """One kind of fault. `title` is the finding's own where all say the same, else what they have in common with an
-    ellipsis for what differs; `applications` are `namespace/name`; `shared` are names and hosts that every one of
+    """One kind of fault. `title` is that of the findings if it is the same for all, else with an ellipsis for each
+    part that differs; `applications` are `namespace/name`; `shared` are names and hosts that every one of
     several members' evidence holds."""
 
     title: str
@@ -49,7 +49,7 @@ class CauseGroup:
     first: Finding
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """The group as JSON values, without `first`."""
         return {
             "title": self.title,
             "severity": self.severity,
@@ -71,8 +71,7 @@ class CauseGroup:
 
 
 def grouped(examined: Iterable[Examined]) -> tuple[CauseGroup, ...]:
-    """The groups: errors first, then by how many Applications they concern. Applications without a finding are in
-    none."""
+    """Return the groups: errors first, then by number of Applications. Applications without a finding are left out."""
     members: dict[tuple[str, str], list[tuple[Examined, Finding]]] = defaultdict(list)
     for each in sorted(examined, key=lambda one: one.application):
         if each.findings:
@@ -84,14 +83,14 @@ def grouped(examined: Iterable[Examined]) -> tuple[CauseGroup, ...]:
 
 
 def kind_of_fault(title: str) -> str:
-    """A finding's title without what names and counts: alike for the same fault elsewhere."""
+    """Return the title of a finding without names and numbers: the same for the same fault elsewhere."""
     text = _COUNTED.sub("", title)
     text = _NUMBER.sub(ELLIPSIS, _NAME.sub(ELLIPSIS, text))
     return _BLANKS.sub(ELLIPSIS, text)
 
 
 def as_findings(groups: Sequence[CauseGroup]) -> tuple[Finding, ...]:
-    """The groups as findings, for an answer about the fleet."""
+    """Return the groups as findings, for an answer about all Applications."""
     return tuple(map(_finding, groups))
 
 
@@ -113,14 +112,14 @@ def _group(found: list[tuple[Examined, Finding]]) -> CauseGroup:
 
 
 def _evidence(findings: Sequence[Finding]) -> tuple[Evidence, ...]:
-    """The first finding's whole evidence alone, of several findings the first quotation of a few."""
+    """The whole evidence of a single finding; of several findings the first quotation of a few."""
     if len(findings) == 1:
         return findings[0].evidence
     return tuple(evidence for finding in findings[:_EVIDENCE] for evidence in finding.evidence[:1])
 
 
 def _shared(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """What stands in the evidence of every member, longest first."""
+    """The names and hosts in the evidence of every member, longest first."""
     if len(findings) < 2:
         return ()
     counts: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""The fleet for one turn: what a question without a target is told of all Applications, in bounded time.
+"""The fleet for one turn: the context of a question about all Applications, in bounded time.
 
 Owns how a survey becomes part of a context: counts and names, findings by cause, and gaps where something failed.
 """
@@ -14,7 +14,7 @@ from agent.request.caller import Caller
 from agent.turn.triage.grouping import as_findings, grouped
 from agent.turn.triage.survey import ContextRedaction, Survey
 
-# Gaps of single Applications that are told; what fails for one mostly fails for all.
+# Gaps of single Applications that are listed; what fails for one mostly fails for all.
 _GAPS = 5
 
 
@@ -28,14 +28,14 @@ _READ = 10_000  # characters of a question
 
 
 def asks_about_applications(question: str) -> bool:
-    """Whether a question without a target may be about the fleet: a survey is hundreds of requests, which "what is a
-    sync wave?" needs none of."""
+    """Whether a question without a target may be about the fleet. A survey takes hundreds of requests, which "what is a
+    sync wave?" does not need."""
     return _ABOUT_APPLICATIONS.search(question, 0, _READ) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The fleet without its manifests (None where it could not be listed), what is wrong in it, what is missing."""
+    """The fleet without its manifests (None if it could not be listed), the findings about it, and the gaps."""
 
     fleet: Fleet | None = None
     findings: tuple[Finding, ...] = ()
@@ -45,7 +45,8 @@ class Overview:
 async def overview(
     survey: Survey, redactor: ContextRedaction, *, limit: int, caller: Caller, refresh: bool = False
 ) -> Overview:
-    """Surveys the fleet, the `limit` worst Applications closely. Never raises for what cannot be read."""
+    """Survey the fleet, with the `limit` worst Applications read one by one. What cannot be read is a gap, never an
+    error."""
     try:
         fleet = await survey.fleet()
     except SourceError as error:

@@ -1,6 +1,6 @@
-"""Looking at troubled Applications one by one: a bounded number at once, and nothing kept of each but its findings.
+"""Examines troubled Applications one by one: a bounded number at once, and only the findings of each are kept.
 
-Owns that loop. What is read of an Application is the collector's, what is wrong with it the analyzers'.
+Owns that loop; the collector reads an Application, and the analyzers find what is wrong with it.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from agent.request.question import LogRequest, Question
 from agent.turn.triage.examined import Examined
 
 AT_ONCE = 4
-"""Applications that are looked at at the same time; each makes a bounded number of requests."""
+"""Applications that are read at the same time; each takes a bounded number of requests."""
 _TAIL_LINES = 200
-# Told by the list in one go; each takes some 2 ms.
+# Applications analyzed from the list in one go; each takes some 2 ms.
 _BATCH = 50
 
 
 class ContextRedaction(Protocol):
-    """What hides the secrets of contexts and texts."""
+    """Hides the secrets of contexts and texts."""
 
     def context(self, context: Context) -> Context: ...
 
@@ -53,14 +53,14 @@ type Analyze = Callable[[Context], Sequence[Finding]]
 
 
 class Survey:
-    """Surveys what the collector's Argo CD token may read. Holds nothing between surveys."""
+    """Surveys the Applications that the collector's Argo CD token may read. Keeps nothing between surveys."""
 
     def __init__(self, collector: ContextCollector, analyze: Analyze) -> None:
         self._collector = collector
         self._analyze = analyze
 
     async def fleet(self, *, projects: Sequence[str] = (), selector: str = "") -> Fleet:
-        """The list. Raises SourceError."""
+        """Return the list of Applications. Raises SourceError."""
         if self._collector.argocd is None:
             raise SourceError(
                 "No Argo CD is configured to list Applications from: set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN",
@@ -79,10 +79,10 @@ class Survey:
         known: Collection[str] = (),
         at_once: int = AT_ONCE,
     ) -> AsyncGenerator[Examined]:
-        """The troubled Applications as they are done, but for those `known` by `namespace/name` already.
+        """Yield the troubled Applications as they are examined, except those `known` already (`namespace/name`).
 
-        The first `limit` (the worst) are looked at closely, the others told by the list. Never raises for one of them:
-        what could not be read of it are its gaps.
+        The first `limit` (the worst) are read one by one, the others examined by the list. Raises nothing for one of
+        them: what could not be read of it are its gaps.
         """
         waiting = [each for each in fleet.troubled if each.name not in known]
         for some in batched(waiting[limit:], _BATCH):
@@ -134,18 +134,18 @@ def _examined(
     if collected.application is None:  # unreadable by itself: what the list told is better than nothing
         collected = replace(collected, application=application.manifest)
     context = redactor.context(collected)
-    return _told(application, analyze(context), gaps=context.gaps, closely=True)
+    return _result(application, analyze(context), gaps=context.gaps, closely=True)
 
 
 def _by_list(applications: Sequence[FleetApplication], redactor: ContextRedaction, analyze: Analyze) -> list[Examined]:
     contexts = (Context(target=Target(application=each.reference), application=each.manifest) for each in applications)
     return [
-        _told(application, analyze(redactor.context(context)), gaps=(), closely=False)
+        _result(application, analyze(redactor.context(context)), gaps=(), closely=False)
         for application, context in zip(applications, contexts, strict=True)
     ]
 
 
-def _told(
+def _result(
     application: FleetApplication, findings: Sequence[Finding], *, gaps: tuple[Gap, ...], closely: bool
 ) -> Examined:
     return Examined(
