@@ -14,7 +14,7 @@ Owns the order of the steps and the stream of events; each step has a module of 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -133,11 +133,13 @@ class Turn:
 
     def _take(self, event: SinkEvent) -> Redacted[Any]:
         """Give the event to the sinks and return it as it leaves the turn."""
-        redaction = self._redaction or self._redacting(b"")
-        released = redaction.release(event)
+        released = self._released(event)
         for sink in self._sinks:
             sink.take(released)
         return released
+
+    def _released(self, event: SinkEvent) -> Redacted[Any]:
+        return (self._redaction or self._redacting(b"")).release(event)
 
     def _redacting(self, key: bytes) -> TurnRedaction:
         return TurnRedaction(key, enabled=self._shared.settings.redaction)
@@ -158,7 +160,9 @@ class Turn:
             await asyncio.gather(collecting, return_exceptions=True)
             answered = self._record.events if self._record else ()
             kept = self._redaction.kept(answered) if self._redaction else ()
-            self._take(TurnEnded(answered=kept, error=failure))
+            with ExitStack() as ending:  # every sink receives the end, whatever another one raises
+                for sink in reversed(self._sinks):
+                    ending.callback(sink.take, self._released(TurnEnded(answered=kept, error=failure)))
 
     @asynccontextmanager
     async def _opened(self, attempt: Attempt, collecting: "asyncio.Task[_Collected]") -> AsyncGenerator[_Asking]:
