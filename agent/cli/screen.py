@@ -107,11 +107,11 @@ class TextScreen:
 
     def __init__(self) -> None:
         self._out = Console()
-        self._told = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._stderr = Console(stderr=True, highlight=False, soft_wrap=True)
         self._status: Status | None = None
         self._answer: TerminalAnswer | _Piped = TerminalAnswer(self._out) if self._out.is_terminal else _Piped()
         self._tools: list[str] = []
-        self._untold: Report | None = None
+        self._unshown: Report | None = None
 
     def __enter__(self) -> Self:
         self._wait("Reading the context ...")
@@ -125,23 +125,23 @@ class TextScreen:
 
     def report(self, report: Report) -> None:
         self._wait(None)
-        if self._out.is_terminal and self._told.is_terminal:
-            self._untold = report
+        if self._out.is_terminal and self._stderr.is_terminal:
+            self._unshown = report
         else:
-            self._tell_findings(report)
-            self._tell_gaps(report)
+            self._show_findings(report)
+            self._show_gaps(report)
         self._wait("Waiting for the answer ...")
 
-    def _tell_findings(self, report: Report) -> None:
+    def _show_findings(self, report: Report) -> None:
         for finding in report.findings:
-            self._tell(f"finding ({finding.severity})", finding.title, STYLES[finding.severity])
+            self._note(f"finding ({finding.severity})", finding.title, STYLES[finding.severity])
 
-    def _tell_gaps(self, report: Report) -> None:
-        for line in gap_lines(report.gaps, width=self._told.width if self._told.is_terminal else PIPED_WIDTH):
-            self._tell("not read", line, "dim")
+    def _show_gaps(self, report: Report) -> None:
+        for line in gap_lines(report.gaps, width=self._stderr.width if self._stderr.is_terminal else PIPED_WIDTH):
+            self._note("not read", line, "dim")
         for section in report.sections:
             if section.left_out:
-                self._tell("left out", f"{section.title}: {section.left_out}", "dim")
+                self._note("left out", f"{section.title}: {section.left_out}", "dim")
 
     def text(self, piece: str) -> None:
         self._wait(None)
@@ -154,41 +154,41 @@ class TextScreen:
         self._wait(None)
         self._answer.end()
         provider = outcome.provider
-        if self._untold and provider.protocol != "none":
-            self._tell_gaps(self._untold)
-        self._untold = None
+        if self._unshown and provider.protocol != "none":
+            self._show_gaps(self._unshown)
+        self._unshown = None
         by = f"{provider.name} ({provider.protocol})" if provider.protocol != "none" else provider.name
         facts = [by, provider.model]
         if outcome.usage:
             facts.append(f"{outcome.usage.input_tokens:,} + {outcome.usage.output_tokens:,} tokens")
-        self._tell("provider", ", ".join(fact for fact in facts if fact), "dim")
+        self._note("provider", ", ".join(fact for fact in facts if fact), "dim")
         if provider.note:
-            self._tell("note", provider.note, "yellow")
+            self._note("note", provider.note, "yellow")
         if self._tools:
-            self._tell("tools", ", ".join(self._tools), "dim")
+            self._note("tools", ", ".join(self._tools), "dim")
         for reference in outcome.references:
-            self._tell("see", f"{reference.title} {reference.url}", "dim")
+            self._note("see", f"{reference.title} {reference.url}", "dim")
         if outcome.session_id:
-            self._tell("session", outcome.session_id, "dim")
+            self._note("session", outcome.session_id, "dim")
 
     def failed(self, code: str, message: str) -> None:
         self._wait(None)
         self._answer.end()
-        if self._untold:
-            self._tell_findings(self._untold)
-            self._tell_gaps(self._untold)
-        self._tell("error", message, "bold red")
+        if self._unshown:
+            self._show_findings(self._unshown)
+            self._show_gaps(self._unshown)
+        self._note("error", message, "bold red")
 
-    def _tell(self, what: str, text: str, style: str) -> None:
-        self._told.print(Text.assemble((f"{what}: ", style), " ".join(plain(text).split())))
+    def _note(self, what: str, text: str, style: str) -> None:
+        self._stderr.print(Text.assemble((f"{what}: ", style), " ".join(plain(text).split())))
 
     def _wait(self, what: str | None) -> None:
         """Shows what is waited for, on a terminal; None: nothing any more."""
         if self._status:
             self._status.stop()
             self._status = None
-        if what and self._told.is_terminal:
-            self._status = self._told.status(what)
+        if what and self._stderr.is_terminal:
+            self._status = self._stderr.status(what)
             self._status.start()
 
 

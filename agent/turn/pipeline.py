@@ -13,8 +13,8 @@ Owns the order of the steps and the stream of events; each step has a module of 
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from agent.errors import ProviderError, ProviderTimeout, SettingsError
 from agent.findings import analyze
 from agent.findings.model import Finding
 from agent.prompt.budget import RequestPlan
-from agent.prompt.instructions import Instructions, InstructionsSource
+from agent.prompt.instructions import InstructionsSource
 from agent.prompt.prompt import Prompt
 from agent.providers.events import ProviderEvent, SessionRequest, TextDelta, TurnCompleted
 from agent.providers.provider import Provider, Session
@@ -135,11 +135,13 @@ class Turn:
 
     def _take(self, event: SinkEvent) -> Redacted[Any]:
         """Give the event to the sinks and return it as it leaves the turn."""
-        redaction = self._redaction or self._redacting(b"")
-        released = redaction.release(event)
+        released = self._released(event)
         for sink in self._sinks:
             sink.take(released)
         return released
+
+    def _released(self, event: SinkEvent) -> Redacted[Any]:
+        return (self._redaction or self._redacting(b"")).release(event)
 
     def _redacting(self, key: bytes) -> TurnRedaction:
         return TurnRedaction(key, enabled=self._shared.settings.redaction)
@@ -160,7 +162,9 @@ class Turn:
             await asyncio.gather(collecting, return_exceptions=True)
             answered = self._record.events if self._record else ()
             kept = self._redaction.kept(answered) if self._redaction else ()
-            self._take(TurnEnded(answered=kept, error=failure))
+            with ExitStack() as ending:  # every sink receives the end, whatever another one raises
+                for sink in reversed(self._sinks):
+                    ending.callback(sink.take, self._released(TurnEnded(answered=kept, error=failure)))
 
     @asynccontextmanager
     async def _opened(self, attempt: Attempt, collecting: "asyncio.Task[_Collected]") -> AsyncGenerator[_Asking]:
@@ -223,10 +227,7 @@ class Turn:
         with self._step("collect", "RETRIEVER", inputs={"target": str(question.target)}) as notes:
             context = await shared.collector.collect(question)
             redaction = self._redaction = self._redacting(await self._key)
-            if _is_large(context):
-                context = await asyncio.to_thread(redaction.context, context)
-            else:
-                context = redaction.context(context)
+            context = await _aside(context, redaction.context, context)
             collected = _Collected(context=context, redaction=redaction)
             if shared.collector.argocd and _is_about_all(question):
                 collected = await self._with_fleet(collected)
@@ -247,20 +248,15 @@ class Turn:
     async def _prepare(self, collected: _Collected, session: Session) -> tuple[Prompt, RequestPlan]:
         """Return prompt and plan: a millisecond of work on the event loop, or in a thread if the context is large."""
         instructions = await self._shared.instructions()
-        if _is_large(collected.context):
-            return await asyncio.to_thread(self._prepared, collected, session, instructions)
-        await self._shared.queue.enter()
-        return self._prepared(collected, session, instructions)
-
-    def _prepared(
-        self, collected: _Collected, session: Session, instructions: Instructions
-    ) -> tuple[Prompt, RequestPlan]:
+        context, compose = collected.context, self._shared.composer.compose
+        if not _is_large(context):
+            await self._shared.queue.enter()
         with self._step("analyze", "TASK") as notes:
-            findings = (*collected.fleet, *analyze(collected.context))
+            findings = (*collected.fleet, *await _aside(context, analyze, context))
             notes["outputs"] = [{"title": f.title, "severity": f.severity} for f in findings]
         with self._step("compose", "PARSER") as notes:
-            prompt, plan = self._shared.composer.compose(
-                self._question, collected.context, findings, collected.redaction, session, instructions
+            prompt, plan = await _aside(
+                context, compose, self._question, context, findings, collected.redaction, session, instructions
             )
             notes["outputs"] = plan.as_json() | {"sections": {s.name: s.tokens for s in prompt.sections}}
         return prompt, plan
@@ -298,6 +294,13 @@ def _is_about_all(question: Question) -> bool:
     """Whether to survey all Applications: the question is about them, or a follow-up ("and the second one?")."""
     goes_on = question.session_id is not None or bool(question.history)
     return not question.target and (goes_on or asks_about_applications(question.text))
+
+
+async def _aside[**P, T](context: Context, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    """Return what `work` returns, from a thread if the context is large."""
+    if _is_large(context):
+        return await asyncio.to_thread(work, *args, **options)
+    return work(*args, **options)
 
 
 def _is_large(context: Context) -> bool:

@@ -451,3 +451,14 @@ def test_what_is_missing_is_named_as_a_request_and_as_the_command_line_take_it()
 
     assert events.endswith("or supply `events` (on the command line `--events FILE`)")
     assert logs.endswith("or supply `logs` (on the command line `--logs FILE`)")
+
+
+def test_an_object_that_the_cluster_refuses_costs_nothing_that_argo_cd_gave(
+    argocd: FakeArgoCD, kubernetes: FakeKubernetes
+):
+    kubernetes.fail("/nodes/node-1", JSONResponse({"message": "nodes is forbidden"}, status_code=403))
+    scheduled = POD | {"spec": POD["spec"] | {"nodeName": "node-1"}}
+    context = collect(application=SHOP, resource=WEB_POD, manifest=scheduled)
+    assert {manifest["kind"] for manifest in context.related} == {"ReplicaSet", "Deployment"}
+    assert context.origins["related"] == "argocd"
+    assert gaps(context) == [("related", "kubernetes", "forbidden")]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -22,13 +22,11 @@ WEB, POD, NODE = ({"kind": kind, "metadata": {"name": "one"}} for kind in ("Depl
 
 FURTHER = frozenset({"related"})
 
-type _Answer = Any
-
 
 class Asked:
     """Sources `argocd`, `kubernetes`, ... with an answer or an error each; `names` are those that were asked."""
 
-    def __init__(self, *answers: _Answer) -> None:
+    def __init__(self, *answers: Any) -> None:
         titles = ("Argo CD", "Kubernetes", "Loki")[: len(answers)]
         self.sources = [Source(name=title.lower().replace(" ", ""), title=title, readers={}) for title in titles]
         self.names: list[str] = []
@@ -41,7 +39,7 @@ class Asked:
         answer = self._answers[source.name]
         if isinstance(answer, SourceError):
             raise answer
-        return answer if isinstance(answer, Reading) else Reading(value=answer)
+        return cast("Reading[Any]", answer) if isinstance(answer, Reading) else Reading(value=answer)
 
 
 async def target_refused() -> bool:

@@ -205,6 +205,7 @@ def test_turns_side_by_side_see_their_own_context_only() -> None:
 
     asyncio.run(both())
 
+    assert len(provider.prompts) == 8
     for prompt in provider.prompts:
         asked = prompt.question.removeprefix("What is wrong with ").removesuffix("?")
         others = {f"pod-{number}" for number in range(8)} - {asked}
