@@ -12,7 +12,7 @@ from agent.findings.model import Evidence, Finding
 from agent.objects.target import ResourceRef, Target
 from agent.prompt.budget import RequestPlan, plan
 from agent.prompt.prompt import Section
-from agent.providers.provider import ProviderInfo, SessionStarted, TextDelta, TurnStarted
+from agent.providers.events import ProviderInfo, SessionStarted, TextDelta, TurnStarted
 from agent.turn.events import Outcome, Report
 from agent.turn.outputs import OutputsSoFar, context_as_json, early_outputs, final_outputs, provider_as_json
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.errors import AssistantError, ProviderUnreachable, RateLimited, SessionForbidden
-from agent.providers.provider import TextDelta, TurnCompleted, TurnStarted
+from agent.providers.events import TextDelta, TurnCompleted, TurnStarted
 from agent.redaction import Redacted
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant

@@ -4,7 +4,7 @@ import pytest
 
 from agent.context.context import Context
 from agent.objects.target import Target
-from agent.providers.provider import (
+from agent.providers.events import (
     ProviderEvent,
     ReasoningDelta,
     TextDelta,
