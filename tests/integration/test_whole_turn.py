@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -291,4 +291,5 @@ def test_a_planted_secret_reaches_neither_model_nor_store_nor_log(
     assert SECRET not in answer.text + failed.text
     assert SECRET not in serving.output
     for file in store_path.parent.glob("mlflow.db*"):
-        assert SECRET.encode() not in file.read_bytes(), file
+        with suppress(FileNotFoundError):  # SQLite removes its journal with each transaction
+            assert SECRET.encode() not in file.read_bytes(), file
