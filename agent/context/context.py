@@ -5,7 +5,7 @@ Owns the form of a declaration and what holds where it is silent; `agent.context
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from agent.context.model import (
@@ -140,6 +140,8 @@ class Part[T]:
     """Its section in the prompt, None where `agent.prompt.sections` has one of its own for it."""
 
     def __post_init__(self) -> None:
+        if self.name in DECLARED:
+            raise ValueError(f"a part named {self.name!r} is declared already")
         object.__setattr__(self, "evidence", self.evidence or self.name)
         DECLARED[self.name] = self
 
@@ -148,16 +150,14 @@ class Part[T]:
 
 
 class _Value[T]:
-    """The value of a part by its name, `empty` where the context has none."""
+    """The value of a part that is missing. A value that is there is an attribute of the context itself, which Python
+    looks up first."""
 
     def __init__(self, empty: T) -> None:
         self._empty = empty
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
     def __get__(self, context: "Context", owner: type) -> T:
-        return context.by_name.get(self._name, self._empty)
+        return self._empty
 
 
 @dataclass(frozen=True, init=False)
@@ -173,8 +173,6 @@ class Context:
     parts: Mapping[Part[Any], Any]
     gaps: tuple[Gap, ...]
     origins: Mapping[PartName, SourceName]
-    by_name: Mapping[PartName, Any] = field(init=False, repr=False, compare=False)
-
     application = _Value[Manifest | None](None)
     """The Argo CD Application."""
     manifest = _Value[Manifest | None](None)
@@ -216,7 +214,9 @@ class Context:
         object.__setattr__(self, "target", target)
         kept = {part: value for part, value in values.items() if value != part.empty}
         object.__setattr__(self, "parts", kept)
-        object.__setattr__(self, "by_name", {part.name: value for part, value in kept.items()})
+        vars(self).update(
+            {part.name: value for part, value in kept.items() if isinstance(vars(Context).get(part.name), _Value)}
+        )
         object.__setattr__(self, "gaps", gaps)
         object.__setattr__(self, "origins", dict(origins or {}))
 

@@ -132,9 +132,9 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
         self._assistants: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Assistant] = weakref.WeakKeyDictionary()
 
     @classmethod
-    def from_environment(cls, defaults: Mapping[str, Any] | None = None) -> Self:
+    def from_environment(cls, defaults: Mapping[str, Any] | None = None, *, sinks: Sequence[SinkFactory] = ()) -> Self:
         """The assistant with the settings of the environment, `defaults` below them. Raises SettingsError."""
-        return cls(load_settings(defaults))
+        return cls(load_settings(defaults), sinks=sinks)
 
     async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer as the object of a response with `custom_outputs`. Raises AssistantError."""

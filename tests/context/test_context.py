@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.context.context import Context
+from agent.context.context import Context, Part
 from agent.context.model import Event, Gap, Revision
 from agent.context.parts import EVENTS, MANIFEST
 from agent.objects.target import ApplicationRef, Target
@@ -21,7 +21,7 @@ def test_parts_are_given_by_declaration_or_by_name() -> None:
 
     assert by_name == by_declaration
     assert (by_name.manifest, by_name.events) == (POD, (BACK_OFF,))
-    assert by_name.by_name == {"manifest": POD, "events": (BACK_OFF,)}
+    assert {part.name: value for part, value in by_name.parts.items()} == {"manifest": POD, "events": (BACK_OFF,)}
 
 
 def test_a_name_that_no_part_has_is_refused_with_the_names_there_are() -> None:
@@ -75,7 +75,7 @@ def test_gaps_are_added_after_those_that_are_there() -> None:
 def test_empty_values_are_absent() -> None:
     context = Context(target=TARGET, manifest=None, children=(), revisions=(), parts={EVENTS: ()})
 
-    assert (context.parts, context.by_name, context.is_empty) == ({}, {}, True)
+    assert (context.parts, context.is_empty) == ({}, True)
     assert (context.manifest, context.children, context.events, context.fleet) == (None, (), (), None)
     assert not Context(target=TARGET, revisions=(Revision(revision="abc"),)).is_empty
 
@@ -87,3 +87,8 @@ def test_the_manifests_are_that_of_the_resource_its_children_and_the_related_but
     )
 
     assert context.manifests == (POD, child, related)
+
+
+def test_a_name_is_declared_once() -> None:
+    with pytest.raises(ValueError, match="a part named 'events' is declared already"):
+        Part(name="events", title="other events", empty=())
