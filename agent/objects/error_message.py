@@ -61,7 +61,7 @@ class ErrorMessage:
         if _NAMES_SOMETHING.search(self.cause) or not self.frames:
             return self.cause
         around = self.frames[-1].text
-        return f"{around}: {self.cause}" if around else self.cause
+        return around if around.endswith(self.cause) else f"{around}: {self.cause}"
 
     def frame(self, kind: FrameKind) -> Frame | None:
         """The innermost frame of a kind."""
@@ -110,7 +110,7 @@ def _first_words(match: re.Match[str]) -> str:
 def _folded(text: str) -> str:
     if len(text) > READ_LIMIT:
         text = text[: READ_LIMIT // 3] + " … " + text[-READ_LIMIT * 2 // 3 :]
-    return " ".join(text.split())
+    return " ".join(text.replace('\\"', '"').split())
 
 
 # What follows a cause and belongs to none: Argo CD's retries (controller/appcontroller.go, sync.go), Helm's advice
@@ -297,7 +297,7 @@ def _known_frame(text: str) -> tuple[Frame, str] | None:
                 rest = details.get("signal") or ("timeout after " + details["limit"] if "limit" in details else "")
             if not rest:
                 return None
-            return Frame(kind=known.kind, text=match[0].rstrip(": "), details=details), rest
+            return Frame(kind=known.kind, text=match[0].rstrip(": ").removesuffix(" desc ="), details=details), rest
     return None
 
 

@@ -244,12 +244,17 @@ def test_objects_with_wrong_types_yield_no_error(broken: Manifest) -> None:
     findings_of(context(broken))
 
 
-def test_evidence_is_bounded_and_still_the_beginning_of_what_was_read() -> None:
-    message = "secret " + "x" * 5_000
+def test_evidence_is_bounded_and_still_both_ends_of_what_was_read() -> None:
+    message = "it begins " + "x" * 5_000 + " it ends"
 
     (finding,) = findings_of(context(pod(waiting("CreateContainerError", message))))
 
-    assert finding.evidence[0].text == message[:QUOTE_LIMIT] + "…"
+    text = finding.evidence[0].text
+    start, _, end = text.partition(" … ")
+    assert len(text) <= QUOTE_LIMIT
+    assert message.startswith(start)
+    assert message.endswith(end)
+    assert end.endswith("it ends")
 
 
 def test_titles_and_evidence_stay_short_whatever_the_names() -> None:

@@ -5,6 +5,7 @@ Owns the wording of refusals: that of the API server and its admission plugins, 
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from agent.findings.admission.quotas import limit_in
@@ -12,25 +13,27 @@ from agent.findings.admission.unknown_fields import unknown_field
 from agent.findings.admission.webhook_calls import failed_call
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line
+from agent.objects.error_message import ErrorMessage, parse, shorten
 from agent.objects.target import ResourceRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A known reason. `name` completes "refused: ..." in a title, `step` is what to do, `blames` are the objects at
-    fault."""
+    fault; with `states` the name ends with the innermost clause of the message."""
 
     name: str
     meaning: str
     step: str
     blames: tuple[ResourceRef, ...] = ()
+    states: bool = False
 
 
 NAMESPACE_MISSING = "its namespace does not exist"
 _UNKNOWN_FIELD = "a field is not in the schema of its kind"
 
-# The reason of a refusal is within its first characters.
-_READ_LIMIT = 4_000
+# Characters of the innermost clause in the name of a refusal.
+_STATED = 200
 
 # In order of precedence. `{command}` in a step is the command after it, in the namespace of the object.
 _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
@@ -65,6 +68,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"violates PodSecurity|unable to validate against any security context constraint",
         Refusal(
             name="the pod security policy of the namespace forbids it",
+            states=True,
             meaning="The pod's security context asks for more than the namespace admits.",
             step="Change the fields that the message lists in the securityContext of the pod template.",
         ),
@@ -90,9 +94,10 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         (),
     ),
     (
-        r"admission webhook .* denied the request|denied by .*polic",
+        r"admission webhook .{1,300} denied the request|denied by .{0,200}polic|denied request",
         Refusal(
             name="an admission policy denied it",
+            states=True,
             meaning="An admission webhook or policy of the cluster does not allow the object as it is.",
             step="Change what the message rejects, or ask the owner of the policy for an exception.",
         ),
@@ -114,6 +119,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"could not find version .* of|ensure CRDs are installed",
         Refusal(
             name="its kind is not installed in the cluster",
+            states=True,
             meaning="The CustomResourceDefinition (or this version of it) is not installed in the destination cluster.",
             step="Install the CRD first (in an earlier sync wave or by an Application of its own), or correct "
             f"apiVersion; see {kubectl('api-resources')}.",
@@ -133,6 +139,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"is not permitted in project|do not match any of the allowed destinations",
         Refusal(
             name="the AppProject does not permit it",
+            states=True,
             meaning="The project of the Application does not allow this source, destination or kind.",
             step="Allow it in the AppProject, or move the Application to a project that does.",
         ),
@@ -151,6 +158,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"attempting to grant RBAC permissions not currently held",
         Refusal(
             name="it grants rights that Argo CD does not have itself",
+            states=True,
             meaning="Kubernetes refuses a Role with more rights than its creator has.",
             step="Grant Argo CD's service account in the destination cluster these rights, or the verb `escalate`.",
         ),
@@ -188,6 +196,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"is forbidden|cannot (create|patch|update|delete|get|list|watch) resource",
         Refusal(
             name="permission is missing",
+            states=True,
             meaning="The account that makes the request lacks a right in the destination cluster.",
             step="Grant the right that the message names, by a Role or ClusterRole with its binding.",
         ),
@@ -206,6 +215,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"Apply failed with \d+ conflicts?",
         Refusal(
             name="another manager owns some of its fields",
+            states=True,
             meaning="Server-side apply does not take over fields that another manager owns.",
             step="Remove these fields in Git, or stop the other manager from setting them.",
         ),
@@ -216,6 +226,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         r"error validating data",
         Refusal(
             name="it is not valid",
+            states=True,
             meaning="The API server rejects the manifest as it is written.",
             step="Correct the field that the message names in Git.",
         ),
@@ -224,20 +235,33 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
 )
 
 
+_COMPILED = tuple((re.compile(pattern, re.IGNORECASE), refusal, command) for pattern, refusal, command in _KNOWN)
+
+
 def refusal_in(message: str, namespace: str = "") -> Refusal | None:
     """The known reason in a message, None where it has none. `namespace` is that of the refused object.
 
     The reason names what the message names: numbers of a quota or range, the failed webhook, an unknown field.
     """
-    text = message[:_READ_LIMIT]
-    for pattern, refusal, command in _KNOWN:
-        if re.search(pattern, text, re.IGNORECASE):
-            step = refusal.step.replace("{command}", kubectl(*command, namespace=namespace))
-            return _detailed(replace(refusal, step=step), text)
+    error = parse(message)
+    for clause in dict.fromkeys(_clauses(error)):
+        for pattern, refusal, command in _COMPILED:
+            if pattern.search(clause):
+                step = refusal.step.replace("{command}", kubectl(*command, namespace=namespace))
+                return _detailed(replace(refusal, step=step), error)
     return None
 
 
-def _detailed(refusal: Refusal, text: str) -> Refusal:
+def _clauses(error: ErrorMessage) -> Iterator[str]:
+    """What is read for a reason: the innermost clause first, then the words around it, then the whole."""
+    yield error.cause
+    yield from error.others
+    yield from (frame.text for frame in reversed(error.frames))
+    yield error.text
+
+
+def _detailed(refusal: Refusal, error: ErrorMessage) -> Refusal:
+    text = error.text
     if call := failed_call(text):
         name = f"the admission webhook {one_line(call.webhook, 120)} did not answer" + (
             f": {call.why}" if call.why else ""
@@ -253,4 +277,6 @@ def _detailed(refusal: Refusal, text: str) -> Refusal:
         return replace(refusal, name=limit.name, step=step)
     if refusal.name == _UNKNOWN_FIELD:
         return replace(refusal, name=unknown_field(text) or refusal.name)
+    if refusal.states:
+        return replace(refusal, name=f"{refusal.name}: {one_line(shorten(error.cause, _STATED), _STATED)}")
     return refusal

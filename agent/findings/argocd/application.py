@@ -5,7 +5,7 @@ Its health is in `application_health`, its last operation in `operation`.
 
 from collections.abc import Iterator
 
-from agent.findings.admission.refusals import refusal_in
+from agent.findings.admission.refusals import NAMESPACE_MISSING, refusal_in
 from agent.findings.argocd.comparison_causes import comparison_cause
 from agent.findings.argocd.deletion import cluster_lost
 from agent.findings.argocd.drift import explained
@@ -16,6 +16,7 @@ from agent.findings.engine.applications import Application, applications_of, nam
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Finding, Level, Severity
+from agent.objects.error_message import parse
 from agent.objects.manifest import list_at, text_at
 
 # Argo CD's condition types (pkg/apis/application/v1alpha1/types.go): what each means.
@@ -40,6 +41,14 @@ _CONDITIONS: dict[str, tuple[str, Severity]] = {
     "OrphanedResourceWarning": ("Resources in the namespace belong to no Application.", "info"),
 }
 
+
+# Characters of an unknown cause in a title.
+_STATEMENT_LIMIT = 200
+
+_NAMESPACE_OF_A_DELETION = (
+    "Create the namespace for as long as the deletion takes, so that its hooks can run, or remove the finalizer of the "
+    "hooks; no sync happens during a deletion, so no sync option helps."
+)
 
 # Warnings that explain why an Application does not stay in sync.
 _CONTENDED = ("SharedResourceWarning", "RepeatedResourceWarning")
@@ -77,11 +86,15 @@ def _condition(application: Application, index: int, kind: str, message: str) ->
 
 
 def _cause(kind: str, message: str) -> tuple[str, str]:
-    """The name of the cause and what to do, "" where the message has no known cause."""
+    """The name of the cause and what to do; of an unknown cause its own words, and no step."""
     compared, refusal = comparison_cause(message), refusal_in(message)
     first = (compared, refusal) if kind in ("ComparisonError", "UnknownError") else (refusal, compared)
     found = next((each for each in first if each), None)
-    return (found.name, found.step) if found else ("", "")
+    if found is None:
+        return one_line(parse(message).statement, _STATEMENT_LIMIT), ""
+    if kind == "DeletionError" and found.name == NAMESPACE_MISSING:
+        return found.name, _NAMESPACE_OF_A_DELETION
+    return found.name, found.step
 
 
 def sync_status(inventory: Inventory) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from agent.findings.engine.evidence import one_line
 from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.workloads.crash_reasons import reason_in
+from agent.objects.error_message import parse
 from agent.objects.manifest import Manifest, integer_at, list_at, object_at, text_at
 
 # Of many results so many are quoted.
@@ -185,11 +186,12 @@ def _failed_operation(context: Context, application: Application, phase: str, re
     # The findings of failed resources name their refusals.
     has_failed_resource = any(text_at(entry, "status") == "SyncFailed" for _, entry in _results(application))
     refusal = None if has_failed_resource else refusal_in(application.text(*OPERATION, "message"))
+    reason = "" if has_failed_resource else _reason(application.text(*OPERATION, "message"), refusal)
     deployments = Deployments(context=context, application=application)
     revision = application.text(*OPERATION, "syncResult", "revision")
     tries = f" after {retries} retries" if retries else ""
     return application.finding(
-        f"The last sync of {application.title} {'failed' if phase == 'Failed' else 'ended in an error'}{tries}",
+        f"The last sync of {application.title} {'failed' if phase == 'Failed' else 'ended in an error'}{tries}{reason}",
         "The operation ended, and its changes are not or only partly in the cluster."
         + (f" {refusal.meaning}" if refusal else "")
         + _started(application)
@@ -204,6 +206,17 @@ def _failed_operation(context: Context, application: Application, phase: str, re
         deployments.rollback_step(revision) if revision else "",
         level="symptom",
     )
+
+
+def _reason(message: str, refusal: Refusal | None) -> str:
+    """The reason of a failed operation for its title: the known one, else the innermost clause of the message."""
+    error = parse(message)
+    name = refusal.name if refusal else "" if _SUMMARY.match(error.cause) else one_line(error.statement, 200)
+    return f": {name}" if name else ""
+
+
+# The message of an operation that failed for no reason of its own: gitops-engine/pkg/sync/sync_context.go.
+_SUMMARY = re.compile(r"one or more (synchronization tasks|objects) ")
 
 
 def _started(application: Application) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from agent.context.context import Context
 from agent.findings.engine.evidence import (
-    ELLIPSIS,
     LIVE,
-    QUOTE_LIMIT,
+    cut,
     log_path,
     quote,
     walk,
@@ -17,9 +16,8 @@ from agent.objects.target import ResourceRef
 
 
 def resolves(evidence: Evidence, context: Context) -> bool:
-    """Whether the text is where the evidence points, verbatim from its first character on."""
-    start = evidence.text.removesuffix(ELLIPSIS) if len(evidence.text) > QUOTE_LIMIT else evidence.text
-    return any(text == evidence.text or text.startswith(start) for text in texts_at(evidence, context))
+    """Whether the text is where the evidence points, verbatim as far as it was not cut."""
+    return any(cut(text) == evidence.text for text in texts_at(evidence, context))
 
 
 def texts_at(evidence: Evidence, context: Context) -> Iterator[str]:
@@ -63,4 +61,4 @@ def _in_manifests(manifests: Iterable[Manifest], wanted: str) -> Iterator[str]:
     for manifest in manifests:
         for path, _ in walk(manifest, depth=30):
             if path_text(path) == wanted:
-                yield from (quoted.text.removesuffix(ELLIPSIS) for quoted in quote(manifest, *path))
+                yield from (quoted.text for quoted in quote(manifest, *path))

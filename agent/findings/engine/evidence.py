@@ -10,6 +10,7 @@ from typing import Any, cast
 from agent.context.context import Context
 from agent.context.model import ContainerLog, Event, LogLine, ManagedResource, Revision, TreeNode
 from agent.findings.model import Evidence, EvidenceSource
+from agent.objects.error_message import shorten
 from agent.objects.manifest import Manifest, lookup, path_text, text_at
 from agent.objects.target import ResourceRef
 
@@ -26,7 +27,7 @@ _DEPTH_LIMIT = 8
 def quote(manifest: Manifest, *path: str | int, source: EvidenceSource = "manifest") -> tuple[Evidence, ...]:
     """The value at `path` as evidence, () where there is nothing to quote.
 
-    Text is quoted as it is, anything else as JSON; what is longer than QUOTE_LIMIT ends in an ellipsis.
+    Text is quoted as it is, anything else as JSON; of what is longer than QUOTE_LIMIT both ends are (see `cut`).
     """
     text = _as_text(lookup(manifest, *path))
     if not text.strip():
@@ -88,16 +89,15 @@ def quote_field(
 
 
 def cut(text: str) -> str:
-    """`text`, or its first QUOTE_LIMIT characters and an ellipsis."""
-    return text if len(text) <= QUOTE_LIMIT else text[:QUOTE_LIMIT] + ELLIPSIS
+    """`text`, or QUOTE_LIMIT characters of it: both ends around an ellipsis, quoted command lines left out first."""
+    return shorten(text, QUOTE_LIMIT)
 
 
 def one_line(text: str, limit: int = 160) -> str:
-    """`text` for a title or a sentence: blanks and line breaks folded, at most `limit` characters."""
+    """`text` for a title or a sentence: blanks and line breaks folded, at most `limit` characters, both ends kept."""
     if len(text) <= limit and text.isalnum():
         return text
-    folded = " ".join(text.split())
-    return folded if len(folded) <= limit else folded[: limit - 1] + ELLIPSIS
+    return shorten(" ".join(text.split()), limit)
 
 
 def walk(value: object, *start: str | int, depth: int = 10) -> Iterator[tuple[tuple[str | int, ...], Any]]:

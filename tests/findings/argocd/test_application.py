@@ -272,7 +272,7 @@ def test_a_skipped_prune_is_told_while_the_application_is_out_of_sync_for_it() -
         ),
         (
             'failed to get cluster info for "https://10.1.2.3": error synchronizing cache state',
-            "the destination cluster cannot be reached",
+            "the destination cluster cannot be read",
         ),
     ],
 )
@@ -293,7 +293,7 @@ def test_a_comparison_error_of_no_known_cause_claims_none() -> None:
         sync={"status": "Unknown"}, conditions=[{"type": "ComparisonError", "message": "a new message"}]
     )
 
-    assert titles(broken) == ["Application argocd/payments has the condition ComparisonError"]
+    assert titles(broken) == ["Application argocd/payments has the condition ComparisonError: a new message"]
 
 
 def test_a_project_that_does_not_permit_the_destination_is_the_cause() -> None:
@@ -301,7 +301,7 @@ def test_a_project_that_does_not_permit_the_destination_is_the_cause() -> None:
     broken = application(conditions=[{"type": "InvalidSpecError", "message": message}])
 
     assert titles(broken) == [
-        "Application argocd/payments has the condition InvalidSpecError: the AppProject does not permit it"
+        "Application argocd/payments has the condition InvalidSpecError: the AppProject does not permit it: " + message
     ]
 
 

@@ -57,6 +57,86 @@ def test_the_message_tells_the_cause(message: str, cause: str) -> None:
     assert found.step
 
 
+@pytest.mark.parametrize(
+    ("message", "names", "does"),
+    [
+        (
+            "Failed to load target state: failed to get cluster info: failed to sync cluster https://10.0.0.1: failed "
+            'to load initial state of resource B.s3.io: conversion webhook for s3.io/v1, Kind=B failed: Post "https://'
+            'provider.system.svc:9443/convert?timeout=30s": no endpoints available for service "provider"',
+            "Service provider has no running pods",
+            "in namespace system",
+        ),
+        (
+            FAILED + "`helm repo add charts https://charts.example.com` failed exit status 1: Error: looks like "
+            '"https://charts.example.com" is not a valid chart repository or cannot be reached: failed to fetch '
+            "https://charts.example.com/index.yaml : 404 Not Found",
+            "https://charts.example.com is no Helm repository with an index.yaml",
+            "--enable-oci",
+        ),
+        (
+            FAILED + "`helm template . --values <path>/env/values-prod.yaml` failed exit status 1: Error: open "
+            "<path>/env/values-prod.yaml: no such file or directory",
+            "the value file env/values-prod.yaml is not in the repository",
+            "spec.source.helm.valueFiles",
+        ),
+        (
+            FAILED + "plugin sidecar failed. error generating manifests in cmp: rpc error: code = Unknown desc = error "
+            "generating manifests: `jsonnet x` failed signal: killed",
+            "takes too long or too much memory",
+            "the plugin's sidecar",
+        ),
+        (
+            FAILED + "plugin sidecar failed. rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+            "the plugin ran into its time limit",
+            "ARGOCD_EXEC_TIMEOUT",
+        ),
+        (
+            "failed to compare revisions: rpc error: code = Unimplemented desc = unknown method NewCall for service "
+            "repository.RepoServerService",
+            "different versions: the repo-server does not know NewCall",
+            "one version",
+        ),
+        (
+            "failed to perform pre-diff normalization: error building typed results: error creating typedLive: "
+            '.spec.containers[name="web"].env: duplicate entries for key [name="MODE"]',
+            'the list entry [name="MODE"] more than once',
+            "Remove the duplicate",
+        ),
+        (
+            FAILED + "`helm template .` failed exit status 1: Error: template: shop/templates/d.yaml:9:31: executing "
+            '"shop/templates/d.yaml" at <.Values.cache.ports.main>: nil pointer evaluating interface {}.ports',
+            "the value .Values.cache.ports.main is missing",
+            "helm template",
+        ),
+        (
+            FAILED + "`kustomize build .` failed exit status 1: Error: accumulating resources: evalsymlink failure on "
+            "'/x' : lstat /x: no such file or directory': hit 27s timeout running '/usr/bin/git fetch origin v2'",
+            "Kustomize cannot build the manifests: a command ran into its time limit of 27s",
+            "Check the network",
+        ),
+    ],
+)
+def test_the_innermost_cause_decides_and_names_the_thing(message: str, names: str, does: str) -> None:
+    found = comparison_cause(message)
+
+    assert found is not None
+    assert names in found.name
+    assert does in found.step
+
+
+def test_a_long_command_line_hides_no_cause() -> None:
+    command = "helm template . " + "--api-versions apps.example.com/v1/Kind " * 900
+    message = FAILED + f"`{command}` failed exit status 1: Error: YAML parse error on web/templates/cm.yaml: error "
+    message += "converting YAML to JSON: yaml: line 12: mapping values are not allowed in this context"
+
+    found = comparison_cause(message)
+
+    assert found is not None
+    assert "in web/templates/cm.yaml" in found.name
+    assert found.name.endswith("yaml: line 12: mapping values are not allowed in this context")
+
+
 def test_a_new_message_tells_none() -> None:
     assert comparison_cause("something that nobody has seen before") is None
 

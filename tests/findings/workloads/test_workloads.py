@@ -99,7 +99,7 @@ def test_a_deployment_that_is_well_or_unknown_yields_nothing(well: Manifest) -> 
         ),
         (
             'admission webhook "validate.kyverno.svc" denied the request: policy Deployment/shop/api for resource',
-            "an admission policy denied it",
+            "an admission policy denied it: policy Deployment/shop/api for resource",
         ),
     ],
 )

@@ -22,6 +22,9 @@ from tests.fakes.argocd import FakeArgoCD
 from tests.turn.triage.fleet import add
 
 
+REFUSED = "the repository refuses Argo CD: authentication required: https://git.example.com/platform/deploy.git"
+
+
 def surveyed(
     *,
     limit: int = 100,
@@ -63,7 +66,7 @@ def test_each_troubled_application_is_looked_at_down_to_its_pods(argocd: FakeArg
 
     found = titles(examined)
     assert found["argocd/app-0007"].startswith("Container api is OOMKilled (exit code 137)")
-    assert found["argocd/app-0008"].endswith("ComparisonError: the repository refuses Argo CD")
+    assert found["argocd/app-0008"].endswith(f"ComparisonError: {REFUSED}")
     assert "OutOfSync" in found["argocd/app-0009"]
     assert all(each.closely for each in examined)
 
@@ -76,7 +79,7 @@ def test_beyond_the_limit_the_list_alone_is_told(argocd: FakeArgoCD) -> None:
         "argocd/app-0008": False,
         "argocd/app-0009": False,
     }
-    assert titles(examined)["argocd/app-0008"].endswith("the repository refuses Argo CD")
+    assert titles(examined)["argocd/app-0008"].endswith(REFUSED)
 
 
 class WatchedRedactor(Redactor):
@@ -139,7 +142,7 @@ def test_an_application_that_cannot_be_read_is_told_by_the_list_with_its_gaps(ar
     _, examined = surveyed()
 
     failed = next(each for each in examined if each.application == "argocd/app-0008")
-    assert failed.findings[0].title.endswith("the repository refuses Argo CD")
+    assert failed.findings[0].title.endswith(REFUSED)
     assert "HTTP 500" in failed.gaps[0].message
     assert len(examined) == 3
 
