@@ -18,8 +18,8 @@ CAUSES = {
     'Kind=Bucket failed: Post "https://provider.system.svc:9443/convert?timeout=30s": no endpoints available for '
     'service "provider"': 'no endpoints available for service "provider"',
     "rpc error: code = Unknown desc = `helm template . --name-template web` failed exit status 1: Error: YAML parse "
-    "error on web/templates/cm.yaml: error converting YAML to JSON: yaml: line 12: mapping values are not allowed in this "
-    "context\n\nUse --debug flag to render out invalid YAML": (
+    "error on web/templates/cm.yaml: error converting YAML to JSON: yaml: line 12: mapping values are not allowed in "
+    "this context\n\nUse --debug flag to render out invalid YAML": (
         "error converting YAML to JSON: yaml: line 12: mapping values are not allowed in this context"
     ),
     "error generating manifests: `helmfile template` failed signal: killed": "signal: killed",

@@ -21,7 +21,6 @@ from agent.turn.triage.survey import Survey
 from tests.fakes.argocd import FakeArgoCD
 from tests.turn.triage.fleet import add
 
-
 REFUSED = "the repository refuses Argo CD: authentication required: https://git.example.com/platform/deploy.git"
 
 
