@@ -5,6 +5,7 @@ Owns the state of the collection; `agent.context.parts` declares the parts, `col
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from agent.context.argocd.source import ArgoCDConnection
@@ -94,6 +95,7 @@ class _Collection:
             parts={part: part.empty if result.value is None else result.value for part, result in results.items()},
             gaps=each_once((gap for result in results.values() for gap in result.gaps), further),
             origins={part.name: result.source for part, result in results.items() if result.source},
+            read_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
     def offering(self, capability: Capability) -> list[Source]:

@@ -165,14 +165,15 @@ class Context:
     """All that was read or supplied about the target in this turn.
 
     `parts` has the value of each part that is not empty, `gaps` what could not be read, `origins` the source of each
-    part. The constructor takes parts by their names as well: `Context(target=..., events=...)`. Raises TypeError for a
-    name that no part has.
+    part, `read_at` when it was read (RFC 3339, "" where unknown). The constructor takes parts by their names as well:
+    `Context(target=..., events=...)`. Raises TypeError for a name that no part has.
     """
 
     target: Target
     parts: Mapping[Part[Any], Any]
     gaps: tuple[Gap, ...]
     origins: Mapping[PartName, SourceName]
+    read_at: str
     application = _Value[Manifest | None](None)
     """The Argo CD Application."""
     manifest = _Value[Manifest | None](None)
@@ -204,6 +205,7 @@ class Context:
         parts: Mapping[Part[Any], Any] | None = None,
         gaps: tuple[Gap, ...] = (),
         origins: Mapping[PartName, SourceName] | None = None,
+        read_at: str = "",
         **named: Any,
     ) -> None:
         values = dict(parts or {})
@@ -219,10 +221,17 @@ class Context:
         )
         object.__setattr__(self, "gaps", gaps)
         object.__setattr__(self, "origins", dict(origins or {}))
+        object.__setattr__(self, "read_at", read_at)
 
     def with_gaps(self, *gaps: Gap) -> "Context":
         """Return the same context with more gaps."""
-        return Context(target=self.target, parts=self.parts, gaps=(*self.gaps, *gaps), origins=self.origins)
+        return Context(
+            target=self.target,
+            parts=self.parts,
+            gaps=(*self.gaps, *gaps),
+            origins=self.origins,
+            read_at=self.read_at,
+        )
 
     @property
     def is_empty(self) -> bool:

@@ -32,6 +32,7 @@ from agent.findings.engine.ranking import ranked
 from agent.findings.model import Finding
 from agent.findings.network import backends, ingresses, network_policies, services
 from agent.findings.nodes import namespaces, nodes
+from agent.findings.observations import observed
 from agent.findings.storage import volumes as storage
 from agent.findings.workloads import autoscalers, configuration, disruption_budgets, jobs, pods, workloads
 
@@ -120,4 +121,4 @@ def analyze(context: Context) -> tuple[Finding, ...]:
         found = application_health.with_health(inventory, found)
     if context.logs and not any(f.severity == "error" and f.level in ("cause", "effect") for f in found):
         found += logs.unexplained_log_errors(inventory)
-    return ranked(inventory, found)
+    return ranked(inventory, observed(inventory, found))

@@ -89,7 +89,7 @@ class _Replacing:
 def _redacted(context: Context, redaction: Redaction) -> Context:
     gaps = _gaps_redacted(context.gaps, redaction)
     parts = {part: part.redact(value, redaction) for part, value in context.parts.items()}
-    return Context(target=context.target, parts=parts, gaps=gaps, origins=context.origins)
+    return Context(target=context.target, parts=parts, gaps=gaps, origins=context.origins, read_at=context.read_at)
 
 
 def _gaps_redacted(gaps: tuple[Gap, ...], redaction: Redaction) -> tuple[Gap, ...]:

@@ -155,7 +155,7 @@ def test_piped_output_is_a_finding_a_line_with_tabs(run: Run, write: Write) -> N
 
 def test_a_manifest_that_is_well_is_told_so_and_events_are_no_manifests(run: Run, write: Write) -> None:
     assert run("findings", write("a.yaml", [WELL])).stderr == "nothing wrong in 1 manifest\n"
-    seen = event(POD, "Pulled", "Container image was pulled")
+    seen = event(POD, "Pulled", "Container image was pulled") | {"type": "Normal"}
     assert run("findings", write("b.yaml", [WELL, seen, seen])).stderr == "nothing wrong in 1 manifest with 2 events\n"
     assert run("findings", write("c.yaml", [BROKEN, LATE, LATE])).stderr == "3 manifests: 1 error, 2 warnings\n"
 

@@ -27,3 +27,8 @@ def check_citation(evidence: Evidence, context: Context) -> None:
         f"{evidence.text!r} is not at {evidence.source} {evidence.path} of {evidence.resource}; "
         f"there: {list(texts_at(evidence, context))!r}"
     )
+
+
+def faults_of(context: Context) -> tuple[Finding, ...]:
+    """The findings that are more than information: what is under way, and what is over, are none."""
+    return tuple(finding for finding in findings_of(context) if finding.severity != "info")

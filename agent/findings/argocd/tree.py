@@ -11,7 +11,7 @@ from agent.context.context import Context
 from agent.context.model import TreeNode
 from agent.findings.custom.words import reports_failure
 from agent.findings.engine.commands import argocd, describe
-from agent.findings.engine.evidence import one_line, quote_node
+from agent.findings.engine.evidence import cut, one_line, quote_node
 from agent.findings.engine.inventory import Inventory, Key, key_of
 from agent.findings.engine.ranking import grade
 from agent.findings.model import Finding, Severity
@@ -88,8 +88,8 @@ def _owners_of(inventory: Inventory, resources: Iterable[ResourceRef]) -> set[Ke
 
 def _quotes(finding: Finding, message: str) -> bool:
     """Whether the finding's evidence contains the message, or a significant part of it."""
-    wanted = " ".join(message.split())
-    texts = [" ".join(evidence.text.removesuffix("…").split()) for evidence in finding.evidence]
+    wanted = " ".join(cut(message).split())
+    texts = [" ".join(evidence.text.split()) for evidence in finding.evidence]
     return any(wanted in text or (len(text) >= _SIGNIFICANT and text in wanted) for text in texts)
 
 

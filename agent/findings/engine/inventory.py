@@ -5,6 +5,7 @@ Owns the index; families read what the objects mean.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from agent.context.model import Event, TreeNode
 from agent.findings.engine.health import workload_is_well
 from agent.objects.manifest import Manifest, lookup, objects_at, text_at
 from agent.objects.target import ResourceRef
+from agent.objects.times import moment
 
 type GroupKind = tuple[str, str]
 """API group ("" for the core group) and kind."""
@@ -89,6 +91,27 @@ def _name(manifest: Manifest) -> tuple[str, str]:
     return text_at(manifest, "metadata", "namespace"), text_at(manifest, "metadata", "name")
 
 
+# A context whose latest time is older was captured earlier than it is asked about.
+_CAPTURED = timedelta(days=1)
+
+
+def _times_in(context: Context, objects: list[tuple[GroupKind, Manifest]]) -> Iterator[str]:
+    yield from (event.last_seen for event in context.events)
+    for _, manifest in objects:
+        yield text_at(manifest, "metadata", "creationTimestamp")
+        yield from (text_at(each, "lastTransitionTime") for each in objects_at(manifest, "status", "conditions"))
+        for field in ("initContainerStatuses", "containerStatuses"):
+            for status in objects_at(manifest, "status", field):
+                yield text_at(status, "state", "running", "startedAt")
+                yield text_at(status, "lastState", "terminated", "finishedAt")
+                yield text_at(status, "state", "terminated", "finishedAt")
+    application = context.application
+    if application:
+        yield text_at(application, "status", "reconciledAt")
+        yield text_at(application, "status", "operationState", "finishedAt")
+        yield from (text_at(each, "lastTransitionTime") for each in objects_at(application, "status", "conditions"))
+
+
 # Pod, ReplicaSet, Deployment and a custom resource or two above it.
 _OWNERS_LIMIT = 8
 
@@ -133,6 +156,14 @@ class Inventory:
     @cached_property
     def events(self) -> Events:
         return Events(self.context)
+
+    @cached_property
+    def now(self) -> datetime | None:
+        """The time of the question: when the context was read, or its latest time if it is older than a day (a capture
+        that was supplied later); None without any time."""
+        latest = max((time for text in _times_in(self.context, self.objects) if (time := moment(text))), default=None)
+        read = moment(self.context.read_at)
+        return read if read and (latest is None or read - latest < _CAPTURED) else latest
 
     @cached_property
     def _objects(self) -> dict[Key, Manifest]:

@@ -5,15 +5,18 @@ Owns the meaning of exits; containers that never started are in `waiting`.
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from agent.context.model import Event
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.container import POD_NAME, Container, pod_command
+from agent.findings.engine.durations import minutes_text
 from agent.findings.engine.evidence import one_line, quote_event
 from agent.findings.model import Evidence, Finding
 from agent.findings.workloads.crash_reasons import CrashReason, first_step, reason_in
 from agent.findings.workloads.probes import probe_failure
 from agent.objects.manifest import Manifest, integer_at, text_at
+from agent.objects.times import moment
 
 
 def crashed_container(container: Container) -> Finding | None:
@@ -23,16 +26,39 @@ def crashed_container(container: Container) -> Finding | None:
         return _crashed(container, "lastState")
     if _failed(status, "state"):
         return _crashed(container, "state")
-    if not _failed(status, "lastState") or text_at(status, "state", "terminated", "exitCode") == "0":
+    has_failed = _failed(status, "lastState") or _was_killed(container)
+    if not has_failed or text_at(status, "state", "terminated", "exitCode") == "0":
         return None
     if status.get("ready") is not True:
         return _crashed(container, "lastState")  # between two crashes a container is up for a while
-    # A ready container has recovered (from a late database, for instance), except from want of memory, which returns.
-    # The kubelet's back-off shows that it is recent (events live for an hour).
-    out_of_memory = text_at(status, "lastState", "terminated", "reason") == "OOMKilled"
-    if out_of_memory and any(_backs_off(event, container) for event in container.events):
-        return replace(_crashed(container, "lastState"), severity="warning")
-    return None
+    return _restarted(container)
+
+
+_LATELY = timedelta(hours=1)
+"""How long a restart matters: as long as its events are kept (kube-apiserver's --event-ttl, 1h)."""
+
+_OFTEN = 3
+"""Restarts after which a container that is ready will probably crash again."""
+
+
+def _restarted(container: Container) -> Finding | None:
+    """The finding of a ready container that was restarted lately: a warning if it will probably crash again."""
+    ended = moment(text_at(container.status, "lastState", "terminated", "finishedAt"))
+    now = container.inventory.now
+    backs_off = any(_backs_off(event, container) for event in container.events)
+    if (now - ended > _LATELY) if ended and now else not backs_off:
+        return None
+    restarts = integer_at(container.status, "restartCount") or 1
+    out_of_memory = text_at(container.status, "lastState", "terminated", "reason") == "OOMKilled"
+    crash = _crashed(container, "lastState")
+    often = f"{restarts} times" if restarts > 1 else "once"
+    ago = f", last {minutes_text(now - ended)} ago" if ended and now else ""
+    lasting = out_of_memory or restarts >= _OFTEN or (backs_off and restarts > 1)
+    return replace(
+        crash,
+        title=f"{crash.title} (ready now; restarted {often}{ago})",
+        severity="warning" if lasting else "info",
+    )
 
 
 def _failed(status: Manifest, state: str) -> bool:
@@ -157,7 +183,7 @@ def _killed_by_probe(container: Container, end: _Exit) -> Finding | None:
     # A probe's kill is SIGTERM, then SIGKILL after the grace period:
     # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
     failure = probe_failure(container, "Liveness", "Startup")
-    if failure is None or end.code not in (137, 143):
+    if failure is None or (end.code not in (137, 143) and not _was_killed(container)):
         return None
     if container.spec_path and not container.quote_spec(failure.field):
         return None
@@ -176,6 +202,14 @@ def _killed_by_probe(container: Container, end: _Exit) -> Finding | None:
         "Find out why the probe fails: are its path and port right, does the program start more slowly than the probe "
         f"allows, does it hang? See {container.logs_command(previous=True)}.",
         "For a slow start add a startupProbe (or raise its failureThreshold) and keep the liveness probe strict.",
+    )
+
+
+def _was_killed(container: Container) -> bool:
+    """Whether the kubelet reports that it killed the container for its probe, whatever it exited with."""
+    return any(
+        event.reason == "Killing" and "probe" in event.message and container.name in event.message
+        for event in container.events
     )
 
 

@@ -107,14 +107,16 @@ def nothing_forbidden(expected: Expectation, answer: Answer) -> Verdict:
 
 
 def quiet_when_healthy(expected: Expectation, answer: Answer) -> Verdict | None:
-    """Whether nothing is found where nothing is wrong, and a model says so. None for a target that is broken."""
+    """Whether nothing but information is found where nothing is wrong, and a model says so. None for a target that is
+    broken."""
     if not expected.healthy:
         return None
-    if answer.findings:
-        return Verdict(passed=False, rationale=f"found {answer.findings[0].title!r} on what is healthy")
+    faults = [finding for finding in answer.findings if finding.severity != "info"]
+    if faults:
+        return Verdict(passed=False, rationale=f"found {faults[0].title!r} on what is healthy")
     if answer.by_model and _missing([_CALM], answer.text):
         return Verdict(passed=False, rationale="the answer does not say that nothing is wrong")
-    return Verdict(passed=True, rationale="nothing found")
+    return Verdict(passed=True, rationale="nothing is found to be wrong")
 
 
 RULES: dict[str, Callable[[Expectation, Answer], Verdict | None]] = {

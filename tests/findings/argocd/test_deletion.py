@@ -5,7 +5,7 @@ from typing import Any
 from agent.context.model import Event, TreeNode
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef
-from tests.findings.citations import findings_of
+from tests.findings.citations import faults_of, findings_of
 from tests.findings.cluster import context, running
 from tests.findings.cluster import pod as cluster_pod
 from tests.findings.drift.states import context_of
@@ -110,7 +110,7 @@ def test_a_pod_whose_node_is_gone_does_not_end() -> None:
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "worker-1"}, "status": {"conditions": [ready]}}
     event = Event(type="Warning", reason="NodeNotReady", message="gone", last_seen="2026-11-20T11:00:00Z")
 
-    lost, stuck = findings_of(context(terminating_pod(), related=(node,), events=(event,)))
+    lost, stuck = faults_of(context(terminating_pod(), related=(node,), events=(event,)))
 
     assert lost.title.startswith("Node worker-1 is not ready")
     assert stuck.title == (

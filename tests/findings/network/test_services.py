@@ -4,7 +4,7 @@ import pytest
 
 from agent.context.context import Context
 from agent.objects.manifest import Manifest
-from tests.findings.citations import findings_of
+from tests.findings.citations import faults_of, findings_of
 from tests.findings.cluster import NAMESPACE, context, crash_loop, node, pod, resource, running, waiting
 
 OWNER = ("ReplicaSet", "api-6c9d8f7b5d")
@@ -185,7 +185,7 @@ def test_target_ports_that_no_container_declares_are_a_warning() -> None:
     ],
 )
 def test_a_service_that_is_well_or_of_which_too_little_is_known_yields_nothing(known: Context) -> None:
-    assert findings_of(known) == ()
+    assert faults_of(known) == ()
 
 
 def test_a_node_that_is_only_in_the_tree_is_named_as_the_resource() -> None:

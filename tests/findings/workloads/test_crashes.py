@@ -1,5 +1,7 @@
 """Containers that ended although they should not have."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.findings.model import Finding
@@ -134,20 +136,45 @@ def test_a_container_between_two_crashes_is_broken() -> None:
     assert only(findings_of(context(pod(status)))).title == "Container api keeps crashing (exit code 1)"
 
 
-def test_a_container_that_recovered_is_well() -> None:
-    recovered = pod(running(restartCount=3, lastState=ended(1)))
-    backoff = event(recovered, "BackOff", "Back-off restarting failed container api in pod api_shop(1)")
+def test_a_ready_container_that_keeps_being_restarted_is_a_warning_with_its_exit() -> None:
+    between = pod(running(restartCount=3, lastState=ended(1)))
+    backoff = event(between, "BackOff", "Back-off restarting failed container api in pod api_shop(1)")
 
-    assert findings_of(context(recovered, events=(backoff,))) == ()
+    finding = only(findings_of(context(between, events=(backoff,))))
+
+    assert finding.severity == "warning"
+    assert finding.title.startswith("Container api keeps crashing (exit code 1) (ready now; restarted 3 times, last ")
+
+
+def test_a_container_that_was_restarted_once_and_is_ready_is_information() -> None:
+    recovered = pod(running(restartCount=1, lastState=ended(1)))
+
+    assert only(findings_of(context(recovered))).severity == "info"
+
+
+def test_a_restart_of_long_ago_is_nothing() -> None:
+    recovered = pod(running(restartCount=40, lastState=ended(1)))
+    later = replace(event(recovered, "Pulled", "Image is present", kind="Normal"), last_seen="2031-01-01T00:00:00Z")
+
+    assert findings_of(context(recovered, events=(later,))) == ()
 
 
 def test_a_ready_container_that_lately_ran_out_of_memory_is_a_warning() -> None:
-    again = pod(running(restartCount=3, lastState=ended(137, "OOMKilled")))
-    backoff = event(again, "BackOff", "Back-off restarting failed container api in pod api_shop(1)")
-    other = event(again, "BackOff", "Back-off restarting failed container metrics in pod api_shop(1)")
+    again = pod(running(restartCount=1, lastState=ended(137, "OOMKilled")))
 
-    assert only(findings_of(context(again, events=(backoff,)))).severity == "warning"
-    assert findings_of(context(again, events=(other,))) == ()
+    assert only(findings_of(context(again))).severity == "warning"
+
+
+def test_a_kill_for_a_failed_probe_decides_over_the_exit_code() -> None:
+    between = pod(
+        running(restartCount=4, lastState=ended(0, "Completed")), spec={"livenessProbe": {"tcpSocket": {"port": 1}}}
+    )
+    failed = event(between, "Unhealthy", "Liveness probe failed: dial tcp 10.0.0.1:1: connect: connection refused")
+    killed = event(between, "Killing", "Container api failed liveness probe, will be restarted")
+
+    finding = only(findings_of(context(between, events=(killed, failed))))
+
+    assert finding.title.startswith("Container api is killed by its liveness probe (exit code 0)")
 
 
 def test_a_container_that_runs_after_its_init_container_failed_once_is_well() -> None:

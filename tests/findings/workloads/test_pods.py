@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.objects.manifest import Manifest
-from tests.findings.citations import findings_of
+from tests.findings.citations import faults_of, findings_of
 from tests.findings.cluster import condition, context, ended, event, pod, resource, running, waiting
 
 CREATING = waiting("ContainerCreating")
@@ -123,7 +123,7 @@ def test_a_mount_that_failed_before_the_pod_ran_is_the_past() -> None:
     well = pod(running())
     once = event(well, "FailedMount", 'MountVolume.SetUp failed for volume "tls" : secret "api-tls" not found')
 
-    assert findings_of(context(well, events=(once,))) == ()
+    assert faults_of(context(well, events=(once,))) == ()
 
 
 def test_an_event_of_an_earlier_pod_of_the_same_name_is_not_about_this_one() -> None:
@@ -131,7 +131,7 @@ def test_an_event_of_an_earlier_pod_of_the_same_name_is_not_about_this_one() -> 
     earlier["metadata"]["uid"] = "uid-of-an-earlier-one"
     stale = event(earlier, "FailedCreatePodSandBox", "no addresses available")
 
-    assert findings_of(context(pod(CREATING, phase="Pending"), events=(stale,))) == ()
+    assert faults_of(context(pod(CREATING, phase="Pending"), events=(stale,))) == ()
 
 
 def test_a_failing_readiness_probe_is_quoted_with_its_settings() -> None:
@@ -266,7 +266,7 @@ def test_a_container_that_had_no_time_to_become_ready_is_starting() -> None:
     refused = event(young, "Unhealthy", "Readiness probe failed: dial tcp 10.1.2.3:8080: connect: connection refused")
     often = event(young, "Unhealthy", refused.message, count=12)
 
-    assert findings_of(context(young, events=(refused,))) == ()
+    assert faults_of(context(young, events=(refused,))) == ()
     assert len(findings_of(context(young, events=(often,)))) == 1
 
 

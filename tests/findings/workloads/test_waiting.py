@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.findings.citations import findings_of
+from tests.findings.citations import faults_of, findings_of
 from tests.findings.cluster import context, event, pod, waiting
 
 IMAGE = "registry.example.com/shop/api:2.14.0"
@@ -128,4 +128,4 @@ def test_other_refusals_quote_the_kubelet(reason: str, message: str) -> None:
 
 @pytest.mark.parametrize("reason", ["ContainerCreating", "PodInitializing"])
 def test_a_container_that_waits_for_its_pod_is_not_broken(reason: str) -> None:
-    assert findings_of(context(pod(waiting(reason), phase="Pending"))) == ()
+    assert faults_of(context(pod(waiting(reason), phase="Pending"))) == ()

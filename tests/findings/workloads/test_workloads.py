@@ -3,7 +3,7 @@
 import pytest
 
 from agent.objects.manifest import Manifest
-from tests.findings.citations import findings_of
+from tests.findings.citations import faults_of, findings_of
 from tests.findings.cluster import condition, context, crash_loop, event, node, pod, resource, running, waiting
 
 PROGRESSED = condition(
@@ -55,7 +55,7 @@ def test_pods_lost_after_the_rollout_are_an_error() -> None:
 def test_a_rollout_under_way_is_not_broken() -> None:
     rolling = condition("Progressing", "True", "ReplicaSetUpdated", 'ReplicaSet "api-2" is progressing.')
 
-    assert findings_of(context(deployment(rolling, SHORT))) == ()
+    assert faults_of(context(deployment(rolling, SHORT))) == ()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_rollout_under_way_is_not_broken() -> None:
     ids=["available", "newest spec not yet seen", "scaled to zero", "not from a cluster"],
 )
 def test_a_deployment_that_is_well_or_unknown_yields_nothing(well: Manifest) -> None:
-    assert findings_of(context(well)) == ()
+    assert faults_of(context(well)) == ()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_refusals_that_have_passed_are_not_told() -> None:
     )
     failed = event(database, "FailedCreate", QUOTA)
 
-    assert findings_of(context(database, events=(failed,))) == ()
+    assert faults_of(context(database, events=(failed,))) == ()
 
 
 def test_a_stateful_set_in_an_update_is_left_to_its_pods() -> None:
@@ -205,7 +205,7 @@ def test_a_stateful_set_whose_next_pod_is_starting_is_coming_up() -> None:
     first = pod(running(), name="db-0", owner=("StatefulSet", "db"))
     second = pod(waiting("ContainerCreating"), name="db-1", phase="Pending", owner=("StatefulSet", "db"))
 
-    assert findings_of(context(stateful_set(1), first, second)) == ()
+    assert faults_of(context(stateful_set(1), first, second)) == ()
 
 
 @pytest.mark.parametrize(("failures", "found"), [(10, 0), (30, 1)])
@@ -241,4 +241,4 @@ def test_a_first_start_within_a_rollout_is_left_alone() -> None:
     rolling = condition("Progressing", "True", "ReplicaSetUpdated", 'ReplicaSet "api-2" is progressing.')
     young = pod(running(ready=False), owner=("ReplicaSet", "api-6c9d8f7b5d"))
 
-    assert findings_of(context(deployment(rolling, SHORT), young)) == ()
+    assert faults_of(context(deployment(rolling, SHORT), young)) == ()

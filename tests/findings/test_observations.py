@@ -1,0 +1,165 @@
+"""What is abnormal and in no finding becomes an observation."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.context.context import Context
+from agent.context.model import Event
+from agent.findings.engine.evidence import cut
+from agent.findings.engine.inventory import key_of
+from agent.objects.error_message import parse
+from agent.objects.target import ResourceRef
+from tests.findings.citations import faults_of, findings_of
+from tests.findings.cluster import condition, context, event, pod, resource, running
+
+AT = "2026-11-20T07:44:31Z"
+INGRESS = resource(
+    "networking.k8s.io/v1", "Ingress", "web", spec={"ingressClassName": "alb"}, status={"loadBalancer": {}}
+)
+
+
+def deployment(*conditions: dict[str, Any]) -> dict[str, Any]:
+    return resource("apps/v1", "Deployment", "web", spec={"replicas": 2}, status={"conditions": list(conditions)})
+
+
+def test_a_warning_event_of_any_controller_is_reported_with_its_innermost_clause() -> None:
+    failed = event(
+        INGRESS, "FailedBuildModel", "Failed build model due to x: unable to discover at least one subnet", count=17
+    )
+
+    (finding,) = findings_of(context(INGRESS, events=(failed,)))
+
+    assert finding.severity == "warning"
+    assert finding.title == (
+        "Ingress web: FailedBuildModel: Failed build model due to x: unable to discover at least one subnet"
+    )
+    assert "17 times" in finding.explanation
+
+
+def test_an_event_of_an_object_whose_manifest_is_missing_is_reported_with_its_refusal() -> None:
+    replica_set = resource("apps/v1", "ReplicaSet", "web-7f9")
+    refused = event(
+        replica_set,
+        "FailedCreate",
+        'Error creating: pods "web-7f9-" is forbidden: exceeded quota: team, requested: limits.cpu=1, used: '
+        "limits.cpu=6, limited: limits.cpu=6",
+    )
+    short = deployment(condition("Available", "False", "MinimumReplicasUnavailable", "no minimum availability"))
+
+    first = faults_of(context(short, events=(refused,)))[0]
+
+    assert first.title.startswith("ReplicaSet web-7f9: FailedCreate: ")
+    assert "quota" in first.title.lower()
+
+
+def test_a_later_success_ends_an_event() -> None:
+    job = resource("batch/v1", "Job", "nightly")
+    refused = event(job, "FailedCreate", 'Error creating: serviceaccount "x" not found')
+    created = replace(
+        event(job, "SuccessfulCreate", "Created pod: nightly-1", kind="Normal"), last_seen="2026-11-20T07:50:00Z"
+    )
+
+    (history,) = findings_of(context(events=(created, refused)))
+
+    assert history.severity == "info"
+    assert history.title == "Job nightly: FailedCreate until 07:44:31, then SuccessfulCreate"
+
+
+def test_an_old_event_is_the_past() -> None:
+    failed = event(INGRESS, "FailedBuildModel", "unable to discover at least one subnet")
+    later = replace(event(INGRESS, "Sync", "Scheduled for sync", kind="Normal"), last_seen="2026-11-20T12:00:00Z")
+
+    assert findings_of(context(INGRESS, events=(later, failed))) == ()
+
+
+def test_a_pod_that_waits_for_long_names_what_it_needs() -> None:
+    waiting = {
+        "name": "api",
+        "ready": False,
+        "restartCount": 0,
+        "state": {"waiting": {"reason": "ContainerCreating"}},
+    }
+    not_ready = condition("Ready", "False", "ContainersNotReady", "containers with unready status: [api]")
+    stuck = pod(waiting, phase="Pending")
+    stuck["status"]["conditions"] = [not_ready | {"lastTransitionTime": AT}]
+    stuck["spec"]["volumes"] = [{"name": "settings", "configMap": {"name": "portal-settings"}}]
+
+    def asked(at: str) -> Any:
+        (finding,) = findings_of(replace_time(context(stuck), at))
+        return finding
+
+    assert asked("2026-11-20T07:46:31Z").severity == "info"
+    late = asked("2026-11-20T08:24:31Z")
+    assert late.severity == "warning"
+    assert late.title.endswith("it needs ConfigMap portal-settings (volume settings) for 40 minutes")
+
+
+def replace_time(context: Context, at: str) -> Context:
+    return Context(target=context.target, parts=context.parts, gaps=context.gaps, origins=context.origins, read_at=at)
+
+
+def test_an_event_with_the_words_of_a_finding_about_its_object_is_evidence_of_it() -> None:
+    cron_job = resource("batch/v1", "CronJob", "nightly", spec={"schedule": "61 * * * *"}, status={})
+    complaint = event(cron_job, "UnparseableSchedule", "unparseable schedule: end of range (61) above maximum (59)")
+
+    (finding,) = findings_of(context(cron_job, events=(complaint,)))
+
+    assert any(evidence.source == "event" for evidence in finding.evidence)
+
+
+REASONS = st.sampled_from(
+    [
+        "FailedBuildModel",
+        "SyncLoadBalancerFailed",
+        "FailedMount",
+        "FailedCreate",
+        "InvalidSpec",
+        "Unhealthy",
+        "BackOff",
+        "X",
+    ]
+)
+MESSAGES = st.sampled_from(
+    [
+        "could not do it: the thing is missing",
+        'Error creating: pods "a-" is forbidden: exceeded quota: team, requested: cpu=1, used: cpu=1, limited: cpu=1',
+        'MountVolume.SetUp failed for volume "v" : secret "s" not found',
+        "something nobody has seen before happened here",
+        "rpc error: code = Unknown desc = " + "x" * 2_000 + ": the very end of it",
+    ]
+)
+OBJECTS = st.sampled_from(
+    [INGRESS, pod(running()), deployment(), resource("acme.io/v1", "Widget", "w"), resource("v1", "Service", "s")]
+)
+
+
+@pytest.mark.hypothesis
+@given(st.lists(st.tuples(OBJECTS, REASONS, MESSAGES, st.booleans()), max_size=6))
+def test_no_warning_event_is_dropped_in_silence(drawn: list[tuple[Any, str, str, bool]]) -> None:
+    events = tuple(event(about, reason, message) for about, reason, message, _ in drawn)
+    manifests = [about for about, *_, with_manifest in drawn if with_manifest]
+
+    findings = findings_of(context(*manifests, events=events))
+
+    quoted = [evidence.text for finding in findings for evidence in finding.evidence]
+    about = {key_of(finding.resource) for finding in findings if finding.resource}
+    for each in events:
+        assert cut(each.message) in quoted or _key(each) in about, each
+
+
+def _key(event: Event) -> Any:
+    return key_of(event.involved) if isinstance(event.involved, ResourceRef) else None
+
+
+@given(st.integers(min_value=0, max_value=5_000))
+def test_a_message_of_any_length_keeps_its_innermost_cause_in_the_finding(filling: int) -> None:
+    message = f"failed to reconcile: {'y' * filling}: the bucket orders is gone"
+    (finding,) = findings_of(context(INGRESS, events=(event(INGRESS, "ReconcileFailed", message),)))
+
+    assert parse(message).cause == "the bucket orders is gone"
+    assert "the bucket orders is gone" in finding.title
+    assert finding.evidence[0].text.endswith("the bucket orders is gone")
