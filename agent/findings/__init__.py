@@ -25,7 +25,6 @@ from agent.findings.argocd import (
     sync_windows,
     tree,
 )
-from agent.findings.engine import logs
 from agent.findings.engine.applications import applications_of
 from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.ranking import ranked
@@ -119,6 +118,4 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     found = tree.with_health_messages(inventory, found)
     if applications_of(inventory):
         found = application_health.with_health(inventory, found)
-    if context.logs and not any(f.severity == "error" and f.level in ("cause", "effect") for f in found):
-        found += logs.unexplained_log_errors(inventory)
     return ranked(inventory, observed(inventory, found))

@@ -68,6 +68,10 @@ class Container:
     def quote_log(self) -> tuple[Evidence, ...]:
         return self.log_errors.of(self.pod, text_at(self.status, "name"))
 
+    def quote_last_words(self) -> tuple[Evidence, ...]:
+        """What its log reports as faults, else its last lines."""
+        return self.quote_log() or self.log_errors.last_words(self.pod, text_at(self.status, "name"))
+
     def finding(
         self,
         title: str,

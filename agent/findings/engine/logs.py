@@ -1,4 +1,4 @@
-"""Lines of a log that report a fatal fault, and findings from them where no other analyzer found an error.
+"""Lines of a log that report a fatal fault.
 
 Owns the patterns of fatal lines.
 """
@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from agent.context.context import Context
 from agent.context.model import ContainerLog, LogLine
 from agent.findings.engine.evidence import quote_lines
-from agent.findings.engine.health import pod_is_well, workload_is_well
-from agent.findings.engine.inventory import Inventory
-from agent.findings.model import Evidence, Finding
+from agent.findings.model import Evidence
 from agent.objects.manifest import Manifest, text_at
 
 # Characters of a line that are read; a stack trace on one line begins with its fault.
@@ -164,6 +162,10 @@ def _last_distinct(lines: list[LogLine], limit: int) -> tuple[LogLine, ...]:
     return tuple(reversed(found.values()))
 
 
+# Lines before an exit that are quoted where none of them is known to report a fault.
+_LAST_WORDS = 3
+
+
 class LogErrors:
     """The fatal lines and last errors of the containers in a context; a log that several pods share is read once."""
 
@@ -180,6 +182,14 @@ class LogErrors:
         name = text_at(pod, "metadata", "name")
         quotes = (self._of(log) for log in self._logs.get(container, ()) if log.pod in ("", name))
         return next((quoted for quoted in quotes if quoted), ())
+
+    def last_words(self, pod: Manifest, container: str) -> tuple[Evidence, ...]:
+        """The last lines of a container's log as evidence, whatever they are; of its previous run if there is one."""
+        name = text_at(pod, "metadata", "name")
+        for log in self._logs.get(container, ()):
+            if log.pod in ("", name) and (lines := [line for line in log.lines if line.text.strip()]):
+                return quote_lines(self._context, log, lines[-_LAST_WORDS:])
+        return ()
 
     def _of(self, log: ContainerLog) -> tuple[Evidence, ...]:
         key = id(log)  # the context keeps every log alive
@@ -224,29 +234,6 @@ def reports_other_fault(text: str) -> bool:
     return any(kind.matches(text[:_READ_LIMIT], lowered) for kind in _KINDS[:-1])
 
 
-def unexplained_log_errors(inventory: Inventory) -> Iterator[Finding]:
-    """A warning for each container whose log reports a fatal fault, unless the container is healthy.
-
-    Meant for contexts in which no other analyzer found an error.
-    """
-    context = inventory.context
-    for log in context.logs:
-        lines = fatal_lines(log)
-        if not lines or _is_well(inventory, log):
-            continue
-        evidence = quote_lines(context, log, lines)
-        meaning = fault_meaning(*(line.text for line in lines))
-        yield Finding(
-            title=f"The log of container {log.container} reports a fatal error",
-            severity="warning",
-            level="effect",
-            explanation=meaning or "Nothing else in the context explains the failure; these lines may.",
-            evidence=evidence,
-            resource=evidence[0].resource,
-            next_steps=("Read the lines around these in the container's full log.",),
-        )
-
-
 def _candidates(lines: Iterable[LogLine]) -> Iterator[LogLine]:
     in_traceback = False
     for line in lines:
@@ -268,14 +255,3 @@ def _is_fatal(text: str) -> bool:
 def _shape(text: str) -> str:
     """The line with digits and hexadecimal replaced, which differ between repetitions."""
     return re.sub(r"[0-9a-f]*\d[0-9a-f]*", "#", text[:200], flags=re.IGNORECASE)
-
-
-def _is_well(inventory: Inventory, log: ContainerLog) -> bool:
-    """Whether the writer of the log is ready, done or replaced."""
-    context = inventory.context
-    pods = [p for p in inventory.of(("", "Pod")) if log.pod in ("", text_at(p, "metadata", "name"))]
-    if pods:
-        return all(pod_is_well(pod) or inventory.is_outlived(pod) for pod in pods)
-    if context.manifest:
-        return workload_is_well(context.manifest)
-    return text_at(context.application, "status", "health", "status") in ("Healthy", "Suspended")

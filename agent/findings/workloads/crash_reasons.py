@@ -34,7 +34,7 @@ class CrashReason:
     @property
     def substance(self) -> str:
         """The line without time and level, short enough for a title."""
-        return _substance(self.line)
+        return substance(self.line)
 
     @property
     def step(self) -> str:
@@ -144,12 +144,13 @@ def _claims(container: Container) -> list[str]:
 _SERVER = re.compile(r"\b(?:ERROR|FATAL|PANIC): {1,4}(?=\S)")
 _START = re.compile(
     r"(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]?[\d:.,]{0,20}(?:Z|[+-]\d\d:?\d\d)?\]?[\s|]{0,4})?"
-    r"(?:\W{0,2}(?:FATAL|ERROR|CRITICAL|SEVERE|PANIC|Error)\b[\]:\s|-]{0,4})?"
+    r"(?:\W{0,2}(?:FATAL|ERROR|CRITICAL|SEVERE|PANIC|Error)\b(?! from server)[\]:\s|-]{0,4})?"
 )
 _LOGFMT = re.compile(r'\b(?:err|error)="?([^"]{4,400})"|\bmsg="([^"]{4,400})"')
 
 
-def _substance(line: str) -> str:
+def substance(line: str) -> str:
+    """The message of a line of a log, without its time and level; of a JSON or logfmt line its error or message."""
     text = line[:_READ_LIMIT].strip()
     text = _message_of(text) or text
     server = [match.end() for match in _SERVER.finditer(text)]

@@ -76,7 +76,7 @@ def _backs_off(event: Event, container: Container) -> bool:
 # that killed the process (https://man7.org/linux/man-pages/man7/signal.7.html).
 _EXIT_CODES = {
     1: "The program reports an error; its log has the details.",
-    2: "The program reports wrong arguments, or panicked (a Go program exits with 2); its log has the details.",
+    2: "The program reports wrong arguments or another fatal error of its own; its log has the details.",
     126: "The command was found and cannot be executed: it has no execute permission, or is not a program.",
     127: "The command was not found in the image: a wrong path, or a script whose interpreter is missing.",
     128: "The container runtime could not start the command.",
@@ -238,7 +238,7 @@ def _exited(container: Container, end: _Exit) -> Finding:
     looping = text_at(container.status, "state", "waiting", "reason") == "CrashLoopBackOff"
     restarts = integer_at(container.status, "restartCount") or 0
     verb = "keeps crashing" if looping or restarts > 1 else "failed"
-    logs = container.quote_log()
+    logs = container.quote_last_words()
     title = f"{container.title} {verb} (exit code {end.code})"
     if reason := reason_in(quoted.text for quoted in logs):
         return _with_reason(container, end, title, logs, reason)
@@ -271,7 +271,7 @@ def _with_reason(
 
 
 def _exited_unseen(container: Container, evidence: tuple[Evidence, ...]) -> Finding:
-    logs = container.quote_log()
+    logs = container.quote_last_words()
     reason = reason_in(quoted.text for quoted in logs)
     read = f"Read its log: {container.logs_command(previous=True)}."
     return container.finding(

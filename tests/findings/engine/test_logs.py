@@ -4,7 +4,7 @@ import pytest
 
 from agent.findings.engine.logs import fatal_lines
 from tests.findings.citations import findings_of
-from tests.findings.cluster import condition, context, log, pod, resource, running
+from tests.findings.cluster import context, log, pod, resource, running
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,8 @@ from tests.findings.cluster import condition, context, log, pod, resource, runni
 def test_a_fatal_line_explains_what_nothing_else_does(line: str, meaning: str) -> None:
     (finding,) = findings_of(context(logs=(log("starting", line, "bye"),)))
 
-    assert (finding.title, finding.severity) == ("The log of container api reports a fatal error", "warning")
+    assert finding.title.startswith("Container api logs an error: ")
+    assert finding.severity == "warning"
     assert [e.text for e in finding.evidence] == [line]
     assert meaning in finding.explanation
 
@@ -83,19 +84,37 @@ def test_a_line_of_a_pod_that_is_not_in_the_context_names_the_pod() -> None:
     assert str(finding.resource) == "Pod api-7"
 
 
-def test_the_log_of_what_is_well_yields_nothing() -> None:
-    bad = log("FATAL: an unhappy client")
-    deployment = resource("apps/v1", "Deployment", spec={"replicas": 1}, status={"availableReplicas": 1})
-    job = resource("batch/v1", "Job", status={"conditions": [condition("Complete", "True")]})
-    application = {"kind": "Application", "metadata": {"name": "a"}, "status": {"health": {"status": "Healthy"}}}
+def test_an_error_of_a_ready_pod_is_a_warning_and_one_that_announces_a_retry_is_nothing() -> None:
+    ready = pod(running())
 
-    assert findings_of(context(pod(running()), logs=(bad,))) == ()
-    assert findings_of(context(deployment, logs=(bad,))) == ()
-    assert findings_of(context(job, logs=(bad,))) == ()
-    assert findings_of(context(logs=(bad,), application=application)) == ()
+    (finding,) = findings_of(context(ready, logs=(log("FATAL: no more file handles"),)))
+
+    assert finding.severity == "warning"
+    assert findings_of(context(ready, logs=(log("ERROR: cannot push metrics, retry in 60s"),))) == ()
+    assert findings_of(context(ready, logs=(log("upstream said: connection refused"),))) == ()
 
 
-def test_a_log_is_left_alone_where_something_else_explains_the_fault() -> None:
-    claim = resource("example.com/v1", "Widget", status={"phase": "Failed"})
+def test_errors_of_a_log_are_one_finding_with_the_first_of_each_kind() -> None:
+    lines = ("ERROR cache lost", *(f"ERROR query {n} failed" for n in range(9)), "ERROR giving it up")
 
-    assert [f.title for f in findings_of(context(claim, logs=(log("FATAL: bye"),)))] == ["Widget api has phase Failed"]
+    (finding,) = findings_of(context(pod(running()), logs=(log(*lines),)))
+
+    assert finding.title.startswith("Container api logs an error: cache lost (11 errors of 3 kinds, last at 07:41:10")
+    assert [e.text for e in finding.evidence] == ["ERROR cache lost", "ERROR query 0 failed", "ERROR giving it up"]
+
+
+def test_an_error_of_a_run_that_ended_well_is_information() -> None:
+    done = pod(running(), phase="Succeeded")
+
+    (finding,) = findings_of(context(done, logs=(log("FATAL: once"),)))
+
+    assert finding.severity == "info"
+
+
+def test_an_error_in_a_log_stands_by_itself_where_another_object_is_broken() -> None:
+    widget = resource("example.com/v1", "Widget", status={"phase": "Failed"})
+
+    titles = [f.title for f in findings_of(context(widget, logs=(log("FATAL: bye"),)))]
+
+    assert titles[0] == "Widget api has phase Failed"
+    assert titles[1].startswith("Container api logs an error: bye")

@@ -62,7 +62,7 @@ def test_a_probe_that_the_container_no_longer_has_did_not_kill_it() -> None:
     ("exit_code", "meaning"),
     [
         (1, "reports an error"),
-        (2, "panicked"),
+        (2, "wrong arguments"),
         (126, "execute permission"),
         (127, "not found in the image"),
         (137, "SIGKILL"),

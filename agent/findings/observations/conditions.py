@@ -1,0 +1,123 @@
+"""Conditions of built-in kinds that are not well, and for how long: under way, or waiting too long."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from agent.findings.engine.durations import minutes_text
+from agent.findings.engine.evidence import one_line, quote
+from agent.findings.engine.inventory import Inventory, group_kind
+from agent.findings.observations.observation import STATEMENT_LIMIT, Observation, names
+from agent.objects.manifest import Manifest, integer_at, list_at, objects_at, text_at
+from agent.objects.target import ResourceRef
+from agent.objects.times import moment
+
+PATIENCE = timedelta(minutes=10)
+"""How long a start may take before it is a warning: a Deployment's progressDeadlineSeconds defaults to 600
+(https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds)."""
+
+# Conditions of built-in kinds (https://kubernetes.io/docs/reference/kubernetes-api/): True is bad for these, for any
+# other False is.
+_BAD_IF_TRUE = names("""
+    ReplicaFailure FailureTarget Failed MemoryPressure DiskPressure PIDPressure NetworkUnavailable
+    NamespaceDeletionDiscoveryFailure NamespaceDeletionContentFailure
+    NamespaceDeletionGroupVersionParsingFailure
+    """)
+_READ_KINDS = frozenset({("", "Pod"), ("apps", "Deployment"), ("apps", "ReplicaSet"), ("", "Node"), ("batch", "Job")})
+# They are False or True in the normal life of an object.
+_NORMAL_REASONS = frozenset(("PodCompleted", "ReplicaSetUpdated", "NewReplicaSetCreated", "FoundNewReplicaSet"))
+
+
+def bad_conditions(inventory: Inventory) -> Iterator[Observation]:
+    """An observation for each object whose condition is not well: a warning if it lasts, else what is under way."""
+    for kind, manifest in inventory.objects:
+        if kind in _READ_KINDS and not text_at(manifest, "metadata", "deletionTimestamp"):
+            found = next(_bad_conditions(manifest), None)
+            resource = ResourceRef.of(manifest)
+            if found is not None and resource is not None:
+                yield _condition(inventory, manifest, resource, found)
+
+
+def _bad_conditions(manifest: Manifest) -> Iterator[int]:
+    if integer_at(manifest, "spec", "replicas") == 0 or text_at(manifest, "status", "phase") in ("Succeeded", "Failed"):
+        return
+    for index, condition in enumerate(list_at(manifest, "status", "conditions")):
+        kind, status, reason = (text_at(condition, key) for key in ("type", "status", "reason"))
+        bad = "True" if kind in _BAD_IF_TRUE else "False"
+        if status in (bad, "Unknown") and reason not in _NORMAL_REASONS and kind not in _OPTIONAL:
+            yield index
+
+
+# A Deployment that was never complete, a Pod that may be resized: no fault.
+_OPTIONAL = frozenset(("Complete", "SuccessCriteriaMet", "Suspended", "DisruptionTarget", "PodResizePending"))
+
+
+def _condition(inventory: Inventory, manifest: Manifest, resource: ResourceRef, index: int) -> Observation:
+    path = ("status", "conditions", index)
+    kind, reason, message = (text_at(manifest, *path, key) for key in ("type", "reason", "message"))
+    since = _since(manifest, path)
+    lasted = inventory.now - since if since and inventory.now else None
+    lasting = lasted is not None and lasted > PATIENCE
+    how_long = f" for {minutes_text(lasted)}" if lasted and lasted > timedelta() else ""
+    state = f"{one_line(kind, 60)} is {text_at(manifest, *path, 'status')}{how_long}"
+    what = _waits_for(manifest) or one_line(message, STATEMENT_LIMIT).rstrip(".") or one_line(reason, 60)
+    counts = _pods_text(manifest)
+    return Observation(
+        resource=resource,
+        title=f"{resource.kind} {one_line(resource.name, 80)}{counts}: {what or state}{how_long if what else ''}",
+        explanation=f"Its condition {state}{f' ({one_line(reason, 60)})' if reason else ''}. "
+        + ("It should have ended by now." if lasting else "This is normal while it starts."),
+        evidence=quote(manifest, *path, "message") + quote(manifest, *path, "reason") + quote(manifest, *path, "type"),
+        severity="warning" if lasting else "info",
+        follows=True,
+    )
+
+
+def _since(manifest: Manifest, path: tuple[str | int, ...]) -> datetime | None:
+    """Since when the condition lasts: its own time, else the latest start of the object or of one of its containers."""
+    if stated := moment(text_at(manifest, *path, "lastTransitionTime")):
+        return stated
+    running = (
+        text_at(each, "state", "running", "startedAt") for each in objects_at(manifest, "status", "containerStatuses")
+    )
+    texts = (text_at(manifest, "status", "startTime"), *running)
+    return max((time for text in texts if (time := moment(text))), default=None)
+
+
+def _pods_text(manifest: Manifest) -> str:
+    if group_kind(manifest) not in (("apps", "Deployment"), ("apps", "ReplicaSet")):
+        return ""
+    wanted = integer_at(manifest, "spec", "replicas")
+    available = integer_at(manifest, "status", "availableReplicas") or 0
+    return f" has {available} of {1 if wanted is None else wanted} pods available"
+
+
+def _waits_for(pod: Manifest) -> str:
+    """What a Pod whose containers do not start waits for, "" for any other object."""
+    if group_kind(pod) != ("", "Pod"):
+        return ""
+    waiting = [
+        status
+        for field in ("initContainerStatuses", "containerStatuses")
+        for status in list_at(pod, "status", field)
+        if text_at(status, "state", "waiting", "reason") in ("ContainerCreating", "PodInitializing")
+    ]
+    if not waiting:
+        return ""
+    volumes = [
+        f"{kind} {one_line(text_at(volume, *path), 80)} (volume {one_line(text_at(volume, 'name'), 60)})"
+        for volume in list_at(pod, "spec", "volumes")
+        for kind, path in _VOLUMES
+        if text_at(volume, *path)
+    ]
+    name = one_line(text_at(waiting[0], "name"), 80)
+    return f"container {name} is not created" + (f"; it needs {', '.join(volumes[:4])}" if volumes else "")
+
+
+_VOLUMES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("ConfigMap", ("configMap", "name")),
+    ("Secret", ("secret", "secretName")),
+    ("PersistentVolumeClaim", ("persistentVolumeClaim", "claimName")),
+    ("CSI driver", ("csi", "driver")),
+    ("NFS server", ("nfs", "server")),
+    ("host path", ("hostPath", "path")),
+)

@@ -1,0 +1,154 @@
+"""Warning events: what each reports, whether it is over, and whether it only follows from another fault."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import lru_cache
+
+from agent.context.model import Event
+from agent.findings.admission.refusals import refusal_in
+from agent.findings.engine.evidence import cut, one_line, quote_event
+from agent.findings.engine.health import pod_is_well, workload_is_well
+from agent.findings.engine.inventory import Inventory, Key, group_kind, key_of
+from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock, names
+from agent.findings.workloads.probes import allowed_failures
+from agent.objects.error_message import parse
+from agent.objects.manifest import Manifest, integer_at, list_at, objects_at, text_at
+from agent.objects.target import ResourceRef
+from agent.objects.times import moment
+
+# Reasons of events that follow from a fault of the same object, as the kubelet and the controllers report it again.
+_CONSEQUENCES = names("""
+    NodeNotReady BackOff Unhealthy Killing FailedSync ProbeWarning FailedKillPod Failed FailedPodSandBoxStatus
+    InspectFailed ErrImageNeverPull ReplicaSetCreateError DeploymentRollbackFailed BackoffLimitExceeded
+    DeadlineExceeded OperationCompleted ResourceUpdated RecreatingFailedPod RecreatingTerminatedPod
+    """)
+# Of the reasons that keep coming while the object is well now.
+_FLAPPING = frozenset(("Unhealthy", "BackOff", "Killing"))
+_FLAPS = timedelta(minutes=15)
+
+
+def warning_events(inventory: Inventory) -> Iterator[Observation]:
+    """An observation for each Warning event, one for those of the same object and reason."""
+    seen: set[tuple[Key | None, str]] = set()
+    for event in inventory.context.events:
+        about = event.involved or inventory.context.target.resource
+        key = (key_of(about) if about else None, event.reason)
+        if event.type != "Warning" or key in seen or not event.message.strip() or _is_old(inventory, event):
+            continue
+        seen.add(key)
+        yield _event(inventory, event, about)
+
+
+def _is_old(inventory: Inventory, event: Event) -> bool:
+    last, now = moment(event.last_seen), inventory.now
+    return last is not None and now is not None and now - last > RECENT
+
+
+def _event(inventory: Inventory, event: Event, about: ResourceRef | None) -> Observation:
+    over = _how_it_ended(inventory, event, about)
+    message = parse(event.message)
+    refusal = refusal_in(event.message, about.namespace if about else "")
+    statement = refusal.name if refusal else one_line(message.statement, STATEMENT_LIMIT)
+    named = f"{about.kind} {one_line(about.name, 80)}" if about else one_line(event.reporter, 80) or "An object"
+    times = f"{event.count} times" if event.count > 1 else "once"
+    until = clock(event.last_seen)
+    since = f" since {clock(event.first_seen)}" if event.first_seen and event.count > 1 else ""
+    reporter = f" by {one_line(event.reporter, 60)}" if event.reporter else ""
+    if over:
+        title = f"{named}: {one_line(event.reason, 60)} until {until or 'a while ago'}, {over}"
+    else:
+        title = f"{named}: {one_line(event.reason, 60)}: {statement}"
+    return Observation(
+        resource=about,
+        title=title,
+        explanation=f"The event was reported {times}{reporter}{since}"
+        + (f", last at {until}{ago(inventory, event.last_seen)}. " if until else ". ")
+        + (refusal.meaning if refusal and not over else ""),
+        evidence=quote_event(event),
+        severity="info" if over or _is_a_start(inventory, event, about) else "warning",
+        step=refusal.step if refusal and not over else "" if over else _step(message.detail("url")),
+        level="effect" if over or event.reason in _CONSEQUENCES else "cause",
+        follows=event.reason in _CONSEQUENCES,
+        fault=f"{event.reason} {cut(event.message)}",
+    )
+
+
+def _is_a_start(inventory: Inventory, event: Event, about: ResourceRef | None) -> bool:
+    """Whether probes fail as they may while a container starts: not often enough for the kubelet to act."""
+    pod = inventory.get(*key_of(about)) if about and event.reason == "Unhealthy" else None
+    if pod is None or any(integer_at(each, "restartCount") for each in objects_at(pod, "status", "containerStatuses")):
+        return False
+    return event.count < allowed_failures(objects_at(pod, "spec", "containers"))
+
+
+def _step(url: str) -> str:
+    if url:
+        return f"Check {one_line(url, 160)}, which the message names, and what serves it."
+    return "Repair what the message names."
+
+
+def _how_it_ended(inventory: Inventory, event: Event, about: ResourceRef | None) -> str:
+    """Why the event is over, "" where it is current."""
+    last, now = moment(event.last_seen), inventory.now
+    if success := _later_success(inventory, event, about):
+        return f"then {success}"
+    manifest = inventory.get(*key_of(about)) if about else None
+    if manifest is not None and about and about.uid not in ("", text_at(manifest, "metadata", "uid")):
+        return "an earlier object of this name had it"
+    if manifest is not None and text_at(manifest, "metadata", "deletionTimestamp"):
+        return "it is being deleted"
+    if manifest is None or (event.reason in _FLAPPING and last and now and now - last < _FLAPS):
+        return ""
+    return "it is well now" if _is_well(manifest) else ""
+
+
+def _later_success(inventory: Inventory, event: Event, about: ResourceRef | None) -> str:
+    """The reason of a later event that reports the success of the same thing, "" without one."""
+    failed, core = moment(event.last_seen), _core(event.reason)
+    for other in inventory.context.events:
+        if other.type == "Warning" or (other.involved or about) != about or other.reason == event.reason:
+            continue
+        then = moment(other.last_seen)
+        if (
+            failed
+            and then
+            and then >= failed
+            and (_core(other.reason) & core or _ENDS.get(event.reason) == other.reason)
+        ):
+            return one_line(other.reason, 60)
+    return ""
+
+
+# Reasons whose success has another word (Kubernetes' pkg/kubelet/events/event.go and the controllers').
+_ENDS = {
+    "FailedScheduling": "Scheduled",
+    "FailedMount": "Started",
+    "FailedAttachVolume": "Started",
+    "FailedCreatePodSandBox": "Started",
+    "NodeNotReady": "NodeReady",
+    "ProvisioningFailed": "ProvisioningSucceeded",
+}
+_OUTCOMES = names("""
+    failed failure fail error errors success successful succeeded successfully ensured ensuring completed
+    created
+    """)
+
+
+@lru_cache(maxsize=1_024)
+def _core(reason: str) -> frozenset[str]:
+    """The words of a reason but for its outcome: of `SyncLoadBalancerFailed` and `EnsuredLoadBalancer` the balancer."""
+    words = {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", reason)}
+    return frozenset(word.removesuffix("d") for word in words - _OUTCOMES)
+
+
+def _is_well(manifest: Manifest) -> bool:
+    match group_kind(manifest):
+        case ("", "Pod"):
+            return pod_is_well(manifest)
+        case ("", "PersistentVolumeClaim"):
+            return text_at(manifest, "status", "phase") == "Bound"
+        case ("", "Service") | ("networking.k8s.io", "Ingress"):
+            return bool(list_at(manifest, "status", "loadBalancer", "ingress"))
+        case _:
+            return workload_is_well(manifest)
