@@ -120,6 +120,11 @@ def level_of(text: str) -> LogLevel:
     return LogLevel(severity, mentions_fault)
 
 
+def states_level(text: str) -> bool:
+    """Whether the line states a level of its own."""
+    return _stated(text[:_READ_LIMIT]) is not None
+
+
 def time_of(text: str) -> str:
     """The time in a line, verbatim; "" where there is none near its start."""
     found = _TIME.search(text, 0, _NEAR_START)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from agent.context.distillation.levels import LogSeverity, level_of
+from agent.context.distillation.levels import LogSeverity, level_of, states_level
 from agent.context.model import ContainerLog, LogLine
 from agent.findings.engine.evidence import one_line, quote_lines
 from agent.findings.engine.health import pod_is_well
@@ -36,7 +36,11 @@ def _kinds(inventory: Inventory, log: ContainerLog) -> dict[str, list[LogLine]]:
     """The error lines of a log by what they report, without those that announce a retry. Lines without a level count
     where the container is not ready."""
     ready = [_is_ready(pod, log.container) for pod in _writers(inventory, log)]
-    unstated = set[int]() if ready and all(ready) else {id(line) for line in fatal_lines(log, _UNSTATED)}
+    unstated = (
+        set[int]()
+        if ready and all(ready)
+        else {id(line) for line in fatal_lines(log, _UNSTATED) if not states_level(line.text)}
+    )
     kinds: dict[str, list[LogLine]] = {}
     for line in log.lines:
         is_error = level_of(line.text).severity >= LogSeverity.ERROR or id(line) in unstated
