@@ -15,6 +15,7 @@ from agent.findings.observations.conditions import bad_conditions
 from agent.findings.observations.events import warning_events
 from agent.findings.observations.log_errors import log_errors
 from agent.findings.observations.observation import Observation
+from agent.findings.observations.waiting import waiting_objects
 from agent.objects.error_message import parse
 from agent.objects.target import ResourceRef
 
@@ -34,10 +35,13 @@ _WORD = re.compile(r"[a-z]{7,}")
 def observed(inventory: Inventory, found: list[Finding]) -> list[Finding]:
     """Return the findings, and an observation for everything abnormal that none of them quotes or explains."""
     items = [*warning_events(inventory), *bad_conditions(inventory), *log_errors(inventory)]
+    items += waiting_objects(inventory)
     if not items:
         return found
     account = _Account(inventory, found)
     items = [item for item in items if not account.has(item)]
+    reported = {item.resource for item in items if not item.follows and item.severity != "info"}
+    items = [item for item in items if not item.follows or item.resource not in reported]
     # What nobody explains may be the cause of what is only a symptom.
     unexplained = {each.severity for each in found if each.level in ("symptom", "summary")}
     explained = any(each.severity == "error" and each.level in ("cause", "effect") for each in found)
