@@ -18,6 +18,7 @@ from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.inventory import GroupKind, Inventory, group_kind
 from agent.findings.model import Finding
+from agent.objects.error_message import parse
 from agent.objects.manifest import Manifest, text_at
 
 __all__ = ["OWN_FAMILY", "bad_status"]
@@ -47,6 +48,10 @@ OWN_FAMILY: frozenset[GroupKind] = frozenset(
 # Most signs that a finding quotes, and names.
 _QUOTED = 6
 _NAMED = 12
+# Characters of a message in a title and in an explanation, and words that make a text a message.
+_STATEMENT_LIMIT = 200
+_MESSAGE_LIMIT = 600
+_MESSAGE_WORDS = 3
 
 
 def bad_status(inventory: Inventory) -> Iterator[Finding]:
@@ -73,15 +78,28 @@ def _finding(manifest: Manifest, signs: list[Sign]) -> Finding:
         other_states(manifest, signs),
         _MEANING.get(group_kind(manifest), ""),
     ]
+    message = _message(signs)
+    statement = one_line(parse(message).statement, _STATEMENT_LIMIT) if message else ""
+    sentences.insert(1, f"Its message: {one_line(message, _MESSAGE_LIMIT)}" if message else "")
     return object_finding(
         manifest,
-        f"{named(manifest)} {signs[0].title}",
+        f"{named(manifest)} {signs[0].title}{f': {statement}' if statement else ''}",
         " ".join(filter(None, sentences)),
         tuple({evidence.path: evidence for evidence in quotations}.values()),
         "Fix what the message names; if it names nothing, read the log of the controller of this kind.",
         severity=signs[0].severity,
         level="effect",
     )
+
+
+def _message(signs: list[Sign]) -> str:
+    """The message of the first sign that has one: a text of several words, or of a field of that name."""
+    for evidence in (evidence for sign in signs for evidence in sign.evidence):
+        is_named = "message" in evidence.path.rpartition(".")[2].lower()
+        text = evidence.text.strip()
+        if text[:1] not in "{[" and (is_named or len(text.split()) >= _MESSAGE_WORDS):
+            return text
+    return ""
 
 
 # The consequence of a fault in Kubernetes' own kinds.
