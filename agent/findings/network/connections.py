@@ -112,9 +112,15 @@ class Connections:
         elif service is not None:
             yield self._broken_service(container, line, connection, service)
         else:
-            names = [] if connection.is_address else service_names(connection.host, namespace_of(container.pod))
+            # Of two labels the first reading alone is certain: `db.shop` is a Service and its namespace, `example.com`
+            # is a name outside, and no Service `com` is missing.
+            names = [] if connection.is_address else service_names(connection.host, namespace_of(container.pod))[:1]
             inside = next((name for name in names if self._is_namespace(name[0], container)), None)
-            if inside and connection.failure == "dns":
+            if connection.failure == "dns" and _is_own_name(container, connection.host):
+                yield _own_name(container, line, connection)
+            elif connection.failure == "dns" and connection.temporary:
+                yield self._without_dns(container, line, connection)
+            elif inside and connection.failure == "dns":
                 yield self._missing(container, line, connection, *inside)
             else:
                 yield _unknown(container, line, connection, inside)
@@ -150,6 +156,22 @@ class Connections:
             "If the Service exists, DNS itself fails: `kubectl -n kube-system get pods -l k8s-app=kube-dns`.",
             cause=f"unresolved {namespace} {name}",
             blames=(ResourceRef.unchecked(version="v1", kind="Service", namespace=namespace, name=name),),
+        )
+
+    def _without_dns(self, container: Container, line: Evidence, connection: FailedConnection) -> Finding:
+        """No name server answers: which policy may be in between."""
+        labels = labels_at(container.pod, "metadata", "labels")
+        policies = policies_on(self._inventory, namespace_of(container.pod), labels, "Egress")
+        named = ", ".join(f"NetworkPolicy {one_line(name_of(policy), 80)}" for policy in policies[:3])
+        return container.finding(
+            f"{container.title} reaches no name server: {one_line(connection.host, 120)} does not resolve for now"
+            + (f"; {named} restricts its egress" if named else ""),
+            "The resolver got no answer, so nothing is known about the name itself: cluster DNS is down or overloaded, "
+            "or the pod may not reach it.",
+            (line, *quote_policies(policies)),
+            f"Allow egress to DNS (UDP and TCP port 53 in kube-system) in {named}." if named else "",
+            "Look at cluster DNS: `kubectl -n kube-system get pods -l k8s-app=kube-dns`, and its log.",
+            cause=f"no dns {namespace_of(container.pod)} {named}",
         )
 
     def _broken_service(
@@ -257,6 +279,24 @@ def _itself(container: Container, line: Evidence, connection: FailedConnection) 
         (line, *_settings(container, connection.host)),
         "In Git, set the address of the intended Service in the container's configuration; if a sidecar is intended, "
         "look at its status and log.",
+    )
+
+
+def _is_own_name(container: Container, host: str) -> bool:
+    """Whether the host is the name of the container's own Pod."""
+    own = (name_of(container.pod), text_at(container.pod, "spec", "hostname"))
+    return host.lower().partition(".")[0] in [name.lower() for name in own if name]
+
+
+def _own_name(container: Container, line: Evidence, connection: FailedConnection) -> Finding:
+    return container.finding(
+        f"{container.title} cannot resolve the host name of its own Pod, {one_line(connection.host, 120)}",
+        "The kubelet writes a Pod's own name into its /etc/hosts, except for a Pod on the host's network "
+        "(https://kubernetes.io/docs/tasks/network/customize-hosts-file-for-pods/); no Service is missing.",
+        (line, *quote(container.pod, "spec", "hostNetwork"), *quote(container.pod, "spec", "dnsPolicy")),
+        "Compare /etc/hosts of the container with the Pod's name; with hostNetwork look at the node's own DNS, and set "
+        "dnsPolicy: ClusterFirstWithHostNet.",
+        cause=f"own name {namespace_of(container.pod)} {connection.host}",
     )
 
 

@@ -59,11 +59,14 @@ _PLACES = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedConnection:
-    """A connection that failed. `port` is None where the line does not name it."""
+    """A connection that failed. `port` is None where the line does not name it; `temporary`: no name server answered,
+    which does not mean that the name does not exist (EAI_AGAIN,
+    https://man7.org/linux/man-pages/man3/getaddrinfo.3.html)."""
 
     failure: ConnectionFailure
     host: str
     port: int | None
+    temporary: bool = False
 
     @property
     def is_address(self) -> bool:
@@ -87,7 +90,14 @@ def failed_connections(line: str) -> list[FailedConnection]:
     if failure is None:
         return []
     found = dict.fromkeys(_places(text))
-    return [FailedConnection(failure=failure, host=host, port=port) for host, port in found]
+    temporary = _TEMPORARY.search(text) is not None
+    return [FailedConnection(failure=failure, host=host, port=port, temporary=temporary) for host, port in found]
+
+
+_TEMPORARY = re.compile(
+    r"\bEAI_AGAIN\b|temporary failure in name resolution|server misbehaving|SERVFAIL|lookup .{1,300}i/o timeout",
+    re.IGNORECASE,
+)
 
 
 def _failure_in(text: str) -> ConnectionFailure | None:

@@ -6,14 +6,10 @@ from datetime import datetime, timedelta
 from agent.findings.engine.durations import minutes_text
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import Inventory, group_kind
-from agent.findings.observations.observation import STATEMENT_LIMIT, Observation, names
+from agent.findings.observations.observation import PATIENCE, STATEMENT_LIMIT, Observation, names
 from agent.objects.manifest import Manifest, integer_at, list_at, objects_at, text_at
 from agent.objects.target import ResourceRef
 from agent.objects.times import moment
-
-PATIENCE = timedelta(minutes=10)
-"""How long a start may take before it is a warning: a Deployment's progressDeadlineSeconds defaults to 600
-(https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds)."""
 
 # Conditions of built-in kinds (https://kubernetes.io/docs/reference/kubernetes-api/): True is bad for these, for any
 # other False is.

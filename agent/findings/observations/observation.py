@@ -13,6 +13,10 @@ from agent.objects.times import moment
 RECENT = timedelta(hours=1)
 """How long an event counts as current: as long as the API server keeps it (kube-apiserver's --event-ttl, 1h)."""
 
+PATIENCE = timedelta(minutes=10)
+"""How long a start may take before it is a warning: a Deployment's progressDeadlineSeconds defaults to 600
+(https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds)."""
+
 STATEMENT_LIMIT = 220
 """Characters of a message in a title."""
 

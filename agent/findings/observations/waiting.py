@@ -6,8 +6,7 @@ from datetime import timedelta
 from agent.findings.engine.durations import minutes_text
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import Inventory
-from agent.findings.observations.conditions import PATIENCE
-from agent.findings.observations.observation import Observation
+from agent.findings.observations.observation import PATIENCE, Observation
 from agent.objects.manifest import Manifest, list_at, object_at, text_at
 from agent.objects.target import ResourceRef
 from agent.objects.times import moment

@@ -183,7 +183,8 @@ def _killed_by_probe(container: Container, end: _Exit) -> Finding | None:
     # A probe's kill is SIGTERM, then SIGKILL after the grace period:
     # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
     failure = probe_failure(container, "Liveness", "Startup")
-    if failure is None or (end.code not in (137, 143) and not _was_killed(container)):
+    # A program that handles SIGTERM exits with 0.
+    if failure is None or (end.code not in (0, 137, 143) and not _was_killed(container)):
         return None
     if container.spec_path and not container.quote_spec(failure.field):
         return None

@@ -23,6 +23,7 @@ from agent.findings.workloads.pod_finding import pod_finding
 from agent.findings.workloads.probes import may_become_ready, probe_failure
 from agent.findings.workloads.scheduling import unscheduled_pod
 from agent.findings.workloads.waiting import waiting_container
+from agent.objects.error_message import parse
 from agent.objects.manifest import Manifest, integer_at, list_at, lookup, text_at
 
 POD = ("", "Pod")
@@ -82,11 +83,10 @@ def _volumes(
         participle = "attached" if event.reason == "FailedAttachVolume" else "mounted"
         return pod_finding(
             pod,
-            f"waits for {volume}, which cannot be {participle}",
+            f"waits for {volume}, which cannot be {participle}: {_reason(event)}",
             "The containers wait for the volume; the event has the reason of the kubelet or storage driver.",
             evidence + quote(pod, "spec", "volumes"),
-            "A volume that is still attached elsewhere is released with its old pod; otherwise look at the pods of the "
-            "storage driver and at the claim.",
+            _mount_step(event.message),
         )
     source = f"{missing.kind} {one_line(missing.name)}".rstrip()
     return pod_finding(
@@ -107,12 +107,66 @@ def _sandbox(pod: Manifest, events: tuple[Event, ...], containers: list[Containe
         return None
     return pod_finding(
         pod,
-        "cannot start: its sandbox cannot be created",
+        f"cannot start: its sandbox cannot be created: {_reason(failures[0])}",
         "The node fails to create the pod's sandbox, which comes before any container; mostly the network plugin (CNI) "
         "fails.",
         quote_event(failures[0]),
-        "Look at the pods of the network plugin on that node, and whether its address range is used up.",
+        _sandbox_step(pod, failures[0].message),
     )
+
+
+def _reason(event: Event) -> str:
+    return one_line(parse(event.message).statement, _REASON_LIMIT)
+
+
+# Characters of an event's innermost clause in a title.
+_REASON_LIMIT = 200
+
+# What to do about a volume, by the words of its event: mount(8) and the attach-detach controller.
+_MOUNT_STEPS: tuple[tuple[str, str], ...] = (
+    (
+        r"helper program|unknown filesystem type|executable file not found",
+        "Install the file system's client on the node (for NFS nfs-common or nfs-utils): the kubelet mounts with the "
+        "node's own programs.",
+    ),
+    (
+        r"Multi-Attach|already (?:exclusively )?attached|still attached",
+        "The volume is released when its old pod is gone from the other node; delete that pod, or wait until it ends.",
+    ),
+    (
+        r"access denied by server|Permission denied",
+        "Let the server export the volume to this node and its address.",
+    ),
+    (
+        r"not found in the list of registered CSI drivers",
+        "Look at the pods of that CSI driver on the node: it has not registered with the kubelet.",
+    ),
+    (
+        r"No such file or directory|does not exist",
+        "Create the path on the server or the node, or correct it in the volume.",
+    ),
+    (
+        r"timed? ?out|connection refused|no route to host|unreachable",
+        "Check the connection from the node to the storage server.",
+    ),
+)
+
+
+def _mount_step(message: str) -> str:
+    found = (step for pattern, step in _MOUNT_STEPS if re.search(pattern, message, re.IGNORECASE))
+    return next(found, "Repair what the event names; look at the pods of the storage driver and at the claim.")
+
+
+def _sandbox_step(pod: Manifest, message: str) -> str:
+    node = one_line(text_at(pod, "spec", "nodeName"), 80)
+    where = f"node {node}" if node else "that node"
+    if re.search(
+        r"no (?:more )?(?:IP )?addresses|address range|no available IP|failed to allocate", message, re.IGNORECASE
+    ):
+        return f"Free addresses of the network plugin's range on {where}, or enlarge it."
+    if re.search(r"net\.d|cni config|no networks found|config(?:uration)? file", message, re.IGNORECASE):
+        return f"Check the network plugin's configuration on {where} (/etc/cni/net.d) and its pods, which write it."
+    return f"Look at the pods of the network plugin on {where} and their log."
 
 
 def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:

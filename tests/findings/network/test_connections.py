@@ -195,3 +195,30 @@ def test_a_container_that_is_ready_has_reached_what_it_needed() -> None:
     well = pod(running(), conditions=[condition("Ready", "True")])
 
     assert not any("Service" in f.title for f in findings_of(context(well, logs=(log(REFUSED),), related=(service(),))))
+
+
+def test_a_name_of_two_labels_outside_of_the_cluster_is_no_missing_service() -> None:
+    lost = "Error: getaddrinfo ENOTFOUND example.com"
+
+    titles = [f.title for f in findings_of(context(pod(crash_loop(1)), logs=(log(lost),), related=(service(),)))]
+
+    assert not any("Service" in title for title in titles)
+
+
+def test_a_name_server_that_does_not_answer_blames_no_service() -> None:
+    lost = "Error: getaddrinfo EAI_AGAIN db.shop.svc.cluster.local"
+
+    first = findings_of(context(pod(crash_loop(1)), logs=(log(lost),)))[0]
+
+    assert first.title == "Container api reaches no name server: db.shop.svc.cluster.local does not resolve for now"
+
+
+def test_a_pod_that_cannot_resolve_its_own_name_blames_no_service() -> None:
+    lonely = pod(crash_loop(1))
+    own = lonely["metadata"]["name"]
+
+    first = findings_of(
+        context(lonely, logs=(log(f"java.net.UnknownHostException: {own}: Name or service not known"),))
+    )[0]
+
+    assert first.title == f"Container api cannot resolve the host name of its own Pod, {own}"

@@ -106,7 +106,10 @@ def test_a_volume_attached_elsewhere_and_a_missing_key_are_told() -> None:
     (attached,) = findings_of(context(stuck, events=(attach,)))
     (keyless,) = findings_of(context(stuck, events=(key,)))
 
-    assert attached.title == "Pod api-6c9d8f7b5d-x7k2p waits for volume pvc-1, which cannot be attached"
+    assert (
+        attached.title == "Pod api-6c9d8f7b5d-x7k2p waits for volume pvc-1, which cannot be attached: "
+        'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) a'
+    )
     assert keyless.title == "Pod api-6c9d8f7b5d-x7k2p cannot mount volume conf: ConfigMap has no key app.yaml"
 
 
@@ -116,7 +119,10 @@ def test_a_sandbox_that_fails_points_at_the_network_plugin() -> None:
 
     (finding,) = findings_of(context(stuck, events=(failed,)))
 
-    assert finding.title == "Pod api-6c9d8f7b5d-x7k2p cannot start: its sandbox cannot be created"
+    assert (
+        finding.title == "Pod api-6c9d8f7b5d-x7k2p cannot start: its sandbox cannot be created: "
+        "plugin type=calico failed (add): no addresses available"
+    )
 
 
 def test_a_mount_that_failed_before_the_pod_ran_is_the_past() -> None:
