@@ -40,8 +40,10 @@ def observed(inventory: Inventory, found: list[Finding]) -> list[Finding]:
         return found
     account = _Account(inventory, found)
     items = [item for item in items if not account.has(item)]
-    reported = {item.resource for item in items if not item.follows and item.severity != "info"}
-    items = [item for item in items if not item.follows or item.resource not in reported]
+    reported = {
+        key_of(item.resource) for item in items if item.resource and not item.follows and item.severity != "info"
+    }
+    items = [item for item in items if not (item.follows and item.resource and key_of(item.resource) in reported)]
     # What nobody explains may be the cause of what is only a symptom.
     unexplained = {each.severity for each in found if each.level in ("symptom", "summary")}
     explained = any(each.severity == "error" and each.level in ("cause", "effect") for each in found)

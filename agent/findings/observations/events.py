@@ -1,12 +1,11 @@
 """Warning events: what each reports, whether it is over, and whether it only follows from another fault."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import lru_cache
 
 from agent.context.model import Event
 from agent.findings.admission.refusals import refusal_in
+from agent.findings.engine.event_outcome import later_success
 from agent.findings.engine.evidence import cut, one_line, quote_event
 from agent.findings.engine.health import pod_is_well, workload_is_well
 from agent.findings.engine.inventory import Inventory, Key, group_kind, key_of
@@ -91,7 +90,7 @@ def _step(url: str) -> str:
 def _how_it_ended(inventory: Inventory, event: Event, about: ResourceRef | None) -> str:
     """Why the event is over, "" where it is current."""
     last, now = moment(event.last_seen), inventory.now
-    if success := _later_success(inventory, event, about):
+    if success := later_success(inventory.context, event, about):
         return f"then {success}"
     manifest = inventory.get(*key_of(about)) if about else None
     if manifest is not None and about and about.uid not in ("", text_at(manifest, "metadata", "uid")):
@@ -101,45 +100,6 @@ def _how_it_ended(inventory: Inventory, event: Event, about: ResourceRef | None)
     if manifest is None or (event.reason in _FLAPPING and last and now and now - last < _FLAPS):
         return ""
     return "it is well now" if _is_well(manifest) else ""
-
-
-def _later_success(inventory: Inventory, event: Event, about: ResourceRef | None) -> str:
-    """The reason of a later event that reports the success of the same thing, "" without one."""
-    failed, core = moment(event.last_seen), _core(event.reason)
-    for other in inventory.context.events:
-        if other.type == "Warning" or (other.involved or about) != about or other.reason == event.reason:
-            continue
-        then = moment(other.last_seen)
-        if (
-            failed
-            and then
-            and then >= failed
-            and (_core(other.reason) & core or _ENDS.get(event.reason) == other.reason)
-        ):
-            return one_line(other.reason, 60)
-    return ""
-
-
-# Reasons whose success has another word (Kubernetes' pkg/kubelet/events/event.go and the controllers').
-_ENDS = {
-    "FailedScheduling": "Scheduled",
-    "FailedMount": "Started",
-    "FailedAttachVolume": "Started",
-    "FailedCreatePodSandBox": "Started",
-    "NodeNotReady": "NodeReady",
-    "ProvisioningFailed": "ProvisioningSucceeded",
-}
-_OUTCOMES = names("""
-    failed failure fail error errors success successful succeeded successfully ensured ensuring completed
-    created
-    """)
-
-
-@lru_cache(maxsize=1_024)
-def _core(reason: str) -> frozenset[str]:
-    """The words of a reason but for its outcome: of `SyncLoadBalancerFailed` and `EnsuredLoadBalancer` the balancer."""
-    words = {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", reason)}
-    return frozenset(word.removesuffix("d") for word in words - _OUTCOMES)
 
 
 def _is_well(manifest: Manifest) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from agent.findings.admission.refusals import refusal_in
 from agent.findings.engine.build import name_of, named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
+from agent.findings.engine.event_outcome import later_success
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.health import has_condition, is_starting, pod_is_well
 from agent.findings.engine.inventory import GroupKind, Inventory, controller_of, key_of
@@ -32,7 +33,12 @@ def refused_pods(inventory: Inventory) -> Iterator[Finding]:
     reported: set[object] = set()
     for workload in inventory.of(*MAKERS_OF_PODS):
         condition = _condition(workload, "ReplicaFailure", "True")
-        failures = inventory.events.of(workload, "FailedCreate")
+        itself = ResourceRef.of(workload)
+        failures = [
+            event
+            for event in inventory.events.of(workload, "FailedCreate")
+            if not later_success(inventory.context, event, itself)
+        ]
         message = text_at(workload, *condition, "message") if condition else ""
         if not condition and (not failures or not _is_short(workload)):
             continue
@@ -41,7 +47,7 @@ def refused_pods(inventory: Inventory) -> Iterator[Finding]:
         title = f"{named(workload)}: its pods are refused"
         # A Deployment repeats the message of its ReplicaSet, with the names of other pods.
         fault = refusal.name.partition(" (")[0] if refusal else message
-        owner, itself = controller_of(workload), ResourceRef.of(workload)
+        owner = controller_of(workload)
         if owner and (fault, key_of(owner)) in reported:
             continue
         reported |= {(fault, key_of(itself))} if itself else set()
