@@ -13,41 +13,36 @@ from pathlib import Path
 
 _FREQUENCIES = Path(__file__).with_name("term_frequencies.txt")
 
-# Runs of Latin letters and digits, or of another script: `容器OOMKilled` is two.
-_RUN = re.compile(r"[A-Za-z0-9\u00c0-\u024f]+|[^\W\dA-Za-z_\u00c0-\u024f]+")
-# A name as it is written, with its dashes and dots: `checkout-api-7d9f`, `registry.example.com/web:2.0`.
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9]|[-._:/@](?=[A-Za-z0-9]))+")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+# Names with their dashes, dots and humps (`checkout-api-7d9f`, `web:2.0`, `OOMKilled`), and words: runs of Latin letters
+# and digits, or of another script (`容器OOMKilled` is two).
+_TOKEN = re.compile(r"[A-Za-z0-9\u00c0-\u024f]+(?:[-._:/@]+[A-Za-z0-9\u00c0-\u024f]+)*|[^\W\dA-Za-z_\u00c0-\u024f]+")
+_PART = re.compile(r"[-._:/@]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 _READ = 200_000
 """Characters of a text that are looked at."""
 
 
-def terms(text: str) -> frozenset[str]:
-    """The terms of `text` in lower case: names as they are written, and the words and numbers in them by their stems."""
-    text = text[:_READ]
-    found = {name.lower() for name in _NAME.findall(text) if _is_name(name)}
-    for run in _RUN.findall(text):
-        for word in _HUMP.split(run):
-            if word.isdigit():
-                if len(word) > 1:
-                    found.add(word)
-            elif len(word) > 2 or not word.isascii():
-                found.add(stem(word.lower()))
-    return frozenset(found)
+def terms(text: str) -> dict[str, frozenset[str]]:
+    """The terms of `text` in lower case, each with its parts: a name as it is written has its words and numbers (by
+    their stems), which are terms of their own as well and have no parts."""
+    found: dict[str, frozenset[str]] = {}
+    for token in set(_TOKEN.findall(text[:_READ])):
+        words = frozenset(_word(part) for part in _PART.split(token) if len(part) > (2 if part.isalpha() else 1))
+        if _PART.search(token):
+            found[token.lower()] = words
+        for word in words:
+            found.setdefault(word, frozenset())
+    return found
 
 
 def rarity(term: str) -> float:
-    """How telling a term is: 0 for one that all findings have, 1 for one that at most one of them has."""
+    """How telling a term is: 0 for one that all findings have, 1 for one that hardly any has."""
     counted, of = _frequencies()
-    return 1 - math.log(max(counted.get(term, 1), 1)) / math.log(of)
+    return 1 - math.log(counted.get(term, 1)) / math.log(of)
 
 
-def _is_name(text: str) -> bool:
-    return bool(re.search(r"[-._:/@]|\d", text)) and bool(re.search(r"[A-Za-z]", text))
-
-
-def stem(word: str) -> str:
-    """An English word without its commonest endings (`failing`, `failed`, `fails`: `fail`)."""
+def _word(word: str) -> str:
+    """The stem of an English word: without its commonest endings (`failing`, `failed`, `fails`: `fail`)."""
+    word = word.lower()
     for ending in ("ing", "ed", "es", "s", "e"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word.removesuffix(ending)
@@ -57,7 +52,7 @@ def stem(word: str) -> str:
 
 @cache
 def _frequencies() -> tuple[dict[str, int], int]:
-    """The counts of the terms that several findings have, and how many findings were counted."""
+    """The counts of the terms that several findings have, and how many were counted."""
     first, *lines = _FREQUENCIES.read_text("utf-8").splitlines()
     counted: dict[str, int] = {}
     for line in lines:

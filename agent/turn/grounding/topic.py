@@ -1,18 +1,26 @@
 """Whether an answer is about the findings: it names a resource, a cause or a piece of evidence of one of them.
 
-Owns how much of that makes an answer one about the findings, and when a question asks for one.
+Owns how much of that makes an answer one about the findings.
 """
 
 from collections.abc import Iterator, Sequence
 
 from agent.findings.model import Finding
 from agent.turn.grounding.terms import rarity, terms
+from agent.turn.grounding.vocabulary import KINDS
 
-ENOUGH = 1.0
-# What a term counts that is in no title, evidence or name of a resource but in the explanation or a next step.
-_EXPLAINED = 0.5
-# What a term counts that the question has too: an answer that repeats the question has not answered it.
+# What a shared term counts by the best place it has in the findings.
+_IN_TITLE, _IN_EVIDENCE, _IN_EXPLANATION = 1.5, 1.0, 0.5
+# A term that the question has too: an answer that repeats the question has not answered it.
 _ECHOED = 0.5
+# Terms that count less are the field's common ones (`container`, `error`), which any answer has.
+_LEAST = 0.2
+# What is left of the sum for an answer whose terms are nearly all in no finding.
+_DILUTED = 0.5
+ENOUGH = 1.0
+_STEM = 5
+_KIND = 0.5
+_KINDS = frozenset(terms(" ".join(KINDS)))
 
 
 def addresses(answer: str, findings: Sequence[Finding], question: str) -> bool:
@@ -21,27 +29,53 @@ def addresses(answer: str, findings: Sequence[Finding], question: str) -> bool:
 
 
 def score(answer: str, findings: Sequence[Finding], question: str) -> float:
-    """How much of the findings the answer names: the sum of the rarities of the terms that they share."""
-    said, asked = terms(answer), terms(question)
-    shown = terms("\n".join(_shown(findings)))
-    explained = terms("\n".join(_explained(findings)))
-    return sum(
-        rarity(term) * (1 if term in shown else _EXPLAINED) * (_ECHOED if term in asked else 1)
-        for term in said & (shown | explained)
-    )
+    """How much of the findings the answer names; ENOUGH and more is an answer about them.
+
+    The counts of the terms that both have are added up. General advice shares a few of the field's words by chance, the
+    more the longer it is, so that the sum is lowered where most of an answer's terms are in no finding.
+    """
+    common = shared(answer, findings, question)
+    said = sum(map(rarity, terms(answer)))
+    return sum(common.values()) * min(1.0, _DILUTED + sum(map(rarity, common)) / said) if common else 0.0
 
 
-def _shown(findings: Sequence[Finding]) -> Iterator[str]:
+def shared(answer: str, findings: Sequence[Finding], question: str) -> dict[str, float]:
+    """The terms that the answer shares with the findings, and what each counts."""
+    said, asked = terms(answer), tuple(terms(question))
+    worth: dict[str, float] = {}
+    for texts, weight in (
+        (_explanations(findings), _IN_EXPLANATION),
+        (_evidence(findings), _IN_EVIDENCE),
+        (_titles(findings), _IN_TITLE),
+    ):
+        worth |= dict.fromkeys(terms("\n".join(texts)), weight)
+    counts = {term: rarity(term) * worth[term] * _newness(term, asked) for term in said if term in worth}
+    within = {part for term in counts for part in said[term]}
+    return {term: count for term, count in counts.items() if term not in within and count >= _LEAST}
+
+
+def _newness(term: str, asked: Sequence[str]) -> float:
+    """Less than 1 for what needs no reading of the findings: a word of the question (`comparison` for `compared`), and
+    a kind."""
+    echoed = any(term.startswith(word) for word in asked if len(word) >= _STEM or word == term)
+    return (_ECHOED if echoed else 1.0) * (_KIND if term in _KINDS else 1.0)
+
+
+def _titles(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
         yield finding.title
         if finding.resource:
             yield finding.resource.name
+
+
+def _evidence(findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings:
         for evidence in finding.evidence:
             yield evidence.text
             if evidence.resource:
                 yield evidence.resource.name
 
 
-def _explained(findings: Sequence[Finding]) -> Iterator[str]:
+def _explanations(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
         yield from (finding.explanation, *finding.next_steps)
