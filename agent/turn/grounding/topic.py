@@ -1,11 +1,14 @@
 """Whether an answer is about the findings: it names a resource, a cause or a piece of evidence of one of them.
 
-Owns how much of that makes an answer one about the findings.
+Owns how much of that makes an answer one about the findings, and whether the question asks for one.
 """
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from agent.findings.model import Finding
+from agent.objects.target import Target
 from agent.turn.grounding.terms import rarity, terms
 from agent.turn.grounding.vocabulary import KINDS
 
@@ -17,15 +20,49 @@ _ECHOED = 0.5
 _LEAST = 0.2
 # What is left of the sum for an answer whose terms are nearly all in no finding.
 _DILUTED = 0.5
-ENOUGH = 1.0
+ENOUGH = 0.85
 _STEM = 5
 _KIND = 0.5
 _KINDS = frozenset(terms(" ".join(KINDS)))
 
 
-def addresses(answer: str, findings: Sequence[Finding], question: str) -> bool:
-    """Whether `answer` names what at least one of the findings is about."""
-    return score(answer, findings, question) >= ENOUGH
+# A word of capitals is mostly the name of something: `PDB`.
+_CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """What an answer should be about: the findings, for a `question` about `target`. `follow_up`: it is not the first
+    question of its conversation."""
+
+    findings: tuple[Finding, ...]
+    question: str
+    target: Target
+    follow_up: bool = False
+
+
+def addresses(answer: str, topic: Topic) -> bool | None:
+    """Whether `answer` names what at least one of the findings is about. None where that is not to be expected:
+    nothing is wrong, or the question is about something else ("thanks", "what is a PDB?")."""
+    if not any(finding.severity != "info" for finding in topic.findings):
+        return None
+    if score(answer, topic.findings, topic.question) >= ENOUGH:
+        return True
+    return False if _asks_for_findings(topic, answer) else None
+
+
+def _asks_for_findings(topic: Topic, answer: str) -> bool:
+    """Whether the question is about the findings: it names the target or something of theirs. The first question of a
+    conversation is so as well, unless it names another thing (a kind, an abbreviation) that the answer is about."""
+    asked = terms(topic.question)
+    about = topic.target.resource or topic.target.application
+    named = terms(about.name) if about else {}
+    if any(term in named for term in asked) or shared(topic.question, topic.findings, ""):
+        return True
+    if topic.follow_up:
+        return False
+    things = {*terms(" ".join(_CAPITALS.findall(topic.question))), *(term for term in asked if term in _KINDS)}
+    return not things & terms(answer).keys()
 
 
 def score(answer: str, findings: Sequence[Finding], question: str) -> float:

@@ -25,7 +25,9 @@ def counted(names: Iterable[str]) -> tuple[Counter[str], int]:
 
 def written(counts: Counter[str], of: int) -> str:
     """The counts as the file has them."""
-    lines = (f"{count} {' '.join(sorted(term for term in counts if counts[term] == count))}" for count in _steps(counts))
+    lines = (
+        f"{count} {' '.join(sorted(term for term in counts if counts[term] == count))}" for count in _steps(counts)
+    )
     return "\n".join([str(of), *lines, ""])
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.turn.grounding.claims import MAX_CLAIMS, ClaimKind, claims_in, may_claim
+from agent.turn.grounding.claims import MAX_CLAIMS, ClaimKind, claims_in
 
 
 def claims(answer: str) -> list[tuple[ClaimKind, str]]:
