@@ -14,13 +14,15 @@ from agent.turn.grounding.vocabulary import KINDS
 
 # What a shared term counts by the best place it has in the findings.
 _IN_TITLE, _IN_EVIDENCE, _IN_EXPLANATION = 1.5, 1.0, 0.5
+# A name is as telling in a next step as in the evidence.
+_NAMED = 1.0
 # A term that the question has too: an answer that repeats the question has not answered it.
 _ECHOED = 0.5
 # Terms that count less are the field's common ones (`container`, `error`), which any answer has.
 _LEAST = 0.2
 # What is left of the sum for an answer whose terms are nearly all in no finding.
 _DILUTED = 0.5
-ENOUGH = 0.85
+ENOUGH = 0.95
 _STEM = 5
 _KIND = 0.5
 _KINDS = frozenset(terms(" ".join(KINDS)))
@@ -85,7 +87,8 @@ def shared(answer: str, findings: Sequence[Finding], question: str) -> dict[str,
         (_evidence(findings), _IN_EVIDENCE),
         (_titles(findings), _IN_TITLE),
     ):
-        worth |= dict.fromkeys(terms("\n".join(texts)), weight)
+        found = terms("\n".join(texts))
+        worth |= {term: max(weight, _NAMED) if within else weight for term, within in found.items()}
     counts = {term: rarity(term) * worth[term] * _newness(term, asked) for term in said if term in worth}
     within = {part for term in counts for part in said[term]}
     return {term: count for term, count in counts.items() if term not in within and count >= _LEAST}
