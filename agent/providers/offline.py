@@ -153,7 +153,7 @@ def _gaps(gaps: tuple[Gap, ...]) -> Iterator[str]:
 
 
 def findings_in_full(findings: Sequence[Finding]) -> str:
-    """Findings, of which there must be one, as Markdown: the cause with its evidence and what to do, then the others."""
+    """Findings (at least one) as Markdown: the cause with its evidence and what to do, then the others."""
     return "\n\n".join(_findings(findings))
 
 

@@ -20,8 +20,8 @@ from agent.turn.grounding import Grounding
 
 
 class TurnRecord:
-    """Collects the events of one answer: `events` are all of them; `grounding` and `note` (the last text, for the reader)
-    are set once the answer was checked."""
+    """Collects the events of one answer: `events` are all of them; `grounding` and `note` (see Outcome) are set once it
+    was checked."""
 
     def __init__(self, report: Report, outage: ProviderUnreachable | None) -> None:
         self.report = report

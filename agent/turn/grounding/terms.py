@@ -1,7 +1,7 @@
 """The terms of a text, and how telling each is. Owns the splitting of a text into terms and their rarity.
 
-A term that findings of many kinds have (`container`, `check`, `kubectl`) says little about one of them; a name, a code or
-a rare word says much. How often findings have a term was counted over the scenarios of `tests/scenarios`
+A term that findings of many kinds have (`container`, `check`, `kubectl`) says little about one of them; a name, a code
+or a rare word says much. How often findings have a term was counted over the scenarios of `tests/scenarios`
 (`term_frequencies.txt`; `python -m tests.turn.grounding.term_frequencies` writes it). A term that is not in the file is
 rare. Terms are compared as they are spelled, so names, codes and numbers count in any language.
 """
@@ -13,8 +13,8 @@ from pathlib import Path
 
 _FREQUENCIES = Path(__file__).with_name("term_frequencies.txt")
 
-# Names with their dashes, dots and humps (`checkout-api-7d9f`, `web:2.0`, `OOMKilled`), and words: runs of Latin letters
-# and digits, or of another script (`容器OOMKilled` is two).
+# Names with their dashes, dots and humps (`checkout-api-7d9f`, `web:2.0`, `OOMKilled`), and words: runs of Latin
+# letters and digits, or of another script (`容器OOMKilled` is two).
 _TOKEN = re.compile(r"[A-Za-z0-9\u00c0-\u024f]+(?:[-._:/@]+[A-Za-z0-9\u00c0-\u024f]+)*|[^\W\dA-Za-z_\u00c0-\u024f]+")
 _PART = re.compile(r"[-._:/@]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 _READ = 200_000
@@ -46,7 +46,8 @@ def _word(word: str) -> str:
     for ending in ("ing", "ed", "es", "s", "e"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word.removesuffix(ending)
-            return word[:-1] if len(word) > 3 and word[-1] == word[-2] and ending in ("ing", "ed") else word
+            doubled = ending in ("ing", "ed") and len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls"
+            return word[:-1] if doubled else word
     return word
 
 

@@ -18,9 +18,12 @@ _IN_TITLE, _IN_EVIDENCE, _IN_EXPLANATION = 1.5, 1.0, 0.5
 _NAMED = 1.0
 # A term that the question has too: an answer that repeats the question has not answered it.
 _ECHOED = 0.5
+_ECHOES = 0.5  # all of them together
 # Terms that count less are the field's common ones (`container`, `error`), which any answer has.
 _LEAST = 0.2
-# What is left of the sum for an answer whose terms are nearly all in no finding.
+# The most that one word counts: one alone may be there by chance.
+_WORD = 0.85
+# What is left of the words' sum for an answer whose terms are nearly all in no finding.
 _DILUTED = 0.5
 ENOUGH = 0.95
 _STEM = 5
@@ -28,6 +31,8 @@ _KIND = 0.5
 _KINDS = frozenset(terms(" ".join(KINDS)))
 
 
+# A word alone in a code span is meant as a name.
+_CODE = re.compile(r"`(\w+)`")
 # A word of capitals is mostly the name of something: `PDB`.
 _CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
 
@@ -45,8 +50,8 @@ class Topic:
 
 def addresses(answer: str, topic: Topic) -> bool | None:
     """Whether `answer` names what at least one of the findings is about. None where that is not to be expected:
-    nothing is wrong, or the question is about something else ("thanks", "what is a PDB?")."""
-    if not any(finding.severity != "info" for finding in topic.findings):
+    nothing was found, or the question is about something else ("thanks", "what is a PDB?")."""
+    if not topic.findings:
         return None
     if score(answer, topic.findings, topic.question) >= ENOUGH:
         return True
@@ -70,12 +75,21 @@ def _asks_for_findings(topic: Topic, answer: str) -> bool:
 def score(answer: str, findings: Sequence[Finding], question: str) -> float:
     """How much of the findings the answer names; ENOUGH and more is an answer about them.
 
-    The counts of the terms that both have are added up. General advice shares a few of the field's words by chance, the
-    more the longer it is, so that the sum is lowered where most of an answer's terms are in no finding.
+    The counts of the terms that both have are added up. General advice shares some of the field's words by chance, the
+    more the longer it is, so words count less where most of an answer's terms are in no finding; names do not.
     """
-    common = shared(answer, findings, question)
-    said = sum(map(rarity, terms(answer)))
-    return sum(common.values()) * min(1.0, _DILUTED + sum(map(rarity, common)) / said) if common else 0.0
+    said, common = terms(answer), shared(answer, findings, question)
+    if not common:
+        return 0.0
+    density = sum(map(rarity, common)) / sum(map(rarity, said))
+    quoted = terms("\n".join(_CODE.findall(answer)))
+    weight = min(1.0, _DILUTED + density)
+    counts = {
+        term: count if said[term] or term in quoted else min(count, _WORD) * weight for term, count in common.items()
+    }
+    asked = tuple(terms(question))
+    echoes = sum(count for term, count in counts.items() if _is_echo(term, asked))
+    return sum(counts.values()) - echoes + min(echoes, _ECHOES)
 
 
 def shared(answer: str, findings: Sequence[Finding], question: str) -> dict[str, float]:
@@ -89,16 +103,19 @@ def shared(answer: str, findings: Sequence[Finding], question: str) -> dict[str,
     ):
         found = terms("\n".join(texts))
         worth |= {term: max(weight, _NAMED) if within else weight for term, within in found.items()}
-    counts = {term: rarity(term) * worth[term] * _newness(term, asked) for term in said if term in worth}
+    counts = {term: rarity(term) * worth[term] * _share(term, asked) for term in said if term in worth}
     within = {part for term in counts for part in said[term]}
     return {term: count for term, count in counts.items() if term not in within and count >= _LEAST}
 
 
-def _newness(term: str, asked: Sequence[str]) -> float:
-    """Less than 1 for what needs no reading of the findings: a word of the question (`comparison` for `compared`), and
-    a kind."""
-    echoed = any(term.startswith(word) for word in asked if len(word) >= _STEM or word == term)
-    return (_ECHOED if echoed else 1.0) * (_KIND if term in _KINDS else 1.0)
+def _share(term: str, asked: Sequence[str]) -> float:
+    """Less than 1 for what needs no reading of the findings: a word of the question, and a kind."""
+    return (_ECHOED if _is_echo(term, asked) else 1.0) * (_KIND if term in _KINDS else 1.0)
+
+
+def _is_echo(term: str, asked: Sequence[str]) -> bool:
+    """Whether a term is one of the question, `comparison` for `compared` as well."""
+    return any(term.startswith(word) for word in asked if len(word) >= _STEM or word == term)
 
 
 def _titles(findings: Sequence[Finding]) -> Iterator[str]:

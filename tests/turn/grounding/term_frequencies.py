@@ -1,5 +1,7 @@
-"""Counts the terms of the findings over the scenarios: `python -m tests.turn.grounding.term_frequencies` writes the file
-that `agent.turn.grounding.terms` reads. A scenario counts a term once, however often its findings have it."""
+"""Counts the terms of the findings over the scenarios; a scenario counts a term once, however often it has it.
+
+`python -m tests.turn.grounding.term_frequencies` writes the file that `agent.turn.grounding.terms` reads.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -36,7 +38,7 @@ def _steps(counts: Counter[str]) -> list[int]:
 
 
 def _words(findings: Iterable[Finding]) -> Iterator[str]:
-    """The words of the findings. Names, numbers and the namespaces of the scenarios are those of the scenarios alone."""
+    """The words of the findings without names, numbers and namespaces, which only the scenarios have."""
     findings = tuple(findings)
     texts = (
         text
