@@ -10,25 +10,27 @@ from dataclasses import dataclass
 from agent.findings.model import Finding
 from agent.objects.target import Target
 from agent.turn.grounding.terms import rarity, terms
-from agent.turn.grounding.vocabulary import KINDS
+from agent.turn.grounding.vocabulary import KINDS, TOOLS
 
 # What a shared term counts by the best place it has in the findings.
-_IN_TITLE, _IN_EVIDENCE, _IN_EXPLANATION = 1.5, 1.0, 0.5
+_IN_TITLE, _IN_EVIDENCE, _IN_EXPLANATION = 2.0, 1.0, 0.5
 # A name is as telling in a next step as in the evidence.
 _NAMED = 1.0
 # A term that the question has too: an answer that repeats the question has not answered it.
 _ECHOED = 0.5
 _ECHOES = 0.5  # all of them together
 # Terms that count less are the field's common ones (`container`, `error`), which any answer has.
-_LEAST = 0.2
+_LEAST = 0.3
 # The most that one word counts: one alone may be there by chance.
-_WORD = 0.85
+_WORD = 1.0
 # What is left of the words' sum for an answer whose terms are nearly all in no finding.
-_DILUTED = 0.5
-ENOUGH = 0.95
+_DILUTED = 0.3
+_BESIDE = 5.0  # rare terms beside the shared ones that halve it
+_RARE = 0.5  # names above it are of few findings, those below of many (`CrashLoopBackOff`)
+ENOUGH = 0.72
 _STEM = 5
 _KIND = 0.5
-_KINDS = frozenset(terms(" ".join(KINDS)))
+_KINDS = frozenset(terms(" ".join(KINDS | TOOLS)))
 
 
 # A word alone in a code span is meant as a name.
@@ -79,14 +81,11 @@ def score(answer: str, findings: Sequence[Finding], question: str) -> float:
     more the longer it is, so words count less where most of an answer's terms are in no finding; names do not.
     """
     said, common = terms(answer), shared(answer, findings, question)
-    if not common:
-        return 0.0
-    density = sum(map(rarity, common)) / sum(map(rarity, said))
     quoted = terms("\n".join(_CODE.findall(answer)))
-    weight = min(1.0, _DILUTED + density)
-    counts = {
-        term: count if said[term] or term in quoted else min(count, _WORD) * weight for term, count in common.items()
-    }
+    names = {term for term in common if (said[term] or term in quoted) and rarity(term) > _RARE}
+    beside = sum(rarity(term) for term in said if term not in common)
+    weight = max(_DILUTED, 1 / (1 + beside / _BESIDE))
+    counts = {term: count if term in names else min(count, _WORD) * weight for term, count in common.items()}
     asked = tuple(terms(question))
     echoes = sum(count for term, count in counts.items() if _is_echo(term, asked))
     return sum(counts.values()) - echoes + min(echoes, _ECHOES)
@@ -115,7 +114,7 @@ def _share(term: str, asked: Sequence[str]) -> float:
 
 def _is_echo(term: str, asked: Sequence[str]) -> bool:
     """Whether a term is one of the question, `comparison` for `compared` as well."""
-    return any(term.startswith(word) for word in asked if len(word) >= _STEM or word == term)
+    return term in asked or (term.isalpha() and any(term.startswith(word) for word in asked if len(word) >= _STEM))
 
 
 def _titles(findings: Sequence[Finding]) -> Iterator[str]:
