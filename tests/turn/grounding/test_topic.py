@@ -12,7 +12,7 @@ from agent.turn.grounding.topic import addresses
 from tests.turn.grounding.scenario_findings import findings_of, scenarios
 
 FOLDER = Path(__file__).parent / "answers"
-SETS = ("first", "second", "third")
+SETS = ("first", "second", "third", "short", "last")
 
 
 def answers(kind: str) -> list[tuple[str, str]]:
