@@ -23,14 +23,17 @@ _READ = 200_000
 
 def terms(text: str) -> dict[str, frozenset[str]]:
     """The terms of `text` in lower case, each with its parts: a name as it is written has its words and numbers (by
-    their stems), which are terms of their own as well and have no parts."""
+    their stems), of which the longer ones are terms of their own as well. A word has no parts."""
     found: dict[str, frozenset[str]] = {}
     for token in set(_TOKEN.findall(text[:_READ])):
-        words = frozenset(_word(part) for part in _PART.split(token) if len(part) > (2 if part.isalpha() else 1))
-        if _PART.search(token):
-            found[token.lower()] = words
-        for word in words:
-            found.setdefault(word, frozenset())
+        pieces = [part for part in _PART.split(token) if part]
+        if len(pieces) > 1:
+            found[token.lower()] = frozenset(map(_word, pieces))
+        # Two digits alone are a number (`exit code 28`), as a part of a name they are any version's.
+        least = 2 if len(pieces) == 1 and token.isdigit() else 3
+        for piece in pieces:
+            if len(piece) >= least:
+                found.setdefault(_word(piece), frozenset())
     return found
 
 

@@ -22,7 +22,7 @@ _ECHOES = 0.5  # all of them together
 # Terms that count less are the field's common ones (`container`, `error`), which any answer has.
 _LEAST = 0.3
 # The most that one word counts: one alone may be there by chance.
-_WORD = 1.0
+_WORD = 1.1
 # What is left of the words' sum for an answer whose terms are nearly all in no finding.
 _DILUTED = 0.3
 _BESIDE = 5.0  # rare terms beside the shared ones that halve it
@@ -102,9 +102,17 @@ def shared(answer: str, findings: Sequence[Finding], question: str) -> dict[str,
     ):
         found = terms("\n".join(texts))
         worth |= {term: max(weight, _NAMED) if within else weight for term, within in found.items()}
+    # `ip-10-20-5-40` for `ip-10-20-5-40.internal`, `web:2.0` for `registry.example.com/web:2.0`
+    whole = " ".join(_spelled(term) for term in worth)
+    worth |= {term: _NAMED for term, within in said.items() if within and _spelled(term) in whole and term not in worth}
     counts = {term: rarity(term) * worth[term] * _share(term, asked) for term in said if term in worth}
     within = {part for term in counts for part in said[term]}
     return {term: count for term, count in counts.items() if term not in within and count >= _LEAST}
+
+
+def _spelled(name: str) -> str:
+    """A name with its parts between dashes, so that the beginning of a longer one can be looked for."""
+    return f"-{re.sub('[-._:/@]+', '-', name)}-"
 
 
 def _share(term: str, asked: Sequence[str]) -> float:
