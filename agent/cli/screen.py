@@ -20,7 +20,7 @@ from agent.findings.model import Severity
 from agent.providers.offline import findings_in_full
 from agent.turn.events import Outcome, Report
 from agent.turn.grounding import Claim, Grounding, GroundingStatus
-from agent.turn.notes import note_first
+from agent.turn.notes import note_first, open_fence
 from agent.turn.outputs import early_outputs, final_outputs
 
 # Control characters other than tab and line feed: a terminal would obey them.
@@ -34,7 +34,7 @@ _CLAIMS = 5
 """Claims that are listed; the others are counted."""
 _BROKEN_OFF = "> **There is no whole answer of the model.** This is what the built-in analyzers found:"
 _STATUS: dict[GroundingStatus, str] = {
-    "off_topic": "the answer names nothing of what was found; the findings are shown with it",
+    "off_topic": "the answer names nothing of what was found",
     "nothing_checked": "the answer contains nothing that could be looked up",
 }
 
@@ -132,6 +132,7 @@ class TextScreen:
         self._tools: list[str] = []
         self._unshown: Report | None = None
         self._unfinished: Report | None = None
+        self._said: list[str] = []
 
     def __enter__(self) -> Self:
         self._wait("Reading the context ...")
@@ -168,7 +169,8 @@ class TextScreen:
 
     def text(self, piece: str) -> None:
         self._wait(None)
-        self._answer.add(plain(piece))
+        self._said.append(plain(piece))
+        self._answer.add(self._said[-1])
 
     def tool(self, name: str) -> None:
         self._tools.append(name)
@@ -201,7 +203,8 @@ class TextScreen:
         self._wait(None)
         report, self._unfinished = self._unfinished, None
         if report and report.findings and code != "interrupted":
-            self._answer.add(f"\n\n{_BROKEN_OFF}\n\n{plain(findings_in_full(report.findings))}\n")
+            closing = open_fence("".join(self._said))
+            self._answer.add(f"{closing}\n\n{_BROKEN_OFF}\n\n{plain(findings_in_full(report.findings))}\n")
         elif report and self._unshown:
             self._show_findings(report)
         self._answer.end()

@@ -4,6 +4,7 @@ Owns its text and its place. A stream has sent the answer before it could be che
 wherever the answer is shown as a whole it comes first.
 """
 
+import re
 from collections.abc import Sequence
 
 from agent.findings.model import Finding
@@ -14,6 +15,7 @@ _OFF_TOPIC = (
     "**The model's answer names nothing of what was found.** It may be about something else, or too general to act on. "
     "This is what the built-in analyzers found:"
 )
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _REST = "---\n\n**The model's answer:**"
 
 
@@ -22,6 +24,17 @@ def off_topic_note(grounding: Grounding, findings: Sequence[Finding]) -> str:
     if grounding.status != "off_topic":
         return ""
     return f"\n\n> {_OFF_TOPIC}\n\n{findings_in_full(findings)}\n"
+
+
+def open_fence(text: str) -> str:
+    """What closes the code block that `text` ends in, "" where it ends in none. A note after it would be code."""
+    fence = ""
+    for match in _FENCE.finditer(text):
+        if not fence:
+            fence = match[1]
+        elif match[1].startswith(fence) and not match[2].strip():
+            fence = ""
+    return f"\n{fence}\n" if fence else ""
 
 
 def note_first(text: str, note: str) -> str:

@@ -37,7 +37,7 @@ from agent.turn.composing import Composer
 from agent.turn.documents import documents, messages
 from agent.turn.events import Outcome, Report, SinkEvent, StepEnded, StepKind, TurnEnded, TurnEvent
 from agent.turn.fallback import Attempt, after_failure
-from agent.turn.notes import off_topic_note
+from agent.turn.notes import off_topic_note, open_fence
 from agent.turn.record import TurnRecord
 from agent.turn.redacting import TurnRedaction
 from agent.turn.sinks import Sinks
@@ -214,7 +214,7 @@ class Turn:
             record.grounding = grounding
             record.note = off_topic_note(grounding, asking.prompt.findings)
             added = grounding.warning + record.note
-            before = [TextDelta(added)] if added else []
+            before = [TextDelta(open_fence(record.text) + added)] if added else []
         return [record.take(asking.redaction.answered(each)) for each in (*before, event)]
 
     def _outcome(self, asking: _Asking) -> Outcome:

@@ -161,10 +161,10 @@ def test_a_sink_that_raises_at_the_end_keeps_the_end_from_no_other() -> None:
 def test_a_turn_that_succeeds_ends_with_its_answer_and_no_error() -> None:
     sink = Recorder()
 
-    asyncio.run(read(ScriptedProvider(["It ", "exited with ", "code 3."]), sink))
+    asyncio.run(read(ScriptedProvider(["It ", "was ", "evicted."]), sink))
 
     assert sink.end.error is None
-    assert [event.text for event in sink.end.answered if isinstance(event, TextDelta)] == ["It exited with code 3."]
+    assert [event.text for event in sink.end.answered if isinstance(event, TextDelta)] == ["It was evicted."]
     assert isinstance(sink.events[-2], Outcome)
 
 
