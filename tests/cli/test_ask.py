@@ -475,3 +475,22 @@ def test_what_breaks_off_after_the_first_token_is_followed_by_the_findings(
     said, _, found = result.stdout.partition("> **There is no whole answer of the model.**")
     assert said.strip() == "It is"
     assert "Most likely cause: Container api is OOMKilled" in found
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_the_findings_stay_on_the_screen_when_the_answer_is_interrupted(model: FakeLightspeed, broken_pod: str) -> None:
+    model.say(Reply(events=tokens("It is "), ending="hold"))
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    command = [*COMMAND, "-f", broken_pod, "Why?"]
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        before = b""
+        while b"It is" not in before:
+            before += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+        shown = read_all(ours)
+
+    assert process.returncode == 130
+    assert "Container api is OOMKilled" in shown
+    assert "Interrupted." in shown

@@ -160,8 +160,8 @@ def test_the_assessment_has_no_value_where_nothing_was_checked_that_counts(
     (trace,) = traces.all()
     (assessment,) = trace.info.assessments
     assert isinstance(assessment, Feedback)
-    assert (assessment.value, assessment.metadata["status"]) == (None, status)
-    assert assessment.rationale.startswith(why)
+    assert (assessment.value, (assessment.metadata or {})["status"]) == (None, status)
+    assert (assessment.rationale or "").startswith(why)
 
 
 def test_an_answer_without_a_model_is_not_assessed(traces: TraceStore) -> None:

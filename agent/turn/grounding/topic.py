@@ -35,7 +35,7 @@ _KINDS = frozenset(terms(" ".join(KINDS | TOOLS)))
 
 # A word alone in a code span is meant as a name.
 _CODE = re.compile(r"`(\w+)`")
-# A word of capitals is mostly the name of something: `PDB`.
+# A word of capitals is mostly the name of something: `PDB`, `DEBUG`.
 _CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
 
 
@@ -81,7 +81,7 @@ def score(answer: str, findings: Sequence[Finding], question: str) -> float:
     more the longer it is, so words count less where most of an answer's terms are in no finding; names do not.
     """
     said, common = terms(answer), shared(answer, findings, question)
-    quoted = terms("\n".join(_CODE.findall(answer)))
+    quoted = terms("\n".join([*_CODE.findall(answer), *_CAPITALS.findall(answer)]))
     names = {term for term in common if (said[term] or term in quoted) and rarity(term) > _RARE}
     beside = sum(rarity(term) for term in said if term not in common)
     weight = max(_DILUTED, 1 / (1 + beside / _BESIDE))

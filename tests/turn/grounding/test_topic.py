@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import ryaml
+from _pytest.mark import ParameterSet
 
 from agent.objects.target import ApplicationRef, ResourceRef, Target
 from agent.turn.grounding import Topic
@@ -12,12 +13,14 @@ from agent.turn.grounding.topic import addresses
 from tests.turn.grounding.scenario_findings import findings_of, scenarios
 
 FOLDER = Path(__file__).parent / "answers"
-SETS = ("first", "second", "third", "short", "last")
+SETS = ("first", "second", "third", "short", "last", "final")
 
 
-def answers(kind: str) -> list[tuple[str, str]]:
+def answers(kind: str) -> list[ParameterSet]:
+    """The answers of all sets; a known miss must fail, so that it is noticed when it no longer does."""
+    missed = pytest.mark.xfail(reason="two words that findings of many kinds have", strict=True)
     return [
-        (each["scenario"], each["answer"])
+        pytest.param(each["scenario"], each["answer"], marks=[missed] if each.get("known_miss") else [])
         for name in SETS
         for each in ryaml.loads((FOLDER / f"{name}_{kind}.yaml").read_text("utf-8"))  # pyright: ignore[reportPrivateImportUsage]
     ]
