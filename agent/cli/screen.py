@@ -6,6 +6,7 @@ or a model reaches either with a control character in it.
 
 import json
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -16,7 +17,10 @@ from rich.text import Text
 from agent.cli.gap_lines import PIPED_WIDTH, gap_lines
 from agent.cli.terminal_answer import TerminalAnswer
 from agent.findings.model import Severity
+from agent.providers.offline import findings_in_full
 from agent.turn.events import Outcome, Report
+from agent.turn.grounding import Claim, Grounding, GroundingStatus
+from agent.turn.notes import note_first, open_fence
 from agent.turn.outputs import early_outputs, final_outputs
 
 # Control characters other than tab and line feed: a terminal would obey them.
@@ -24,6 +28,15 @@ _CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)])
 # In JSON they are escaped; json.dumps leaves these as they are.
 ESCAPES = {code: f"\\u{code:04x}" for code in range(127, 160)}
 STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+_CLAIMS = 5
+"""Claims that are listed; the others are counted."""
+_BROKEN_OFF = "> **There is no whole answer of the model.** This is what the built-in analyzers found:"
+_STATUS: dict[GroundingStatus, str] = {
+    "off_topic": "the answer names nothing of what was found",
+    "nothing_checked": "the answer contains nothing that could be looked up",
+}
 
 
 class Screen(Protocol):
@@ -54,6 +67,11 @@ class Screen(Protocol):
     def failed(self, code: str, message: str) -> None:
         """Show the error of a turn that failed, or whose answer is worthless; text shown before stays."""
         ...
+
+
+def _listed(claims: Sequence[Claim]) -> str:
+    more = f" and {len(claims) - _CLAIMS} more" if len(claims) > _CLAIMS else ""
+    return "; ".join(f"{claim.kind} {claim.text}" for claim in claims[:_CLAIMS]) + more
 
 
 def plain(text: str) -> str:
@@ -91,6 +109,7 @@ class JsonScreen:
 
     def done(self, outcome: Outcome) -> None:
         usage = outcome.usage
+        self._answer = [note_first("".join(self._answer), outcome.note)]
         self._result["custom_outputs"] = final_outputs(outcome)
         self._result["references"] = [{"title": each.title, "url": each.url} for each in outcome.references]
         if usage:
@@ -112,6 +131,8 @@ class TextScreen:
         self._answer: TerminalAnswer | _Piped = TerminalAnswer(self._out) if self._out.is_terminal else _Piped()
         self._tools: list[str] = []
         self._unshown: Report | None = None
+        self._unfinished: Report | None = None
+        self._said: list[str] = []
 
     def __enter__(self) -> Self:
         self._wait("Reading the context ...")
@@ -122,9 +143,12 @@ class TextScreen:
     ) -> None:
         self._wait(None)
         self._answer.end()
+        if kind is not None and self._unshown:
+            self._show_findings(self._unshown)
 
     def report(self, report: Report) -> None:
         self._wait(None)
+        self._unfinished = report
         if self._out.is_terminal and self._stderr.is_terminal:
             self._unshown = report
         else:
@@ -145,18 +169,22 @@ class TextScreen:
 
     def text(self, piece: str) -> None:
         self._wait(None)
-        self._answer.add(plain(piece))
+        self._said.append(plain(piece))
+        self._answer.add(self._said[-1])
 
     def tool(self, name: str) -> None:
         self._tools.append(name)
 
     def done(self, outcome: Outcome) -> None:
         self._wait(None)
+        self._answer.lead_with(plain(outcome.note))
         self._answer.end()
         provider = outcome.provider
+        if provider.protocol != "none":
+            self._show_check(outcome.grounding)
         if self._unshown and provider.protocol != "none":
             self._show_gaps(self._unshown)
-        self._unshown = None
+        self._unshown = self._unfinished = None
         by = f"{provider.name} ({provider.protocol})" if provider.protocol != "none" else provider.name
         facts = [by, provider.model]
         if outcome.usage:
@@ -173,11 +201,25 @@ class TextScreen:
 
     def failed(self, code: str, message: str) -> None:
         self._wait(None)
+        report, self._unfinished = self._unfinished, None
+        if report and report.findings and code != "interrupted":
+            closing = open_fence("".join(self._said))
+            self._answer.add(f"{closing}\n\n{_BROKEN_OFF}\n\n{plain(findings_in_full(report.findings))}\n")
+        elif report and self._unshown:
+            self._show_findings(report)
         self._answer.end()
         if self._unshown:
-            self._show_findings(self._unshown)
             self._show_gaps(self._unshown)
+        self._unshown = None
         self._note("error", message, "bold red")
+
+    def _show_check(self, grounding: Grounding) -> None:
+        """What of a model's answer is not supported by what was read."""
+        for what, claims in (("not in what was read", grounding.unsupported), ("not checked", grounding.unchecked)):
+            if claims:
+                self._note(what, _listed(claims), "yellow")
+        if status := _STATUS.get(grounding.status):
+            self._note("check", status, "yellow")
 
     def _note(self, what: str, text: str, style: str) -> None:
         self._stderr.print(Text.assemble((f"{what}: ", style), " ".join(plain(text).split())))
@@ -202,6 +244,9 @@ class _Piped:
         sys.stdout.write(text)
         sys.stdout.flush()
         self._last = text[-1:] or self._last
+
+    def lead_with(self, note: str) -> None:
+        """The note was written where it came: last."""
 
     def end(self) -> None:
         if self._last != "\n":

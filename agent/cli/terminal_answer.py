@@ -6,6 +6,8 @@ from rich.markdown import Markdown
 from rich.segment import Segment
 from rich.theme import Theme
 
+from agent.turn.notes import note_first
+
 THEME = Theme({"markdown.code": "bold", "markdown.code_block": "none"})
 """Code without the black ground that rich gives it, so that it can be read on a light terminal as well."""
 _CODE_THEME = "ansi_light"  # the terminal's own colours, no ground
@@ -27,6 +29,10 @@ class TerminalAnswer:
         if self._live is None:
             self._live = Live(self, console=self._console, refresh_per_second=8, transient=True)
             self._live.start()
+
+    def lead_with(self, note: str) -> None:
+        """Move the note at the end of the text to its beginning, for the rendering at the end."""
+        self._text = note_first(self._text, note)
 
     def end(self) -> None:
         if self._live:

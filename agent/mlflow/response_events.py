@@ -27,6 +27,7 @@ from agent.providers.events import (
 )
 from agent.redaction import Redacted
 from agent.turn.events import Outcome, Report, TurnEvent
+from agent.turn.notes import note_first
 from agent.turn.outputs import OutputsSoFar
 
 type StreamEvent = dict[str, Any]
@@ -264,6 +265,15 @@ class ResponseStream:
             }
             for reference in references
         ]
+
+
+def noted_first(output: list[dict[str, Any]], note: str) -> list[dict[str, Any]]:
+    """The items with the note of the check (`Outcome.note`) moved to the beginning of the message that it ends."""
+    if not note or not output or output[-1]["type"] != "message":
+        return output
+    message = output[-1]
+    content = [part | {"text": note_first(part["text"], note)} for part in message["content"]]
+    return [*output[:-1], message | {"content": content}]
 
 
 def _identifier(prefix: str) -> str:

@@ -27,7 +27,7 @@ from mlflow.types.responses import (
 from agent.errors import AssistantError
 from agent.mlflow.background_loop import BackgroundLoop
 from agent.mlflow.prompt_registry import RegisteredInstructions
-from agent.mlflow.response_events import ResponseStream, StreamEvent
+from agent.mlflow.response_events import ResponseStream, StreamEvent, noted_first
 from agent.mlflow.tracing import TurnTrace, written
 from agent.prompt.instructions import InstructionsSource
 from agent.redaction import Redacted
@@ -150,7 +150,9 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
                 if isinstance(event.value, Outcome):
                     outcome = event.value
         assert outcome is not None  # noqa: S101 - the last event of every turn that raises nothing
-        return Answered(outcome=outcome, response=writer.response)
+        return Answered(
+            outcome=outcome, response=writer.response | {"output": noted_first(writer.response["output"], outcome.note)}
+        )
 
     def respond_stream(self, body: Mapping[str, Any]) -> AsyncGenerator[StreamEvent]:
         """Return the answer as stream events in the shape of the Responses API.

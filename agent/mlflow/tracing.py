@@ -21,6 +21,7 @@ from typing import Any
 
 import mlflow
 from mlflow.entities import (
+    AssessmentError,
     AssessmentSource,
     AssessmentSourceType,
     Document,
@@ -34,7 +35,7 @@ from mlflow.tracing.constant import SpanAttributeKey, TokenUsageKey, TraceMetada
 from mlflow.tracing.trace_manager import InMemoryTraceManager
 
 from agent.errors import AssistantError
-from agent.mlflow.response_events import ResponseStream
+from agent.mlflow.response_events import ResponseStream, noted_first
 from agent.providers.events import (
     ProviderInfo,
     SessionStarted,
@@ -48,7 +49,7 @@ from agent.providers.events import (
 from agent.redaction import Redacted
 from agent.request.question import Question
 from agent.turn.events import Outcome, Report, SinkEvent, StepEnded, TurnEnded
-from agent.turn.grounding import Grounding
+from agent.turn.grounding import Grounding, GroundingStatus
 from agent.turn.outputs import OutputsSoFar
 
 _logger = logging.getLogger(__name__)
@@ -59,6 +60,12 @@ os.environ.setdefault("MLFLOW_MODEL_CATALOG_URI", "")
 
 _WHILE_IT_STREAMS = 0.3
 """Seconds from the start of an answer to the making of its root span."""
+
+# Why an assessment has no value, by the status of the check.
+_NO_SHARE: dict[GroundingStatus, str] = {
+    "off_topic": "The answer names no resource, cause or evidence of the findings",
+    "nothing_checked": "The answer contains nothing that could be looked up",
+}
 
 CANCELLED = "assistant.cancelled"
 """Attribute of a span, and tag of a trace, whose turn the client left."""
@@ -131,7 +138,8 @@ class TurnTrace:
         self._caller = contextvars.copy_context()
         self._live: LiveSpan | None = None
         self._starting: asyncio.TimerHandle | None = None
-        self._grounding = Grounding()
+        self._grounding: Grounding | None = None
+        self._note = ""
 
     @property
     def trace_id(self) -> str:
@@ -160,7 +168,8 @@ class TurnTrace:
             case TurnCompleted() if value.usage:
                 self._model_facts[SpanAttributeKey.CHAT_USAGE] = _tokens(value.usage)
             case Outcome():
-                self._grounding = value.grounding
+                self._grounding = value.grounding if value.provider.protocol != "none" else None
+                self._note = value.note
             case StepEnded():
                 self._step(value)
             case TurnEnded():
@@ -214,7 +223,8 @@ class TurnTrace:
             writer = ResponseStream()
             for event in ended.answered:
                 deque(writer.take(event), maxlen=0)
-            self._root.result = {"output": writer.output_so_far(), "custom_outputs": self._outputs.value}
+            output = noted_first(writer.output_so_far(), self._note)
+            self._root.result = {"output": output, "custom_outputs": self._outputs.value}
         self._root.ended = time.time_ns()
         if self._starting:
             self._starting.cancel()
@@ -236,22 +246,28 @@ class TurnTrace:
         self._caller.run(self._root.write, self._live)
 
     def _assessments(self, trace_id: str) -> Iterator[Feedback]:
-        share = self._grounding.share
-        if share is None:
+        grounding = self._grounding
+        if grounding is None:
             return
         groups = (
-            ("Not in what was read", self._grounding.unsupported),
-            ("Only in earlier answers", self._grounding.earlier),
-            ("Not checked, for earlier turns could not be looked at", self._grounding.unchecked),
+            ("Not in what was read", grounding.unsupported),
+            ("Only in earlier answers", grounding.earlier),
+            ("Not checked, for earlier turns could not be looked at", grounding.unchecked),
         )
         listed = [f"{what}: {', '.join(f'{c.kind} {c.text!r}' for c in claims)}" for what, claims in groups if claims]
+        why = _NO_SHARE.get(grounding.status)
         yield Feedback(
             name="grounded",
-            value=round(share, 3),
+            value=None if grounding.share is None else round(grounding.share, 3),
+            error=AssessmentError(error_code=grounding.status.upper(), error_message=why) if why else None,
             source=AssessmentSource(source_type=AssessmentSourceType.CODE, source_id="agent.grounding"),
-            rationale=". ".join(listed) or "Every claim was read.",
+            rationale=". ".join([*([why] if why else []), *listed]) or "Every claim was read.",
             trace_id=trace_id,
-            metadata={"checked": str(self._grounding.checked), "supported": str(self._grounding.supported)},
+            metadata={
+                "status": grounding.status,
+                "checked": str(grounding.checked),
+                "supported": str(grounding.supported),
+            },
         )
 
     def _start(self) -> LiveSpan:

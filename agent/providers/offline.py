@@ -152,7 +152,12 @@ def _gaps(gaps: tuple[Gap, ...]) -> Iterator[str]:
         yield f"- {', '.join(names)} from {source}: {prose(why)} ({prose(reason)})"
 
 
-def _findings(findings: tuple[Finding, ...]) -> list[str]:
+def findings_in_full(findings: Sequence[Finding]) -> str:
+    """Findings (at least one) as Markdown: the cause with its evidence and what to do, then the others."""
+    return "\n\n".join(_findings(findings))
+
+
+def _findings(findings: Sequence[Finding]) -> list[str]:
     first, others = findings[0], findings[1:]
     if first.severity == "info":
         heading = "Nothing is broken; worth knowing"

@@ -1,6 +1,6 @@
-"""The check of an answer: which of its claims were read, and which only earlier turns contain.
+"""The check of an answer: whether it is about the findings, and which of its claims were read.
 
-Owns when the session is asked for its earlier turns; `agent.turn.grounding` finds and judges the claims.
+Owns when the session is asked for its earlier turns; `agent.turn.grounding` judges.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from agent.findings.model import Finding
 from agent.prompt.prompt import Prompt
 from agent.providers.provider import Session
 from agent.request.conversation import Message
-from agent.turn.grounding import Grounding, ground, may_claim
+from agent.turn.grounding import Grounding, Topic, ground
 from agent.turn.redacting import TurnRedaction
 
 _EARLIER_SECONDS = 2.0
@@ -20,16 +20,15 @@ _EARLIER_SECONDS = 2.0
 
 
 class AnswerCheck:
-    """Checks the answer of one turn."""
+    """Checks the answer of one turn. `follow_up`: its question is not the first of the conversation."""
 
-    def __init__(self, context: Context, redaction: TurnRedaction, session: Session) -> None:
+    def __init__(
+        self, context: Context, redaction: TurnRedaction, session: Session, *, follow_up: bool = False
+    ) -> None:
         self._context = context
         self._redaction = redaction
         self._session = session
-
-    def may_claim(self, text: str) -> bool:
-        """Whether the answer contains anything that could be checked."""
-        return may_claim(self._redaction.text(text))
+        self._follow_up = follow_up
 
     async def run(self, text: str, prompt: Prompt) -> Grounding:
         """Return the grounding of the answer `text`. The session is asked for its earlier turns only if a claim is
@@ -37,16 +36,24 @@ class AnswerCheck:
         answer = self._redaction.text(text)
         given = (prompt.system_text, prompt.question, *_texts(prompt.findings))
         sent = prompt.history
-        grounding = await self._ground(answer, given, sent)
+        topic = Topic(
+            findings=prompt.findings,
+            question=prompt.question,
+            target=prompt.target,
+            follow_up=self._follow_up or bool(sent),
+        )
+        grounding = await self._ground(answer, given, sent, topic)
         if grounding.unsupported:
             held = await self._held()
             if held is None or held:
-                grounding = await self._ground(answer, given, None if held is None else (*sent, *held))
+                grounding = await self._ground(answer, given, None if held is None else (*sent, *held), topic)
         return grounding
 
-    async def _ground(self, answer: str, given: Sequence[str], earlier: Sequence[Message] | None) -> Grounding:
+    async def _ground(
+        self, answer: str, given: Sequence[str], earlier: Sequence[Message] | None, topic: Topic
+    ) -> Grounding:
         # Searching megabytes of context would block the event loop.
-        return await asyncio.to_thread(ground, answer, given=given, context=self._context, earlier=earlier)
+        return await asyncio.to_thread(ground, answer, given=given, context=self._context, earlier=earlier, topic=topic)
 
     async def _held(self) -> Sequence[Message] | None:
         """The earlier messages of the session, None if they cannot be read (in time)."""

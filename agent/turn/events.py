@@ -43,7 +43,8 @@ class Report:
 class Outcome:
     """The result of a turn that succeeded. `grounding` lists which claims of the answer are supported; `outage` is the
     error of the provider that could not be reached, when the answer was made without it; `references` are the documents
-    the answer names."""
+    the answer names. `note` is the end of `text` if the answer is not about the findings (`agent.turn.notes`),
+    else ""."""
 
     text: str
     session_id: str | None
@@ -53,6 +54,7 @@ class Outcome:
     grounding: Grounding = field(default_factory=Grounding)
     references: tuple[Citation, ...] = ()
     outage: ProviderUnreachable | None = None
+    note: str = ""
 
 
 type StepKind = Literal["RETRIEVER", "TASK", "PARSER", "CHAT_MODEL"]

@@ -37,6 +37,7 @@ from agent.turn.composing import Composer
 from agent.turn.documents import documents, messages
 from agent.turn.events import Outcome, Report, SinkEvent, StepEnded, StepKind, TurnEnded, TurnEvent
 from agent.turn.fallback import Attempt, after_failure
+from agent.turn.notes import off_topic_note, open_fence
 from agent.turn.record import TurnRecord
 from agent.turn.redacting import TurnRedaction
 from agent.turn.sinks import Sinks
@@ -181,7 +182,12 @@ class Turn:
                 prompt=prompt,
                 plan=plan,
                 record=TurnRecord(report, attempt.outage),
-                check=AnswerCheck(collected.context, collected.redaction, session),
+                check=AnswerCheck(
+                    collected.context,
+                    collected.redaction,
+                    session,
+                    follow_up=self._question.session_id is not None,
+                ),
             )
 
     @asynccontextmanager
@@ -198,15 +204,17 @@ class Turn:
                 notes["outputs"] = {"role": "assistant", "content": text}
 
     async def _answered(self, event: ProviderEvent, asking: _Asking) -> list[ProviderEvent]:
-        """Events for one that is no text: before TurnCompleted comes the warning about unsupported claims, if any."""
+        """Events for one that is no text: before TurnCompleted comes the note of the check, if any."""
         before: list[ProviderEvent] = []
         record = asking.record
-        if isinstance(event, TurnCompleted) and record.by_model and asking.check.may_claim(record.text):
+        if isinstance(event, TurnCompleted) and record.answered_by_model:
             with self._step("ground", "TASK") as notes:
                 grounding = await asking.check.run(record.text, asking.prompt)
                 notes["outputs"] = grounding.as_json()
             record.grounding = grounding
-            before = [TextDelta(grounding.warning)] if grounding.warning else []
+            record.note = off_topic_note(grounding, asking.prompt.findings)
+            added = grounding.warning + record.note
+            before = [TextDelta(open_fence(record.text) + added)] if added else []
         return [record.take(asking.redaction.answered(each)) for each in (*before, event)]
 
     def _outcome(self, asking: _Asking) -> Outcome:

@@ -10,6 +10,7 @@ from agent.providers.events import (
     SessionStarted,
     TextDelta,
     ToolCall,
+    ToolCallRequested,
     TurnCompleted,
     TurnStarted,
     Usage,
@@ -19,7 +20,8 @@ from agent.turn.grounding import Grounding
 
 
 class TurnRecord:
-    """Collects the events of one answer: `events` are all of them, `grounding` is set once the answer was checked."""
+    """Collects the events of one answer: `events` are all of them; `grounding` and `note` (see Outcome) are set once it
+    was checked."""
 
     def __init__(self, report: Report, outage: ProviderUnreachable | None) -> None:
         self.report = report
@@ -27,6 +29,7 @@ class TurnRecord:
         self.used_tools = False
         """Whether the server called tools, so that the usage is that of several requests to the model."""
         self.grounding = Grounding()
+        self.note = ""
         self._outage = outage
         self._started: TurnStarted | None = None
         self._references: list[Citation] = []
@@ -38,9 +41,12 @@ class TurnRecord:
         return "".join([event.text for event in self.events if type(event) is TextDelta])
 
     @property
-    def by_model(self) -> bool:
-        """Whether a model answers. An answer without one is made of the findings alone and needs no check."""
-        return self._started is not None and self._started.provider.protocol != "none"
+    def answered_by_model(self) -> bool:
+        """Whether a model answered. An answer without one is made of the findings alone and needs no check, nor does a
+        turn that only asks the caller to run a tool."""
+        if self._started is None or self._started.provider.protocol == "none":
+            return False
+        return bool(self.text.strip()) or not any(isinstance(event, ToolCallRequested) for event in self.events)
 
     def take(self, event: ProviderEvent) -> ProviderEvent:
         """Record an event and return it as it leaves the turn: TurnStarted with a note about an outage."""
@@ -72,6 +78,7 @@ class TurnRecord:
             usage=self._usage,
             report=self.report,
             grounding=self.grounding,
+            note=self.note,
             references=tuple(self._references),
             outage=self._outage,
         )

@@ -49,7 +49,7 @@ def test_everything_given_reaches_the_model(run: Run, model: FakeLightspeed, bro
     result = run("ask", "-f", broken_pod, "--events", events, "--logs", f"api={logs}", "--tail", "1", "Why?")
 
     assert result.exit_code == 0
-    assert result.stdout == "All is well.\n"
+    assert result.stdout.startswith("All is well.\n")
     sent = "\n".join(attachment["content"] for attachment in model.bodies[0]["attachments"])
     assert model.bodies[0]["query"] == "Why?"
     assert "restarting failed container" in sent
@@ -112,12 +112,14 @@ def test_provider_tools_references_and_tokens_are_told(run: Run, model: FakeLigh
 
 
 def test_json_is_one_object_with_what_an_invocation_answers(run: Run, model: FakeLightspeed, broken_pod: str) -> None:
+    model.say(Reply(events=tokens("It was OOMKilled.")))
+
     result = run("ask", "--json", "-f", broken_pod, "Why?")
 
     told = json.loads(result.stdout)
     assert result.exit_code == 0
     assert result.stderr == ""
-    assert told["answer"] == "All is well."
+    assert told["answer"] == "It was OOMKilled."
     assert told["error"] is None
     assert told["usage"] == {"input_tokens": 120, "output_tokens": 7}
     assert told["custom_outputs"]["findings"][0]["severity"] == "error"
@@ -399,11 +401,96 @@ def test_on_a_terminal_findings_and_gaps_are_told_once(broken_pod: str) -> None:
 def test_on_a_terminal_gaps_are_told_where_a_model_answers_and_findings_where_it_fails(
     model: FakeLightspeed, broken_pod: str
 ) -> None:
+    model.say(Reply(events=tokens("It was OOMKilled.")))
     answered = on_a_terminal("-f", broken_pod, "Why?")
     model.say(Reply(status=401))
     failed = on_a_terminal("-f", broken_pod, "Why?")
 
     assert "not read: events, logs" in answered
     assert "finding (error)" not in answered
-    assert "finding (error): Container api is OOMKilled" in failed
+    assert "Most likely cause" not in answered
+    assert "Most likely cause: Container api is OOMKilled" in failed
     assert "not read: events, logs" in failed
+
+
+def test_an_answer_that_is_not_about_the_findings_comes_with_them(
+    run: Run, model: FakeLightspeed, broken_pod: str
+) -> None:
+    model.say(Reply(events=tokens("Great example of how to get started with Kubernetes.")))
+
+    result = run("ask", "-f", broken_pod, "Why?")
+
+    assert result.exit_code == 0
+    answer, _, note = result.stdout.partition("> **The model's answer names nothing of what was found.**")
+    assert answer.strip() == "Great example of how to get started with Kubernetes."
+    assert "Most likely cause: Container api is OOMKilled" in note
+    assert "check: the answer names nothing of what was found" in result.stderr
+
+
+def test_where_the_answer_is_shown_as_a_whole_the_findings_come_first(model: FakeLightspeed, broken_pod: str) -> None:
+    model.say(Reply(events=tokens("You should change the Pod to a new one.")))
+
+    shown = on_a_terminal("-f", broken_pod, "Why?")
+
+    assert shown.rindex("Container api is OOMKilled") < shown.rindex("The model's answer:")
+
+
+def test_json_has_the_findings_above_an_answer_that_is_not_about_them(
+    run: Run, model: FakeLightspeed, broken_pod: str
+) -> None:
+    model.say(Reply(events=tokens("You should change the Pod to a new one.")))
+
+    told = json.loads(run("ask", "--json", "-f", broken_pod, "Why?").stdout)
+
+    assert told["answer"].startswith("> **The model's answer names nothing of what was found.**")
+    assert told["answer"].endswith("You should change the Pod to a new one.\n")
+    assert told["custom_outputs"]["grounding"]["status"] == "off_topic"
+    assert told["custom_outputs"]["grounding"]["addresses_findings"] is False
+
+
+def test_what_an_answer_claims_without_support_is_listed(run: Run, model: FakeLightspeed, broken_pod: str) -> None:
+    model.say(Reply(events=tokens("It was `OOMKilled`, with exit code 139 and `disk quota exceeded`.")))
+
+    result = run("ask", "-f", broken_pod, "Why?")
+
+    assert "not in what was read: quotation disk quota exceeded; number 139\n" in result.stderr
+
+
+def test_an_answer_without_anything_to_look_up_says_so(run: Run, model: FakeLightspeed, broken_pod: str) -> None:
+    model.say(Reply(events=tokens("It ran out of memory.")))
+
+    result = run("ask", "-f", broken_pod, "Why?")
+
+    assert "check: the answer contains nothing that could be looked up" in result.stderr
+
+
+def test_what_breaks_off_after_the_first_token_is_followed_by_the_findings(
+    run: Run, model: FakeLightspeed, broken_pod: str
+) -> None:
+    model.say(Reply(events=tokens("It is "), ending="silence"))
+
+    result = run("ask", "-f", broken_pod, "Why?")
+
+    assert result.exit_code == 1
+    said, _, found = result.stdout.partition("> **There is no whole answer of the model.**")
+    assert said.strip() == "It is"
+    assert "Most likely cause: Container api is OOMKilled" in found
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_the_findings_stay_on_the_screen_when_the_answer_is_interrupted(model: FakeLightspeed, broken_pod: str) -> None:
+    model.say(Reply(events=tokens("It is "), ending="hold"))
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    command = [*COMMAND, "-f", broken_pod, "Why?"]
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        before = b""
+        while b"It is" not in before:
+            before += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+        shown = read_all(ours)
+
+    assert process.returncode == 130
+    assert "Container api is OOMKilled" in shown
+    assert "Interrupted." in shown

@@ -99,7 +99,7 @@ def test_a_source_may_offer_logs_alone() -> None:
 def test_a_store_of_runs_and_a_counter_are_sinks() -> None:
     store, counter = RunStore(), EventCounter()
     assistant = Assistant(
-        load_settings(), provider=ScriptedProvider(["It is ", "down."]), sinks=[store.open, counter.open]
+        load_settings(), provider=ScriptedProvider(["It exited ", "with code 3."]), sinks=[store.open, counter.open]
     )
     asyncio.run(turn(assistant))
     failing = Assistant(load_settings(), provider=ScriptedProvider([RateLimited("slow down")]), sinks=[store.open])
@@ -107,7 +107,7 @@ def test_a_store_of_runs_and_a_counter_are_sinks() -> None:
         asyncio.run(turn(failing))
 
     assert [(run.question, run.answer, run.failed) for run in store.runs] == [
-        ("Why?", "It is down.", False),
+        ("Why?", "It exited with code 3.", False),
         ("Why?", "", True),
     ]
     assert all(run.findings for run in store.runs)

@@ -177,7 +177,7 @@ def test_a_plain_invocation_is_answered(served: ServerProcess, backend: Scripted
 def test_the_first_delta_arrives_before_the_last_is_produced(served: ServerProcess, backend: ScriptedBackend) -> None:
     gate = Gate()
     backend.reset()
-    backend.answer(Reply(deltas=("First ", "and ", "last."), gate=gate, gate_after=1))
+    backend.answer(Reply(deltas=("It was ", "killed: ", "OOMKilled."), gate=gate, gate_after=1))
     deltas: list[str] = []
 
     with streamed(served, body()) as response:
@@ -187,7 +187,7 @@ def test_the_first_delta_arrives_before_the_last_is_produced(served: ServerProce
                 deltas.append(event["delta"])
                 gate.open()
 
-    assert deltas == ["First ", "and ", "last."]
+    assert deltas == ["It was ", "killed: ", "OOMKilled."]
 
 
 def test_traces_arrive_in_the_store(served: ServerProcess, backend: ScriptedBackend, store: Store) -> None:

@@ -97,7 +97,11 @@ def test_a_failure_in_the_stream_is_its_last_event(traces: TraceStore) -> None:
 
 def test_the_trace_shows_the_steps_below_one_root(traces: TraceStore) -> None:
     tool = (ToolCall(call_id="c", name="get_pods", arguments="{}"), ToolResult(call_id="c", output="one"))
-    outputs = scripted(*tool, "done", usage=Usage(input_tokens=20, output_tokens=4)).predict(body()).custom_outputs
+    outputs = (
+        scripted(*tool, "It was OOMKilled.", usage=Usage(input_tokens=20, output_tokens=4))
+        .predict(body())
+        .custom_outputs
+    )
     assert outputs is not None
 
     trace = traces.trace(outputs["trace_id"])
@@ -110,12 +114,13 @@ def test_the_trace_shows_the_steps_below_one_root(traces: TraceStore) -> None:
         "collect": SpanType.RETRIEVER,
         "analyze": SpanType.TASK,
         "compose": SpanType.PARSER,
+        "ground": SpanType.TASK,
         "turn": SpanType.CHAT_MODEL,
         "get_pods": SpanType.TOOL,
     }
     assert {spans[name].parent_id for name in ("collect", "analyze", "compose", "turn")} == {root.span_id}
     assert spans["get_pods"].parent_id == spans["turn"].span_id
-    assert spans["turn"].outputs["content"] == "done"
+    assert spans["turn"].outputs["content"] == "It was OOMKilled."
 
 
 def test_the_claims_of_an_answer_are_checked_and_assessed_on_the_trace(traces: TraceStore) -> None:
@@ -135,12 +140,50 @@ def test_the_claims_of_an_answer_are_checked_and_assessed_on_the_trace(traces: T
     assert assessment.rationale == "Not in what was read: resource 'Deployment/ghost-api'"
 
 
-def test_an_answer_that_claims_nothing_is_not_assessed(traces: TraceStore) -> None:
-    answer = scripted().predict(body()).model_dump()
+@pytest.mark.parametrize(
+    ("text", "status", "why"),
+    [
+        ("It ran out of memory.", "nothing_checked", "The answer contains nothing that could be looked up"),
+        (
+            "Great example of `Kubernetes` in 10 steps.",
+            "off_topic",
+            "The answer names no resource, cause or evidence of the findings. Not in what was read: ",
+        ),
+    ],
+)
+def test_the_assessment_has_no_value_where_nothing_was_checked_that_counts(
+    traces: TraceStore, text: str, status: str, why: str
+) -> None:
+    grounding = scripted(text).predict(body()).model_dump()["custom_outputs"]["grounding"]
 
-    assert answer["custom_outputs"]["grounding"]["share"] is None
+    assert (grounding["status"], grounding["share"]) == (status, None)
+    (trace,) = traces.all()
+    (assessment,) = trace.info.assessments
+    assert isinstance(assessment, Feedback)
+    assert (assessment.value, (assessment.metadata or {})["status"]) == (None, status)
+    assert (assessment.rationale or "").startswith(why)
+
+
+def test_an_answer_without_a_model_is_not_assessed(traces: TraceStore) -> None:
+    ArgoCDAssistant.from_environment().predict(body())
+
     (trace,) = traces.all()
     assert trace.info.assessments == []
+
+
+def test_the_findings_come_first_in_a_whole_answer_and_last_in_a_stream(traces: TraceStore) -> None:
+    nonsense = "You should change the Pod to a new one."
+
+    whole = scripted(nonsense).predict(body()).model_dump()["output"][0]["content"][0]["text"]
+    events = [event.model_dump() for event in scripted(nonsense).predict_stream(body())]
+
+    assert whole.startswith("> **The model's answer names nothing of what was found.**")
+    assert whole.endswith(f"{nonsense}\n")
+    streamed = "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta")
+    assert streamed.startswith(f"{nonsense}\n\n> **The model's answer names nothing of what was found.**")
+    assert events[-1]["response"]["output"][0]["content"][0]["text"] == streamed
+    for trace in traces.all():
+        assert trace.data.spans[0].outputs["output"][0]["content"][0]["text"] == whole
 
 
 def test_the_trace_can_be_found_by_user_session_application_and_resource(traces: TraceStore) -> None:

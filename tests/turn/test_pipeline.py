@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from agent.errors import AssistantError, ProviderUnreachable, RateLimited, SessionForbidden
-from agent.providers.events import TextDelta, TurnCompleted, TurnStarted
+from agent.providers.events import TextDelta, ToolCallRequested, TurnCompleted, TurnStarted
+from agent.providers.offline import Offline
+from agent.providers.provider import Provider
 from agent.redaction import Redacted
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
@@ -56,7 +58,7 @@ class Recorder:
         return end
 
 
-async def read(provider: ScriptedProvider, *sinks: Sink, until: type | None = None, logs: str = "") -> None:
+async def read(provider: Provider, *sinks: Sink, until: type | None = None, logs: str = "") -> None:
     """Reads a turn to its end, or up to the first event of the type `until`."""
     assistant = Assistant(load_settings(), provider=provider)
     inputs: dict[str, Any] = {"manifest": POD} | ({"logs": {"api": logs}} if logs else {})
@@ -86,12 +88,35 @@ def test_the_steps_reach_the_sinks_in_their_order_with_their_times() -> None:
     assert not any(step.error for step in steps)
 
 
-def test_an_answer_that_claims_nothing_has_no_step_of_a_check() -> None:
+def test_an_answer_without_a_model_has_no_step_of_a_check() -> None:
+    sink = Recorder()
+
+    asyncio.run(read(Offline(), sink))
+
+    assert sink.steps == ["collect", "analyze", "compose", "turn"]
+
+
+def test_an_answer_that_is_not_about_the_findings_ends_with_them() -> None:
     sink = Recorder()
 
     asyncio.run(read(ScriptedProvider(["All is well."]), sink))
 
-    assert sink.steps == ["collect", "analyze", "compose", "turn"]
+    outcome = sink.events[-2]
+    assert isinstance(outcome, Outcome)
+    assert outcome.grounding.status == "off_topic"
+    assert outcome.text == "All is well." + outcome.note
+    assert outcome.report.findings[0].title in outcome.note
+
+
+def test_a_turn_that_asks_the_caller_to_run_a_tool_is_not_checked() -> None:
+    sink = Recorder()
+    call = ToolCallRequested(call_id="c", name="get_pods", arguments="{}")
+
+    asyncio.run(read(ScriptedProvider([call]), sink))
+
+    outcome = sink.events[-2]
+    assert isinstance(outcome, Outcome)
+    assert (outcome.text, outcome.grounding.status) == ("", "nothing_checked")
 
 
 def test_sinks_are_called_on_the_event_loop_however_large_the_context_is() -> None:
@@ -136,10 +161,10 @@ def test_a_sink_that_raises_at_the_end_keeps_the_end_from_no_other() -> None:
 def test_a_turn_that_succeeds_ends_with_its_answer_and_no_error() -> None:
     sink = Recorder()
 
-    asyncio.run(read(ScriptedProvider(["All ", "is ", "well."]), sink))
+    asyncio.run(read(ScriptedProvider(["It ", "was ", "evicted."]), sink))
 
     assert sink.end.error is None
-    assert [event.text for event in sink.end.answered if isinstance(event, TextDelta)] == ["All is well."]
+    assert [event.text for event in sink.end.answered if isinstance(event, TextDelta)] == ["It was evicted."]
     assert isinstance(sink.events[-2], Outcome)
 
 

@@ -34,7 +34,8 @@ class Notes:
         report, usage = self.outcome.report, self.outcome.usage
         context = report.context
         return Answer(
-            text=self.outcome.text,
+            # The findings below an answer that is not about them are no merit of the model.
+            text=self.outcome.text.removesuffix(self.outcome.note),
             findings=report.findings,
             unresolved=tuple(e for f in report.findings for e in f.evidence if not resolves(e, context)),
             by_model=self.outcome.provider.name != "offline",

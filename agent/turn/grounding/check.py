@@ -4,13 +4,14 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any, Literal, assert_never
 
 from agent.context.context import Context
 from agent.prompt.markdown import code
 from agent.request.conversation import Message
 from agent.turn.grounding.claims import Claim, claims_in
 from agent.turn.grounding.inventory import GroundingInventory
+from agent.turn.grounding.topic import Topic, addresses
 from agent.turn.grounding.vocabulary import COMMANDS, KINDS
 
 _NAMED_BY = frozenset({"-n", "--namespace", "-c", "--container", "--app-namespace", "--project"})
@@ -19,13 +20,19 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _PLACEHOLDER = re.compile(r"<[^>]*>|\$\{?\w+\}?|\{\{.*\}\}|[A-Z][A-Z0-9_-]*|\.\.\.")
 
 
+type GroundingStatus = Literal["checked", "nothing_checked", "off_topic"]
+"""checked: claims were looked up; nothing_checked: there were none, or no model answered; off_topic: the answer names
+nothing of the findings."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounding:
     """The checked claims of an answer. `invented` are the resources that nothing that was read names.
 
     `earlier` are the claims that only earlier answers of the conversation support, made from what was read then.
     `unchecked` are those that may be supported by earlier turns, which are kept and could not be read. `stale`: the
-    context of this answer is not empty, so that what only earlier answers name may be gone.
+    context of this answer is not empty, so that what only earlier answers name may be gone. `addresses_findings`:
+    whether the answer is about the findings, None where it need not be.
     """
 
     checked: int = 0
@@ -33,6 +40,14 @@ class Grounding:
     earlier: tuple[Claim, ...] = ()
     unchecked: tuple[Claim, ...] = ()
     stale: bool = False
+    addresses_findings: bool | None = None
+
+    @property
+    def status(self) -> GroundingStatus:
+        """What the check came to."""
+        if self.addresses_findings is False:
+            return "off_topic"
+        return "nothing_checked" if self.share is None else "checked"
 
     @property
     def supported(self) -> int:
@@ -41,8 +56,11 @@ class Grounding:
 
     @property
     def share(self) -> float | None:
-        """The share of supported claims among those that could be checked, None where there are none."""
+        """The share of supported claims among those that could be checked, None where there are none, and for an answer
+        about something else: that its claims are true makes it no better."""
         decided = self.checked - len(self.unchecked)
+        if self.addresses_findings is False:
+            return None
         return self.supported / decided if decided else None
 
     @property
@@ -72,6 +90,8 @@ class Grounding:
     def as_json(self) -> dict[str, Any]:
         """The form in `custom_outputs`."""
         return {
+            "status": self.status,
+            "addresses_findings": self.addresses_findings,
             "checked": self.checked,
             "supported": self.supported,
             "share": None if self.share is None else round(self.share, 3),
@@ -95,18 +115,26 @@ def _as_json(claims: Iterable[Claim]) -> list[dict[str, str]]:
     return [{"kind": claim.kind, "text": claim.text} for claim in claims]
 
 
-def ground(answer: str, *, given: Iterable[str], context: Context, earlier: Sequence[Message] | None = ()) -> Grounding:
+def ground(
+    answer: str,
+    *,
+    given: Iterable[str],
+    context: Context,
+    earlier: Sequence[Message] | None = (),
+    topic: Topic | None = None,
+) -> Grounding:
     """Return which claims of `answer` are supported by what the model was `given` (instructions, context, question),
     by all of `context`, or by the `earlier` messages of the conversation (None: there are some that cannot be read).
-    Messages of the user count as given. Does no work for an answer without claims.
+    Messages of the user count as given. With a `topic`, whether the answer is about it as well.
     """
+    about = addresses(answer, topic) if topic else None
     claims = claims_in(answer)
     if not claims:
-        return Grounding()
+        return Grounding(addresses_findings=about)
     inventory = GroundingInventory((*given, *(each.text for each in earlier or () if each.role == "user")), context)
     missing = [claim for claim in claims if not _holds(claim, inventory)]
     if earlier is None:
-        return Grounding(checked=len(claims), unchecked=tuple(missing))
+        return Grounding(checked=len(claims), unchecked=tuple(missing), addresses_findings=about)
     with_answers = inventory.adding(each.text for each in earlier if each.role == "assistant")
     answered = [claim for claim in missing if earlier and _holds(claim, with_answers)]
     return Grounding(
@@ -114,6 +142,7 @@ def ground(answer: str, *, given: Iterable[str], context: Context, earlier: Sequ
         unsupported=tuple(claim for claim in missing if claim not in answered),
         earlier=tuple(answered),
         stale=not context.is_empty,
+        addresses_findings=about,
     )
 
 

@@ -104,6 +104,8 @@ def test_invented_resources_are_named_to_the_reader() -> None:
 
 def test_the_result_tells_what_did_not_hold() -> None:
     assert grounded("`api` ended with exit code 139.").as_json() == {
+        "status": "checked",
+        "addresses_findings": None,
         "checked": 2,
         "supported": 1,
         "share": 0.5,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.turn.grounding.claims import MAX_CLAIMS, ClaimKind, claims_in, may_claim
+from agent.turn.grounding.claims import MAX_CLAIMS, ClaimKind, claims_in
 
 
 def claims(answer: str) -> list[tuple[ClaimKind, str]]:
@@ -67,6 +67,6 @@ def test_brackets_without_end_are_read_once(brackets: str) -> None:
 
 
 def test_what_may_claim_nothing_claims_nothing() -> None:
-    assert not may_claim("All is well with it, as far as can be told.")
-    for answer in ("see `web`", "code 137", "Pod web-one", 'says "no"'):
-        assert may_claim(answer)
+    assert claims("All is well with it, as far as can be told.") == []
+    for answer in ("see `web`", "code 137", "Pod web-one", 'says "none"'):
+        assert claims(answer) != []
