@@ -29,6 +29,7 @@ from agent.errors import (
     SessionNotFound,
 )
 from agent.objects.manifest import text_at
+from agent.providers.llama_stack.windows import refused_window
 
 LOST_SESSION = (
     "custom_inputs.session_id: the server no longer has this session; leave it out to start a new one, "
@@ -131,7 +132,7 @@ def error_of_status(status: int, text: str, upstream: Upstream, *, wait: float |
         case 408 | 504:
             return error_of(ProviderTimeout, upstream, reason=reason)
         case 413:
-            return error_of(ContextTooLong, upstream, reason=reason)
+            return _with_window(error_of(ContextTooLong, upstream, reason=reason), text)
         case 429:
             return error_of(RateLimited, upstream, wait=wait)
         case 502 | 503:
@@ -142,7 +143,7 @@ def error_of_status(status: int, text: str, upstream: Upstream, *, wait: float |
                 "Set LLAMASTACK_BASE_URL to the address it leads to."
             )
         case _:
-            return error_of(kind or ResponseFailed, upstream, reason=reason)
+            return _with_window(error_of(kind or ResponseFailed, upstream, reason=reason), text)
 
 
 def error_of_turn(text: str, upstream: Upstream, *, code: str = "", text_sent: bool, where: str = "") -> AssistantError:
@@ -164,7 +165,14 @@ def error_of_turn(text: str, upstream: Upstream, *, code: str = "", text_sent: b
             f"The model server {upstream.server} got no answer from the backend of its model. Ask again in a moment; "
             "if it stays so, check that backend: its address, its key and that it runs."
         )
-    return error_of(kind, upstream)
+    return _with_window(error_of(kind, upstream), text)
+
+
+def _with_window(error: AssistantError, text: str) -> AssistantError:
+    """The error with the window that the refusal names."""
+    if isinstance(error, ContextTooLong):
+        error.window = refused_window(text)
+    return error
 
 
 def error_of_exception(error: Exception, upstream: Upstream, *, streaming: bool = False) -> AssistantError:
@@ -267,4 +275,6 @@ def _message_of(response: httpx.Response) -> str:
     except httpx.ResponseNotRead:
         return ""
     paths = (("error", "message"), ("error", "code"), ("error", "detail"), ("detail",), ("message",), ("error",))
-    return " ".join(text for path in paths if (text := text_at(body, *path)))
+    texts = [text for path in paths if (text := text_at(body, *path))]
+    window = text_at(body, "error", "n_ctx")  # llama.cpp names its window in a field of its own
+    return " ".join([*texts, f"n_ctx: {window}"] if window else texts)

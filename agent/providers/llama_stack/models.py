@@ -15,28 +15,14 @@ from agent.errors import (
     ProviderUnreachable,
     ResponseFailed,
 )
-from agent.objects.manifest import Manifest, object_at, objects_at, text_at
+from agent.objects.manifest import objects_at, text_at
 from agent.providers.llama_stack.connection import ServerConnection
+from agent.providers.llama_stack.windows import Windows, listed_window
 
 # Names in an error message; a server can list hundreds.
 _MOST_NAMED = 10
 # Plain servers do not mark embedding models, but their names contain one of these words.
 _NO_LANGUAGE_MODEL = ("embed", "rerank", "whisper", "moderation")
-
-# How servers name a model's window in an entry of `/v1/models`, as their API references document it: vLLM and SGLang;
-# OpenRouter, Together and llama-stack's own metadata; Groq; Mistral; LM Studio; LiteLLM and Anthropic. `max_tokens` is
-# not among them: it is the longest answer as often as the window, and llama.cpp's `n_ctx_train` is what the model could
-# take, not what was loaded.
-_WINDOWS = (
-    "max_model_len",
-    "context_length",
-    "context_window",
-    "max_context_length",
-    "loaded_context_length",
-    "max_input_tokens",
-)
-# Where else in an entry these keys are: llama-stack since 0.3 and OGX, 0.2.x, OpenRouter, LiteLLM.
-_METADATA = ("custom_metadata", "metadata", "top_provider", "model_info")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,24 +50,11 @@ def listed_models(body: object) -> tuple[Model, ...]:
             id=text_at(entry, "id") or text_at(entry, "identifier"),
             type=text_at(entry, "custom_metadata", "model_type") or text_at(entry, "model_type"),
             provider=text_at(entry, "custom_metadata", "provider_id") or text_at(entry, "provider_id"),
-            window=_window(entry),
+            window=listed_window(entry),
         )
         for entry in entries
     )
     return tuple(model for model in models if model.id)
-
-
-def _window(entry: Manifest) -> int | None:
-    """The smallest of the windows that an entry names: what is loaded may be less than what the model could take."""
-    places = (entry, *(object_at(entry, key) for key in _METADATA))
-    named = (_positive(place.get(key)) for place in places for key in _WINDOWS)
-    return min((tokens for tokens in named if tokens), default=None)
-
-
-def _positive(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def inference_providers(body: object) -> frozenset[str]:
@@ -144,11 +117,14 @@ _KEPT = 60.0
 
 
 class ModelChoice:
-    """The model of the next turn, the same for all turns until the list is read again."""
+    """The model of the next turn, the same for all turns until the list is read again. `window` is the configured one,
+    which a refusal of the server overrides."""
 
-    def __init__(self, connection: ServerConnection, configured: str | None) -> None:
+    def __init__(self, connection: ServerConnection, configured: str | None, *, window: int | None = None) -> None:
         self._connection = connection
         self._configured = configured
+        self._window = window
+        self._windows = Windows()
         self._models: tuple[Model, ...] = ()
         self._chosen: str | None = None
         self._until = 0.0
@@ -168,8 +144,14 @@ class ModelChoice:
             return chosen
 
     def window_of(self, model: str) -> int | None:
-        """The window of `model` in tokens as the list names it, None where it does not or has not been read."""
-        return next((listed.window for listed in self._models if listed.id == model), None)
+        """The window of `model` in tokens: learned, configured, or as the list names it; None where it is unknown."""
+        listed = next((listed.window for listed in self._models if listed.id == model), None)
+        known, learned = self._window or listed, self._windows.of(model)
+        return min(known, learned) if known and learned else known or learned
+
+    def learn_window(self, model: str, tokens: int) -> None:
+        """Note that `model` takes no more than `tokens`."""
+        self._windows.learn(model, tokens)
 
     async def _choose(self) -> str:
         server = self._connection.upstream.server

@@ -44,7 +44,7 @@ class LlamaStack:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connection = ServerConnection(settings)
-        self._models = ModelChoice(self._connection, settings.llamastack_model)
+        self._models = ModelChoice(self._connection, settings.llamastack_model, window=settings.model_window)
         self._holds = Holds()
         self._choosing = asyncio.Lock()
         self._protocol: Protocol | None = None
