@@ -4,20 +4,30 @@ Owns the reading of `/v1/models` in its old, new and plain forms, the choice, an
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import anyio
+
 from agent.errors import (
     AssistantError,
+    ContextTooLong,
     ModelNotFound,
     ProviderUnauthorized,
     ProviderUnreachable,
     ResponseFailed,
 )
 from agent.objects.manifest import objects_at, text_at
-from agent.providers.llama_stack.connection import ServerConnection
-from agent.providers.llama_stack.windows import Windows, listed_window
+from agent.providers.llama_stack.connection import SHORT_REQUEST, ServerConnection
+from agent.providers.llama_stack.failures import translated
+from agent.providers.llama_stack.windows import Windows, listed_window, ollama_window
+
+logger = logging.getLogger(__name__)
+
+# More than the window of any model, and within the 32 bits that servers parse.
+_TOO_MANY_TOKENS = 2_000_000_000
 
 # Names in an error message; a server can list hundreds.
 _MOST_NAMED = 10
@@ -125,6 +135,8 @@ class ModelChoice:
         self._configured = configured
         self._window = window
         self._windows = Windows()
+        self._probed: set[str] = set()
+        self._is_plain = False
         self._models: tuple[Model, ...] = ()
         self._chosen: str | None = None
         self._until = 0.0
@@ -140,6 +152,8 @@ class ModelChoice:
                 return self._chosen
             self._models = listed_models(await self._connection.get("/v1/models"))
             chosen = await self._choose()
+            if self._is_plain and self.window_of(chosen) is None:
+                await self._ask_ollama(chosen)
             self._chosen, self._until = chosen, time.monotonic() + _KEPT
             return chosen
 
@@ -149,9 +163,49 @@ class ModelChoice:
         known, learned = self._window or listed, self._windows.of(model)
         return min(known, learned) if known and learned else known or learned
 
+    def expect_plain(self) -> None:
+        """The server is no llama-stack: it may be Ollama itself."""
+        self._is_plain = True
+
     def learn_window(self, model: str, tokens: int) -> None:
         """Note that `model` takes no more than `tokens`."""
         self._windows.learn(model, tokens)
+
+    async def probe_window(self, model: str) -> None:
+        """Find out the window of `model` once, if it is unknown, by a request for more tokens than any model takes: the
+        refusal of a vLLM names it. An answer is left at once.
+
+        OGX needs that: it repeats a request that its backend refuses as too long without the user's message, and
+        returns the answer to nothing as complete (builtin/responses/streaming.py, `drop_oldest_turn`).
+        """
+        if self.window_of(model) is not None or model in self._probed:
+            return
+        self._probed.add(model)
+        body = {
+            "model": model,
+            "messages": [{"role": "user", "content": "."}],
+            "max_tokens": _TOO_MANY_TOKENS,
+            "stream": True,
+        }
+        try:
+            with anyio.fail_after(SHORT_REQUEST), translated(self._connection.upstream_of(model)):
+                response = await self._connection.post_for_stream("/v1/chat/completions", body)
+                await response.aclose()
+        except ContextTooLong as error:
+            if error.window:
+                self.learn_window(model, error.window)
+        except (AssistantError, TimeoutError) as error:
+            # What is wrong with the server, the turn itself reports.
+            logger.info("the window of %s is not known: %s", model, type(error).__name__)
+
+    async def _ask_ollama(self, model: str) -> None:
+        """Ollama names the window of a model only where it lists those that are loaded."""
+        try:
+            loaded = await self._connection.get_if_there("/api/ps")
+        except AssistantError:
+            return
+        if window := ollama_window(loaded, model):
+            self.learn_window(model, window)
 
     async def _choose(self) -> str:
         server = self._connection.upstream.server

@@ -68,6 +68,8 @@ class Responses:
         """
         model = await self.models.current()
         client = await self.connection.client()
+        if self.connection.is_ogx:
+            await self.models.probe_window(model)
         limit = history_limit(self.models.window_of(model))
         leases = Leases(self.conversations, self._holds, seconds=self._settings.turn_timeout, limit=limit)
         with ExitStack() as held:
