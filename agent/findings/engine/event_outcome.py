@@ -37,8 +37,10 @@ _ENDS = {
     "ProvisioningFailed": "ProvisioningSucceeded",
 }
 _OUTCOMES = frozenset(
-    ("failed", "failure", "fail", "error", "errors", "success", "successful", "succeeded", "successfully")
-    + ("ensured", "ensuring", "completed", "created")
+    {
+        *("failed", "failure", "fail", "error", "errors", "success", "successful", "succeeded", "successfully"),
+        *("ensured", "ensuring", "completed", "created"),
+    }
 )
 
 
