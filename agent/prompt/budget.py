@@ -21,12 +21,15 @@ FRAMING = 64
 
 # The largest share of the ceiling that may be taken by the history and by the question; the rest is the context's.
 _HISTORY_SHARE = 0.25
+# The room of the history grows with it in so many steps, the first of which a new session has already: a context that
+# is cut changes, and with it the server's prefix cache is lost, only when a step is taken.
+_HISTORY_STEPS = 3
 _QUESTION_SHARE = 0.25
 # The answer's budget is never more than this share of the window.
 _ANSWER_SHARE = 0.25
 # The question's length moves the budget of the context in steps of this share, so that another question leaves the
 # context's bytes, and with them the server's prefix cache, as they were.
-_STEP = 16
+_STEP = 32
 # With less than this no instructions and no finding fit.
 _LEAST_CONTEXT = 640
 
@@ -91,9 +94,8 @@ def plan(
     )
     shares.check_question(question)
     step = max(ceiling // _STEP, 1)
-    held = shares.history if window is None else max(shares.history, history)
-    left = ceiling - FRAMING - held - min(-(-question // step) * step, shares.question)
-    context = min(int(wanted / factor), left)
+    left = ceiling - FRAMING - min(-(-question // step) * step, shares.question)
+    context = min(int(wanted / factor), left - _held(0 if window is None else history, shares.history, left))
     if context < _LEAST_CONTEXT:
         raise _too_long(window, history=history, share=shares.history)
     return Budget(
@@ -104,6 +106,14 @@ def plan(
         question=shares.question,
         factor=factor,
     )
+
+
+def _held(history: int, share: int, left: int) -> int:
+    """The room that is kept for the history out of what is `left`: what the session holds, rounded up to the next step;
+    without the rounding where the context would lose its least room by it."""
+    step = max(share // _HISTORY_STEPS, 1)
+    rounded = (history // step + 1) * step
+    return rounded if left - rounded >= _LEAST_CONTEXT else min(history, rounded)
 
 
 def _too_long(window: int | None, *, history: int, share: int) -> ContextTooLong:
