@@ -4,7 +4,7 @@ lines, some with hundreds of events and with many Pods; and how much of a window
 import asyncio
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from tests.context.distillation.generated import generated
 from tests.fakes.provider import ScriptedProvider, ScriptedSession
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
-LINES = (8_000, 15_000, 30_000, 60_000)
-"""Lines of a long log: 1 to 10 MB."""
+LINES = (14_000, 20_000, 40_000, 60_000)
+"""Lines of a long log: 1 to 14 MB."""
 _EVENTS, _PODS = 300, 20
 
 
@@ -158,8 +158,3 @@ def use_of(given: LongContext, window: int, *, history: int = 0, **settings: Any
         context=prompt.system_tokens + sum(section.adversarial_margin for section in prompt.sections),
         available=planned.budget.context,
     )
-
-
-def without_history(given: LongContext) -> LongContext:
-    """The same question without earlier messages."""
-    return replace(given, question=replace(given.question, history=()))
