@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from agent.context.collect import Collector
 from agent.context.context import Context
@@ -84,7 +84,7 @@ def long_bodies(count: int, *, lines: Sequence[int] = LINES) -> Iterator[tuple[s
 
 
 def _items(value: Any) -> list[Any]:
-    return value["items"] if isinstance(value, dict) else [*(value or ())]
+    return cast("list[Any]", value["items"]) if isinstance(value, dict) else [*(value or ())]
 
 
 def _many_events() -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ def test_a_manifest_is_not_estimated_far_too_high(sample: Sample) -> None:
         ("kind: Pod", 3),
         ("    kind: Pod\n", 5),
         ("exit code 137", 6),
-        ("é", 3),
+        ("é", 4),
         ("中", 2),
         ("中中", 4),
         ("🔥", 4),
