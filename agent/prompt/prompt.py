@@ -42,7 +42,7 @@ _LEAST_CUT = 12
 _NOTE_TOKENS = 40
 # The most of the budget that instructions and the note of changes take.
 _INSTRUCTIONS_SHARE = 0.5
-_CHANGES_SHARE, _CHANGES_TOKENS = 0.05, 200
+_CHANGES_SHARE, _CHANGES_TOKENS = 0.05, 160
 # What is left of the budget is shared out again while it is at least this share of the whole.
 _WORTH_ANOTHER_LOOK = 0.01
 
