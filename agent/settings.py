@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         alias="ASSISTANT_CONTEXT_TOKENS",
         ge=1_000,
         le=1_000_000,
-        description="most tokens of instructions and context in a turn",
+        description="most tokens of instructions and context in a turn; in a smaller window what it leaves them",
     )
     model_window: int | None = Field(
         None,

@@ -28,6 +28,7 @@ from agent.findings.argocd import (
 from agent.findings.engine.applications import applications_of
 from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.ranking import ranked
+from agent.findings.engine.statements import with_statements
 from agent.findings.model import Finding
 from agent.findings.network import backends, ingresses, network_policies, services
 from agent.findings.nodes import namespaces, nodes
@@ -118,4 +119,4 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     found = tree.with_health_messages(inventory, found)
     if applications_of(inventory):
         found = application_health.with_health(inventory, found)
-    return ranked(inventory, observed(inventory, found))
+    return ranked(inventory, with_statements(observed(inventory, found)))

@@ -43,9 +43,9 @@ _LEAST_CUT = 12
 _NOTE_TOKENS = 40
 # The most of the budget that instructions and the note of changes take.
 _INSTRUCTIONS_SHARE = 0.5
-_CHANGES_SHARE, _CHANGES_TOKENS = 0.08, 400
+_CHANGES_SHARE, _CHANGES_TOKENS = 0.05, 160
 # What is left of the budget is shared out again while it is at least this share of the whole.
-_WORTH_A_SECOND_LOOK = 0.02
+_WORTH_ANOTHER_LOOK = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +227,8 @@ def _fitting(instructions: Instructions, token_budget: int) -> Instructions:
 
 
 def _sections(given: SectionInput, token_budget: int) -> Iterator[Section]:
-    """The sections: each within its share first, then what is left goes to those that were cut, by priority."""
+    """The sections: each within its share first. What is left then goes to those that were cut, in proportion to their
+    shares, and what they cannot use of it to the one with the largest share that can."""
     specs = sections_for(given)
     left = token_budget - _no_room_tokens(tuple(spec.name for spec in specs)) - _JOIN_TOKENS
     made: list[tuple[SectionSpec, Section | None, int]] = []
@@ -238,14 +239,21 @@ def _sections(given: SectionInput, token_budget: int) -> Iterator[Section]:
         section, cost = _section(spec, given, min(left, share))
         made.append((spec, section, cost))
         left -= cost
-    for divisor in (2, 1):  # half of it for each at first: ten thousand events are not to take it all from the logs
-        for index, (spec, section, cost) in enumerate(made):
-            is_short = section is None or section.left_out
-            if is_short and left > max(token_budget * _WORTH_A_SECOND_LOOK, _LEAST_TEXT):
-                again, new_cost = _section(spec, given, cost + left // divisor)
-                if again is not None and new_cost > cost:
-                    made[index] = (spec, again, new_cost)
-                    left += cost - new_cost
+    least = max(token_budget * _WORTH_ANOTHER_LOOK, _LEAST_TEXT)
+    for in_proportion in (True, False):
+        cut = [index for index, (_, section, _) in enumerate(made) if section is None or section.left_out]
+        cut.sort(key=lambda index: -made[index][0].share)
+        shares = sum(made[index][0].share for index in cut)
+        for index in cut:
+            if left <= least:
+                break
+            spec, _, cost = made[index]
+            more = int(left * spec.share / shares) if in_proportion and shares > spec.share else left
+            shares -= spec.share
+            again, new_cost = _section(spec, given, cost + more)
+            if again is not None and new_cost > cost:
+                made[index] = (spec, again, new_cost)
+                left += cost - new_cost
     for spec, section, _ in made:
         yield section or _left_out(spec.name, spec.title)
 

@@ -27,7 +27,7 @@ from agent.prompt.rendering.drift import render_drift
 from agent.prompt.rendering.events import render_events
 from agent.prompt.rendering.findings import render_findings, render_gaps
 from agent.prompt.rendering.fleet import render_fleet
-from agent.prompt.rendering.logs import render_logs
+from agent.prompt.rendering.logs import LogRenderer
 from agent.prompt.rendering.manifests import referred, render_manifests, render_spec, render_status, sorted_by_need
 from agent.prompt.rendering.rendered import Rendered, whole_items
 
@@ -47,12 +47,15 @@ class SectionInput:
     context: Context
     findings: Sequence[Finding]
     drifts: Sequence[Drift]
+    logs: LogRenderer
 
     @classmethod
     def of(cls, context: Context, findings: Sequence[Finding]) -> Self:
         """Return the input for a context, its logs distilled once for all sections."""
         logs = tuple(distilled(_lines_apart(log)) for log in context.logs)
-        return cls(context=replace(context, logs=logs), findings=findings, drifts=drifts_of(context))
+        return cls(
+            context=replace(context, logs=logs), findings=findings, drifts=drifts_of(context), logs=LogRenderer(logs)
+        )
 
     @property
     def named(self) -> list[ResourceRef]:
@@ -177,7 +180,7 @@ SECTIONS: tuple[SectionSpec, ...] = (
         title="Container logs",
         share=0.22,
         present=lambda m: bool(m.context.logs),
-        render=lambda m, token_budget: render_logs(m.context.logs, token_budget),
+        render=lambda m, token_budget: m.logs.render(token_budget),
     ),
     SectionSpec(
         name="spec",

@@ -1,9 +1,11 @@
 """Counting tokens without a tokenizer: an upper estimate that needs no download. Owns no budget.
 
-Byte-pair vocabularies differ, so the estimate is held against five of them at once (cl100k, o200k, Llama 3, Llama 4
-and an older one of Claude): on prose, YAML, JSON, logs, hex, base64, Chinese, Japanese, Korean and emoji it is at
-least what the most wasteful of them needs, on manifests about 1.3 times that. It counts classes of bytes, which is
-several times as fast as a regular expression over words.
+Vocabularies differ, so the estimate is held against eleven of them at once: cl100k, o200k, Llama 3, Llama 4, an older
+one of Claude and DeepSeek, which join three digits; Qwen, Mistral's Tekken and SmolLM2, which give each digit a token;
+and the two SentencePiece vocabularies of Mistral with 32,000 entries. Over 476 prompts (every scenario, logs of
+megabytes, public reports) the most wasteful of them needed at most 0.94 of the estimate and 0.88 on average, those
+that join digits 0.68 on average. It counts classes of bytes, which is several times as fast as a regular expression
+over words.
 """
 
 import re
@@ -25,44 +27,35 @@ def _classes(*classes: tuple[bytes, bytes], other: bytes) -> bytes:
 
 _KINDS = _classes((b"a", _LOWER), (b"A", _UPPER), (b"0", _DIGITS), (b" ", b" "), (b"\n", b"\n\r\t\f\v"), other=b".")
 _LETTERS = _classes((b"a", _LOWER + _UPPER), other=b" ")
-_NUMBERS = _classes((b"0", _DIGITS), other=b" ")
 _CONSONANTS = _classes((b"a", bytes(set(_LOWER) - set(b"aeiouy"))), other=b" ")
 _BLANKS = _classes((b" ", b" "), other=b"x")
 
-# Two marks that every vocabulary joins.
-_JOINED = (b'":', b'","', b"--", b"==", b"**", b"##", b"..")
-
-# Of characters outside ASCII each costs a token; of these scripts half as much again, and of rare scripts, symbols and
-# emoji, which are spelled byte by byte, two more.
-_SCRIPTS = re.compile("[\u0370-\u03ff\u0590-\u08ff\u1e00-\u1eff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
-_SPELLED = re.compile("[\u0900-\u1dff\u2070-\u24ff\u2580-\u2bff\ua500-\uabff\U00010000-\U0010ffff]")
+# Of characters outside ASCII each costs a token, of these scripts one more. Korean, rare scripts and symbols, which
+# small vocabularies spell byte by byte, cost two more; accented letters, which break a word for them, and emoji three.
+_SCRIPTS = re.compile("[\u0370-\u03ff\u0590-\u08ff\u1e00-\u1eff\u2e80-\ua4cf\uf900-\ufaff\uff00-\uffef]")
+_SPELLED = re.compile("[\u0900-\u1dff\u2070-\u24ff\u2580-\u2bff\ua500-\ud7ff]")
+_BREAKING = re.compile("[\u00c0-\u024f\U00010000-\U0010ffff]")
 
 
 def count_tokens(text: str) -> int:
     """An upper estimate of the tokens of `text`. More text never counts less."""
     raw = b"\n" + text.encode("ascii", "replace")
     count = raw.translate(_KINDS).count
-    total = _words(raw) + _numbers(raw) + _space(raw) + count(b".") + count(b"\n") - 1
-    # Where letters and digits mix, words end: names in camel case, identifiers, hex and base64.
-    mixed = 2 * count(b"AA") + count(b"a0") + count(b"0a") + 3 * (count(b"A0") + count(b"0A"))
-    total += count(b"aA") + (mixed + 3) // 4
-    total += count(b" 0")  # a blank joins the word behind it, but no number
-    if count(b".."):  # else no two signs meet that could be joined
-        total -= sum([raw.count(joined) for joined in _JOINED])
+    whole = _words(raw) + _space(raw) + count(b"0") + count(b"\n") - 1
+    whole += count(b"aA") + count(b"A0") + count(b"0A")  # where letters and digits mix, words end
+    whole += count(b" 0")  # a blank joins the word behind it, but no number
+    # Of four signs three cost a token, as vocabularies join some of them, but none that ends a number.
+    quarters = 3 * count(b".") + count(b"0.") + 2 * count(b"AA") + count(b"a0") + count(b"0a")
     if not text.isascii():
-        total += (len(_SCRIPTS.findall(text)) + 1) // 2 + 2 * len(_SPELLED.findall(text))
-    return total
+        quarters += len(text) - len(text.encode("ascii", "ignore"))  # each is a sign so far
+        whole += len(_SCRIPTS.findall(text)) + 2 * len(_SPELLED.findall(text)) + 3 * len(_BREAKING.findall(text))
+    return whole + (quarters + 3) // 4
 
 
 def _words(raw: bytes) -> int:
-    """One for each word, one more for each 5 letters, one more for each 3 consonants in a row (no word at all)."""
+    """One for each word, one more for each 6 letters, one more for each 3 consonants in a row (no word at all)."""
     letters = raw.translate(_LETTERS)
-    return letters.count(b" a") + letters.count(b"aaaaa") + raw.translate(_CONSONANTS).count(b"aaa")
-
-
-def _numbers(raw: bytes) -> int:
-    """One for each started 2 digits of a number."""
-    return sum([(length + 1) // 2 for length in map(len, raw.translate(_NUMBERS).split())])
+    return letters.count(b" a") + letters.count(b"aaaaaa") + raw.translate(_CONSONANTS).count(b"aaa")
 
 
 def _space(raw: bytes) -> int:

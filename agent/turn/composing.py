@@ -47,8 +47,11 @@ class Composer:
         # Checked before redaction too: redacting megabytes only to refuse them would cost seconds.
         self._budget(session, question=count_tokens(question.text))
         text = redaction.text(question.text)
-        budget = self._budget(session, question=count_tokens(text) + adversarial_margin(text))
+        asked = count_tokens(text) + adversarial_margin(text)
+        budget = self._budget(session, question=asked)
         history = _history(question.history, budget, redaction)
+        # Only now is it known how much of the history's share is taken.
+        budget = self._budget(session, question=asked, history=history_tokens(history))
         prompt = compose(
             text,
             context,
@@ -71,14 +74,14 @@ class Composer:
         """Calibrate the estimates by the tokens that the server counted. Only for a turn that asked the model once."""
         self._calibration.learn(model, estimated=planned.tokens, reported=usage.input_tokens)
 
-    def _budget(self, session: Session, *, question: int) -> Budget:
+    def _budget(self, session: Session, *, question: int, history: int = 0) -> Budget:
         settings = self._settings
         return plan(
             window=_window(settings, session),
             wanted=settings.context_tokens,
             answer=settings.answer_tokens,
             question=question,
-            history=session.history_tokens,
+            history=max(session.history_tokens, history),
             factor=self._calibration.factor(session.model),
         )
 

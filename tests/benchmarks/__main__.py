@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import conversation, distillation, findings, imports, memory, streams, triage, turns
+from tests.benchmarks import conversation, distillation, findings, imports, memory, streams, triage, turns, window
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
             "imports": lambda: imports.run(console),
             "findings": lambda: findings.run(console),
             "distillation": lambda: distillation.run(console),
+            "window": lambda: window.run(console),
             "turns": lambda: turns.run(room, console),
             "streams": lambda: streams.run(room, console),
             "memory": lambda: memory.run(room, console),

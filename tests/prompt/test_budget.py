@@ -21,7 +21,7 @@ def test_all_parts_together_and_the_answer_never_pass_the_window(
 
     budget = plan(window=window, wanted=wanted, answer=2_000, question=question, history=history, factor=factor)
 
-    request = budget.context + question + max(history, budget.history) + FRAMING
+    request = budget.context + question + history + FRAMING
     assert request <= budget.ceiling
     assert budget.ceiling * factor * MARGIN <= window - min(2_000, window // 4)
     assert budget.context * factor <= wanted
@@ -35,15 +35,28 @@ def test_a_window_of_4k_keeps_more_than_half_of_the_request_for_the_context() ->
 
 
 def test_another_question_of_about_the_same_length_leaves_the_context_its_room() -> None:
-    rooms = {plan(window=8_192, wanted=16_000, answer=2_000, question=tokens).context for tokens in range(10, 300, 7)}
+    rooms = {plan(window=8_192, wanted=16_000, answer=2_000, question=tokens).context for tokens in range(10, 90, 7)}
 
     assert len(rooms) == 1
 
 
-def test_history_within_its_share_leaves_the_context_its_room() -> None:
-    rooms = {plan(window=8_192, wanted=16_000, answer=2_000, history=tokens).context for tokens in range(0, 1_400, 90)}
+def test_a_session_that_grows_takes_room_from_the_context_in_four_steps() -> None:
+    rooms = [plan(window=8_192, wanted=16_000, answer=2_000, history=tokens).context for tokens in range(0, 1_400, 20)]
 
-    assert len(rooms) == 1
+    assert rooms == sorted(rooms, reverse=True)
+    assert len(set(rooms)) == 4
+
+
+def test_a_first_turn_and_a_short_second_one_have_the_same_room() -> None:
+    first, second = (plan(window=8_192, wanted=16_000, answer=2_000, history=tokens).context for tokens in (0, 350))
+
+    assert first == second
+
+
+def test_a_new_session_gives_the_context_nine_tenths_of_the_request() -> None:
+    budget = plan(window=8_192, wanted=16_000, answer=2_000, question=40)
+
+    assert budget.context > 0.87 * budget.ceiling
 
 
 def test_a_question_above_its_share_is_refused_and_reported_where_logs_belong() -> None:
@@ -87,8 +100,13 @@ def test_an_estimate_that_was_too_low_is_repaired_at_once() -> None:
 
 def test_an_estimate_that_is_too_high_is_lowered_when_all_reports_agree() -> None:
     assert learned(*[0.72] * 3) == 1.0
-    assert learned(*[0.72] * 8) == pytest.approx(0.75)
-    assert learned(*[0.72] * 7, 0.9) == pytest.approx(0.9)
+    assert learned(*[0.72] * 8) == pytest.approx(0.80)
+    assert learned(*[0.72] * 7, 0.8) == pytest.approx(0.9)
+
+
+def test_a_prompt_of_other_content_stays_below_what_was_learned_of_some() -> None:
+    assert learned(*[0.68] * 8) * MARGIN >= 0.75
+    assert learned(*[0.95] * 8) == 1.0
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**7)), max_size=30))

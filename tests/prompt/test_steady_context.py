@@ -27,15 +27,19 @@ def body(question: str, *, lines: int = 3_000) -> dict[str, Any]:
     return {"input": question, "custom_inputs": {"manifest": pod, "logs": {"api": log}}}
 
 
-async def conversation(questions: list[str], *, counted: float = 0.7) -> list[str]:
-    """What the model's instructions were in each turn, on a server that counts fewer tokens than are estimated."""
-    provider = ScriptedProvider(window=16_000)
+async def conversation(
+    questions: list[str], *, counted: float = 0.7, window: int = 16_000, growth: int = 0
+) -> list[str]:
+    """What the model's instructions were in each turn, on a server that counts fewer tokens than are estimated and
+    whose session grows by `growth` tokens a turn."""
+    provider = ScriptedProvider(window=window)
     assistant = Assistant(load_settings({"kubernetes": "off"}), provider=provider)
     for question in questions:
         async for _ in assistant.turn(parse_question(body(question))):
             pass
         prompt = provider.prompts[-1]
         provider.previous_fingerprint = prompt.fingerprint
+        provider.history_tokens += growth
         provider.usage = Usage(input_tokens=int(prompt.tokens * counted), output_tokens=50)
     await assistant.aclose()
     return [prompt.system_text for prompt in provider.prompts]
@@ -59,3 +63,25 @@ async def test_a_long_question_takes_room_once() -> None:
 async def test_another_process_finds_the_room_of_the_first() -> None:
     first, *_ = await conversation(["question"] * 12)
     assert await conversation(["question"]) == [first]
+
+
+async def test_a_session_that_grows_makes_it_smaller_in_few_steps() -> None:
+    prompts = await conversation(["question"] * 9, counted=1.0, window=8_192, growth=150)
+
+    sizes = [count_tokens(prompt) for prompt in prompts]
+    assert prompts[0] == prompts[1] == prompts[2]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(prompts)) == 4
+
+
+async def test_a_session_that_is_made_shorter_leaves_it_as_it_was() -> None:
+    provider = ScriptedProvider(window=8_192, history_tokens=1_200)
+    assistant = Assistant(load_settings({"kubernetes": "off"}), provider=provider)
+    for held in (1_200, 300, 0):
+        provider.history_tokens = held
+        async for _ in assistant.turn(parse_question(body("question"))):
+            pass
+        provider.previous_fingerprint = provider.prompts[-1].fingerprint
+    await assistant.aclose()
+
+    assert len({prompt.system_text for prompt in provider.prompts}) == 1

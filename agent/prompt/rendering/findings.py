@@ -26,7 +26,8 @@ def render_findings(findings: Sequence[Finding], limit: int) -> Rendered:
     for finding in findings:
         text = _finding(finding)
         cost = count_tokens(text) + 1
-        if tokens + cost > limit - names_budget:
+        is_last = len(texts) == len(findings) - 1  # no title is to come
+        if tokens + cost > limit - (0 if is_last else names_budget):
             if texts:
                 break
             text = text if cost <= limit else _tight(finding, limit)

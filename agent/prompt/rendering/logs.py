@@ -2,8 +2,9 @@
 lines matter is `agent.context.distillation`'s.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from agent.context.distillation import Distiller, KeptLine, may_belong_to_a_trace, time_of
 from agent.context.model import ContainerLog, LogLine
@@ -22,17 +23,51 @@ _TRIES = 6
 
 def render_logs(logs: Sequence[ContainerLog], limit: int) -> Rendered:
     """What matters of each log, oldest line first; what a container does not need is left to the others."""
-    texts = [_whole(log) for log in logs]
-    needs = [count_tokens(text) + 1 for text in texts]
-    shares = _shares([_wanted(log, need) for log, need in zip(logs, needs, strict=True)], limit)
-    parts = [
-        Rendered(text=text, tokens=need - 1, left_out=_note(log, log.lines)) if need <= share else _part(log, share - 1)
-        for log, text, need, share in zip(logs, texts, needs, shares, strict=True)
-    ]
-    text = "\n".join(part.text for part in parts if part.text)
-    return Rendered(
-        text=text, tokens=count_tokens(text), left_out="; ".join(part.left_out for part in parts if part.left_out)
-    )
+    return LogRenderer(logs).render(limit)
+
+
+class LogRenderer:
+    """The logs of a context, read once and rendered for any limit: the lines of a log are ranked when it is first
+    cut."""
+
+    def __init__(self, logs: Sequence[ContainerLog]) -> None:
+        self._logs = [_RankedLog(log) for log in logs]
+
+    def render(self, limit: int) -> Rendered:
+        """As `render_logs`."""
+        shares = _shares([log.wanted for log in self._logs], limit)
+        parts = [log.render(share - 1) for log, share in zip(self._logs, shares, strict=True)]
+        text = "\n".join(part.text for part in parts if part.text)
+        return Rendered(
+            text=text, tokens=count_tokens(text), left_out="; ".join(part.left_out for part in parts if part.left_out)
+        )
+
+
+class _RankedLog:
+    def __init__(self, log: ContainerLog) -> None:
+        self._log = log
+
+    @cached_property
+    def _whole(self) -> Rendered:
+        text = _whole(self._log)
+        return Rendered(text=text, tokens=count_tokens(text), left_out=_note(self._log, self._log.lines))
+
+    @cached_property
+    def wanted(self) -> int:
+        """Its tokens and a line break's, or fewer where it repeats itself."""
+        return _wanted(self._log, self._whole.tokens + 1)
+
+    @cached_property
+    def _distiller(self) -> Distiller:
+        lines = self._log.lines
+        return Distiller(
+            [line.text for line in lines],
+            weights=[line.repeats for line in lines],
+            left_out=[line.left_out_before for line in lines],
+        )
+
+    def render(self, limit: int) -> Rendered:
+        return self._whole if self._whole.tokens <= limit else _part(self._log, limit, lambda: self._distiller)
 
 
 def _wanted(log: ContainerLog, need: int) -> int:
@@ -56,7 +91,7 @@ def _whole(log: ContainerLog) -> str:
     return "\n".join([_head(log, log.lines), *_body(log, log.lines)])
 
 
-def _part(log: ContainerLog, limit: int) -> Rendered:
+def _part(log: ContainerLog, limit: int, distiller: Callable[[], Distiller]) -> Rendered:
     """As much of the log as the limit takes, the most important lines first."""
     head = _head(log, log.lines)
     token_budget = limit - count_tokens(f"{head}{_FOLDED}\n... 1,000,000 lines left out\n")
@@ -65,15 +100,10 @@ def _part(log: ContainerLog, limit: int) -> Rendered:
     longest = max(_SHORTEST_CUT, limit // 2)
     short = replace(log, lines=tuple(_cut(line, longest) for line in log.lines))
     costs = [count_tokens(_shown(line)) + 1 + _MARK_TOKENS * (line.left_out_before > 0) for line in short.lines]
-    distiller = Distiller(
-        [line.text for line in log.lines],
-        weights=[line.repeats for line in log.lines],
-        left_out=[line.left_out_before for line in log.lines],
-    )
     for _ in range(_TRIES):
         if token_budget <= 0:
             break
-        selection = distiller.pick(token_budget, costs.__getitem__)
+        selection = distiller().pick(token_budget, costs.__getitem__)
         kept = tuple(_folded(short.lines, each) for each in selection.kept)
         picked = replace(short, lines=kept, left_out_after=log.left_out_after + selection.left_out_after)
         text = _whole(picked)

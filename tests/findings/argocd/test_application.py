@@ -75,7 +75,7 @@ def test_a_failed_hook_stands_above_the_operation_it_failed() -> None:
     findings = findings_of(context(application=failed))
 
     assert [f.title for f in findings] == [
-        "PreSync hook Job migrate failed",
+        "PreSync hook Job migrate failed: Job has reached the specified backoff limit",
         "The last sync of Application argocd/payments failed",
     ]
     hook = findings[0]
@@ -227,7 +227,7 @@ def test_an_operation_that_is_retried_is_a_warning_beside_what_fails() -> None:
     findings = findings_of(context(application=application(operationState=running)))
 
     assert [(f.title, f.severity) for f in findings] == [
-        ("Service api could not be synced", "error"),
+        ("Service api could not be synced: connection reset by peer", "error"),
         ("Application argocd/payments: sync is being retried (retry 1)", "warning"),
     ]
 

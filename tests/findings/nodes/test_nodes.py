@@ -32,7 +32,7 @@ def test_a_node_whose_kubelet_is_silent_is_an_error() -> None:
 def test_a_node_that_is_not_ready_quotes_its_kubelet() -> None:
     broken = worker(condition("Ready", "False", "KubeletNotReady", "container runtime network not ready: cni"))
 
-    assert findings_of(context(broken))[0].title == "Node worker-1 is not ready"
+    assert findings_of(context(broken))[0].title.startswith("Node worker-1 is not ready: ")
 
 
 @pytest.mark.parametrize(

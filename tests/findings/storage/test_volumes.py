@@ -98,7 +98,7 @@ def test_a_bound_claim_yields_nothing_unless_it_cannot_grow() -> None:
     assert findings_of(context(claim("Bound"))) == ()
     assert (
         findings_of(context(claim("Bound", conditions=[resize])))[0].title
-        == "PersistentVolumeClaim data cannot be resized"
+        == "PersistentVolumeClaim data cannot be resized: driver does not support expansion"
     )
 
 

@@ -87,7 +87,7 @@ def test_a_command_that_is_not_there_is_quoted() -> None:
 
     finding = only(findings_of(context(broken)))
 
-    assert finding.title == "Container api cannot start its command (exit code 127)"
+    assert finding.title.startswith("Container api cannot start its command (exit code 127): ")
     assert '["/app/sever"]' in texts(finding)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.objects.error_message import parse
 from tests.findings.citations import faults_of, findings_of
 from tests.findings.cluster import context, event, pod, waiting
 
@@ -122,7 +123,8 @@ def test_a_missing_key_is_told_from_a_missing_object() -> None:
 def test_other_refusals_quote_the_kubelet(reason: str, message: str) -> None:
     (finding,) = findings_of(context(pod(waiting(reason, message))))
 
-    assert finding.title == f"Container api cannot start ({reason})"
+    assert finding.title.startswith(f"Container api cannot start ({reason})")
+    assert parse(message).cause in f"{finding.title} {finding.explanation}"
     assert finding.evidence[0].text == message
 
 

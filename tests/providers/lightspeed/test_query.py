@@ -110,7 +110,7 @@ async def test_what_does_not_fit_an_attachment_is_cut_visibly_and_reported(
     context = Context(
         target=Target(),
         manifest={**POD, "spec": {"containers": [{"name": "api", "env": environment}]}},
-        logs=(ContainerLog(container="api", lines=lines),),
+        logs=(ContainerLog(container="proxy", lines=lines), ContainerLog(container="api", lines=lines)),
     )
 
     started = (await turn(connect(fake), asking(context=context)))[0]
