@@ -45,13 +45,14 @@ class WindowedBackend(ScriptedBackend):
         self.refused += 1
         if asked:
             message = (
-                f"'max_tokens' or 'max_completion_tokens' is too large: {asked}. This model's maximum context length is "
-                f"{self.window} tokens and your request has {tokens} input tokens ({asked} > {self.window} - {tokens})."
+                f"'max_tokens' or 'max_completion_tokens' is too large: {asked}. This model's maximum context length "
+                f"is {self.window} tokens and your request has {tokens} input tokens "
+                f"({asked} > {self.window} - {tokens})."
             )
         else:
             message = (
-                f"This model's maximum context length is {self.window} tokens. However, your request has {tokens} input "
-                "tokens. Please reduce the length of the input messages."
+                f"This model's maximum context length is {self.window} tokens. However, your request has {tokens} "
+                "input tokens. Please reduce the length of the input messages."
             )
         return Failure(status=400, message=message, type="BadRequestError")
 
@@ -59,7 +60,8 @@ class WindowedBackend(ScriptedBackend):
         self.refused += 1
         return Failure(
             status=400,
-            message=f"request ({tokens} tokens) exceeds the available context size ({self.window} tokens), try increasing it",
+            message=f"request ({tokens} tokens) exceeds the available context size ({self.window} tokens), "
+            "try increasing it",
             type="exceed_context_size_error",
             fields={"n_prompt_tokens": tokens, "n_ctx": self.window},
         )
