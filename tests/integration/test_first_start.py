@@ -14,13 +14,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agent.cli.exit_codes import ExitCode
 from agent.cli.llama_stack.distributions import DISTRIBUTIONS, DistributionName
 from agent.cli.llama_stack.environment import find_uv, install
 from tests.docs.pages import README, ROOT, code_blocks
 from tests.fakes.openai_backend import Reply, ScriptedBackend
 from tests.fakes.server import PATIENCE, free_port
 from tests.integration.llama_stack_servers import LLAMA_STACK, OGX, installed
-from tests.integration.processes import poll
+from tests.integration.processes import poll, server_process
 
 pytestmark = pytest.mark.integration
 
@@ -126,6 +127,23 @@ def test_the_first_start_of_the_readme_ends_in_an_answer(
     (asked,) = backend.requests
     assert (asked.model, "What does ImagePullBackOff mean?" in asked.all_text) == (_MODEL, True)
     assert set(calls.read_text().splitlines()) == {"8192 8192 serve", "8192 8192 list", f"8192 8192 pull {_MODEL}"}
+
+
+def test_a_server_in_the_foreground_ends_with_the_command(
+    backend: ScriptedBackend, backend_url: str, tmp_path: Path
+) -> None:
+    installed(LLAMA_STACK)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "agent.cli", "llama-stack", "--port", str(port), "--backend-url", backend_url]
+    variables = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "XDG_CACHE_HOME": str(_CACHE)}
+
+    with server_process(command, url=url, health="/v1/health", cwd=tmp_path, env=variables) as server:
+        poll(lambda: "To stop it: Ctrl-C" in server.output or None, what="the settings to export")
+        assert f"LLAMASTACK_BASE_URL={url} LLAMASTACK_MODEL=backend/{_MODEL}" in server.output
+        assert server.terminate() == ExitCode.INTERRUPTED
+
+    assert not _answers(port)
 
 
 def test_the_port_the_model_and_no_more_are_variables_of_the_block() -> None:

@@ -112,7 +112,8 @@ def by_http(server: ServerProcess, path: str) -> Turn:
             "stream": True,
             "custom_inputs": inputs,
         }
-        text, outputs = "", {}
+        text = ""
+        outputs: dict[str, Any] = {}
         url = f"{server.url}{path}"
         with httpx.stream("POST", url, json=body, timeout=PATIENCE, trust_env=False) as response:
             for line in response.iter_lines():

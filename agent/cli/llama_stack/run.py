@@ -9,7 +9,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,19 +88,32 @@ def _run(distribution: Distribution, options: LlamaStackOptions, variables: Mapp
             start_new_session=True,
         )
     url = f"http://127.0.0.1:{options.port}"
+    left_running = False
     try:
-        _wait_until_healthy(url, process, log)
-        (options.folder / "server.pid").write_text(f"{process.pid}\n")
-        _show_settings(url, model or models[0], process, console, detached=options.detach)
-        if options.detach:
-            return 0
-        process.wait()
-    except BaseException:
-        _stop(process)
-        raise
+        with _ended_like_ctrl_c():
+            _wait_until_healthy(url, process, log)
+            (options.folder / "server.pid").write_text(f"{process.pid}\n")
+            _show_settings(url, model or models[0], process, console, detached=options.detach)
+            left_running = options.detach
+            if left_running:
+                return 0
+            process.wait()
+    finally:
+        if not left_running:
+            _stop(process)
     raise LlamaStackNotStarted(
         f"the server ended with {process.returncode}. Its last lines:\n{_end_of(log)}", exit_code=ExitCode.NOT_ANSWERED
     )
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Generator[None]:
+    """SIGTERM raises KeyboardInterrupt while the block runs, so that the server ends with this process."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _require_free(port: int) -> None:
