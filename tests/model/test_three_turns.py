@@ -99,7 +99,7 @@ def by_ask(environment: dict[str, str], folder: Path) -> Turn:
         )
         answer = json.loads(done.stdout)
         # A small model repeats itself until it reaches the bound; that is an end like any other here.
-        assert (answer["error"] or {}).get("code") in {None, "response_incomplete"}, answer["error"]
+        assert answer["error"] is None or answer["error"]["code"] == "response_incomplete", answer["error"]
         return answer["answer"], answer["custom_outputs"].get("session_id") or session
 
     return turn
@@ -107,7 +107,7 @@ def by_ask(environment: dict[str, str], folder: Path) -> Turn:
 
 def by_http(server: ServerProcess, path: str) -> Turn:
     def turn(number: int, session: str | None) -> tuple[str, str | None]:
-        inputs = {"manifest": POD, "logs": LOG} | ({"session_id": session} if session else {})
+        inputs = {"manifest": POD, "logs": {"api": LOG}} | ({"session_id": session} if session else {})
         body = {
             "input": [{"role": "user", "content": QUESTIONS[number]}],
             "stream": True,
@@ -117,6 +117,7 @@ def by_http(server: ServerProcess, path: str) -> Turn:
         outputs: dict[str, Any] = {}
         url = f"{server.url}{path}"
         with httpx.stream("POST", url, json=body, timeout=PATIENCE, trust_env=False) as response:
+            assert response.status_code == 200, response.read()
             for line in response.iter_lines():
                 if not line.startswith("data: {"):
                     continue
