@@ -101,11 +101,12 @@ def error_of(
         RateLimited: f"The {model} takes no more requests for now, its rate limit or quota is used up{because}. "
         f"Ask again {later}.",
         ContextTooLong: f"Question, history and context are longer than the {model} can read{because}. Start a new "
-        "session, ask with fewer log lines, lower ASSISTANT_CONTEXT_TOKENS, or use a model with a larger window.",
+        "session, set ASSISTANT_MODEL_WINDOW to the window with which the model is served, lower "
+        "ASSISTANT_CONTEXT_TOKENS, or use a model with a larger window.",
         ResponseCut: f"The answer was cut off: the {server} or the model's backend behind it broke the connection"
         f"{because}. Ask again.",
         ResponseIncomplete: f"The answer stopped at the length limit of the {model}{because}. Ask something narrower, "
-        "or raise the output limit on that server.",
+        "or raise ASSISTANT_ANSWER_TOKENS.",
         ProviderTimeout: f"The {server} gave no sign of life for {upstream.timeout:g} s{because}. Ask again; if it "
         "happens often, raise ASSISTANT_PROVIDER_TIMEOUT or use a faster model.",
         SessionNotFound: LOST_SESSION,
