@@ -112,10 +112,11 @@ def log_and_register(*, name: str | None = None, alias: str = DEFAULT_ALIAS) -> 
                 metadata={"package": "argocd-assistant"},
                 prompts=[instructions],
                 params=model_config,
-                tags=tags | {MLFLOW_RUN_NOTE: _ABOUT},
+                tags=tags,
                 **_requirements(package.parent),
             )
     number = str(info.registered_model_version)
+    client.set_logged_model_tags(info.model_id, {MLFLOW_RUN_NOTE: _ABOUT})
     client.set_registered_model_alias(name, alias, number)
     _describe(client, name, number, model_config, tags)
     return Registered(
