@@ -37,7 +37,9 @@ def _defaults() -> dict[str, Any]:
 def _model_id() -> str | None:
     """MLflow's id of the logged model that this file belongs to, None where it belongs to none."""
     logged = Path(__file__).resolve().with_name("MLmodel")
-    return Model.load(str(logged)).model_id if logged.is_file() else None
+    if not logged.is_file():
+        return None
+    return Model.load(str(logged)).model_id  # pyright: ignore[reportUnknownMemberType]
 
 
 assistant = ArgoCDAssistant.from_environment(_defaults(), model_id=_model_id())

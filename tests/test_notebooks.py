@@ -9,7 +9,7 @@ from typing import Any, cast
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell  # pyright: ignore[reportUnknownVariableType]
 
 ROOT = Path(__file__).parents[1]
 # What each notebook must have shown at its end.

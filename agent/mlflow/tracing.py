@@ -37,6 +37,7 @@ from mlflow.tracing.trace_manager import InMemoryTraceManager
 from agent.errors import AssistantError
 from agent.mlflow.previews import request_preview, response_preview
 from agent.mlflow.response_events import ResponseStream
+from agent.objects.manifest import objects_at, text_at
 from agent.objects.target import Target
 from agent.providers.events import (
     ProviderInfo,
@@ -248,9 +249,8 @@ class TurnTrace:
         self._caller.run(self._root.write, self._live)
 
     def _response_preview(self) -> str:
-        output = self._root.result["output"] if self._root.result else []
-        messages = [item for item in output if item["type"] == "message"]
-        text = "".join(part["text"] for part in messages[-1]["content"]) if messages else ""
+        messages = [item for item in objects_at(self._root.result, "output") if text_at(item, "type") == "message"]
+        text = "".join(text_at(part, "text") for part in objects_at(messages[-1], "content")) if messages else ""
         failure = self._root.failure[1] if self._root.failure else ""
         return response_preview(text, failure=failure, left=CANCELLED in self._root.facts)
 

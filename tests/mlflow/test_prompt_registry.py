@@ -167,7 +167,5 @@ def test_the_answer_and_its_trace_name_the_version_that_was_used(name: str, trac
     for thread in threading.enumerate():  # MLflow links them in threads of its own
         if thread.name.startswith("link_prompts_from_exporter"):
             thread.join(PATIENCE)
-    listed = mlflow.search_traces(
-        locations=[traces.experiment_id], filter_string=f"prompt = '{name}/1'", return_type="list"
-    )
+    listed = mlflow.MlflowClient().search_traces(locations=[traces.experiment_id], filter_string=f"prompt = '{name}/1'")
     assert [trace.info.trace_id for trace in listed] == [outputs["trace_id"]]

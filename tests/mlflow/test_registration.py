@@ -1,6 +1,6 @@
 """The logged model as MLflow's pages show it: names, descriptions, tags, and links to run, prompt and traces."""
 
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 # MLflow's own signatures are typed in part only.
 
 import json

@@ -122,6 +122,7 @@ def test_a_run_and_its_traces_are_linked_to_the_instructions_and_to_the_version_
         run = mlflow.get_run(evaluation.run_id)
         [prompt] = json.loads(run.data.tags["mlflow.linkedPrompts"])
         assert run.data.params["instructions"] == f"prompts:/{prompt['name']}/{prompt['version']}"
+        assert run.inputs
         assert [each.model_id for each in run.inputs.model_inputs] == [model.model_id]
     for trace in traces.all():
         assert json.loads(trace.info.tags["mlflow.linkedPrompts"]) == [prompt]
