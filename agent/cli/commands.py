@@ -177,11 +177,12 @@ def triage(
 @app.command(help=_EVALUATE, epilog=_SCORES)
 def evaluate(
     folder: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="[FOLDER]", help="The folder with a folder for each scenario; a checkout has tests/scenarios."
+            metavar="[FOLDER]",
+            help="The folder with a folder for each scenario. Unset: the scenarios that come with the project.",
         ),
-    ] = Path("tests/scenarios"),
+    ] = None,
     provider: Annotated[
         str | None, typer.Option(help="Who answers, in place of ASSISTANT_PROVIDER: offline, llama-stack, lightspeed.")
     ] = None,

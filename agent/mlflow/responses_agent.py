@@ -118,11 +118,15 @@ def _body(request: ResponsesAgentRequest | Mapping[str, Any]) -> Mapping[str, An
 
 
 class ArgoCDAssistant(_SyncFace, ResponsesAgent):
-    """The assistant as an MLflow model. Construction does no I/O; connections are opened with the first turn."""
+    """The assistant as an MLflow model. Construction does no I/O; connections are opened with the first turn.
 
-    def __init__(self, settings: Settings, *, sinks: Sequence[SinkFactory] = ()) -> None:
+    `model_id` is MLflow's id of the logged model that this is, which its traces are linked to; None: no logged model.
+    """
+
+    def __init__(self, settings: Settings, *, sinks: Sequence[SinkFactory] = (), model_id: str | None = None) -> None:
         self.settings = settings
         self.sinks = sinks
+        self.model_id = model_id
         self.instructions: InstructionsSource | None = None
         if settings.instructions:
             registered = RegisteredInstructions(settings.instructions, team=settings.team_instructions or "")
@@ -132,9 +136,15 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
         self._assistants: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Assistant] = weakref.WeakKeyDictionary()
 
     @classmethod
-    def from_environment(cls, defaults: Mapping[str, Any] | None = None, *, sinks: Sequence[SinkFactory] = ()) -> Self:
+    def from_environment(
+        cls,
+        defaults: Mapping[str, Any] | None = None,
+        *,
+        sinks: Sequence[SinkFactory] = (),
+        model_id: str | None = None,
+    ) -> Self:
         """The assistant with the settings of the environment, `defaults` below them. Raises SettingsError."""
-        return cls(load_settings(defaults), sinks=sinks)
+        return cls(load_settings(defaults), sinks=sinks, model_id=model_id)
 
     async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer as the object of a response with `custom_outputs`. Raises AssistantError."""
@@ -185,7 +195,7 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
 
     def _open(self, name: str, question: Question) -> tuple[ResponseStream, AsyncGenerator[Redacted[TurnEvent]]]:
         """A turn, traced, and the writer of its events."""
-        trace = TurnTrace(name, question)
+        trace = TurnTrace(name, question, model_id=self.model_id)
         return ResponseStream(trace_id=lambda: trace.trace_id), self._assistant().turn(question, trace)
 
     async def warm_up(self) -> None:
