@@ -436,10 +436,14 @@ def flush(timeout: float = 5.0) -> bool:
     return done.wait(max(deadline - time.monotonic(), 0))
 
 
+EXPERIMENT = "argocd-assistant"
+"""The experiment of a server's traces where none is named."""
+
+
 def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
     """Prepare a server for traces: look the experiment up once; a tracking server that is down is a warning only.
 
-    `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, then to MLflow's default one. Without
+    `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, then to `argocd-assistant`. Without
     this, MLflow looks the experiment up on every request, and hangs with the tracking server down.
     """
     # Writing a trace to SQLite costs tens of milliseconds of Python: ten threads of it, MLflow's default, starve the
@@ -449,16 +453,16 @@ def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
     # what waits to be written waits in memory.
     os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_SPAN_BATCH_SIZE", "50")
     os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_INTERVAL_MILLIS", "1000")
-    name = experiment or os.environ.pop("MLFLOW_EXPERIMENT_NAME", None) or "Default"
+    name = experiment or os.environ.pop("MLFLOW_EXPERIMENT_NAME", None)
     experiment_id = os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
     bounds = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(int(timeout), 1))}
     before = {key: os.environ.get(key) for key in bounds}
     os.environ.update(bounds)
     try:
-        if experiment_id and name == "Default":
+        if experiment_id and name is None:
             mlflow.set_experiment(experiment_id=experiment_id)
         else:
-            mlflow.set_experiment(name)
+            mlflow.set_experiment(name or EXPERIMENT)
     except mlflow.MlflowException as error:
         _logger.warning("The experiment of the traces could not be looked up now: %s", error.error_code)
     finally:
