@@ -62,7 +62,7 @@ $(UV):
 
 $(VENV)/.runtime: pyproject.toml uv.lock .python-version | $(UV)
 	@echo "Installing the assistant (once, a minute or two) ..."
-	@$(UV) sync -q --frozen --inexact --no-dev
+	@$(UV) sync -q --frozen --inexact --no-dev --extra mlflow
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml uv.lock .python-version | $(UV)

@@ -27,6 +27,7 @@ from agent.mlflow.evaluation.scorers import expected_facts, judge_scorers, rule_
 from agent.mlflow.evaluation.table import score_table
 from agent.mlflow.evaluation.verdicts import judged
 from agent.mlflow.responses_agent import ArgoCDAssistant, PredictError
+from agent.mlflow.store import check_store
 from agent.settings import Settings
 from agent.turn.assistant import Assistant
 
@@ -66,6 +67,7 @@ def evaluate(plan: Plan, *, on_result: Callable[[Result], None] = lambda result:
     """
     rows = [_row(each, number, plan.judge) for each in plan.scenarios for number in range(1, plan.repetitions + 1)]
     examination = _Examination(plan, on_result)
+    check_store()
     try:
         mlflow.set_experiment(plan.experiment)
         with mlflow.start_run() as run, _evaluating(plan.parallel):
@@ -102,7 +104,8 @@ def _record(plan: Plan, examination: "_Examination", results: tuple[Result, ...]
 
 
 def results_of(run_id: str) -> tuple[Result, ...]:
-    """The results that an earlier run stored. Raises RequestError where there are none."""
+    """The results that an earlier run stored. Raises RequestError where there are none, SettingsError as `evaluate`."""
+    check_store()
     try:
         text = load_text(f"runs:/{run_id}/{_RESULTS}")
     except (MlflowException, OSError):
