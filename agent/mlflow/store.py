@@ -17,7 +17,7 @@ from agent.errors import SettingsError
 def check_store() -> None:
     """Raises SettingsError when the store of MLFLOW_TRACKING_URI needs a package that is not installed."""
     if reason := missing_package():
-        raise SettingsError(reason)
+        raise SettingsError(f"{reason}, or set MLFLOW_TRACKING_URI to an MLflow server (http://...)")
 
 
 def missing_package() -> str:
@@ -27,7 +27,7 @@ def missing_package() -> str:
         return ""
     return (
         f"MLflow's store is a database ({engine}), which needs MLflow's full package: "
-        "pip install 'argocd-assistant[mlflow]', or set MLFLOW_TRACKING_URI to an MLflow server (http://...)"
+        "pip install 'argocd-assistant[mlflow]'"
     )
 
 
