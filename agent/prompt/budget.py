@@ -16,6 +16,13 @@ MARGIN = 1.02
 (`agent.prompt.tokens`); this is for what none of them was, such as logs in a language that a vocabulary has no words
 of."""
 
+UNKNOWN_WINDOW = 8_192
+"""The window of a model whose server names none: the smallest that is common today. A server that has less refuses the
+request, and its refusal is learned from."""
+
+LEAST_WINDOW = 2_000
+"""The smallest window that instructions, findings and an answer fit into."""
+
 FRAMING = 64
 """Tokens of roles, marks and the start of the answer that a chat template adds to a request of few messages."""
 
@@ -38,12 +45,14 @@ _LEAST_CONTEXT = 640
 class Budget:
     """What the parts of one request may take.
 
-    `window` is the model's (None where it is unknown), `ceiling` the most tokens of the whole request: `context`
-    (instructions and context) + `history` (what the session holds and earlier messages) + `question` + framing.
+    `window` is the model's (None where no model reads the prompt), `answer` the room kept for the answer, `ceiling` the
+    most tokens of the whole request: `context` (instructions and context) + `history` (what the session holds and
+    earlier messages) + `question` + framing.
     `factor` turns an estimate into what the model's server counts.
     """
 
     window: int | None
+    answer: int
     ceiling: int
     context: int
     history: int
@@ -73,19 +82,20 @@ def plan(
     history: int = 0,
     factor: float = 1.0,
 ) -> Budget:
-    """The budget of a request. `wanted` is the most that instructions and context may take in any window, `answer` the
-    room for the answer (never more than a quarter of the window), `question` and `history` what question and session
-    take; `factor` is `Calibration.factor`.
+    """The budget of a request. `window` None: no model reads the prompt. `wanted` is the most that instructions and
+    context may take in any window, `answer` the room for the answer (never more than a quarter of the window),
+    `question` and `history` what question and session take; `factor` is `Calibration.factor`.
 
-    An unknown window is taken to hold twice what is wanted, and a session in it is the server's to judge. Raises
-    ContextTooLong when nothing useful fits.
+    Raises ContextTooLong when nothing useful fits.
     """
     if window is None:
         ceiling = int(2 * wanted / factor)
     else:
-        ceiling = int((window - min(answer, int(window * _ANSWER_SHARE))) / (MARGIN * factor))
+        answer = min(answer, int(window * _ANSWER_SHARE))
+        ceiling = int((window - answer) / (MARGIN * factor))
     shares = Budget(
         window=window,
+        answer=answer,
         ceiling=ceiling,
         context=0,
         history=int(ceiling * _HISTORY_SHARE),
@@ -100,6 +110,7 @@ def plan(
         raise _too_long(window, history=history, share=shares.history)
     return Budget(
         window=window,
+        answer=answer,
         ceiling=ceiling,
         context=context,
         history=shares.history,
@@ -186,7 +197,33 @@ class RequestPlan:
         """The account as callers and traces are given it, in tokens as the model's server is expected to count."""
         return {
             "window": self.budget.window,
+            "answer": self.budget.answer,
             "ceiling": self.budget.counted(self.budget.ceiling),
             "tokens": self.budget.counted(self.tokens),
             "instructions": self.instructions,
         }
+
+
+# Servers that cut a prompt silently keep a whole window of it, and windows are multiples of 1,024: Ollama's `num_ctx`
+# (https://github.com/ollama/ollama/blob/main/docs/faq.md). They count up to so many tokens less.
+_WINDOW_STEP = 1_024
+_BELOW = 16
+# The estimate is at most so many times too high: see `agent.prompt.tokens`.
+_OVERESTIMATE = 2.0
+
+
+def cut_to(planned: RequestPlan, *, reported: int, cached: int = 0) -> int | None:
+    """The window to which a server that reports so many input tokens has cut a request silently, None if it did not."""
+    window = -(-reported // _WINDOW_STEP) * _WINDOW_STEP
+    is_full = window - reported <= _BELOW and window >= LEAST_WINDOW
+    too_few = reported * _OVERESTIMATE < planned.budget.counted(planned.tokens)
+    return window if is_full and too_few and not cached else None
+
+
+def cut_note(planned: RequestPlan, *, reported: int) -> str:
+    """What the reader should know of a request that was cut."""
+    return (
+        f"the model server read only {reported:,} of about {planned.budget.counted(planned.tokens):,} tokens, so the "
+        "answer may miss what was cut; serve the model with a larger window (Ollama: OLLAMA_CONTEXT_LENGTH) and set "
+        "ASSISTANT_MODEL_WINDOW to it"
+    )

@@ -23,6 +23,7 @@ from agent.prompt.rendering.rendered import Rendered, beginning, cut, label, wel
 from agent.prompt.sections import SectionInput, SectionName, SectionSpec, sections_for
 from agent.prompt.tokens import adversarial_margin, count_tokens
 from agent.request.conversation import Message
+from agent.request.sampling import AS_SERVED, Sampling
 
 # The blank line between two blocks.
 _JOIN_TOKENS = 2
@@ -87,7 +88,8 @@ class Prompt:
     """All that a provider needs for a turn. `history` is what came before `question` where no session holds it;
     `changes` says what changed since the previous turn ("" for nothing), `fingerprint` is what a session keeps for the
     next one to be compared with; `left_out` names what else than sections was cut; `instructions_version` names the
-    text of `instructions`. `read` names what was read, `hiding` are the gaps behind which something may be wrong."""
+    text of `instructions`. `read` names what was read, `hiding` are the gaps behind which something may be wrong;
+    `sampling` bounds the answer."""
 
     instructions: str
     question: str
@@ -102,6 +104,7 @@ class Prompt:
     instructions_version: str = BUILT_IN.version
     read: tuple[str, ...] = ()
     hiding: tuple[Gap, ...] = ()
+    sampling: Sampling = AS_SERVED
     system_text: str = field(init=False, repr=False, compare=False)
     """Instructions and context as one text: the same bytes for the same context, what changed at the very end, so
     that all before it is found in an inference server's prefix cache."""
@@ -156,6 +159,7 @@ def compose(
     previous_fingerprint: str = "",
     limit: int,
     instructions: Instructions = BUILT_IN,
+    sampling: Sampling = AS_SERVED,
 ) -> Prompt:
     """The prompt of a turn. `limit` is the ceiling for instructions and context in tokens (upper estimate), at least
     the 640 of `agent.prompt.budget.plan`; question and history are taken as they are, `agent.prompt.budget` and
@@ -181,6 +185,7 @@ def compose(
         instructions_version=instructions.version,
         read=tuple(map(well_formed, parts_read(context))),
         hiding=blind_spots(context),
+        sampling=sampling,
     )
     return _within(prompt, limit)
 

@@ -69,7 +69,7 @@ class OfflineSession:
     """One turn's session. It belongs to whoever opens it: there is nothing in it that could be read by another."""
 
     model = ""
-    window = None
+    window = 0
     history_tokens = 0
     previous_fingerprint = ""
 
@@ -84,6 +84,9 @@ class OfflineSession:
         is no store that could keep a secret: who knows both can test guesses against a placeholder. Random where the
         session has no name."""
         return self._redaction_key
+
+    def learn_window(self, tokens: int) -> None:
+        """Nothing: no model reads the prompt."""
 
     async def earlier(self) -> Sequence[Message]:
         """Nothing is kept."""

@@ -27,7 +27,13 @@ class Session(Protocol):
 
     @property
     def window(self) -> int | None:
-        """Tokens that the model can take, request and answer together; None where it is unknown."""
+        """Tokens that the model can take, request and answer together; None where it is unknown, 0 where no model
+        reads the prompt."""
+        ...
+
+    def learn_window(self, tokens: int) -> None:
+        """Note that the model takes no more than `tokens`: its server refused more, or cut it. `window` is that from
+        now on, for later sessions too."""
         ...
 
     @property

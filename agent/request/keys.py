@@ -10,18 +10,18 @@ from typing import Any
 
 from agent.errors import RequestError
 
-_READ = ("input", "custom_inputs", "context", "stream")
+_READ = ("input", "custom_inputs", "context", "stream", "max_output_tokens", "temperature", "top_p")
 _CONTEXT = ("conversation_id", "user_id")
 
 # Other keys that clients of MLflow and of OpenAI's Responses API send; none is used.
 # https://mlflow.org/docs/latest/genai/serving/responses-agent/ and https://platform.openai.com/docs/api-reference/responses
 _ACCEPTED = frozenset(
     {
-        *("background", "conversation", "databricks_options", "include", "instructions", "max_output_tokens"),
+        *("background", "conversation", "databricks_options", "include", "instructions"),
         *("max_tool_calls", "metadata", "model", "parallel_tool_calls", "previous_response_id", "prompt"),
         *("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning", "safety_identifier"),
-        *("service_tier", "store", "stream_options", "temperature", "text", "tool_choice", "tools", "top_logprobs"),
-        *("top_p", "truncation", "user"),
+        *("service_tier", "store", "stream_options", "text", "tool_choice", "tools", "top_logprobs"),
+        *("truncation", "user"),
     }
 )
 # "custom_input", "customInputs" and "contxt" are as near; "max_tokens" and "messages" are not.

@@ -30,6 +30,7 @@ from agent.objects.target import ApplicationRef, ResourceRef, Target
 from agent.request.caller import ANONYMOUS, Caller
 from agent.request.conversation import Message, parse_conversation
 from agent.request.keys import check_context_keys, check_keys
+from agent.request.sampling import AS_SERVED, Sampling, parse_sampling
 
 # Deeper than any manifest (schemas inside a CustomResourceDefinition reach about 60), and shallow enough to be walked.
 _DEEPEST = 150
@@ -132,6 +133,7 @@ class Question:
     session_id: str | None = None
     conversation_id: str | None = None
     caller: Caller = ANONYMOUS
+    sampling: Sampling = AS_SERVED
 
 
 def parse_question(
@@ -159,6 +161,7 @@ def parse_question(
         session_id=inputs.session_id,
         conversation_id=_identifier(context.get("conversation_id"), "context.conversation_id"),
         caller=Caller.claimed(_identifier(context.get("user_id"), "context.user_id")),
+        sampling=parse_sampling(body),
     )
 
 

@@ -4,10 +4,11 @@ Joins budget, history and prompt; owns the calibration of token estimates betwee
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.context.context import Context
 from agent.findings.model import Finding
-from agent.prompt.budget import FRAMING, Budget, Calibration, RequestPlan, plan
+from agent.prompt.budget import FRAMING, UNKNOWN_WINDOW, Budget, Calibration, RequestPlan, plan
 from agent.prompt.fingerprint import stable_budget
 from agent.prompt.history import candidates, fitted, history_tokens
 from agent.prompt.instructions import BUILT_IN, Instructions
@@ -17,6 +18,7 @@ from agent.providers.events import Usage
 from agent.providers.provider import Session
 from agent.request.conversation import Message
 from agent.request.question import Question
+from agent.request.sampling import Sampling
 from agent.settings import Settings
 from agent.turn.redacting import TurnRedaction
 
@@ -58,6 +60,7 @@ class Composer:
             previous_fingerprint=session.previous_fingerprint,
             limit=stable_budget(budget.context, session.previous_fingerprint),
             instructions=instructions,
+            sampling=_within(budget, question.sampling),
         )
         held = max(session.history_tokens, history_tokens(prompt.history))
         return prompt, RequestPlan(
@@ -74,13 +77,25 @@ class Composer:
     def _budget(self, session: Session, *, question: int, history: int = 0) -> Budget:
         settings = self._settings
         return plan(
-            window=settings.model_window or session.window,
+            window=_window(settings, session),
             wanted=settings.context_tokens,
             answer=settings.answer_tokens,
             question=question,
             history=max(session.history_tokens, history),
             factor=self._calibration.factor(session.model),
         )
+
+
+def _window(settings: Settings, session: Session) -> int | None:
+    """The window to plan for, None where no model reads the prompt."""
+    if session.window is not None:
+        return session.window or None
+    return settings.model_window or UNKNOWN_WINDOW
+
+
+def _within(budget: Budget, asked: Sampling) -> Sampling:
+    """The caller's sampling, its answer within the room that is kept for it."""
+    return replace(asked, max_output_tokens=min(asked.max_output_tokens or budget.answer, budget.answer))
 
 
 def _history(messages: Sequence[Message], budget: Budget, redaction: TurnRedaction) -> tuple[Message, ...]:

@@ -20,10 +20,10 @@ from typing import Any
 
 from agent.context.collect import Collector
 from agent.context.context import Context
-from agent.errors import ProviderError, ProviderTimeout, SettingsError
+from agent.errors import ContextTooLong, ProviderError, ProviderTimeout, ResponseIncomplete, SettingsError
 from agent.findings import analyze
 from agent.findings.model import Finding
-from agent.prompt.budget import RequestPlan
+from agent.prompt.budget import LEAST_WINDOW, RequestPlan, cut_note, cut_to
 from agent.prompt.instructions import InstructionsSource
 from agent.prompt.prompt import Prompt
 from agent.providers.events import ProviderEvent, SessionRequest, TextDelta, TurnCompleted
@@ -40,6 +40,7 @@ from agent.turn.fallback import Attempt, after_failure
 from agent.turn.notes import off_topic_note, open_fence
 from agent.turn.record import TurnRecord
 from agent.turn.redacting import TurnRedaction
+from agent.turn.repetition import RepetitionWatch
 from agent.turn.sinks import Sinks
 from agent.turn.triage.overview import asks_about_applications, overview
 from agent.turn.triage.survey import Survey
@@ -119,10 +120,13 @@ class Turn:
                         attempt.check()
                         async with self._streaming(asking) as stream:
                             deadline = self._now() + self._shared.settings.turn_timeout
+                            watch = RepetitionWatch()
                             async for event in stream:
                                 if type(event) is TextDelta:  # nearly all of them
                                     asking.record.events.append(event)
                                     yield self._take(event)
+                                    if watch.repeats(event.text):
+                                        raise _repeating()
                                 else:
                                     for each in await self._answered(event, asking):
                                         yield self._take(each)
@@ -181,7 +185,7 @@ class Turn:
                 collected=collected,
                 prompt=prompt,
                 plan=plan,
-                record=TurnRecord(report, attempt.outage),
+                record=TurnRecord(report, attempt.outage, note=attempt.note),
                 check=AnswerCheck(
                     collected.context,
                     collected.redaction,
@@ -197,6 +201,9 @@ class Turn:
             stream = asking.session.stream(asking.prompt)
             try:
                 yield stream
+            except ContextTooLong as error:
+                error.was_learned = not asking.record.text and _learn_window(asking, error.window)
+                raise
             finally:
                 if isinstance(stream, AsyncGenerator):
                     await stream.aclose()
@@ -218,10 +225,13 @@ class Turn:
         return [record.take(asking.redaction.answered(each)) for each in (*before, event)]
 
     def _outcome(self, asking: _Asking) -> Outcome:
-        outcome = asking.record.outcome()
-        if outcome.usage and not asking.record.used_tools:
-            self._shared.composer.learn(asking.session.model, asking.plan, outcome.usage)
-        return outcome
+        usage = asking.record.usage
+        if usage and not asking.record.used_tools:
+            self._shared.composer.learn(asking.session.model, asking.plan, usage)
+            if window := cut_to(asking.plan, reported=usage.input_tokens, cached=usage.cached_tokens):
+                asking.session.learn_window(window)
+                asking.record.noted(cut_note(asking.plan, reported=usage.input_tokens))
+        return asking.record.outcome()
 
     def _late(self) -> ProviderTimeout:
         return ProviderTimeout(
@@ -281,6 +291,26 @@ class Turn:
             raise
         finally:
             self._take(StepEnded(name=name, kind=kind, started=started, ended=time.time_ns(), inputs=inputs, **notes))
+
+
+def _learn_window(asking: _Asking, named: int | None) -> bool:
+    """Let the session know the window that a refusal named, or half of the planned one; return whether that is less
+    than what was planned for, and enough to ask again."""
+    planned = asking.plan.budget.window
+    if planned is None:
+        return False
+    window = named or planned // 2
+    if not LEAST_WINDOW <= window < planned:
+        return False
+    asking.session.learn_window(window)
+    return True
+
+
+def _repeating() -> ResponseIncomplete:
+    return ResponseIncomplete(
+        "The model repeated the same words over and over, so its answer was ended. Ask something narrower, lower the "
+        "temperature, or use a larger model."
+    )
 
 
 def _report(prompt: Prompt, plan: RequestPlan, context: Context) -> Report:

@@ -23,7 +23,7 @@ class TurnRecord:
     """Collects the events of one answer: `events` are all of them; `grounding` and `note` (see Outcome) are set once it
     was checked."""
 
-    def __init__(self, report: Report, outage: ProviderUnreachable | None) -> None:
+    def __init__(self, report: Report, outage: ProviderUnreachable | None, *, note: str = "") -> None:
         self.report = report
         self.events: list[ProviderEvent] = []
         self.used_tools = False
@@ -31,9 +31,15 @@ class TurnRecord:
         self.grounding = Grounding()
         self.note = ""
         self._outage = outage
+        self._note = note
         self._started: TurnStarted | None = None
         self._references: list[Citation] = []
         self._usage: Usage | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens that the server counted, None before the end or where it counts none."""
+        return self._usage
 
     @property
     def text(self) -> str:
@@ -83,9 +89,14 @@ class TurnRecord:
             outage=self._outage,
         )
 
+    def noted(self, note: str) -> None:
+        """Add to what the reader should know of the answer."""
+        if self._started and note:
+            self._started = replace(self._started, provider=_noted(self._started.provider, note))
+
     def _marked(self, event: TurnStarted) -> TurnStarted:
         if self._outage is None:
-            return event
+            return replace(event, provider=_noted(event.provider, self._note)) if self._note else event
         note = f"The configured provider could not be reached: {self._outage.public_message}"
         return replace(event, provider=replace(event.provider, note=note))
 

@@ -78,6 +78,8 @@ class Failure:
     message: str
     code: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    type: str = "error"
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 type Answer = Reply | Failure
@@ -299,5 +301,7 @@ def _usage(tokens: tuple[int, int]) -> dict[str, int]:
 
 
 def _error(failure: Failure) -> Response:
-    error = {"message": failure.message, "type": "error", "param": None, "code": failure.code}
-    return JSONResponse({"error": error}, status_code=failure.status, headers=dict(failure.headers))
+    error = {"message": failure.message, "type": failure.type, "param": None, "code": failure.code}
+    return JSONResponse(
+        {"error": error | dict(failure.fields)}, status_code=failure.status, headers=dict(failure.headers)
+    )

@@ -79,6 +79,9 @@ class ScriptedSession:
         self.history_tokens = provider.history_tokens
         self.previous_fingerprint = provider.previous_fingerprint
 
+    def learn_window(self, tokens: int) -> None:
+        self._provider.window = self.window = tokens
+
     async def earlier(self) -> Sequence[Message] | None:
         self._provider.asked_for_earlier += 1
         if isinstance(self._provider.earlier, Exception):

@@ -4,13 +4,9 @@ Owns installing, starting and stopping; what they answer is the scripted backend
 or started raises with its output.
 """
 
-import fcntl
-import hashlib
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -19,36 +15,52 @@ from pathlib import Path
 
 import httpx
 
+from agent.cli.llama_stack import distributions
+from agent.cli.llama_stack.distributions import Distribution
+from agent.cli.llama_stack.environment import environments_folder, install
 from tests.fakes.server import free_port
 
 _HERE = Path(__file__).parent / "servers"
-_CHECKOUT = Path(__file__).parents[2]
+_CACHE = Path(__file__).parents[2] / ".cache"
 # Taken when the tests start: later, HOME is a test's own and uv would find none of its packages.
-_ENVIRONMENT = dict(os.environ)
-# Seconds. An installation may download 300 MB; a start takes 4 s on an idle machine.
-_INSTALLATION, _START, _STOP = 540, 300, 10
+_ENVIRONMENT = dict(os.environ) | {"XDG_CACHE_HOME": str(_CACHE)}
+# Seconds. A start takes 4 s on an idle machine.
+_START, _STOP = 300, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerKind:
-    """`name` names the files in `servers/`; `command` is what the environment's `bin` offers, before the configuration;
-    `options` follow it."""
+    """`name` names its environment; `command` is what the environment's `bin` offers, before the configuration;
+    `options` follow it. `configuration` is YAML, `requirements` the pinned packages."""
 
     name: str
     command: tuple[str, ...]
+    configuration: str
+    requirements: str
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-LLAMA_STACK = ServerKind(
-    name="llama-stack-0.7.3",
+def _as_shipped(distribution: Distribution) -> ServerKind:
+    """What `argocd-assistant llama-stack` starts."""
+    return ServerKind(
+        name=distribution.title,
+        command=distribution.command,
+        configuration=distribution.configuration,
+        requirements=distribution.requirements,
+        options=distribution.options,
+        environment=distribution.environment,
+    )
+
+
+LLAMA_STACK = _as_shipped(distributions.LLAMA_STACK)
+OGX = _as_shipped(distributions.OGX)
+OLD_LLAMA_STACK = ServerKind(
+    name="llama-stack-0.2.23",
     command=("llama", "stack", "run"),
-    environment={"LLAMA_STACK_LOG_FORMAT": "json"},  # the default format blocks the server for seconds on each error
+    configuration=(_HERE / "llama-stack-0.2.23.yaml").read_text(),
+    requirements=(_HERE / "llama-stack-0.2.23.txt").read_text(),
 )
-OGX = ServerKind(
-    name="ogx-1.5.0", command=("ogx", "run"), options=("--insecure",), environment={"OGX_LOG_FORMAT": "json"}
-)
-OLD_LLAMA_STACK = ServerKind(name="llama-stack-0.2.23", command=("llama", "stack", "run"))
 
 
 @contextmanager
@@ -56,8 +68,9 @@ def running_server(kind: ServerKind, *, backend_url: str, data: Path) -> Generat
     """The base URL of a server, without `/v1`, while the block runs. `backend_url` ends in `/v1`, `data` is empty."""
     environment = installed(kind)
     port = free_port()
-    configuration = str(_HERE / f"{kind.name}.yaml")
-    command = [*kind.command, configuration, "--port", str(port), *kind.options]
+    configuration = data / "configuration.yaml"
+    configuration.write_text(kind.configuration)
+    command = [*kind.command, str(configuration), "--port", str(port), *kind.options]
     command[0] = str(environment / "bin" / command[0])
     output = data / "output.txt"
     with output.open("wb") as log:
@@ -79,46 +92,10 @@ def running_server(kind: ServerKind, *, backend_url: str, data: Path) -> Generat
 
 
 def installed(kind: ServerKind) -> Path:
-    """The environment with the pinned packages of `kind`, made if it is not there as the file says."""
-    requirements = _HERE / f"{kind.name}.txt"
-    environment = _CHECKOUT / ".cache" / "servers" / kind.name
-    stamp = environment / "requirements.sha256"
-    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    environment.parent.mkdir(parents=True, exist_ok=True)
-    with (environment.parent / f"{kind.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes want the same one
-        if stamp.exists() and stamp.read_text() == wanted:
-            return environment
-        shutil.rmtree(environment, ignore_errors=True)
-        _uv("venv", "--quiet", "--python", sys.executable, str(environment))
-        python = str(environment / "bin" / "python")
-        _uv("pip", "install", "--quiet", "--no-deps", "--python", python, "--requirement", str(requirements))
-        stamp.write_text(wanted)
+    """The environment with the pinned packages of `kind`, made if it is not there as they are pinned."""
+    environment = environments_folder(_ENVIRONMENT) / kind.name
+    install(kind.requirements, environment, variables=_ENVIRONMENT)
     return environment
-
-
-def _uv(*arguments: str) -> None:
-    command = [*_find_uv(), *arguments]
-    done = subprocess.run(
-        command,
-        env=_ENVIRONMENT,
-        cwd=_CHECKOUT,
-        timeout=_INSTALLATION,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
-
-
-def _find_uv() -> list[str]:
-    """`uv` of $UV, of the PATH, beside this Python, or as a module of it."""
-    beside = Path(sys.executable).parent / "uv"
-    if named := _ENVIRONMENT.get("UV") or shutil.which("uv", path=_ENVIRONMENT.get("PATH")):
-        return [named]
-    return [str(beside)] if beside.exists() else [sys.executable, "-m", "uv"]
 
 
 def _server_environment(environment: Path, data: Path) -> dict[str, str]:

@@ -204,6 +204,9 @@ class LightspeedSession:
     def window(self) -> None:
         """Unknown: Lightspeed counts and shortens by itself, and refuses with 413 what it cannot."""
 
+    def learn_window(self, tokens: int) -> None:
+        """Nothing: Lightspeed shortens by itself."""
+
     @property
     def history_tokens(self) -> int:
         """None of ours: Lightspeed compresses its conversations by itself."""

@@ -14,6 +14,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import anyio
 
@@ -31,6 +32,7 @@ from agent.providers.llama_stack.models import ModelChoice
 from agent.providers.llama_stack.ownership import Holds, Record, check_owner
 from agent.request.caller import Caller
 from agent.request.conversation import Message
+from agent.request.sampling import Sampling
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -80,7 +82,7 @@ class Agents:
         self._settings = settings
         self._holds = holds
         self._note = note
-        self._created: dict[tuple[str, str], str] = {}
+        self._created: dict[tuple[str, str, Sampling], str] = {}
         self._model_of_agent = ""
 
     def info(self, model: str, *, note: str = "") -> ProviderInfo:
@@ -101,7 +103,7 @@ class Agents:
             else:
                 held.enter_context(self._holds.hold(request.session_id))
                 past = await self._past_of(request.session_id, request.caller)
-                past = past.within(history_limit(self.models.window_of(model), self._settings))
+                past = past.within(history_limit(self.models.window_of(model)))
             session = AgentsSession(self, held, self._holds, past, model)
             try:
                 yield session
@@ -126,29 +128,31 @@ class Agents:
             self._model_of_agent = text_at(agent, "agent_config", "model") or "agent's own"
         return self._model_of_agent
 
-    async def new_session(self, model: str, instructions: str, name: str) -> str:
-        """A session, as `agent:session`, of the configured agent or one made for model and instructions."""
+    async def new_session(self, model: str, instructions: str, name: str, sampling: Sampling) -> str:
+        """A session, as `agent:session`, of the configured agent or one made for model, instructions and sampling: the
+        API takes these of an agent alone."""
         if self.agent_id:
             return await self._start(self.agent_id, name)
-        made = (model, instructions)
+        made = (model, instructions, sampling)
         if agent_id := self._created.get(made):
             try:
                 return await self._start(agent_id, name)
             except SessionNotFound:
                 pass  # the server lost the agent
-        agent_id = self._created[made] = await self._create_agent(model, instructions)
+        agent_id = self._created[made] = await self._create_agent(model, instructions, sampling)
         return await self._start(agent_id, name)
 
     async def _start(self, agent_id: str, name: str) -> str:
         answer = await self.connection.post(f"/v1/agents/{agent_id}/session", {"session_name": name})
         return f"{agent_id}:{text_at(answer, 'session_id')}"
 
-    async def _create_agent(self, model: str, instructions: str) -> str:
+    async def _create_agent(self, model: str, instructions: str, sampling: Sampling) -> str:
         config = {
             "name": "argocd-assistant",
             "model": model,
             "instructions": instructions,
             "enable_session_persistence": True,
+            "sampling_params": _sampling_params(sampling),
         }
         return text_at(await self.connection.post("/v1/agents", {"agent_config": config}), "agent_id")
 
@@ -196,6 +200,9 @@ class AgentsSession:
     def window(self) -> int | None:
         return self._protocol.models.window_of(self._model)
 
+    def learn_window(self, tokens: int) -> None:
+        self._protocol.models.learn_window(self._model, tokens)
+
     @property
     def history_tokens(self) -> int:
         return _tokens(self._past.lines) + (notice_tokens() if self._past.lost else 0)
@@ -216,7 +223,7 @@ class AgentsSession:
         protocol = self._protocol
         record = replace(self._past.record, previous_fingerprint=prompt.fingerprint)
         name = json.dumps(record.metadata | {"after": self._past.session_id})
-        session_id = await protocol.new_session(self._model, prompt.instructions, name)
+        session_id = await protocol.new_session(self._model, prompt.instructions, name, prompt.sampling)
         self._held.enter_context(self._holds.hold(session_id))
         note = notice_to_user(self._past.lost, rebuilt=bool(prompt.history)) if self._past.lost else ""
         yield TurnStarted(provider=protocol.info(self._model, note=note), session_id=session_id)
@@ -266,6 +273,20 @@ class AgentsSession:
                 await self._protocol.connection.delete(path_of(self._past.session_id))
             except foreign_errors() as error:
                 logger.warning("session %s is left behind: %s", self._past.session_id, type(error).__name__)
+
+
+def _sampling_params(sampling: Sampling) -> dict[str, Any]:
+    """The agent's SamplingParams (https://llama-stack.readthedocs.io/en/v0.2.23/references/api_reference/)."""
+    params: dict[str, Any] = {"max_tokens": sampling.max_output_tokens} if sampling.max_output_tokens else {}
+    if sampling.temperature or sampling.top_p is not None:
+        params["strategy"] = {
+            "type": "top_p",
+            "temperature": sampling.temperature or 1.0,
+            "top_p": 1.0 if sampling.top_p is None else sampling.top_p,
+        }
+    elif sampling.temperature == 0:
+        params["strategy"] = {"type": "greedy"}
+    return params
 
 
 def path_of(session_id: str) -> str:

@@ -71,6 +71,9 @@ class ChatSession:
     def window(self) -> int | None:
         return self._protocol.models.window_of(self._model)
 
+    def learn_window(self, tokens: int) -> None:
+        self._protocol.models.learn_window(self._model, tokens)
+
     @property
     def history_tokens(self) -> int:
         return 0
@@ -107,6 +110,8 @@ class ChatSession:
             "messages": messages,
             "stream": True,
             "stream_options": {"include_usage": True},
+            # The name that vLLM, Ollama, llama.cpp and llama-stack take alike.
+            **prompt.sampling.named(max_output_tokens="max_tokens"),
         }
         connection = self._protocol.connection
         upstream = connection.upstream_of(self._model)

@@ -55,6 +55,11 @@ class ServerConnection:
         self._http: httpx.AsyncClient | None = None
         self._client: AsyncLlamaStackClient | None = None
 
+    @property
+    def is_ogx(self) -> bool:
+        """Whether the server is OGX, as llama-stack is called since 1.0 (0.7.3 is the last of the old name)."""
+        return self.server_version.partition(".")[0].isdecimal() and not self.server_version.startswith("0.")
+
     def upstream_of(self, model: str) -> Upstream:
         return replace(self.upstream, model=model)
 

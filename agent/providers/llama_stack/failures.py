@@ -29,6 +29,7 @@ from agent.errors import (
     SessionNotFound,
 )
 from agent.objects.manifest import text_at
+from agent.providers.llama_stack.windows import refused_window
 
 LOST_SESSION = (
     "custom_inputs.session_id: the server no longer has this session; leave it out to start a new one, "
@@ -46,7 +47,9 @@ _TELLING: tuple[tuple[re.Pattern[str], type[AssistantError]], ...] = tuple(
         (
             r"context[ _](length|window|size)|maximum (context|model) length|too many (input )?tokens|max_model_len"
             r"|(prompt|input|request) (is )?too (long|large)|reduce the length"
-            r"|exceeds? the (maximum|available|model)[^.]{0,40}(context|tokens)",
+            r"|exceeds? the (maximum|available|model)[^.]{0,40}(context|tokens)"
+            # TGI; vLLM, where the prompt alone is longer than the window.
+            r"|max_new_tokens\W{1,3}must be <=|max_tokens must be at least 1, got -",
             ContextTooLong,
         ),
         (
@@ -98,11 +101,12 @@ def error_of(
         RateLimited: f"The {model} takes no more requests for now, its rate limit or quota is used up{because}. "
         f"Ask again {later}.",
         ContextTooLong: f"Question, history and context are longer than the {model} can read{because}. Start a new "
-        "session, ask with fewer log lines, lower ASSISTANT_CONTEXT_TOKENS, or use a model with a larger window.",
+        "session, set ASSISTANT_MODEL_WINDOW to the window with which the model is served, lower "
+        "ASSISTANT_CONTEXT_TOKENS, or use a model with a larger window.",
         ResponseCut: f"The answer was cut off: the {server} or the model's backend behind it broke the connection"
         f"{because}. Ask again.",
         ResponseIncomplete: f"The answer stopped at the length limit of the {model}{because}. Ask something narrower, "
-        "or raise the output limit on that server.",
+        "or raise ASSISTANT_ANSWER_TOKENS.",
         ProviderTimeout: f"The {server} gave no sign of life for {upstream.timeout:g} s{because}. Ask again; if it "
         "happens often, raise ASSISTANT_PROVIDER_TIMEOUT or use a faster model.",
         SessionNotFound: LOST_SESSION,
@@ -131,7 +135,7 @@ def error_of_status(status: int, text: str, upstream: Upstream, *, wait: float |
         case 408 | 504:
             return error_of(ProviderTimeout, upstream, reason=reason)
         case 413:
-            return error_of(ContextTooLong, upstream, reason=reason)
+            return _with_window(error_of(ContextTooLong, upstream, reason=reason), text)
         case 429:
             return error_of(RateLimited, upstream, wait=wait)
         case 502 | 503:
@@ -142,7 +146,7 @@ def error_of_status(status: int, text: str, upstream: Upstream, *, wait: float |
                 "Set LLAMASTACK_BASE_URL to the address it leads to."
             )
         case _:
-            return error_of(kind or ResponseFailed, upstream, reason=reason)
+            return _with_window(error_of(kind or ResponseFailed, upstream, reason=reason), text)
 
 
 def error_of_turn(text: str, upstream: Upstream, *, code: str = "", text_sent: bool, where: str = "") -> AssistantError:
@@ -164,7 +168,14 @@ def error_of_turn(text: str, upstream: Upstream, *, code: str = "", text_sent: b
             f"The model server {upstream.server} got no answer from the backend of its model. Ask again in a moment; "
             "if it stays so, check that backend: its address, its key and that it runs."
         )
-    return error_of(kind, upstream)
+    return _with_window(error_of(kind, upstream), text)
+
+
+def _with_window(error: AssistantError, text: str) -> AssistantError:
+    """The error with the window that the refusal names."""
+    if isinstance(error, ContextTooLong):
+        error.window = refused_window(text)
+    return error
 
 
 def error_of_exception(error: Exception, upstream: Upstream, *, streaming: bool = False) -> AssistantError:
@@ -267,4 +278,6 @@ def _message_of(response: httpx.Response) -> str:
     except httpx.ResponseNotRead:
         return ""
     paths = (("error", "message"), ("error", "code"), ("error", "detail"), ("detail",), ("message",), ("error",))
-    return " ".join(text for path in paths if (text := text_at(body, *path)))
+    texts = [text for path in paths if (text := text_at(body, *path))]
+    window = text_at(body, "error", "n_ctx")  # llama.cpp names its window in a field of its own
+    return " ".join([*texts, f"n_ctx: {window}"] if window else texts)

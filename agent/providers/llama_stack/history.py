@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from agent.prompt.budget import UNKNOWN_WINDOW
 from agent.prompt.tokens import count_tokens
 from agent.request.conversation import Message
-from agent.settings import Settings
 
 # llama-stack and OGX add a response's input and output to its conversation in one step of at most 20 items, the limit
 # of OpenAI's API (https://platform.openai.com/docs/api-reference/conversations/create), and fail the turn when there
@@ -15,16 +15,13 @@ _MOST_MESSAGES = 8
 # Tokens of a message's role and marks in a chat template.
 _PER_MESSAGE = 8
 
-# The share of the model's window that a session may hold; an unknown window counts as so many times what instructions
-# and context may take.
+# The share of the model's window that a session may hold.
 _SHARE = 1 / 6
-_UNKNOWN_WINDOW = 3
 
 
-def history_limit(window: int | None, settings: Settings) -> int:
+def history_limit(window: int | None) -> int:
     """The most tokens that a session may hold before it is made shorter."""
-    window = settings.model_window or window
-    return int((window or _UNKNOWN_WINDOW * settings.context_tokens) * _SHARE)
+    return int((window or UNKNOWN_WINDOW) * _SHARE)
 
 
 def gathered(history: Sequence[Message]) -> list[Message]:

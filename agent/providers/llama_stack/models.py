@@ -4,39 +4,35 @@ Owns the reading of `/v1/models` in its old, new and plain forms, the choice, an
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import anyio
+
 from agent.errors import (
     AssistantError,
+    ContextTooLong,
     ModelNotFound,
     ProviderUnauthorized,
     ProviderUnreachable,
     ResponseFailed,
 )
-from agent.objects.manifest import Manifest, object_at, objects_at, text_at
-from agent.providers.llama_stack.connection import ServerConnection
+from agent.objects.manifest import objects_at, text_at
+from agent.providers.llama_stack.connection import SHORT_REQUEST, ServerConnection
+from agent.providers.llama_stack.failures import translated
+from agent.providers.llama_stack.windows import Windows, listed_window, ollama_window
+
+logger = logging.getLogger(__name__)
+
+# More than the window of any model, and within the 32 bits that servers parse.
+_TOO_MANY_TOKENS = 2_000_000_000
 
 # Names in an error message; a server can list hundreds.
 _MOST_NAMED = 10
 # Plain servers do not mark embedding models, but their names contain one of these words.
 _NO_LANGUAGE_MODEL = ("embed", "rerank", "whisper", "moderation")
-
-# How servers name a model's window in an entry of `/v1/models`, as their API references document it: vLLM and SGLang;
-# OpenRouter, Together and llama-stack's own metadata; Groq; Mistral; LM Studio; LiteLLM and Anthropic. `max_tokens` is
-# not among them: it is the longest answer as often as the window, and llama.cpp's `n_ctx_train` is what the model could
-# take, not what was loaded.
-_WINDOWS = (
-    "max_model_len",
-    "context_length",
-    "context_window",
-    "max_context_length",
-    "loaded_context_length",
-    "max_input_tokens",
-)
-# Where else in an entry these keys are: llama-stack since 0.3 and OGX, 0.2.x, OpenRouter, LiteLLM.
-_METADATA = ("custom_metadata", "metadata", "top_provider", "model_info")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,24 +60,11 @@ def listed_models(body: object) -> tuple[Model, ...]:
             id=text_at(entry, "id") or text_at(entry, "identifier"),
             type=text_at(entry, "custom_metadata", "model_type") or text_at(entry, "model_type"),
             provider=text_at(entry, "custom_metadata", "provider_id") or text_at(entry, "provider_id"),
-            window=_window(entry),
+            window=listed_window(entry),
         )
         for entry in entries
     )
     return tuple(model for model in models if model.id)
-
-
-def _window(entry: Manifest) -> int | None:
-    """The smallest of the windows that an entry names: what is loaded may be less than what the model could take."""
-    places = (entry, *(object_at(entry, key) for key in _METADATA))
-    named = (_positive(place.get(key)) for place in places for key in _WINDOWS)
-    return min((tokens for tokens in named if tokens), default=None)
-
-
-def _positive(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def inference_providers(body: object) -> frozenset[str]:
@@ -144,11 +127,16 @@ _KEPT = 60.0
 
 
 class ModelChoice:
-    """The model of the next turn, the same for all turns until the list is read again."""
+    """The model of the next turn, the same for all turns until the list is read again. `window` is the configured one,
+    which a refusal of the server overrides."""
 
-    def __init__(self, connection: ServerConnection, configured: str | None) -> None:
+    def __init__(self, connection: ServerConnection, configured: str | None, *, window: int | None = None) -> None:
         self._connection = connection
         self._configured = configured
+        self._window = window
+        self._windows = Windows()
+        self._probed: set[str] = set()
+        self._is_plain = False
         self._models: tuple[Model, ...] = ()
         self._chosen: str | None = None
         self._until = 0.0
@@ -164,12 +152,60 @@ class ModelChoice:
                 return self._chosen
             self._models = listed_models(await self._connection.get("/v1/models"))
             chosen = await self._choose()
+            if self._is_plain and self.window_of(chosen) is None:
+                await self._ask_ollama(chosen)
             self._chosen, self._until = chosen, time.monotonic() + _KEPT
             return chosen
 
     def window_of(self, model: str) -> int | None:
-        """The window of `model` in tokens as the list names it, None where it does not or has not been read."""
-        return next((listed.window for listed in self._models if listed.id == model), None)
+        """The window of `model` in tokens: learned, configured, or as the list names it; None where it is unknown."""
+        listed = next((listed.window for listed in self._models if listed.id == model), None)
+        known, learned = self._window or listed, self._windows.of(model)
+        return min(known, learned) if known and learned else known or learned
+
+    def expect_plain(self) -> None:
+        """The server is no llama-stack: it may be Ollama itself."""
+        self._is_plain = True
+
+    def learn_window(self, model: str, tokens: int) -> None:
+        """Note that `model` takes no more than `tokens`."""
+        self._windows.learn(model, tokens)
+
+    async def probe_window(self, model: str) -> None:
+        """Find out the window of `model` once, if it is unknown, by a request for more tokens than any model takes: the
+        refusal of a vLLM names it. An answer is left at once.
+
+        OGX needs that: it repeats a request that its backend refuses as too long without the user's message, and
+        returns the answer to nothing as complete (builtin/responses/streaming.py, `drop_oldest_turn`).
+        """
+        if self.window_of(model) is not None or model in self._probed:
+            return
+        self._probed.add(model)
+        body = {
+            "model": model,
+            "messages": [{"role": "user", "content": "."}],
+            "max_tokens": _TOO_MANY_TOKENS,
+            "stream": True,
+        }
+        try:
+            with anyio.fail_after(SHORT_REQUEST), translated(self._connection.upstream_of(model)):
+                response = await self._connection.post_for_stream("/v1/chat/completions", body)
+                await response.aclose()
+        except ContextTooLong as error:
+            if error.window:
+                self.learn_window(model, error.window)
+        except (AssistantError, TimeoutError) as error:
+            # What is wrong with the server, the turn itself reports.
+            logger.info("the window of %s is not known: %s", model, type(error).__name__)
+
+    async def _ask_ollama(self, model: str) -> None:
+        """Ollama names the window of a model only where it lists those that are loaded."""
+        try:
+            loaded = await self._connection.get_if_there("/api/ps")
+        except AssistantError:
+            return
+        if window := ollama_window(loaded, model):
+            self.learn_window(model, window)
 
     async def _choose(self) -> str:
         server = self._connection.upstream.server

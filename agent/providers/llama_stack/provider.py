@@ -44,7 +44,7 @@ class LlamaStack:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connection = ServerConnection(settings)
-        self._models = ModelChoice(self._connection, settings.llamastack_model)
+        self._models = ModelChoice(self._connection, settings.llamastack_model, window=settings.model_window)
         self._holds = Holds()
         self._choosing = asyncio.Lock()
         self._protocol: Protocol | None = None
@@ -124,6 +124,7 @@ class LlamaStack:
         if not ignored and await connection.offers(_AGENTS_TURN):
             note = f"the server has no Conversations, so the Agents API is used: {_EACH_ANSWER}"
             return Agents(connection, models, self._holds, self._settings, agent_id=None, note=note)
+        models.expect_plain()
         path = _OLD_CHAT if not await connection.offers(_CHAT) and await connection.offers(_OLD_CHAT) else _CHAT
         note = "chat completions keep no session: the messages of the request are the history"
         return ChatCompletions(connection, models, path=path, note="; ".join(filter(None, (ignored, note))))

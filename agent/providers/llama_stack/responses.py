@@ -68,7 +68,9 @@ class Responses:
         """
         model = await self.models.current()
         client = await self.connection.client()
-        limit = history_limit(self.models.window_of(model), self._settings)
+        if self.connection.is_ogx:
+            await self.models.probe_window(model)
+        limit = history_limit(self.models.window_of(model))
         leases = Leases(self.conversations, self._holds, seconds=self._settings.turn_timeout, limit=limit)
         with ExitStack() as held:
             lease = await leases.find(request, held)
@@ -108,6 +110,9 @@ class ResponsesSession:
     @property
     def window(self) -> int | None:
         return self._protocol.models.window_of(self._model)
+
+    def learn_window(self, tokens: int) -> None:
+        self._protocol.models.learn_window(self._model, tokens)
 
     @property
     def history_tokens(self) -> int:
@@ -203,6 +208,9 @@ class ResponsesSession:
                 conversation=self.lease.conversation_id or None,
                 store=True,  # without it the turn is not added to the conversation
                 stream=True,
+                max_output_tokens=prompt.sampling.max_output_tokens,
+                temperature=prompt.sampling.temperature,
+                top_p=prompt.sampling.top_p,
             )
             return (await opening.__aenter__()).http_response
 
