@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test test-model fuzz check format bench clean
+.PHONY: help demo ui test test-model fuzz check format bench pictures clean
 
 TOOLS := $(CURDIR)/.tools
 VENV := $(CURDIR)/.venv
@@ -50,6 +50,10 @@ format: $(VENV)/.dev ## let ruff mend what it can
 
 bench: $(VENV)/.dev ## speed, memory and import time, each beside a peer in the same run
 	@python -m tests.benchmarks
+
+pictures: $(VENV)/.dev ## draw the pictures of the README anew (needs Chromium for the one of MLflow)
+	@python -m tests.docs.picture
+	@$(UV) run -q --no-project docs/images/trace.py
 
 clean: ## remove what make made
 	@rm -rf $(VENV) $(TOOLS) .cache .demo .pytest_cache .ruff_cache .import_linter_cache
