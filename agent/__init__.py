@@ -7,18 +7,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agent.errors import AssistantError
-    from agent.mlflow.responses_agent import ArgoCDAssistant
+    from agent.errors import AssistantError, ProviderError, RequestError, SessionError, SettingsError
+    from agent.mlflow.responses_agent import ArgoCDAssistant, PredictError
     from agent.settings import Settings, load_settings
     from agent.turn.assistant import Assistant
     from agent.turn.parse import parse_question
 
-__all__ = ["ArgoCDAssistant", "Assistant", "AssistantError", "Settings", "load_settings", "parse_question"]
+__all__ = [
+    "ArgoCDAssistant",
+    "Assistant",
+    "AssistantError",
+    "PredictError",
+    "ProviderError",
+    "RequestError",
+    "SessionError",
+    "Settings",
+    "SettingsError",
+    "load_settings",
+    "parse_question",
+]
 
 _MODULES = {
     "ArgoCDAssistant": "agent.mlflow.responses_agent",
     "Assistant": "agent.turn.assistant",
     "AssistantError": "agent.errors",
+    "PredictError": "agent.mlflow.responses_agent",
+    "ProviderError": "agent.errors",
+    "RequestError": "agent.errors",
+    "SessionError": "agent.errors",
+    "SettingsError": "agent.errors",
     "Settings": "agent.settings",
     "load_settings": "agent.settings",
     "parse_question": "agent.turn.parse",

@@ -17,6 +17,7 @@ if (code / "agent").is_dir():
             del sys.modules[name]
 
 from mlflow.models import (  # noqa: E402
+    Model,
     ModelConfig,
     set_model,  # pyright: ignore[reportUnknownVariableType]
 )
@@ -33,6 +34,14 @@ def _defaults() -> dict[str, Any]:
         return {}
 
 
-assistant = ArgoCDAssistant.from_environment(_defaults())
+def _model_id() -> str | None:
+    """MLflow's id of the logged model that this file belongs to, None where it belongs to none."""
+    logged = Path(__file__).resolve().with_name("MLmodel")
+    if not logged.is_file():
+        return None
+    return Model.load(str(logged)).model_id  # pyright: ignore[reportUnknownMemberType]
+
+
+assistant = ArgoCDAssistant.from_environment(_defaults(), model_id=_model_id())
 serve_streams(assistant)
 set_model(assistant)

@@ -3,8 +3,12 @@
 import argparse
 import sys
 
-from agent.errors import AssistantError
-from serve.run import GRACE_SECONDS, run_server
+from serve.shadowed import check_package
+
+check_package()
+
+from agent.errors import AssistantError  # noqa: E402 - after the check
+from serve.run import GRACE_SECONDS, run_server  # noqa: E402
 
 
 def main() -> None:

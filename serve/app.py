@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,7 +51,7 @@ def create_app(assistant: ServedAssistant, *, settings: Settings, trace_store: T
             _logger.warning("%d requests did not end within %g seconds", len(tasks), CLOSE_SECONDS)
         await _close(assistant, trace_store)
 
-    app = FastAPI(
+    app = FastAPIOffline(  # /docs and /redoc with their own files instead of a CDN's
         title="Argo CD Assistant",
         summary="Why an Argo CD resource is degraded, out of sync or failing, on what evidence, and what to do.",
         version=versions()["argocd-assistant"],

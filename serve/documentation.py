@@ -46,6 +46,22 @@ class InputMessage(BaseModel):
     content: str | list[TextPart]
 
 
+class ListedModel(BaseModel):
+    """An entry of the list of models."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ModelList(BaseModel):
+    """The models of the server, in the shape of OpenAI's API."""
+
+    object: Literal["list"]
+    data: list[ListedModel]
+
+
 class ChatContext(BaseModel):
     """Who asks, in which conversation of the caller's."""
 
@@ -261,6 +277,7 @@ INVOCATIONS = _asks(InvocationsRequest, InvocationsAnswer, Error, streams=True)
 RESPONSES = _asks(OpenAIRequest, OpenAIAnswer, OpenAIError, streams=True)
 ASSIST = _asks(AssistRequest, AssistAnswer, Error, streams=False)
 ALIVE = _probe(Alive)
+MODELS: JsonObject = {"tags": ["Questions"], "responses": {200: {"model": ModelList}}}
 VERSION = _probe(Versions)
 READY = _probe(ReadyReport)
 READY["responses"][503] = {"model": ReadyReport, "description": "Some part is not ready."}

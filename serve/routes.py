@@ -80,6 +80,8 @@ class _Route(APIRoute):
         return answer_or_error
 
 
+_MODEL = "argocd-assistant"
+
 router = APIRouter(route_class=_Route)
 
 
@@ -134,6 +136,14 @@ async def assist(request: Request) -> Response:
     answered = await _whole(request, {"input": [{"role": "user", "content": query}]})
     _check_answered(answered.outcome)
     return _json({"query": query, "answer": answered.outcome.text})
+
+
+@router.get("/v1/models", **documentation.MODELS)
+@router.get("/models", include_in_schema=False)
+async def models(_: Request) -> Response:
+    """The one model of this server, for tools that list models before they ask: any name is answered alike."""
+    entry = {"id": _MODEL, "object": "model", "created": 0, "owned_by": _MODEL}
+    return JSONResponse({"object": "list", "data": [entry]})
 
 
 @router.get("/health", **documentation.ALIVE)

@@ -1,18 +1,23 @@
-"""The notebooks run from the first cell to the last, and show what they promise."""
+"""The notebooks run to their last cell in an empty folder with the built wheel, and show what they should."""
 
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any, cast
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell  # pyright: ignore[reportUnknownVariableType]
 
+ROOT = Path(__file__).parents[1]
 # What each notebook must have shown at its end.
 SHOWN = {
     "quickstart": ("OOMKilled", "payments-migrate-0042", "CHAT_MODEL"),
     "traces_and_evaluation": ("| **all** | 10 |", "0 broken, 10 unchanged", "root_cause_first", "OOMKilled"),
 }
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def outputs(notebook: Any) -> str:
@@ -25,20 +30,51 @@ def outputs(notebook: Any) -> str:
     return "\n".join(texts)
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the built wheel in it. A wheel of Python code alone is installed by being unpacked."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    [wheel] = folder.glob("*.whl")
+    packages = folder / "site-packages"
+    zipfile.ZipFile(wheel).extractall(packages)
+    return packages
+
+
 @pytest.mark.integration
 @pytest.mark.filterwarnings("default")  # of Jupyter's own messaging
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_notebook_runs(path: Path, tmp_path: Path) -> None:
+def test_the_notebook_runs_outside_a_checkout(
+    path: Path, tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     notebook = cast("Any", nbformat.read(path, as_version=4))  # pyright: ignore[reportUnknownMemberType]
+    notebook.cells.append(new_code_cell("import agent\nprint(agent.__file__)"))
+    monkeypatch.setenv("PYTHONPATH", str(installed))  # before the checkout, which this Python knows
 
     NotebookClient(notebook, timeout=600, kernel_name="python3").execute(cwd=str(tmp_path))
 
     shown = outputs(notebook)
     assert [text for text in SHOWN[path.stem] if text not in shown] == []
+    assert str(installed / "agent" / "__init__.py") in shown
 
 
-def test_every_notebook_is_tested() -> None:
+def test_the_wheel_holds_the_scenarios_and_none_of_the_tests(installed: Path) -> None:
+    shipped = {path.parent.name for path in (installed / "argocd_assistant_scenarios").glob("*/expected.yaml")}
+
+    assert shipped == {path.parent.name for path in (ROOT / "tests" / "scenarios").glob("*/expected.yaml")}
+    assert list((installed / "argocd_assistant_scenarios").glob("*.py")) == []
+    assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {
+        "agent",
+        "argocd_assistant_scenarios",
+        "serve",
+    }
+
+
+def test_every_notebook_is_tested_and_says_how_to_open_it() -> None:
     assert [path.stem for path in NOTEBOOKS] == list(SHOWN)
+    for path in NOTEBOOKS:
+        assert f"jupyter lab {path.name}" in path.read_text()
 
 
 def test_the_stored_outputs_name_no_machine() -> None:

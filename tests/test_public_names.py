@@ -11,7 +11,12 @@ def test_the_public_names_are_these() -> None:
         "ArgoCDAssistant",
         "Assistant",
         "AssistantError",
+        "PredictError",
+        "ProviderError",
+        "RequestError",
+        "SessionError",
         "Settings",
+        "SettingsError",
         "load_settings",
         "parse_question",
     ]

@@ -1,14 +1,17 @@
 """`ask`: from the options to a request, through the turn, to an exit code. Owns neither files nor the screen."""
 
 import asyncio
+import logging
 import os
 import sys
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from agent.cli.conversation import converse
 from agent.cli.exit_codes import ExitCode
 from agent.cli.files import read_logs, read_manifests
+from agent.cli.notices import OnceADay
 from agent.cli.screen import JsonScreen, Screen, TextScreen
 from agent.errors import AssistantError, RequestError, SessionError, SettingsError
 from agent.objects.manifest import Manifest, text_at
@@ -63,11 +66,12 @@ _OPTIONS = {
 
 def ask(asked: AskOptions, *, as_json: bool) -> ExitCode:
     """Print the answer to standard output, all else to standard error; return the exit code."""
+    _show_notices_once_a_day()
     with JsonScreen() if as_json else TextScreen() as screen:
         try:
             settings = load_settings()
             question = parse_question(request_body(asked), tail_lines_max=settings.log_tail_lines_max)
-            return asyncio.run(_turn(settings, question, screen))
+            return asyncio.run(_once(settings, question, screen))
         except AssistantError as error:
             screen.failed(error.code, _in_options(error))
             wrong = isinstance(error, RequestError | SettingsError | SessionError)
@@ -89,27 +93,60 @@ def _instructions(settings: Settings) -> InstructionsSource | None:
     return RegisteredInstructions(settings.instructions, team=settings.team_instructions or "").current
 
 
-async def _turn(settings: Settings, question: Question, screen: Screen) -> ExitCode:
-    assistant = Assistant(settings, instructions=_instructions(settings))
-    code = ExitCode.NOT_ANSWERED
+def ask_on(asked: AskOptions) -> ExitCode:
+    """Answer questions until the input ends: `ask --interactive`."""
+    _show_notices_once_a_day()
     try:
-        async with aclosing(assistant.turn(question)) as events:
-            async for event in events:
-                match event.value:
-                    case Report() as report:
-                        screen.report(report)
-                    case TextDelta(text):
-                        screen.text(text)
-                    case ToolCall() as call:
-                        screen.tool(call.name)
-                    case Outcome() as outcome:
-                        screen.done(outcome)
-                        code = _ended(outcome, screen)
-                    case _:
-                        pass  # the outcome has provider, usage and references
+        settings = load_settings()
+        body = request_body(asked)
+        if asked.question:
+            parse_question(body, tail_lines_max=settings.log_tail_lines_max)  # reports a wrong option before anything
+        return asyncio.run(_many(settings, body))
+    except AssistantError as error:
+        with TextScreen() as screen:
+            screen.failed(error.code, _in_options(error))
+        return ExitCode.WRONG_INPUT
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+
+
+def _show_notices_once_a_day() -> None:
+    logging.getLogger("agent.providers.llama_stack.provider").addFilter(OnceADay())
+
+
+async def _many(settings: Settings, body: dict[str, Any]) -> ExitCode:
+    assistant = Assistant(settings, instructions=_instructions(settings))
+    try:
+        return await converse(assistant, body, settings, screen=TextScreen, answer=_turn)
     finally:
         await assistant.aclose()
-    return code
+
+
+async def _once(settings: Settings, question: Question, screen: Screen) -> ExitCode:
+    assistant = Assistant(settings, instructions=_instructions(settings))
+    try:
+        return (await _turn(assistant, question, screen))[0]
+    finally:
+        await assistant.aclose()
+
+
+async def _turn(assistant: Assistant, question: Question, screen: Screen) -> tuple[ExitCode, Outcome | None]:
+    """One turn on the screen; its exit code, and its outcome."""
+    async with aclosing(assistant.turn(question)) as events:
+        async for event in events:
+            match event.value:
+                case Report() as report:
+                    screen.report(report)
+                case TextDelta(text):
+                    screen.text(text)
+                case ToolCall() as call:
+                    screen.tool(call.name)
+                case Outcome() as outcome:
+                    screen.done(outcome)
+                    return _ended(outcome, screen), outcome
+                case _:
+                    pass  # the outcome has provider, usage and references
+    return ExitCode.NOT_ANSWERED, None
 
 
 def _ended(outcome: Outcome, screen: Screen) -> ExitCode:
@@ -118,6 +155,13 @@ def _ended(outcome: Outcome, screen: Screen) -> ExitCode:
         about = str(report.target) if report.target else "any Application"
         screen.failed("nothing_read", f"Nothing could be read about {about}; the answer is not about it.")
         return ExitCode.NOTHING_READ
+    if outcome.provider.protocol == "none" and not (report.target or report.findings or outcome.outage):
+        screen.failed(
+            "no_model",
+            "No model is configured, and only a model can answer a general question: set LLAMASTACK_BASE_URL "
+            "(llama-stack, OGX) or LIGHTSPEED_URL, or ask about an Application or a resource.",
+        )
+        return ExitCode.NOT_ANSWERED
     return ExitCode.WITHOUT_MODEL if outcome.outage else ExitCode.ANSWERED
 
 

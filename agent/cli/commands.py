@@ -10,9 +10,9 @@ from agent.cli.llama_stack.distributions import DistributionName
 
 _ABOUT = "Explains why an Argo CD Application or a Kubernetes resource is broken, on what evidence, and what to do."
 _EXIT_CODES = """\
-Exit codes: 0 answered; 1 not answered (the model failed); 2 wrong option, file or setting, or a session that cannot be
-continued; 3 answered from the findings alone, because the model could not be reached; 4 nothing could be read about the
-target, so that no answer can be about it; 130 interrupted.
+Exit codes: 0 answered; 1 not answered (the model failed, or none is there for a general question); 2 wrong option, file
+or setting, or a session that cannot be continued; 3 answered from the findings alone, because the model could not be
+reached; 4 nothing could be read about the target, so that no answer can be about it; 130 interrupted.
 """
 _FROM = """\
 Answers a question about what the files show, or about what Argo CD (ARGOCD_SERVER, ARGOCD_AUTH_TOKEN) or the cluster
@@ -55,7 +55,7 @@ app = typer.Typer(
     name="argocd-assistant",
     help=_ABOUT,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     # Its tracebacks would show local variables, and with them secrets.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -79,7 +79,9 @@ def every_command(
 
 @app.command(help=_FROM, epilog=_EXIT_CODES)
 def ask(
-    question: Annotated[str, typer.Argument(help="What to ask, in quotation marks.", show_default=False)],
+    question: Annotated[
+        str, typer.Argument(help="What to ask, in quotation marks; with -i the first of several.", show_default=False)
+    ] = "",
     application: Annotated[
         str | None, typer.Option("--app", metavar="[NAMESPACE/]NAME", help="The Argo CD Application.")
     ] = None,
@@ -111,12 +113,21 @@ def ask(
     previous: Annotated[bool, typer.Option("--previous", help="Read the log of the container's previous run.")] = False,
     since: Annotated[int | None, typer.Option(metavar="SECONDS", help="Read no older log lines.")] = None,
     session: Annotated[str | None, typer.Option(metavar="ID", help="Continue this session.")] = None,
+    interactive: Annotated[
+        bool,
+        typer.Option("--interactive", "-i", help="Ask on: a line is a question; `exit` or Ctrl-D ends, Ctrl-C stops."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object: answer, custom_outputs, error.")
     ] = False,
 ) -> None:
     """Answer one question."""
-    from agent.cli.ask import AskOptions, ask
+    from agent.cli.ask import AskOptions, ask, ask_on
+
+    if not question and not interactive:
+        raise typer.BadParameter("what to ask is missing; -i asks for it", param_hint="QUESTION")
+    if interactive and as_json:
+        raise typer.BadParameter("does not go with --json", param_hint="--interactive")
 
     options = AskOptions(
         question=question,
@@ -132,7 +143,7 @@ def ask(
         since=since,
         session=session,
     )
-    raise typer.Exit(ask(options, as_json=as_json))
+    raise typer.Exit(ask_on(options) if interactive else ask(options, as_json=as_json))
 
 
 @app.command(help=_FINDINGS, epilog=_VERDICTS)
@@ -177,11 +188,12 @@ def triage(
 @app.command(help=_EVALUATE, epilog=_SCORES)
 def evaluate(
     folder: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="[FOLDER]", help="The folder with a folder for each scenario; a checkout has tests/scenarios."
+            metavar="[FOLDER]",
+            help="The folder with a folder for each scenario. Unset: the scenarios that come with the project.",
         ),
-    ] = Path("tests/scenarios"),
+    ] = None,
     provider: Annotated[
         str | None, typer.Option(help="Who answers, in place of ASSISTANT_PROVIDER: offline, llama-stack, lightspeed.")
     ] = None,

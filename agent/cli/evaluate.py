@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateOptions:
-    """The options of `evaluate`, as they were written."""
+    """The options of `evaluate`, as they were written. No folder: the scenarios that come with the project."""
 
-    folder: Path
+    folder: Path | None = None
     provider: str | None = None
     repetitions: int = 1
     parallel: int = 1
@@ -58,18 +58,19 @@ def _evaluate(options: EvaluateOptions, console: Console) -> ExitCode:
     from agent.mlflow.evaluation.results import score
     from agent.mlflow.evaluation.run import EXPERIMENT, Plan, results_of
     from agent.mlflow.evaluation.run import evaluate as run
-    from agent.mlflow.evaluation.scenarios import content_hash, load_scenarios
+    from agent.mlflow.evaluation.scenarios import content_hash, load_scenarios, shipped_scenarios
     from agent.mlflow.evaluation.table import comparison_table, percent, score_table, wrong_list
 
     settings = load_settings()
-    scenarios = load_scenarios(options.folder, options.only)
+    folder = options.folder or shipped_scenarios()
+    scenarios = load_scenarios(folder, options.only)
     if options.output and not options.output.parent.is_dir():
         raise RequestError.at(f"--output {options.output}", "its folder does not exist")
     before = results_of(options.compare) if options.compare else None
     plan = Plan(
         settings=settings,
         scenarios=scenarios,
-        scenarios_hash=content_hash(options.folder, scenarios),
+        scenarios_hash=content_hash(folder, scenarios),
         repetitions=options.repetitions,
         parallel=options.parallel,
         judge=options.judge,
@@ -93,7 +94,8 @@ def _evaluate(options: EvaluateOptions, console: Console) -> ExitCode:
     console.print(wrong_list(evaluation.results), end="", markup=False)
     where = f"run {evaluation.run_id} in MLflow's experiment {plan.experiment}"
     console.print(f"{where}; compare a later one with it:", markup=False)
-    console.print(f"  argocd-assistant evaluate {options.folder} --compare {evaluation.run_id}", markup=False)
+    command = " ".join(filter(None, ("argocd-assistant evaluate", str(options.folder or ""))))
+    console.print(f"  {command} --compare {evaluation.run_id}", markup=False)
     right = score(evaluation.results).right
     if options.require is not None and right < options.require:
         console.print(f"{percent(right)} are right, {percent(options.require)} are required", style="red")

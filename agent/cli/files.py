@@ -121,11 +121,21 @@ def objects_in(raw: bytes, *, where: str) -> list[Manifest]:
     found = [each for document in documents for each in _unpacked(document)]
     if not documents or not all(isinstance(each, dict) for each in found):
         raise RequestError.at(where, _STRANGE if documents else _EMPTY)
+    if not all(_is_manifest(each) for each in cast("list[Manifest]", found)):
+        raise RequestError.at(where, _WITHOUT_KIND)
     return cast("list[Manifest]", found)
 
 
 _STRANGE = "holds something that is no Kubernetes object"
+_WITHOUT_KIND = (
+    "holds an object without `kind`, which is no manifest; of a chart's values or a kustomization give what it "
+    "renders: `helm template`, `kubectl kustomize`"
+)
 _EMPTY = "is empty; manifests were expected, as `kubectl get ... -o yaml` prints them"
+
+
+def _is_manifest(found: Manifest) -> bool:
+    return bool(text_at(found, "kind")) or is_event(found) or is_application(found)
 
 
 def _unpacked(document: object) -> Iterator[object]:
@@ -147,11 +157,12 @@ def _is_list(document: object) -> bool:
 
 
 def _documents(text: str, where: str) -> Iterator[object]:
+    not_json = ""
     if text.lstrip()[:1] in {"{", "["}:
         try:
             yield from _json_documents(text)
-        except json.JSONDecodeError:
-            pass  # a flow of YAML
+        except json.JSONDecodeError as error:
+            not_json = f"invalid JSON at line {error.lineno} column {error.colno}"  # unless it is a flow of YAML
         except (ValueError, RecursionError):
             raise RequestError.at(where, "is nested too deeply, or holds a number of too many digits") from None
         else:
@@ -161,7 +172,7 @@ def _documents(text: str, where: str) -> Iterator[object]:
     except yaml.YAMLError as error:
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
         place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
-        raise RequestError.at(where, f"invalid YAML{place}") from None
+        raise RequestError.at(where, not_json or f"invalid YAML{place}") from None
     except (ValueError, RecursionError):
         raise RequestError.at(where, "is nested too deeply, or holds a value that YAML cannot read") from None
 

@@ -36,7 +36,7 @@ class FindingsPrinter(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None: ...
 
-    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
+    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False, is_live: bool = True) -> None:
         """The findings of a manifest, none where it is well."""
         ...
 
@@ -56,7 +56,7 @@ class JsonLines:
     ) -> None:
         sys.stdout.flush()
 
-    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
+    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False, is_live: bool = True) -> None:
         line = {"id": label, "findings": [finding_as_json(finding) for finding in findings]}
         sys.stdout.write(json.dumps(line, ensure_ascii=False).translate(ESCAPES) + "\n")
 
@@ -80,8 +80,8 @@ class Lines:
         if kind is None:
             self._count.print()
 
-    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
-        self._count.add(findings, is_event=is_event)
+    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False, is_live: bool = True) -> None:
+        self._count.add(findings, is_event=is_event, is_live=is_live)
         for finding in findings:
             cells = (finding.severity, label, finding.title, *_quotations(finding))
             sys.stdout.write("\t".join(" ".join(plain(cell).split()) for cell in cells) + "\n")
@@ -111,8 +111,8 @@ class Blocks:
         if kind is None:
             self._count.print()
 
-    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False) -> None:
-        self._count.add(findings, is_event=is_event)
+    def add(self, label: str, findings: Sequence[Finding], *, is_event: bool = False, is_live: bool = True) -> None:
+        self._count.add(findings, is_event=is_event, is_live=is_live)
         self._status.update(f"Reading: {_many(self._count.manifests, 'manifest')}")
         if findings:
             self._blocks += [Text(plain(label), "bold"), *map(_block, findings)]
@@ -152,13 +152,23 @@ class _Count:
 
     def __init__(self) -> None:
         self.manifests = 0
+        self.without_status = 0
         self._events = 0
         self._severities: Counter[str] = Counter()
 
-    def add(self, findings: Sequence[Finding], *, is_event: bool) -> None:
+    def add(self, findings: Sequence[Finding], *, is_event: bool, is_live: bool) -> None:
         self.manifests += not is_event
+        self.without_status += not is_event and not is_live
         self._events += is_event
         self._severities.update(finding.severity for finding in findings)
+
+    def _unapplied(self) -> str:
+        if not self.without_status or self.without_status < self.manifests:
+            return ""
+        return (
+            "; no status, so never applied: only what the API server would refuse was checked "
+            "(`kubectl get ... -o yaml` has the live objects)"
+        )
 
     def print(self) -> None:
         read = _many(self.manifests, "manifest")
@@ -168,7 +178,11 @@ class _Count:
         if severities:
             summary = f"{read}: {', '.join(severities)}"
         else:
-            summary = f"nothing wrong in {read}" if self.manifests else f"{read}: there was nothing to judge"
+            summary = (
+                f"nothing wrong in {read}{self._unapplied()}"
+                if self.manifests
+                else f"{read}: there was nothing to judge"
+            )
         sys.stderr.write(f"{summary}\n")
 
 

@@ -34,7 +34,7 @@ from agent.findings.network import backends, ingresses, network_policies, servic
 from agent.findings.nodes import namespaces, nodes
 from agent.findings.observations import observed
 from agent.findings.storage import volumes as storage
-from agent.findings.workloads import autoscalers, configuration, disruption_budgets, jobs, pods, workloads
+from agent.findings.workloads import autoscalers, configuration, disruption_budgets, jobs, pods, unapplied, workloads
 
 type Analyzer = Callable[[Inventory], Iterable[Finding]]
 
@@ -56,6 +56,7 @@ _FAMILIES: tuple[tuple[Analyzer, tuple[GroupKind, ...]], ...] = (
     (configuration.lacking_configuration, configuration.TEMPLATED),
     (jobs.jobs, (jobs.JOB,)),
     (jobs.cron_jobs, (jobs.CRON_JOB,)),
+    (unapplied.unapplied_workloads, unapplied.TEMPLATED),
     (workloads.deployments, (workloads.DEPLOYMENT,)),
     (workloads.stateful_sets, (workloads.STATEFUL_SET,)),
     (workloads.daemon_sets, (workloads.DAEMON_SET,)),

@@ -6,9 +6,12 @@ MLflow's `predict` and `predict_stream` are synchronous; this runs coroutines an
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import aclosing
 from typing import Any
+
+CLOSE_SECONDS = 5.0
+"""How long the end of a loop may take."""
 
 
 class BackgroundLoop:
@@ -17,6 +20,7 @@ class BackgroundLoop:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def run[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Return the result of `coroutine`, or raise what it raises; interrupting the caller cancels it."""
@@ -59,11 +63,30 @@ class BackgroundLoop:
         if item.error is not None:
             raise item.error
 
+    def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `last` on the loop, for at most CLOSE_SECONDS, then end the loop and its thread. Nothing for a loop that
+        never ran."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+            thread, self._thread = self._thread, None
+        if loop is None or thread is None:
+            return
+        try:
+            asyncio.run_coroutine_threadsafe(last(), loop).result(CLOSE_SECONDS)
+            asyncio.run_coroutine_threadsafe(loop.shutdown_asyncgens(), loop).result(CLOSE_SECONDS)
+        except TimeoutError:
+            pass  # the process ends, or the connections with their loop
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(CLOSE_SECONDS)
+        if not loop.is_running():
+            loop.close()
+
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="argocd-assistant", daemon=True).start()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="argocd-assistant", daemon=True)
+                self._thread.start()
             return self._loop
 
 

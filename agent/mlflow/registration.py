@@ -1,7 +1,8 @@
 """Logs the assistant to MLflow as a model from code and registers it. Owns what is logged; asks no provider.
 
 What is logged: this package (`code_paths`), the pinned requirements (from `uv.lock` in a checkout), an input
-example that is answered offline, and settings without secrets or addresses.
+example that is answered offline, and settings without secrets or addresses. It is logged in a run, which MLflow links
+with the model, its version in the registry and the version of the instructions.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -13,15 +14,17 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import requires
+from importlib.metadata import requires, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import mlflow
 import mlflow.tracing
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from packaging.requirements import Requirement
 
+from agent.mlflow.experiments import use_experiment
 from agent.mlflow.prompt_registry import register_built_in
 from agent.mlflow.store import check_store
 from agent.settings import MODEL_CONFIG_KEYS, load_settings
@@ -29,6 +32,11 @@ from agent.settings import MODEL_CONFIG_KEYS, load_settings
 DEFAULT_MODEL_NAME = "argocd-assistant"
 DEFAULT_ALIAS = "champion"
 _EXTRA = "mlflow"
+_ABOUT = (
+    "Explains why an Argo CD Application or a Kubernetes resource is degraded, out of sync or failing, on what "
+    "evidence, and what to do."
+)
+_EXPERIMENT = "Turns of Argo CD Assistant as traces, and the models that were logged."
 
 # Answered from the manifest alone: the assistant needs neither a server nor a network for it.
 INPUT_EXAMPLE: dict[str, Any] = {
@@ -88,31 +96,57 @@ def log_and_register(*, name: str | None = None, alias: str = DEFAULT_ALIAS) -> 
     """
     check_store()
     name = name or os.environ.get("MLFLOW_MODEL_NAME") or DEFAULT_MODEL_NAME
-    experiment = mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME") or name)
+    experiment = use_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME") or name, _EXPERIMENT)
+    instructions = register_built_in()
     package = Path(__file__).parents[1]
     model_config = _model_config()
-    with _offline(), _own_modules(), mlflow.tracing.context(enabled=False):
-        info = mlflow.pyfunc.log_model(
-            name="agent",
-            python_model=str(package / "entrypoint.py"),
-            code_paths=[str(package)],
-            model_config=model_config,
-            input_example=INPUT_EXAMPLE,
-            registered_model_name=name,
-            metadata={"package": "argocd-assistant"},
-            **_requirements(package.parent),
-        )
-    version = str(info.registered_model_version)
-    mlflow.MlflowClient().set_registered_model_alias(name, alias, version)
-    instructions = register_built_in()
+    tags = {"version": version("argocd-assistant"), "instructions": instructions}
+    client = mlflow.MlflowClient()
+    with mlflow.start_run(run_name=f"Log {name} {tags['version']}", description=_ABOUT) as run:
+        client.link_prompt_version_to_run(run.info.run_id, instructions)
+        with _offline(), _own_modules(), mlflow.tracing.context(enabled=False):
+            info = mlflow.pyfunc.log_model(
+                name=DEFAULT_MODEL_NAME,
+                python_model=str(package / "entrypoint.py"),
+                code_paths=[str(package)],
+                model_config=model_config,
+                input_example=INPUT_EXAMPLE,
+                registered_model_name=name,
+                metadata={"package": "argocd-assistant"},
+                prompts=[instructions],
+                params=model_config,
+                tags=tags,
+                **_requirements(package.parent),
+            )
+    number = str(info.registered_model_version)
+    client.set_logged_model_tags(info.model_id, {MLFLOW_RUN_NOTE: _ABOUT})
+    client.set_registered_model_alias(name, alias, number)
+    _describe(client, name, number, model_config, tags)
     return Registered(
         name=name,
-        version=version,
+        version=number,
         alias=alias,
         experiment_id=experiment.experiment_id,
         tracking_uri=mlflow.get_tracking_uri(),
         instructions=instructions,
     )
+
+
+def _describe(
+    client: mlflow.MlflowClient, name: str, number: str, model_config: Mapping[str, Any], tags: Mapping[str, str]
+) -> None:
+    """Give the version its description and its tags, and the model a description where it has none."""
+    settings = ", ".join(f"`{key}: {value}`" for key, value in model_config.items())
+    text = (
+        f"argocd-assistant {tags['version']}. Its built-in instructions are `{tags['instructions']}`; the settings "
+        f"logged with it are {settings}.\n\nServe it: `mlflow models serve -m models:/{name}/{number} "
+        f"--env-manager local -p 5001`, or `argocd-assistant serve --model models:/{name}/{number}`."
+    )
+    client.update_model_version(name, number, description=text)
+    for key, value in tags.items():
+        client.set_model_version_tag(name, number, key, value)
+    if not client.get_registered_model(name).description:
+        client.update_registered_model(name, description=_ABOUT)
 
 
 def _model_config() -> dict[str, Any]:

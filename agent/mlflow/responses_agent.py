@@ -8,6 +8,7 @@ methods, for servers with an event loop of their own.
 # MLflow's own signatures are typed in part only.
 
 import asyncio
+import atexit
 import weakref
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
@@ -24,7 +25,7 @@ from mlflow.types.responses import (
     ResponsesAgentStreamEvent,
 )
 
-from agent.errors import AssistantError
+from agent.errors import AssistantError, RequestError
 from agent.mlflow.background_loop import BackgroundLoop
 from agent.mlflow.prompt_registry import RegisteredInstructions
 from agent.mlflow.response_events import ResponseStream, StreamEvent, noted_first
@@ -88,6 +89,20 @@ class _SyncFace:
     def respond_stream(self, body: Mapping[str, Any]) -> AsyncGenerator[StreamEvent]:
         raise NotImplementedError
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that `predict` and `predict_stream` opened; a later call opens them again. Called when
+        the process ends, too."""
+        self._loop.close(self.aclose)
+
+    async def aclose(self) -> None:
+        raise NotImplementedError
+
     def predict(self, request: ResponsesAgentRequest | Mapping[str, Any]) -> ResponsesAgentResponse:
         """Return the whole answer. Raises PredictError."""
         try:
@@ -112,29 +127,55 @@ class _SyncFace:
 
 
 def _body(request: ResponsesAgentRequest | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises RequestError for what is no request, such as a bare question."""
     if isinstance(request, ResponsesAgentRequest):
         return request.model_dump(exclude_none=True)
+    if not isinstance(request, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        raise RequestError.at("request", f"must be an object: {_EXAMPLE}")
+    if "input" not in request:
+        raise RequestError.at("input", f"is missing: {_EXAMPLE}")
     return request
 
 
-class ArgoCDAssistant(_SyncFace, ResponsesAgent):
-    """The assistant as an MLflow model. Construction does no I/O; connections are opened with the first turn."""
+_EXAMPLE = (
+    '{"input": [{"role": "user", "content": "Why is it degraded?"}], "custom_inputs": {"application": "argocd/web"}}'
+)
 
-    def __init__(self, settings: Settings, *, sinks: Sequence[SinkFactory] = ()) -> None:
+
+def _closed_at_exit(assistant: "weakref.ref[ArgoCDAssistant]") -> None:
+    if (alive := assistant()) is not None:
+        alive.close()
+
+
+class ArgoCDAssistant(_SyncFace, ResponsesAgent):
+    """The assistant as an MLflow model. Construction does no I/O; connections are opened with the first turn.
+
+    `model_id` is MLflow's id of the logged model that this is, which its traces are linked to; None: no logged model.
+    """
+
+    def __init__(self, settings: Settings, *, sinks: Sequence[SinkFactory] = (), model_id: str | None = None) -> None:
         self.settings = settings
         self.sinks = sinks
+        self.model_id = model_id
         self.instructions: InstructionsSource | None = None
         if settings.instructions:
             registered = RegisteredInstructions(settings.instructions, team=settings.team_instructions or "")
             self.instructions = registered.current
         self._loop = BackgroundLoop()
+        atexit.register(_closed_at_exit, weakref.ref(self))
         # One Assistant an event loop: connections belong to the loop that opened them.
         self._assistants: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Assistant] = weakref.WeakKeyDictionary()
 
     @classmethod
-    def from_environment(cls, defaults: Mapping[str, Any] | None = None, *, sinks: Sequence[SinkFactory] = ()) -> Self:
+    def from_environment(
+        cls,
+        defaults: Mapping[str, Any] | None = None,
+        *,
+        sinks: Sequence[SinkFactory] = (),
+        model_id: str | None = None,
+    ) -> Self:
         """The assistant with the settings of the environment, `defaults` below them. Raises SettingsError."""
-        return cls(load_settings(defaults), sinks=sinks)
+        return cls(load_settings(defaults), sinks=sinks, model_id=model_id)
 
     async def respond(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer as the object of a response with `custom_outputs`. Raises AssistantError."""
@@ -185,7 +226,7 @@ class ArgoCDAssistant(_SyncFace, ResponsesAgent):
 
     def _open(self, name: str, question: Question) -> tuple[ResponseStream, AsyncGenerator[Redacted[TurnEvent]]]:
         """A turn, traced, and the writer of its events."""
-        trace = TurnTrace(name, question)
+        trace = TurnTrace(name, question, model_id=self.model_id)
         return ResponseStream(trace_id=lambda: trace.trace_id), self._assistant().turn(question, trace)
 
     async def warm_up(self) -> None:

@@ -33,12 +33,16 @@ from mlflow.entities import (
     SpanStatus,
     SpanStatusCode,
 )
+from mlflow.entities.model_registry import PromptVersion
 from mlflow.tracing.constant import SpanAttributeKey, TokenUsageKey, TraceMetadataKey
 from mlflow.tracing.trace_manager import InMemoryTraceManager
 
 from agent.errors import AssistantError
+from agent.mlflow.previews import request_preview, response_preview
 from agent.mlflow.response_events import ResponseStream, noted_first
 from agent.mlflow.store import missing_package
+from agent.objects.manifest import objects_at, text_at
+from agent.objects.target import Target
 from agent.providers.events import (
     ProviderInfo,
     SessionStarted,
@@ -127,9 +131,10 @@ class SpanRecord:
 
 
 class TurnTrace:
-    """The trace of one turn: a sink of its events. `name` is that of the root span."""
+    """The trace of one turn: a sink of its events. `name` is that of the root span, `model_id` is MLflow's id of the
+    logged model that answers, None where the code of this process does."""
 
-    def __init__(self, name: str, question: Question) -> None:
+    def __init__(self, name: str, question: Question, *, model_id: str | None = None) -> None:
         self._root = SpanRecord(name, "AGENT")
         self._question = question
         self._tags = _tags(question)
@@ -143,6 +148,8 @@ class TurnTrace:
         self._starting: asyncio.TimerHandle | None = None
         self._grounding: Grounding | None = None
         self._note = ""
+        self._model_id = model_id
+        self._instructions = ""
 
     @property
     def trace_id(self) -> str:
@@ -160,6 +167,7 @@ class TurnTrace:
         match value:
             case Report():
                 self._root.inputs = _redacted_request(value, self._question)
+                self._instructions = value.plan.instructions
             case TurnStarted():
                 self._start_soon()
                 self._session = self._session or value.session_id
@@ -239,14 +247,25 @@ class TurnTrace:
         """Create the spans, which hands them to MLflow's exporter. Raises whatever MLflow raises."""
         trace_id = self.trace_id
         assert self._live is not None  # noqa: S101 - made by the line above
-        if self._root.inputs is not None:
-            self._live.set_inputs(self._root.inputs)
-        with InMemoryTraceManager.get_instance().get_trace(trace_id) as trace:
+        self._live.set_inputs(self._root.inputs or {"target": _target(self._question.target)})
+        manager = InMemoryTraceManager.get_instance()
+        with manager.get_trace(trace_id) as trace:
             if trace:  # None when tracing is off
+                trace.info.response_preview = self._response_preview()
+                if self._root.inputs is None:
+                    trace.info.request_preview = request_preview(self._question.target)
+                if prompt := _registered_prompt(self._instructions):
+                    manager.register_prompt(trace_id, prompt)
                 trace.info.tags.update(self._tags)
                 trace.info.trace_metadata.update(self._metadata())
                 trace.info.assessments.extend(self._assessments(trace_id))
         self._caller.run(self._root.write, self._live)
+
+    def _response_preview(self) -> str:
+        messages = [item for item in objects_at(self._root.result, "output") if text_at(item, "type") == "message"]
+        text = "".join(text_at(part, "text") for part in objects_at(messages[-1], "content")) if messages else ""
+        failure = self._root.failure[1] if self._root.failure else ""
+        return response_preview(text, failure=failure, left=CANCELLED in self._root.facts)
 
     def _assessments(self, trace_id: str) -> Iterator[Feedback]:
         grounding = self._grounding
@@ -288,6 +307,7 @@ class TurnTrace:
         values = {
             TraceMetadataKey.TRACE_USER: self._question.caller.subject,
             TraceMetadataKey.TRACE_SESSION: self._session,
+            TraceMetadataKey.MODEL_ID: self._model_id,
         }
         return {key: value for key, value in values.items() if value is not None}
 
@@ -310,15 +330,29 @@ def _tokens(usage: Usage) -> dict[str, int]:
 
 
 def _redacted_request(report: Report, question: Question) -> dict[str, Any]:
-    return {
+    named = {"conversation_id": question.conversation_id, "user_id": question.caller.subject}
+    request = {
         "input": [
             *({"role": message.role, "content": message.text} for message in report.history),
             {"role": "user", "content": report.question},
         ],
-        "target": report.target.model_dump(exclude_defaults=True),
-        "context": {"conversation_id": question.conversation_id, "user_id": question.caller.subject},
+        "target": _target(report.target),
+        "context": {key: value for key, value in named.items() if value},
         "session_id": question.session_id,
     }
+    return {key: value for key, value in request.items() if value}
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return target.model_dump(exclude_defaults=True)
+
+
+def _registered_prompt(version: str) -> PromptVersion | None:
+    """The entry of the prompt registry that `prompts:/name/3` names, to link it; None for the built-in text."""
+    name, _, number = version.removeprefix("prompts:/").rpartition("/")
+    if not version.startswith("prompts:/") or not number.isdecimal():
+        return None
+    return PromptVersion(name=name, version=int(number), template="")
 
 
 def _tags(question: Question) -> dict[str, str]:
@@ -414,10 +448,14 @@ def flush(timeout: float = 5.0) -> bool:
     return done.wait(max(deadline - time.monotonic(), 0))
 
 
+EXPERIMENT = "argocd-assistant"
+"""The experiment of a server's traces where none is named."""
+
+
 def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
     """Prepare a server for traces: look the experiment up once; a tracking server that is down is a warning only.
 
-    `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, then to MLflow's default one. Without
+    `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, then to `argocd-assistant`. Without
     this, MLflow looks the experiment up on every request, and hangs with the tracking server down.
     """
     if reason := missing_package():
@@ -430,16 +468,16 @@ def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
     # what waits to be written waits in memory.
     os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_SPAN_BATCH_SIZE", "50")
     os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_INTERVAL_MILLIS", "1000")
-    name = experiment or os.environ.pop("MLFLOW_EXPERIMENT_NAME", None) or "Default"
+    name = experiment or os.environ.pop("MLFLOW_EXPERIMENT_NAME", None)
     experiment_id = os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
     bounds = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(int(timeout), 1))}
     before = {key: os.environ.get(key) for key in bounds}
     os.environ.update(bounds)
     try:
-        if experiment_id and name == "Default":
+        if experiment_id and name is None:
             mlflow.set_experiment(experiment_id=experiment_id)
         else:
-            mlflow.set_experiment(name)
+            mlflow.set_experiment(name or EXPERIMENT)
     except mlflow.MlflowException as error:
         _logger.warning("The experiment of the traces could not be looked up now: %s", error.error_code)
     finally:

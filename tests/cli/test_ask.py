@@ -190,7 +190,7 @@ def test_a_model_that_fails_is_1(run: Run, model: FakeLightspeed, reply: Reply, 
         ([" "], "error: the question is empty"),
         (["--tail", "ten", "Why?"], "Invalid value for '--tail'"),
         (["--nope", "Why?"], "No such option: --nope"),
-        ([], "Missing argument"),
+        ([], "what to ask is missing; -i asks for it"),
     ],
 )
 def test_wrong_input_is_2_and_names_the_option(run: Run, arguments: list[str], said: str) -> None:
@@ -311,7 +311,8 @@ def test_interrupted_is_130_and_the_upstream_request_ends(model: FakeLightspeed)
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(model: FakeLightspeed) -> None:
-    model.say(Reply(events=tokens(*["word " * 100] * 400)))
+    words = (" ".join(str(n * 7919 + m) for m in range(100)) for n in range(400))
+    model.say(Reply(events=tokens(*words)))
     with subprocess.Popen([*COMMAND, "Why?"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stderr

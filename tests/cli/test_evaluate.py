@@ -48,7 +48,7 @@ def test_a_run_is_scored_written_and_compared_with_the_one_before(
     ("options", "said"),
     [
         (["nowhere"], "nowhere: there is no such folder"),
-        ([], "The scenarios come with a checkout"),
+        (["--only", "nothing-like-it"], "scenarios matches 'nothing-like-it'"),
         (["empty"], "no folder in it has expected.yaml"),
         (["scenarios", "--only", "drift"], "none of its 1 scenarios matches 'drift'"),
         (["scenarios", "--provider", "oracle"], "ASSISTANT_PROVIDER"),

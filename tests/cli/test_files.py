@@ -149,7 +149,7 @@ def test_times_and_binary_data_stay_the_text_they_are_in_the_manifest(write: Wri
         ("just text", "holds something that is no Kubernetes object"),
         ("kind: Pod\n  name: [\n", "invalid YAML at line 2 column 7"),
         ("kind: Pod\nx: !secret y\n", "invalid YAML at line 2 column 4"),
-        ('{"kind": "Pod" \n "oops"}', "invalid YAML at line 2"),
+        ('{"kind": "Pod" \n "oops"}', "invalid JSON at line 2"),
         ("{" + '"a":{' * 100_000, "is nested too deeply"),
         (b"kind: \xff", "invalid UTF-8 at byte 6"),
     ],

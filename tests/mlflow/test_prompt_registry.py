@@ -4,10 +4,12 @@
 # MLflow's own signatures are typed in part only.
 
 import asyncio
+import json
 import threading
 import uuid
 from typing import Any
 
+import mlflow
 import mlflow.genai
 import pytest
 from mlflow.exceptions import MlflowException
@@ -160,3 +162,10 @@ def test_the_answer_and_its_trace_name_the_version_that_was_used(name: str, trac
     assert outputs["context"]["instructions"] == version
     [compose] = [span for span in traces.trace(outputs["trace_id"]).data.spans if span.name == "compose"]
     assert compose.outputs["instructions"] == version
+    linked = traces.trace(outputs["trace_id"]).info.tags["mlflow.linkedPrompts"]
+    assert json.loads(linked) == [{"name": name, "version": "1"}]
+    for thread in threading.enumerate():  # MLflow links them in threads of its own
+        if thread.name.startswith("link_prompts_from_exporter"):
+            thread.join(PATIENCE)
+    listed = mlflow.MlflowClient().search_traces(locations=[traces.experiment_id], filter_string=f"prompt = '{name}/1'")
+    assert [trace.info.trace_id for trace in listed] == [outputs["trace_id"]]

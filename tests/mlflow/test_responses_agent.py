@@ -215,6 +215,35 @@ def test_a_failed_turn_is_a_failed_trace_with_the_public_message_only(traces: Tr
     turn = next(span for span in trace.data.spans if span.name == "turn")
     assert turn.outputs["content"] == "It "
     assert [event.attributes["exception.message"] for event in turn.events] == ["Too many requests."]
+    assert trace.info.request_preview == "Why does it restart?"
+    assert trace.info.response_preview == "Not answered: Too many requests. The answer had begun: It."
+
+
+def test_a_turn_that_failed_before_its_question_was_read_is_listed_by_its_target(traces: TraceStore) -> None:
+    with pytest.raises(MlflowException):
+        scripted(on_open=SessionForbidden("This session belongs to another user.")).predict(body("Is it tr0ub4dor?"))
+
+    [trace] = traces.all()
+    assert trace.info.request_preview == "A question about Pod shop/api-1 of Application argocd/checkout"
+    assert trace.info.response_preview == "Not answered: This session belongs to another user."
+    assert trace.data.spans[0].inputs["target"]["resource"]["name"] == "api-1"
+    assert "tr0ub4dor" not in traces.everything()
+
+
+def test_the_list_of_traces_shows_question_and_answer_in_words(traces: TraceStore) -> None:
+    tool = (ToolCall(call_id="c", name="get_pods", arguments="{}"), ToolResult(call_id="c", output="one"))
+    scripted("Let me look. ", *tool, "## Root cause\n\nIt ran **out of memory**.").predict(body())
+
+    [trace] = traces.all()
+    assert trace.info.request_preview == "Why does it restart?"
+    assert trace.info.response_preview == "Root cause. It ran out of memory."
+
+
+def test_the_inputs_of_a_trace_hold_no_empty_value(traces: TraceStore) -> None:
+    scripted().predict({"input": [{"role": "user", "content": "Why?"}], "custom_inputs": {"manifest": POD}})
+
+    [trace] = traces.all()
+    assert set(trace.data.spans[0].inputs) == {"input", "target"}
 
 
 def test_a_stream_that_is_left_keeps_its_trace_with_the_partial_text(traces: TraceStore) -> None:
@@ -230,6 +259,7 @@ def test_a_stream_that_is_left_keeps_its_trace_with_the_partial_text(traces: Tra
     root = next(span for span in trace.data.spans if span.name == "predict_stream")
     assert root.outputs["output"][-1]["content"][0]["text"].startswith("word ")
     assert root.outputs["output"][-1]["status"] == "incomplete"
+    assert str(trace.info.response_preview).startswith("The client left before the end of the answer. word")
     assert agent.provider.open_streams == 0
 
 

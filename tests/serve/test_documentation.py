@@ -15,7 +15,7 @@ from tests.serve.sse_client import DONE, blocks, data
 type Json = dict[str, Any]
 
 QUESTIONS = ("/invocations", "/responses", "/assist")
-PROBES = ("/health", "/ping", "/ready", "/version")
+PROBES = ("/health", "/ping", "/ready", "/version", "/v1/models")
 
 
 @pytest.fixture

@@ -208,7 +208,11 @@ def test_an_error_within_a_stream_is_the_sdks_error_event(assistant: ScriptedAss
     assert (last.code, last.message) == ("provider_unreachable", "Connection lost")
 
 
-@pytest.mark.parametrize("path", ["/responses", "/v1/responses", "/v1/models"])
+def test_the_sdk_lists_the_one_model(sdk: openai.OpenAI) -> None:
+    assert [model.id for model in sdk.models.list()] == ["argocd-assistant"]
+
+
+@pytest.mark.parametrize("path", ["/responses", "/v1/responses", "/v1/embeddings"])
 def test_what_the_router_refuses_is_told_as_openai_does(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
 

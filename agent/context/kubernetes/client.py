@@ -195,8 +195,7 @@ class KubernetesClient:
         except HTTPError as error:
             raise self._unreachable(error, what) from None
         except (ConfigException, YAMLError, OSError) as error:
-            message = "The Kubernetes configuration cannot be used: check KUBECONFIG and ASSISTANT_KUBERNETES"
-            raise SourceError(f"{message} ({type(error).__name__})", code="unavailable") from None
+            raise SourceError(_unusable(error), code="unavailable") from None
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # Discovery and the reader of the kubeconfig do not validate their input.
             message = f"{self._who} gave {what} in a form that is not understood ({type(error).__name__})"
@@ -240,6 +239,15 @@ class KubernetesClient:
     def _too_slow(self, what: str) -> SourceError:
         seconds = self._settings.source_timeout
         return SourceError(f"{self._who} did not give {what} within {seconds:g} s", code="timeout")
+
+
+def _unusable(error: Exception) -> str:
+    """What is wrong with the configuration: its file is missing, or cannot be used."""
+    named = [path for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path]
+    if named and not any(Path(path).is_file() for path in named):
+        return f"KUBECONFIG names {', '.join(named)[:300]}, and there is no such file: correct it, or unset it"
+    message = "The Kubernetes configuration cannot be used: check KUBECONFIG and ASSISTANT_KUBERNETES"
+    return f"{message} ({type(error).__name__})"
 
 
 def kubeconfig() -> str:

@@ -27,6 +27,11 @@ class Notes:
     began: float = 0.0
     seconds: float = 0.0
 
+    @property
+    def instructions(self) -> str:
+        """The version of the instructions that were used, "" while the turn runs."""
+        return self.outcome.report.plan.instructions if self.outcome else ""
+
     def answer(self) -> Answer:
         """The answer of the turn, which must have ended well."""
         if self.outcome is None:

@@ -1,6 +1,7 @@
 """Asks scenarios through `mlflow.genai.evaluate` and keeps the results as a run of MLflow.
 
-Owns the run: its rows, parameters, metrics and artifacts. Each answer's trace is the assistant's own, as in production.
+Owns the run: its name, rows, parameters, metrics and artifacts. Each answer's trace is the assistant's own, as in
+production, and is linked to the instructions that were used.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -18,6 +19,7 @@ import mlflow
 import mlflow.genai
 from mlflow.artifacts import load_text
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from agent.errors import RequestError, SettingsError
 from agent.mlflow.evaluation.answering import NOTES, Notes, WatchedAssistant
@@ -26,13 +28,17 @@ from agent.mlflow.evaluation.scenarios import Scenario
 from agent.mlflow.evaluation.scorers import expected_facts, judge_scorers, rule_scorers
 from agent.mlflow.evaluation.table import score_table
 from agent.mlflow.evaluation.verdicts import judged
+from agent.mlflow.experiments import use_experiment
+from agent.mlflow.prompt_registry import register_built_in
 from agent.mlflow.responses_agent import ArgoCDAssistant, PredictError
 from agent.mlflow.store import check_store
 from agent.settings import Settings
 from agent.turn.assistant import Assistant
 
 EXPERIMENT = "argocd-assistant-evaluation"
+_ABOUT = "Evaluations of Argo CD Assistant: scenarios with a known cause, asked and scored (argocd-assistant evaluate)."
 _RESULTS = "results.json"
+_TOKENS = Settings.model_fields["context_tokens"].default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,41 +72,76 @@ def evaluate(plan: Plan, *, on_result: Callable[[Result], None] = lambda result:
     A turn that fails is a wrong answer, not an error. Raises SettingsError when MLflow's store cannot be used.
     """
     rows = [_row(each, number, plan.judge) for each in plan.scenarios for number in range(1, plan.repetitions + 1)]
-    examination = _Examination(plan, on_result)
     check_store()
     try:
-        mlflow.set_experiment(plan.experiment)
-        with mlflow.start_run() as run, _evaluating(plan.parallel):
+        experiment = use_experiment(plan.experiment, _ABOUT)
+        model_id = _evaluated_model(experiment.experiment_id)
+        instructions = plan.settings.instructions or register_built_in()
+        settings = plan.settings.model_copy(update={"instructions": instructions})
+        examination = _Examination(plan, _Respondent(settings, model_id=model_id), on_result)
+        with mlflow.start_run(run_name=_run_name(plan, examination)) as run, _evaluating(plan.parallel):
             mlflow.genai.evaluate(
                 data=rows,
                 predict_fn=examination.ask,
+                model_id=model_id,
                 scorers=[*rule_scorers(examination.result), *judge_scorers(plan.judge)],
             )
             asked_for = ((row["inputs"]["scenario"], row["inputs"]["repetition"]) for row in rows)
             results = tuple(examination.result(*each) for each in asked_for)
-            _record(plan, examination, results)
+            _record(plan, examination, results, run.info.run_id, model_id)
     except MlflowException as error:
         reason = str(error).partition("\n")[0][:300]
         raise SettingsError(f"MLflow cannot keep the evaluation (MLFLOW_TRACKING_URI): {reason}") from None
     return Evaluation(run_id=run.info.run_id, results=results)
 
 
-def _record(plan: Plan, examination: "_Examination", results: tuple[Result, ...]) -> None:
-    """Parameters, metrics and artifacts of the run that is active."""
+def _evaluated_model(experiment_id: str) -> str:
+    """MLflow's id of this version of the package in the experiment, which the page "Agent versions" compares. It names
+    the code that runs here and holds no artifact."""
+    number = version("argocd-assistant")
+    name = f"argocd-assistant-{number.replace('.', '-')}"  # a name without dots is all that MLflow takes
+    found = mlflow.search_logged_models([experiment_id], f"name = '{name}'", max_results=1, output_format="list")
+    if found:
+        return str(found[0].model_id)
+    about = f"argocd-assistant {number} as it was evaluated: the code of the checkout or the installed package."
+    return str(mlflow.create_external_model(name, tags={"version": number, MLFLOW_RUN_NOTE: about}).model_id)
+
+
+def _run_name(plan: Plan, examination: "_Examination") -> str:
+    """Who answered how many scenarios, and the settings that are not the default."""
+    asked = [
+        examination.model or examination.provider or plan.settings.provider,
+        f"{len(plan.scenarios)} scenarios",
+        f"{plan.repetitions} times" if plan.repetitions > 1 else "",
+        f"{plan.settings.context_tokens:,} tokens" if plan.settings.context_tokens != _TOKENS else "",
+    ]
+    return ", ".join(filter(None, asked))
+
+
+def _record(plan: Plan, examination: "_Examination", results: tuple[Result, ...], run_id: str, model_id: str) -> None:
+    """Name, description, parameters, metrics and artifacts of the run that is active, and its link to the prompt."""
     facts = {
         "version": version("argocd-assistant"),
         "provider": examination.provider or plan.settings.provider,
         "model": examination.model,
+        "instructions": examination.instructions,
         "scenarios": plan.scenarios_hash,
         "scenario_count": len(plan.scenarios),
         "repetitions": plan.repetitions,
         "context_tokens": plan.settings.context_tokens,
         "judge": plan.judge or "",
     }
+    right = sum(result.right for result in results)
+    table = score_table(results)
     mlflow.log_params({name: value for name, value in facts.items() if value != ""})
-    mlflow.log_metrics({"right/mean": score(results).right, "wrong": sum(not r.right for r in results)})
+    mlflow.log_metrics({"right/mean": round(score(results).right, 3), "wrong": len(results) - right}, model_id=model_id)
     mlflow.log_dict(as_json(results), _RESULTS)
-    mlflow.log_text(score_table(results), "table.md")
+    mlflow.log_text(table, "table.md")
+    mlflow.set_tag(MLFLOW_RUN_NOTE, f"{right} of {len(results)} answers are right.\n\n{table}")
+    client = mlflow.MlflowClient()
+    client.update_run(run_id, name=_run_name(plan, examination))
+    if examination.instructions.startswith("prompts:/"):
+        client.link_prompt_version_to_run(run_id, examination.instructions)
 
 
 def results_of(run_id: str) -> tuple[Result, ...]:
@@ -138,11 +179,12 @@ class _Respondent(ArgoCDAssistant):
 class _Examination:
     """Asks the scenarios and remembers the results, by whatever threads it is called."""
 
-    def __init__(self, plan: Plan, on_result: Callable[[Result], None]) -> None:
+    def __init__(self, plan: Plan, respondent: "_Respondent", on_result: Callable[[Result], None]) -> None:
         self._results: dict[tuple[str, int], Result] = {}
         self.provider = ""
         self.model = ""
-        self._respondent = _Respondent(plan.settings)
+        self.instructions = ""
+        self._respondent = respondent
         self._scenarios = {scenario.name: scenario for scenario in plan.scenarios}
         self._on_result = on_result
 
@@ -160,6 +202,7 @@ class _Examination:
         else:
             answer = notes.answer()
             text, self.provider, self.model = answer.text, answer.provider, answer.model
+            self.instructions = notes.instructions
             # The findings took the model's place: that says nothing of the model.
             verdicts = {} if answer.outage else judged(about.expected, answer)
             result = Result(

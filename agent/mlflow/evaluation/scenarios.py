@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,8 @@ from agent.request.question import Question
 from agent.turn.parse import parse_question
 
 EXPECTED = "expected.yaml"
+# Where the wheel has them (pyproject.toml). It holds no code.
+_INSTALLED = "argocd_assistant_scenarios"
 _PREVIOUS = ".previous"
 
 # The files of a folder and the keys of `custom_inputs` they become.
@@ -108,6 +111,16 @@ class Scenario:
         return parse_question(self.body)
 
 
+def shipped_scenarios() -> Path:
+    """Return the folder of the scenarios that come with the project: `tests/scenarios` of a checkout, which the wheel
+    installs beside the package."""
+    checkout = Path(__file__).parents[3] / "tests" / "scenarios"
+    installed = find_spec(_INSTALLED)
+    if checkout.is_dir() or installed is None:
+        return checkout
+    return Path(next(iter(installed.submodule_search_locations or ())))
+
+
 def load_scenarios(folder: Path, only: str = "*") -> tuple[Scenario, ...]:
     """The scenarios of `folder` whose name matches the pattern `only`, by name.
 
@@ -115,9 +128,7 @@ def load_scenarios(folder: Path, only: str = "*") -> tuple[Scenario, ...]:
     """
     if not folder.is_dir():
         raise RequestError.at(
-            str(folder),
-            "there is no such folder. The scenarios come with a checkout of the project (tests/scenarios); run it "
-            "there, or name a folder of your own",
+            str(folder), "there is no such folder. Name none to ask the scenarios that come with the project"
         )
     names = sorted(path.parent for path in folder.glob(f"*/{EXPECTED}"))
     pattern = only if any(sign in only for sign in "*?[") else f"*{only}*"

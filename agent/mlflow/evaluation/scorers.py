@@ -1,12 +1,14 @@
 """The rules as scorers of MLflow, and MLflow's own judges where a model to judge with is configured.
 
-Owns how a rule becomes an assessment on a trace; the rules are in `verdicts`.
+Owns how a rule becomes an assessment on a trace, and the numbers of a run that are made of them; the rules are in
+`verdicts`.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # MLflow's own signatures are typed in part only.
 
 from collections.abc import Callable
+from statistics import fmean, median, quantiles
 from typing import Any
 
 from mlflow.entities import Feedback
@@ -20,6 +22,24 @@ type ResultOf = Callable[[str, int], Result]
 """The result of a scenario by its name, and by how often it was asked with this time."""
 
 
+def _rounded(name: str, number: Callable[[list[float]], float], digits: int) -> Callable[[list[float]], float]:
+    """A number of a run, rounded: MLflow shows every digit, and calls it by the name of the function that makes it."""
+
+    def aggregate(values: list[float]) -> float:
+        return round(number(values), digits)
+
+    aggregate.__name__ = name
+    return aggregate
+
+
+def _nine_in_ten(values: list[float]) -> float:
+    """The value that nine in ten are at or below."""
+    return quantiles(values, n=10, method="inclusive")[-1] if len(values) > 1 else values[0]
+
+
+_SHARE = _rounded("mean", fmean, 3)
+
+
 def rule_scorers(result_of: ResultOf) -> list[Scorer]:
     """A scorer for each rule, and for tokens and seconds; they read what was judged when the answer came."""
     return [*(_rule_scorer(name, result_of) for name in RULES), *_cost_scorers(result_of)]
@@ -27,7 +47,14 @@ def rule_scorers(result_of: ResultOf) -> list[Scorer]:
 
 def judge_scorers(model: str | None) -> list[Scorer]:
     """MLflow's judges, asking `model` (`openai:/gpt-5`, ...): none without one."""
-    return [Correctness(model=model), RelevanceToQuery(model=model)] if model else []
+    return (
+        [
+            Correctness(model=model, aggregations=[_SHARE]),
+            RelevanceToQuery(model=model, aggregations=[_SHARE]),
+        ]
+        if model
+        else []
+    )
 
 
 def expected_facts(expected: Expectation) -> list[str]:
@@ -39,7 +66,7 @@ def expected_facts(expected: Expectation) -> list[str]:
 
 
 def _rule_scorer(name: str, result_of: ResultOf) -> Scorer:
-    @scorer(name=name)
+    @scorer(name=name, aggregations=[_SHARE])
     def score(inputs: dict[str, Any]) -> Feedback | None:
         result = result_of(inputs["scenario"], inputs["repetition"])
         if result.error:
@@ -51,12 +78,15 @@ def _rule_scorer(name: str, result_of: ResultOf) -> Scorer:
 
 
 def _cost_scorers(result_of: ResultOf) -> list[Scorer]:
-    @scorer(name="tokens", aggregations=["mean", "median", "max"])
+    @scorer(name="tokens", aggregations=[_rounded("mean", fmean, 0), _rounded("median", median, 0), "max"])
     def tokens(inputs: dict[str, Any]) -> int:
         return result_of(inputs["scenario"], inputs["repetition"]).tokens
 
-    @scorer(name="seconds", aggregations=["mean", "median", "p90"])
+    @scorer(
+        name="seconds",
+        aggregations=[_rounded("mean", fmean, 3), _rounded("median", median, 3), _rounded("p90", _nine_in_ten, 3)],
+    )
     def seconds(inputs: dict[str, Any]) -> float:
-        return result_of(inputs["scenario"], inputs["repetition"]).seconds
+        return round(result_of(inputs["scenario"], inputs["repetition"]).seconds, 3)
 
     return [tokens, seconds]

@@ -92,7 +92,7 @@ def test_the_failed_hook_is_named_from_the_application_alone() -> None:
 
     first = findings_of(Context(target=parse_question(scenario.body).target, application=application))[0]
 
-    assert first.title == "PreSync hook Job payments-migrate-0042 failed"
+    assert first.title == "PreSync hook Job payments-migrate-0042 failed: Job has reached the specified backoff limit"
     assert quoted(first)[0] == "Job has reached the specified backoff limit"
 
 

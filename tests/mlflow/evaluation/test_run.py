@@ -3,12 +3,15 @@
 # pyright: reportUnknownMemberType=false
 # MLflow's own signatures are typed in part only.
 
+import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow.entities import Feedback
 
 from agent.errors import RequestError, SettingsError
 from agent.mlflow.evaluation.answering import WatchedAssistant
@@ -73,6 +76,57 @@ def test_every_answer_is_traced_and_assessed(tmp_path: Path, traces: TraceStore)
     assert run.data.metrics["quiet_when_healthy/mean"] == 0.0
     assert {"provider": "offline", "scenarios": "0123456789ab", "repetitions": "2"}.items() <= run.data.params.items()
     assert results_of(evaluation.run_id) == evaluation.results
+
+
+def test_a_run_is_named_by_who_answered_and_described_by_its_table(tmp_path: Path, traces: TraceStore) -> None:
+    write_scenario(tmp_path, "pods-right")
+    write_scenario(tmp_path, "pods-wrong", expected=HEALTHY)
+    asked = plan(tmp_path, traces, repetitions=2)
+    small = replace(asked, settings=asked.settings.model_copy(update={"context_tokens": 4_000}))
+
+    names = [mlflow.get_run(evaluate(each).run_id).info.run_name for each in (asked, small)]
+
+    assert names == ["offline, 2 scenarios, 2 times", "offline, 2 scenarios, 2 times, 4,000 tokens"]
+    [run, _] = mlflow.search_runs([traces.experiment_id], output_format="list")
+    assert run.data.tags["mlflow.note.content"].startswith("2 of 4 answers are right.\n\n| family |")
+
+
+def test_the_numbers_of_a_run_are_rounded(tmp_path: Path, traces: TraceStore) -> None:
+    for number in range(3):
+        write_scenario(tmp_path, f"pods-{number}", expected=EXPECTED if number else HEALTHY)
+
+    metrics = mlflow.get_run(evaluate(plan(tmp_path, traces)).run_id).data.metrics
+
+    assert metrics["right/mean"] == 0.667
+    assert {name for name, value in metrics.items() if round(value, 3) != value} == set()
+    assert metrics["tokens/mean"] == round(metrics["tokens/mean"])
+    assert {"seconds/mean", "seconds/median", "seconds/p90", "tokens/median", "tokens/max"} <= metrics.keys()
+    assert {
+        each.value
+        for trace in traces.all()
+        for each in trace.info.assessments
+        if isinstance(each, Feedback) and isinstance(each.value, float) and round(each.value, 3) != each.value
+    } == set()
+
+
+def test_a_run_and_its_traces_are_linked_to_the_instructions_and_to_the_version_of_the_package(
+    tmp_path: Path, traces: TraceStore
+) -> None:
+    write_scenario(tmp_path)
+
+    first, second = evaluate(plan(tmp_path, traces)), evaluate(plan(tmp_path, traces))
+
+    [model] = mlflow.search_logged_models([traces.experiment_id], output_format="list")
+    assert model.name == f"argocd-assistant-{version('argocd-assistant').replace('.', '-')}"
+    for evaluation in (first, second):
+        run = mlflow.get_run(evaluation.run_id)
+        [prompt] = json.loads(run.data.tags["mlflow.linkedPrompts"])
+        assert run.data.params["instructions"] == f"prompts:/{prompt['name']}/{prompt['version']}"
+        assert run.inputs
+        assert [each.model_id for each in run.inputs.model_inputs] == [model.model_id]
+    for trace in traces.all():
+        assert json.loads(trace.info.tags["mlflow.linkedPrompts"]) == [prompt]
+        assert trace.info.trace_metadata["mlflow.modelId"] == model.model_id
 
 
 async def _fail(*_: object) -> AsyncGenerator[object]:
