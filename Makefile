@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test test-model fuzz check format bench clean
+.PHONY: help demo ui test test-model fuzz check format bench pictures clean
 
 TOOLS := $(CURDIR)/.tools
 VENV := $(CURDIR)/.venv
@@ -51,6 +51,10 @@ format: $(VENV)/.dev ## let ruff mend what it can
 bench: $(VENV)/.dev ## speed, memory and import time, each beside a peer in the same run
 	@python -m tests.benchmarks
 
+pictures: $(VENV)/.dev ## draw the pictures of the README anew (needs Chromium for the one of MLflow)
+	@python -m tests.docs.picture
+	@$(UV) run -q --no-project docs/images/trace.py
+
 clean: ## remove what make made
 	@rm -rf $(VENV) $(TOOLS) .cache .demo .pytest_cache .ruff_cache .import_linter_cache
 
@@ -65,7 +69,7 @@ $(UV):
 
 $(VENV)/.runtime: pyproject.toml uv.lock .python-version | $(UV)
 	@echo "Installing the assistant (once, a minute or two) ..."
-	@$(UV) sync -q --frozen --inexact --no-dev
+	@$(UV) sync -q --frozen --inexact --no-dev --extra mlflow
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml uv.lock .python-version | $(UV)

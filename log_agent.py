@@ -5,12 +5,18 @@
 Environment: MLFLOW_TRACKING_URI, MLFLOW_EXPERIMENT_NAME, MLFLOW_MODEL_NAME. No llama-stack server needs to be up.
 """
 
+import sys
+
+from agent.errors import SettingsError
 from agent.mlflow.registration import log_and_register
 
 
 def main() -> None:
     """Logs, registers, and prints what to do next."""
-    model = log_and_register()
+    try:
+        model = log_and_register()
+    except SettingsError as error:
+        sys.exit(f"error: {error.public_message}")
     print(
         f"""\
 Logged and registered {model.name} version {model.version} as {model.uri}

@@ -28,16 +28,17 @@ def load_logged(model: str) -> "ArgoCDAssistant":
     """The assistant behind an MLflow model URI (`models:/argocd-assistant@champion`).
 
     Raises SettingsError when the store cannot be reached, when the model, its version or its alias is missing, and
-    when it is not an Argo CD Assistant.
+    when it is not an Argo CD Assistant, and when the store needs a package that is not installed.
     """
     import mlflow
-    from mlflow import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
 
+    from agent.mlflow.store import check_store, store_errors
+
+    check_store()
     try:
         with _bounded_retries():
             loaded = mlflow.pyfunc.load_model(model)
-    except (MlflowException, SQLAlchemyError) as error:
+    except store_errors() as error:
         raise SettingsError(f"--model {model}: {_why(error)}") from error
     except ModuleNotFoundError as error:
         raise SettingsError(f"--model {model}: needs the module {error.name!r}, which is not installed") from error
@@ -53,10 +54,10 @@ def _why(error: Exception) -> str:
     """The reason, without the messages of clients: they contain addresses with their passwords."""
     import mlflow
     import requests
-    from sqlalchemy.exc import SQLAlchemyError
+    from mlflow import MlflowException
 
     store = without_credentials(mlflow.get_registry_uri())
-    if isinstance(error.__context__, requests.RequestException) or isinstance(error, SQLAlchemyError):
+    if isinstance(error.__context__, requests.RequestException) or not isinstance(error, MlflowException):
         return f"MLflow's store {store} cannot be reached: check MLFLOW_TRACKING_URI"
     if message := getattr(error.__cause__, "public_message", ""):
         return message  # a setting that the code of the model refuses

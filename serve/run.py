@@ -149,8 +149,13 @@ def _app(model: str | None) -> FastAPI:
 
 
 def _in_place() -> "ArgoCDAssistant":
-    from agent.mlflow.responses_agent import ArgoCDAssistant
+    import mlflow
 
+    from agent.mlflow.responses_agent import ArgoCDAssistant
+    from agent.mlflow.store import check_store
+
+    if mlflow.is_tracking_uri_set():  # unset, a small installation serves without traces
+        check_store()
     return ArgoCDAssistant.from_environment()
 
 

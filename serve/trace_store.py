@@ -30,7 +30,7 @@ class TraceStore(Protocol):
         ...
 
     async def check(self) -> Mapping[str, Any]:
-        """Facts about a store that answers. Raises TraceStoreUnavailable."""
+        """Facts about a store that answers, or about a process without one. Raises TraceStoreUnavailable."""
         ...
 
     async def flush(self, *, within: float) -> bool:
@@ -52,6 +52,10 @@ class MLflowTraceStore:
     async def check(self) -> Mapping[str, Any]:
         import mlflow
 
+        from agent.mlflow.store import missing_package
+
+        if reason := missing_package():
+            return {"store": None, "note": f"Traces are off: {reason}"}
         uri = mlflow.get_tracking_uri()
         # A thread cannot be interrupted: one that still waits for its answer is waited for, not doubled.
         if self._asking is None or self._asking.done():
@@ -67,12 +71,13 @@ class MLflowTraceStore:
 
 def _ask(uri: str) -> None:
     """Send the store a small request. Raises TraceStoreUnavailable."""
-    from mlflow import MlflowClient, MlflowException
+    from mlflow import MlflowClient
     from mlflow.utils.credentials import (
         get_default_host_creds,  # pyright: ignore[reportUnknownVariableType]
     )
     from mlflow.utils.rest_utils import http_request  # pyright: ignore[reportUnknownVariableType]
-    from sqlalchemy.exc import SQLAlchemyError
+
+    from agent.mlflow.store import store_errors
 
     place = without_credentials(uri)
     try:
@@ -83,7 +88,7 @@ def _ask(uri: str) -> None:
                 raise TraceStoreUnavailable(f"MLflow's server at {place} does not answer as one")
         else:
             MlflowClient(uri).search_experiments(max_results=1)  # pyright: ignore[reportUnknownMemberType]
-    except (MlflowException, SQLAlchemyError) as error:
+    except store_errors() as error:
         # Their text may hold the address with its password.
         _logger.warning("MLflow's store %s does not answer: %s", place, type(error).__name__)
         raise TraceStoreUnavailable(f"MLflow's store {place} does not answer") from None

@@ -26,10 +26,12 @@ from packaging.requirements import Requirement
 
 from agent.mlflow.experiments import use_experiment
 from agent.mlflow.prompt_registry import register_built_in
+from agent.mlflow.store import check_store
 from agent.settings import MODEL_CONFIG_KEYS, load_settings
 
 DEFAULT_MODEL_NAME = "argocd-assistant"
 DEFAULT_ALIAS = "champion"
+_EXTRA = "mlflow"
 _ABOUT = (
     "Explains why an Argo CD Application or a Kubernetes resource is degraded, out of sync or failing, on what "
     "evidence, and what to do."
@@ -90,8 +92,9 @@ def log_and_register(*, name: str | None = None, alias: str = DEFAULT_ALIAS) -> 
     registered.
 
     `name` defaults to MLFLOW_MODEL_NAME, then `argocd-assistant`; the experiment is MLFLOW_EXPERIMENT_NAME or the same
-    name. Raises MlflowException when the store refuses.
+    name. Raises MlflowException when the store refuses, SettingsError when it needs a package that is not installed.
     """
+    check_store()
     name = name or os.environ.get("MLFLOW_MODEL_NAME") or DEFAULT_MODEL_NAME
     experiment = use_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME") or name, _EXPERIMENT)
     instructions = register_built_in()
@@ -186,8 +189,15 @@ def _own_modules() -> Generator[None]:
 
 
 def _requirements(checkout: Path) -> Mapping[str, Any]:
-    """The requirements: of the checkout's `uv.lock`, or of this package's metadata where there is none, or no uv."""
+    """The requirements: of the checkout's `uv.lock`, or of this package's metadata where there is none, or no uv.
+
+    With MLflow in full: the model is served wherever its store is.
+    """
     if not (checkout / "uv.lock").is_file() or shutil.which("uv") is None:
         needed = [Requirement(text) for text in requires("argocd-assistant") or []]
-        return {"pip_requirements": [str(each) for each in needed if each.marker is None or each.marker.evaluate()]}
-    return {"uv_project_path": str(checkout)}
+        return {"pip_requirements": [str(each) for each in needed if _is_needed(each)]}
+    return {"uv_project_path": str(checkout), "uv_extras": [_EXTRA]}
+
+
+def _is_needed(requirement: Requirement) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": _EXTRA})

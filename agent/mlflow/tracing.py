@@ -17,7 +17,8 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import mlflow
 from mlflow.entities import (
@@ -27,6 +28,7 @@ from mlflow.entities import (
     Document,
     Feedback,
     LiveSpan,
+    NoOpSpan,
     SpanEvent,
     SpanStatus,
     SpanStatusCode,
@@ -38,6 +40,7 @@ from mlflow.tracing.trace_manager import InMemoryTraceManager
 from agent.errors import AssistantError
 from agent.mlflow.previews import request_preview, response_preview
 from agent.mlflow.response_events import ResponseStream, noted_first
+from agent.mlflow.store import missing_package
 from agent.objects.manifest import objects_at, text_at
 from agent.objects.target import Target
 from agent.providers.events import (
@@ -290,6 +293,9 @@ class TurnTrace:
         )
 
     def _start(self) -> LiveSpan:
+        if reason := missing_package():
+            _warn_of_no_traces(reason)
+            return cast("LiveSpan", NoOpSpan())  # as MLflow does with tracing off
         return mlflow.start_span_no_context(
             self._root.name,
             span_type=self._root.kind,
@@ -304,6 +310,12 @@ class TurnTrace:
             TraceMetadataKey.MODEL_ID: self._model_id,
         }
         return {key: value for key, value in values.items() if value is not None}
+
+
+@cache
+def _warn_of_no_traces(reason: str) -> None:
+    """Warn once, not in every turn."""
+    _logger.warning("Turns are not traced: %s", reason)
 
 
 def _tokens(usage: Usage) -> dict[str, int]:
@@ -446,6 +458,9 @@ def configure(*, experiment: str | None = None, timeout: float = 2.0) -> None:
     `experiment` defaults to MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID, then to `argocd-assistant`. Without
     this, MLflow looks the experiment up on every request, and hangs with the tracking server down.
     """
+    if reason := missing_package():
+        _warn_of_no_traces(reason)
+        return
     # Writing a trace to SQLite costs tens of milliseconds of Python: ten threads of it, MLflow's default, starve the
     # event loop that is answering, and a database takes one writer at a time anyway.
     os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_WORKERS", "1")

@@ -1,10 +1,13 @@
-"""The picture of the README shows what the assistant answers today."""
+"""The pictures of the README show what the assistant answers today."""
 
 import asyncio
 import xml.etree.ElementTree as ElementTree
 
+from PIL import Image
+
 from tests.docs.picture import PICTURE, answered, draw
 
+TRACE = PICTURE.with_name("trace.png")
 TEXT = "{http://www.w3.org/2000/svg}text"
 
 
@@ -30,3 +33,13 @@ def test_it_names_the_question_and_the_findings_of_today() -> None:
 
 def test_it_loads_nothing_from_another_host() -> None:
     assert "http" not in PICTURE.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+
+
+def test_the_trace_is_of_the_same_question_and_its_first_finding_of_today() -> None:
+    question, findings, _ = asyncio.run(answered())
+    with Image.open(TRACE) as picture:
+        shown = str(picture.info["shown"])
+
+    assert question in shown
+    assert findings[0].title.replace("`", "") in shown, "make pictures draws it anew"
+    assert TRACE.stat().st_size < 200_000

@@ -61,7 +61,7 @@ def run_demo(*, folder: Path | None = None, console: Console | None = None) -> i
                 _say(console, number, scenario.title)
                 _show(_ask(server, scenario, console), console)
     except (DemoFailed, SettingsError) as error:
-        console.print("[bold red]The demo stopped:[/]", escape(str(error)))
+        console.print("[bold red]The demo stopped:[/]", escape(str(error)), soft_wrap=True)
         return 1
     console.print(f"\nDone in {time.monotonic() - began:.0f} s. The server is stopped; the traces are kept:")
     console.print("  make ui    opens MLflow on them; without make:")
@@ -80,8 +80,11 @@ def _log(folder: Path, store: str, console: Console) -> str:
         import mlflow
 
         from agent.mlflow.registration import log_and_register
+        from agent.mlflow.store import missing_package
 
         mlflow.set_tracking_uri(store)
+        if reason := missing_package():
+            raise DemoFailed(reason)
         # Artifacts go to the folder of the store, wherever the demo is started.
         with _working_directory(folder), _quiet():
             model = log_and_register()

@@ -31,6 +31,7 @@ from agent.mlflow.evaluation.verdicts import judged
 from agent.mlflow.experiments import use_experiment
 from agent.mlflow.prompt_registry import register_built_in
 from agent.mlflow.responses_agent import ArgoCDAssistant, PredictError
+from agent.mlflow.store import check_store
 from agent.settings import Settings
 from agent.turn.assistant import Assistant
 
@@ -71,6 +72,7 @@ def evaluate(plan: Plan, *, on_result: Callable[[Result], None] = lambda result:
     A turn that fails is a wrong answer, not an error. Raises SettingsError when MLflow's store cannot be used.
     """
     rows = [_row(each, number, plan.judge) for each in plan.scenarios for number in range(1, plan.repetitions + 1)]
+    check_store()
     try:
         experiment = use_experiment(plan.experiment, _ABOUT)
         model_id = _evaluated_model(experiment.experiment_id)
@@ -143,7 +145,8 @@ def _record(plan: Plan, examination: "_Examination", results: tuple[Result, ...]
 
 
 def results_of(run_id: str) -> tuple[Result, ...]:
-    """The results that an earlier run stored. Raises RequestError where there are none."""
+    """The results that an earlier run stored. Raises RequestError where there are none, SettingsError as `evaluate`."""
+    check_store()
     try:
         text = load_text(f"runs:/{run_id}/{_RESULTS}")
     except (MlflowException, OSError):

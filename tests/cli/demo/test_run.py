@@ -1,5 +1,6 @@
 """The demo as a newcomer sees it, with the real MLflow store and the real server."""
 
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from agent.cli.demo.run import run_demo
+from tests.conftest import TraceStore
 
 pytestmark = pytest.mark.integration
 
@@ -34,3 +36,15 @@ def test_a_demo_that_cannot_go_on_says_why_and_fails(tmp_path: Path, monkeypatch
 
     assert code == 1
     assert "ASSISTANT_CONTEXT_TOKENS" in output.getvalue()
+
+
+def test_a_small_installation_names_the_package_that_the_demo_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traces: TraceStore
+) -> None:
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    output = StringIO()
+
+    code = run_demo(folder=tmp_path / "demo", console=Console(file=output, width=60))
+
+    assert code == 1
+    assert "pip install 'argocd-assistant[mlflow]'" in output.getvalue()
