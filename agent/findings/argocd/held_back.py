@@ -1,7 +1,7 @@
 """What keeps Argo CD from creating a resource that is missing: a sync of that resource alone would go around it.
 
-Owns the three reasons: a sync window that is closed, a last sync that failed before it came to the resource (a hook, a
-wave, a refusal), and a sync that waits. Source: Argo CD's controller/sync.go and gitops-engine/pkg/sync/sync_context.go.
+Owns the reasons: a sync window, and a last sync that failed before it came to the resource (a hook, a wave, a refusal).
+Source: Argo CD's controller/sync.go and gitops-engine/pkg/sync/sync_context.go.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def held_back(context: Context, application: Application | None) -> Held | None:
     if context.sync_windows and _is_closed(context):
         return Held(
             reason="A sync window blocks syncs, so Argo CD does not create it now.",
-            step="Wait until the sync window permits a sync, which then creates it; the project's owner can change the window.",
+            step="Wait until the sync window permits a sync, which then creates it; the project's owner can change it.",
         )
     if application.text(*OPERATION, "phase") in ("Failed", "Error"):
         return _failed(application)
