@@ -287,7 +287,7 @@ class FakeArgoCD(Recording):
         for node in held.nodes + held.orphans:
             if wanted == tuple(node[key] for key in ("group", "kind", "namespace", "name")):
                 live = held.live.get(node["uid"])
-                if live is None and (node["health"] or {}).get("status") == "Missing":
+                if live is None and text_at(node, "health", "status") == "Missing":
                     break  # in Git alone: no part of the Application, for this endpoint
                 if live is None:
                     return _error(404, 5, f"{node['kind'].lower()}s {node['name']!r} not found")
@@ -362,7 +362,7 @@ async def _stream(log: _Log, pod: str, tail: int) -> AsyncGenerator[bytes]:
     if log.broken_by:
         yield _line({"error": {"grpc_code": 13, "http_code": 500, "message": log.broken_by, "http_status": "Internal"}})
     elif log.closed:
-        yield _line(_entry("", ZERO_TIME, pod, last=True))
+        yield _line(_entry("", "2026-11-21T08:59:59.000000001Z", "", last=True))
 
 
 def _entry(content: str, timestamp: str, pod: str, *, last: bool = False) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _conditions_by_name(api: ArgoCDAPI, request: ArgoCDRequest) -> dict[tuple[st
         try:
             for chunk in chunks:
                 parser.send(chunk)
-                found.update((_key(item), _told(item)) for item in items)
+                found.update((_key(item), _told(item)) for item in map(object_at, items))
                 items.clear()
             parser.close()
         except ijson.JSONError:

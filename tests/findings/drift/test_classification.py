@@ -312,7 +312,9 @@ def test_the_values_of_a_secret_are_hidden() -> None:
 
 def test_a_field_that_argo_cd_applied_and_admission_changed_is_a_mutation() -> None:
     git = edited(lambda m: container(m).update(imagePullPolicy="IfNotPresent"))
-    fields = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"api"}': {"f:imagePullPolicy": {}}}}}}}
+    fields: Manifest = {
+        "f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"api"}': {"f:imagePullPolicy": {}}}}}}
+    }
 
     def admitted(manifest: Manifest) -> None:
         applied = json.dumps(git)
