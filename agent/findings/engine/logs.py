@@ -247,7 +247,14 @@ def _candidates(lines: Iterable[LogLine]) -> Iterator[LogLine]:
             yield line
 
 
+# A property of an error object that Node.js prints below the line with the message
+# (https://nodejs.org/api/util.html#utilinspectobject-options).
+_PROPERTY = re.compile(r"\s+(?:code|errno|syscall|path|dest|address|port|hostname|host): .{1,300}$")
+
+
 def _is_fatal(text: str) -> bool:
+    if _PROPERTY.match(text):
+        return False
     lowered = text.lower()
     return any(kind.matches(text, lowered) for kind in _KINDS) and not _HARMLESS.search(text)
 
