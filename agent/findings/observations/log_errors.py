@@ -8,10 +8,9 @@ from agent.context.model import ContainerLog, LogLine
 from agent.findings.engine.evidence import one_line, quote_lines
 from agent.findings.engine.health import pod_is_well
 from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.logs import fatal_lines, fault_meaning
+from agent.findings.engine.logs import fatal_lines, fault_kind, fault_meaning
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock
-from agent.findings.workloads.crash_reasons import substance
-from agent.findings.workloads.log_line_steps import step_of
+from agent.findings.workloads.crash_reasons import GENERAL_STEP, step_for, substance
 from agent.objects.manifest import Manifest, objects_at, text_at
 from agent.objects.times import moment
 
@@ -76,9 +75,14 @@ def _observation(inventory: Inventory, log: ContainerLog, kinds: dict[str, list[
         or "Its log reports the errors that are quoted here, the first of each kind.",
         evidence=evidence,
         severity="warning" if _is_recent(inventory, last) and not _has_ended_well(inventory, log) else "info",
-        step=f"{step_of(firsts[0].text)} {_FIRST_ERROR}".strip(),
+        step=_step(firsts[0].text),
         fault=f"log {log.container} {' '.join(sorted(kinds))}",
     )
+
+
+def _step(line: str) -> str:
+    """What to do about the first error."""
+    return f"{step_for(line, fault_kind(line)[0]).removesuffix(GENERAL_STEP).strip()} {_FIRST_ERROR}".strip()
 
 
 _FIRST_ERROR = "Repair what the first of these errors names; the later ones may follow from it."

@@ -15,6 +15,7 @@ from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.logs import UNEXPLAINED_EXIT, fault_kind
 from agent.findings.engine.remedies import change
+from agent.findings.network.endpoints import failed_connections
 from agent.findings.workloads.log_line_steps import step_of
 from agent.objects.manifest import lookup, objects_at, path_text, text_at
 
@@ -40,8 +41,25 @@ class CrashReason:
     @property
     def step(self) -> str:
         """What to do where only the line is known."""
-        return step_of(self.line) or _STEPS.get(self.kind, "") or _named_step(self.line)
+        return step_for(self.line, self.kind)
 
+
+def step_for(line: str, kind: str, container: Container | None = None) -> str:
+    """What to do about a line of this kind (of `logs.fault_kind`): about what it names, else what its kind asks for."""
+    step = step_of(line, container) or _STEPS.get(kind, "") or _named_step(line)
+    connection = next(iter(failed_connections(line)), None) if kind in _PEERS else None
+    if connection is None:
+        return step
+    peer = one_line(connection.host, 120) + (f":{connection.port}" if connection.port else "")
+    return _PEERS[kind].format(peer)
+
+
+# What to do about a connection whose peer the line names.
+_PEERS = {
+    "refused": "Check whether {0} is up and listens on that port.",
+    "dns": "Check the spelling of {0}, whether that Service exists (or the name outside), and cluster DNS.",
+    "timeout": "Check whether {0} is up, and which NetworkPolicy or firewall applies to the connection.",
+}
 
 _STEPS = {
     "constraint": "Repair the migration or the data: fill, clean up or allow the rows that violate the "
@@ -80,10 +98,10 @@ def _named_step(line: str) -> str:
     text = substance(line)
     found = ((step, pattern.search(text)) for pattern, step in _NAMED_THINGS)
     step = next((step.format(one_line(match[1], 100)) for step, match in found if match), "")
-    return f"{step} {_GENERAL_STEP}".strip()
+    return f"{step} {GENERAL_STEP}".strip()
 
 
-_GENERAL_STEP = "Repair what the quoted lines of its log report."
+GENERAL_STEP = "Repair what the quoted lines of its log report."
 
 _FAULT = re.compile(r"error|fail|exception|fatal|panic|denied|refused", re.IGNORECASE)
 
@@ -155,7 +173,7 @@ def first_step(container: Container, reason: CrashReason) -> str:
             f"Make PersistentVolumeClaim {named} larger (spec.resources.requests.storage in Git, where its "
             f"StorageClass allows expansion), or delete what is not needed on the volume; see {look}."
         )
-    return step_of(reason.line, container) or reason.step
+    return step_for(reason.line, reason.kind, container)
 
 
 _VARIABLE = re.compile(

@@ -106,13 +106,13 @@ def _volume_for(container: Container, path: str) -> str:
     directory = one_line((dirname(path.rstrip("/")) or "/") if is_absolute else path, 120)
     where = directory if is_absolute else f"{directory} in the working directory"
     user = _user(container)
-    as_user = f" as user {user}" if user else " as the user it runs as"
+    as_user = f" (it runs as {user})" if user else ""
     writable = (
         f"mount an emptyDir at {where} (volumes and volumeMounts of container {container.name})"
         if directory != "/"
         else "let it write to a directory with an emptyDir volume"
     )
-    step = change(container.inventory, f"{writable}, or use an image that is made to run{as_user}")
+    step = change(container.inventory, f"{writable}, or use an image made for any user id{as_user}")
     if lookup(container.spec, "securityContext", "readOnlyRootFilesystem") is True:
         return f"{step} The path is on no volume, and readOnlyRootFilesystem is set."
     return f"{step} The path is on no volume: it is in the image, whose files belong to another user."

@@ -134,6 +134,11 @@ _MOUNT_STEPS: tuple[tuple[str, str], ...] = (
         "The volume is released when its old pod is gone from the other node; delete that pod, or wait until it ends.",
     ),
     (
+        r"external-attacher of (?P<driver>\S{1,120}) CSI driver",
+        "Look at the controller pods of CSI driver {driver} (its external-attacher, mostly in the provisioner's "
+        "Deployment) and at `kubectl get csidrivers,volumeattachments`: nothing attaches the volume.",
+    ),
+    (
         r"access denied by server|Permission denied",
         "Let the server export the volume to this node and its address.",
     ),
@@ -153,7 +158,8 @@ _MOUNT_STEPS: tuple[tuple[str, str], ...] = (
 
 
 def _mount_step(message: str) -> str:
-    found = (step for pattern, step in _MOUNT_STEPS if re.search(pattern, message, re.IGNORECASE))
+    matches = ((step, re.search(pattern, message, re.IGNORECASE)) for pattern, step in _MOUNT_STEPS)
+    found = (step.replace("{driver}", match.groupdict().get("driver", "")) for step, match in matches if match)
     return next(found, "Repair what the event names; look at the pods of the storage driver and at the claim.")
 
 
@@ -166,7 +172,17 @@ def _sandbox_step(pod: Manifest, message: str) -> str:
         return f"Free addresses of the network plugin's range on {where}, or enlarge it."
     if re.search(r"net\.d|cni config|no networks found|config(?:uration)? file", message, re.IGNORECASE):
         return f"Check the network plugin's configuration on {where} (/etc/cni/net.d) and its pods, which write it."
+    # libcni's wording (https://github.com/containernetworking/cni/blob/main/libcni/api.go), or the plugin's own files.
+    if match := _PLUGIN.search(message):
+        plugin = one_line(next(group for group in match.groups() if group), 40)
+        return (
+            f"Look at the DaemonSet of the network plugin {plugin}: its pod on {where} does not run, is not ready or "
+            f"has not written its files (`kubectl get pods --all-namespaces -o wide | grep {plugin}`), and read its log."
+        )
     return f"Look at the pods of the network plugin on {where} and their log."
+
+
+_PLUGIN = re.compile(r"plugin type=\\?\"([\w-]{2,40})\\?\"|/(?:var/lib|var/run|run)/(calico|cilium|flannel|[\w-]{0,20}cni)/")
 
 
 def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:

@@ -98,7 +98,7 @@ _REASONS = (
         step="List them by `kubectl get nodes`; after the maintenance, `kubectl uncordon` them.",
     ),
     _Reason(
-        pattern=r"topology spread constraints|anti-affinity rules",
+        pattern=r"(?:didn't (?:match|satisfy) (?:pod |existing pods )?)?(?:topology spread constraints|anti-affinity rules)",
         name="its spreading rules leave no node",
         meaning="Anti-affinity or topology spread constraints exclude every node that has room.",
         step="Add nodes or zones, or make the rule preferred (ScheduleAnyway) instead of required.",
