@@ -3,6 +3,7 @@
 One at its minimum is healthy, and so is one whose target is scaled to zero.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,9 +98,31 @@ def autoscalers(inventory: Inventory) -> Iterator[Finding]:
                     yield _broken(inventory, autoscaler, text_at(condition, "message"), reason, quotes)
             elif kind == "ScalingLimited" and status == "True" and reason == "TooManyReplicas":
                 yield _limited(inventory, autoscaler, index)
+        if not conditions and (broken := _broken_in_annotation(inventory, autoscaler)):
+            yield broken
+            continue
         # autoscaling/v1 has no conditions; its events report the same.
-        for event in () if conditions else inventory.events.of(autoscaler, *_FAILED_EVENTS)[:1]:
+        for event in () if conditions or _ANNOTATION in object_at(autoscaler, "metadata", "annotations") else inventory.events.of(autoscaler, *_FAILED_EVENTS)[:1]:
             yield _broken(inventory, autoscaler, event.message, event.reason, quote_event(event))
+
+
+_ANNOTATION = "autoscaling.alpha.kubernetes.io/conditions"
+"""Where the API server keeps the conditions of an autoscaler that is read as autoscaling/v1 (Kubernetes'
+pkg/apis/autoscaling/annotations.go)."""
+
+
+def _broken_in_annotation(inventory: Inventory, autoscaler: Manifest) -> Finding | None:
+    text = text_at(autoscaler, "metadata", "annotations", _ANNOTATION)
+    try:
+        conditions: object = json.loads(text) if text else []
+    except (ValueError, RecursionError):
+        return None
+    for condition in objects_at({"conditions": conditions}, "conditions"):
+        kind, status, reason = (text_at(condition, key) for key in ("type", "status", "reason"))
+        if kind in ("AbleToScale", "ScalingActive") and status == "False" and reason != "ScalingDisabled":
+            quotes = quote(autoscaler, "metadata", "annotations", _ANNOTATION)
+            return _broken(inventory, autoscaler, text_at(condition, "message"), reason, quotes)
+    return None
 
 
 _FAILED_EVENTS = (
