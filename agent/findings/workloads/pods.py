@@ -6,6 +6,7 @@ Kubernetes' pkg/kubelet/events/event.go.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from agent.context.model import Event
 from agent.findings.engine.build import namespace_of, object_finding
@@ -19,6 +20,7 @@ from agent.findings.model import Finding
 from agent.findings.network.connections import Connections, with_failed_connections
 from agent.findings.workloads.crashes import crashed_container
 from agent.findings.workloads.evictions import ended_by_cluster
+from agent.findings.workloads.old_revisions import held_by_old_revision
 from agent.findings.workloads.pod_finding import pod_finding
 from agent.findings.workloads.probes import may_become_ready, probe_failure
 from agent.findings.workloads.scheduling import unscheduled_pod
@@ -59,6 +61,10 @@ def _broken_pod(
         others = [f for c in containers if c.status.get("ready") is not True for f in connections.of(c)]
         found, others = with_failed_connections(found, others)
         yield from others
+        if stale := held_by_old_revision(inventory, pod):
+            yield stale
+            # Whatever is wrong with the old template is not to be repaired any more.
+            found = [replace(each, level="effect") for each in found]
     yield from found
 
 
