@@ -24,7 +24,7 @@ _PATTERNS: tuple[tuple[ConnectionFailure, str], ...] = (
     ("refused", r"refused\b|\bECONNREFUSED\b|can't connect to mysql server"),
     (
         "timeout",
-        r"i/o timeout|\bETIMEDOUT\b|connect\w* (?:attempt )?timed? ?out|timeout (?:expired|exceeded)|"
+        r"i/o timeout|\bETIMEDOUT\b|connect\w* (?:attempt )?timed? ?out|timeout (?:expired|exceeded)|\btimed out\b|"
         r"no route to host|\bEHOSTUNREACH\b|deadline exceeded|context deadline|connecttimeout",
     ),
 )

@@ -14,6 +14,7 @@ from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.remedies import change
 from agent.findings.model import Evidence, Finding, Level
+from agent.objects.error_message import parse
 from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
 from agent.objects.target import ResourceRef
 
@@ -45,6 +46,13 @@ _FAILURES = (
         meaning="The metrics come from metrics.k8s.io, the API of metrics-server, which is unavailable.",
         step="Look at metrics-server: `kubectl get apiservice v1beta1.metrics.k8s.io`, "
         "`kubectl -n kube-system get pods -l k8s-app=metrics-server`.",
+    ),
+    _Failure(
+        pattern=r"no (custom|external) metrics API",
+        name="the cluster has no {0} metrics API, from which its metric is to be read",
+        meaning="Metrics of objects and of outside come from an adapter (Prometheus adapter, KEDA) that registers this "
+        "API; none has.",
+        step="Install or repair the adapter: `kubectl get apiservices | grep metrics.k8s.io`.",
     ),
     _Failure(
         pattern=r"(?:could not find the requested resource|unable to handle the request|no matches for kind|"
@@ -135,6 +143,9 @@ _FAILED_EVENTS = (
 )
 
 
+_STATED = 200
+
+
 def _broken(
     inventory: Inventory, autoscaler: Manifest, message: str, reason: str, quotes: tuple[Evidence, ...]
 ) -> Finding:
@@ -142,7 +153,7 @@ def _broken(
     failure, match = next(((f, m) for f, m in found if m), (_UNKNOWN, None))
     words = [one_line(group or "", 60) for group in match.groups()] if match else []
     target = _target(autoscaler)
-    problem = failure.name.format(*words)
+    problem = failure.name.format(*words) or one_line(parse(message).statement, _STATED)
     step = failure.step.format(*words, target=f"{target.kind} {one_line(target.name, 80)}" if target else "its target")
     is_change = step[:1].islower()
     command = _set_requests(target, words[0]) if is_change and target and "request no" in failure.name else ""

@@ -65,6 +65,9 @@ def _broken_pod(
             yield stale
             # Whatever is wrong with the old template is not to be repaired any more.
             found = [replace(each, level="effect") for each in found]
+    else:
+        blocked = [f for c in containers for f in connections.blocked(c)]
+        found = [replace(each, severity="warning") for each in blocked]
     yield from found
 
 
