@@ -72,13 +72,13 @@ def _not_ready(node: Manifest, index: int, status: str) -> Finding:
 # Kubernetes' pkg/kubelet/kubelet.go and pkg/kubelet/nodestatus/setters.go: why the kubelet is not ready.
 _READINESS_STEPS: tuple[tuple[str, str], ...] = (
     (
+        r"network plugin|NetworkPluginNotReady|\bcni\b",
+        "Look at the pods of the network plugin on node {node}, which write its configuration to /etc/cni/net.d.",
+    ),
+    (
         r"PLEG is not healthy|container runtime|runtime is down",
         "Look at the container runtime of node {node} (`systemctl status containerd`, `crictl ps`): it does not answer "
         "the kubelet; restart it, then the kubelet, and look for a disk or memory that is used up.",
-    ),
-    (
-        r"network plugin|NetworkPluginNotReady|cni",
-        "Look at the pods of the network plugin on node {node}, which write its configuration to /etc/cni/net.d.",
     ),
     (
         r"CSINode|csi",

@@ -46,7 +46,7 @@ class CrashReason:
 
 def step_for(line: str, kind: str, container: Container | None = None) -> str:
     """What to do about a line of this kind (of `logs.fault_kind`): about what it names, else what its kind asks for."""
-    step = step_of(line, container) or _STEPS.get(kind, "") or _named_step(line)
+    step = step_of(message_of(line) or line, container) or _STEPS.get(kind, "") or _named_step(line)
     connection = next(iter(failed_connections(line)), None) if kind in _PEERS else None
     if connection is None:
         return step
@@ -89,7 +89,7 @@ _NAMED_THINGS: tuple[tuple[re.Pattern[str], str], ...] = (
         "Check whether {0}, which the line names, is up, can be reached and has room for another client.",
     ),
     (re.compile(r"(?<![\w.])(/[\w.-]{1,80}(?:/[\w.-]{1,80}){1,12})"), "Look at {0}, which the line names."),
-    (re.compile(r"[\"'`]([\w./:@-]{3,100})[\"'`]"), "Look at {0}, which the line names."),
+    (re.compile(r"[\"'`](?=[^\"'`]{0,99}[\d./:@_-])([\w./:@-]{3,100})[\"'`]"), "Look at {0}, which the line names."),
 )
 
 
@@ -103,7 +103,11 @@ def _named_step(line: str) -> str:
 
 GENERAL_STEP = "Repair what the quoted lines of its log report."
 
-_FAULT = re.compile(r"error|fail|exception|fatal|panic|denied|refused", re.IGNORECASE)
+_FAULT = re.compile(
+    r"error|fail|exception|fatal|panic|denied|refused|unsupported|not supported|invalid|cannot|can't|could not|unable|"
+    r"unexpected|not found|missing|unknown|must |expected|illegal|abort",
+    re.IGNORECASE,
+)
 
 
 def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> CrashReason | None:
@@ -128,9 +132,10 @@ def _rank(line: str, kind: str) -> int:
     """How much a line explains."""
     if kind not in ("", UNEXPLAINED_EXIT):
         return 3
-    if step_of(line):
+    if step_of(message_of(line) or line):
         return 2
-    return 1 if (kind or _FAULT.search(line, 0, _READ_LIMIT)) and not _EXIT_ONLY.search(line, 0, _READ_LIMIT) else 0
+    is_fault = kind or _FAULT.search(line, 0, _READ_LIMIT)
+    return 1 if is_fault and not _EXIT_ONLY.search(line, 0, _READ_LIMIT) else 0
 
 
 # Only that something exited, as npm, make and shells report it.
@@ -229,7 +234,7 @@ def substance(line: str) -> str:
     text = line[:_READ_LIMIT].strip().rpartition("\r")[2]
     if progress := _PROGRESS.match(text):
         text = text[progress.end() :]
-    text = _message_of(text) or text
+    text = message_of(text) or text
     server = [match.end() for match in _SERVER.finditer(text)]
     if server:
         text = text[server[-1] :]
@@ -240,8 +245,8 @@ def substance(line: str) -> str:
     return one_line(text, _TITLE_LIMIT).removesuffix(".")
 
 
-def _message_of(text: str) -> str:
-    """The error or message of a line that is a JSON object, "" without one."""
+def message_of(text: str) -> str:
+    """The error or message of a line that is a JSON object, with the path and error of its details; "" without one."""
     if not text.startswith("{"):
         return ""
     try:
@@ -249,4 +254,10 @@ def _message_of(text: str) -> str:
     except (ValueError, RecursionError):
         return ""
     values = (lookup(cast("object", entry), key) for key in ("error", "err", "msg", "message"))
-    return next((value for value in values if isinstance(value, str) and value.strip()), "")
+    message = next((value for value in values if isinstance(value, str) and value.strip()), "")
+    details = (lookup(cast("object", entry), *path) for path in _DETAILS)
+    return ": ".join([message, *(each for each in details if isinstance(each, str) and each)]) if message else ""
+
+
+# Where structured logs keep the details of a message (https://www.mongodb.com/docs/manual/reference/log-messages/).
+_DETAILS = tuple((holder, key) for holder in ("attr", "fields", "context") for key in ("path", "file", "error", "err"))

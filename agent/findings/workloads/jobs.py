@@ -132,6 +132,9 @@ def _start_step(inventory: Inventory, cron_job: Manifest, reason: str, message: 
     if "missed start time" in message or reason == "TooManyMissedTimes":
         what = f"set spec.startingDeadlineSeconds of {named(cron_job)} (for instance 200)"
         return f"{change(inventory, what)} Then only the starts missed within that time are counted."
+    if reason == "UnknownTimeZone":
+        what = f"correct spec.timeZone of {named(cron_job)} to a name of the IANA database (such as Europe/Berlin)"
+        return change(inventory, what)
     if reason == "FailedCreate" and (refusal := refusal_in(message, namespace_of(cron_job))):
         return refusal.step
     return "In Git, correct spec.schedule (five fields, or one such as @daily), spec.timeZone or the template."

@@ -74,6 +74,20 @@ def _module(container: Container | None, named: dict[str, str]) -> str:
     )
 
 
+def _runtime(container: Container | None, named: dict[str, str]) -> str:
+    image = one_line(container.spec_text("image"), 100) if container else ""
+    return (
+        f"Use an image with the version of the runtime (Java, Node.js, Python, libc ...) that the program was built "
+        f"for{f' instead of {image}' if image else ''}, or build the program for the version in the image."
+    )
+
+
+def _environment(container: Container | None, named: dict[str, str]) -> str:
+    name = named["variable"]
+    where = f" of container {container.name}" if container else ""
+    return f"Set the environment variable {name}{where} in the pod template, in Git, to a valid value."
+
+
 def _absent_file(container: Container | None, named: dict[str, str]) -> str:
     path = named["path"]
     place = place_of(container, path) if container else None
@@ -155,7 +169,7 @@ def _database_object(_: Container | None, named: dict[str, str]) -> str:
 def _other_data(_: Container | None, named: dict[str, str]) -> str:
     return (
         "Run the image of the version that wrote the data directory, and migrate the data with the program's own "
-        "upgrade (or restore a dump into an empty volume); do not delete the volume before there is a backup."
+        "upgrade (or restore a dump into an empty volume); until then the volume has the only copy of the data."
     )
 
 
@@ -234,11 +248,29 @@ _FORMS: tuple[_Form, ...] = (
     # Python, Node.js, Java, Ruby, Perl, PHP, and the dynamic loader (ld.so)
     _form(
         "module named|cannot find module|cannot find package|classnotfound|noclassdef|cannot load such file|"
-        "can't locate|shared librar|main class|shared object file",
+        "can't locate|shared librar|main class|shared object file|assembly|class \"|class '",
         rf"(?:No module named|Cannot find (?:module|package)|cannot load such file --|Can't locate|"
         rf"(?:ClassNotFoundException|NoClassDefFoundError):|could not find or load main class|"
-        rf"error while loading shared libraries:|error loading shared library:?) ?{_QUOTE}?(?P<module>[^\s'\"`:,]{{1,200}})",
-        _module,
+        rf"Could not load file or assembly|error while loading shared libraries:|error loading shared library:?) ?{_QUOTE}?(?P<module>[^\s'\"`:,]{{1,200}})|"
+        rf"\bClass {_QUOTE}(?P<module2>[\w\\]{{2,200}}){_QUOTE} not found",
+        lambda container, named: _module(container, {"module": named.get("module") or named["module2"]}),
+    ),
+    # https://docs.oracle.com/javase/specs/jvms/se21/html/jvms-4.html (class file versions), npm's engines, ld.so
+    _form(
+        "class file version|unsupported java|more recent version|glibc|requires node|requires python|requires java|"
+        "unsupported engine|major.minor",
+        r"class file versions? |Unsupported (?:Java|major\.minor|engine)|more recent version of the Java|"
+        r"GLIBC\w{0,4}_[\d.]+.{0,5} not found|requires (?:Node|Python|Java|PHP|Ruby)\b",
+        _runtime,
+    ),
+    # A variable of the environment by its name in capitals
+    _form(
+        "environment variable|env var",
+        r"\b(?P<variable>(?-i:[A-Z][A-Z0-9_]{2,60})) (?:environment|env) var|(?:environment|env) var\w*:? "
+        r"[\"'`]?\$?(?P<variable2>(?-i:[A-Z][A-Z0-9_]{2,60}))\b",
+        lambda container, named: _environment(
+            container, {"variable": named.get("variable") or named["variable2"]}
+        ),
     ),
     # A kernel's or a server's limit that is below what it wants
     _form(
@@ -253,8 +285,11 @@ _FORMS: tuple[_Form, ...] = (
     _form(
         "permission denied|eacces|not permitted",
         r"(?:bind|listen)\w*\b.{0,80}?[:\s](?P<port>\d{1,5})\b.{0,60}(?:permission denied|EACCES|not permitted)|"
-        r"(?:EACCES|permission denied)\W.{0,80}\b(?:bind|listen)\w*\b.{0,80}?:(?P<port2>\d{1,5})\b",
-        lambda container, named: _denied_port(container, {"port": named.get("port") or named["port2"]}),
+        r"(?:EACCES|permission denied)\W.{0,80}\b(?:bind|listen)\w*\b.{0,80}?:(?P<port2>\d{1,5})\b|"
+        r"\b(?:bind|listen)\w*\b.{0,60}(?:permission denied|EACCES).{0,40}?:(?P<port3>\d{1,5})\b",
+        lambda container, named: _denied_port(
+            container, {"port": named.get("port") or named.get("port2") or named["port3"]}
+        ),
     ),
     _form(
         "in use|eaddrinuse",
@@ -278,7 +313,7 @@ _FORMS: tuple[_Form, ...] = (
         rf"(?:ENOENT|\[Errno 2\])[^'\n]{{0,80}}'(?P<path>[^']{{1,300}})'|"
         rf"(?:open|stat|lstat|read|chdir|load|access|cat|directory|file) {_QUOTE}?(?P<path2>/{_PATH}){_QUOTE}?: "
         rf"(?:no such file|can't open|cannot open)|"
-        rf"(?:FileNotFoundException|NoSuchFileException|FileNotFoundError): (?P<path3>/?{_PATH})|"
+        rf"(?:FileNotFoundException|NoSuchFileException|FileNotFoundError): (?P<path3>(?=[^\s]{{0,300}}[/.]){_PATH})|"
         rf"{_QUOTE}?(?P<path4>/{_PATH}){_QUOTE}?(?:: | \(2: | )(?:no such file|not found|does not exist|cannot find)|"
         rf"(?:open|stat|access)\(\) {_QUOTE}(?P<path5>[^'\"]{{1,300}}){_QUOTE} failed \(2|"
         rf"(?:no such file or directory|cannot find the file|file not found|does not exist|can't open)"
