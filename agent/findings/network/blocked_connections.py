@@ -74,9 +74,7 @@ def _named(policies: list[Manifest]) -> str:
     return ", ".join(f"NetworkPolicy {one_line(name_of(policy), 80)}" for policy in policies[:3])
 
 
-def _no_dns(
-    container: Container, line: Evidence, connection: FailedConnection, policies: list[Manifest]
-) -> Finding:
+def _no_dns(container: Container, line: Evidence, connection: FailedConnection, policies: list[Manifest]) -> Finding:
     named = _named(policies)
     return container.finding(
         f"{container.title} cannot resolve {one_line(connection.host, 120)}: {named} lets no DNS out",

@@ -18,8 +18,8 @@ from agent.findings.engine.logs import reports_other_fault
 from agent.findings.engine.references import alike
 from agent.findings.model import Evidence, Finding
 from agent.findings.network.backends import Backends, Service, quote_addresses, quote_pod
-from agent.findings.network.endpoints import FailedConnection, failed_connections, service_names
 from agent.findings.network.blocked_connections import blocked_connection
+from agent.findings.network.endpoints import FailedConnection, failed_connections, service_names
 from agent.findings.network.network_policies import POLICY, policies_on, quote_policies
 from agent.objects.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
 from agent.objects.selectors import labels_at

@@ -82,14 +82,16 @@ _READINESS_STEPS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"CSINode|csi",
-        "Look at the kubelet's log for the CSINode object: it is not initialized, and the API server may be unreachable.",
+        "Look at the kubelet's log for the CSINode object, which is not initialized (is the API server reachable?).",
     ),
     (
         r"shut(?:ting)? ?down",
         "Node {node} is being shut down; wait until it is back, or remove it from the cluster.",
     ),
 )
-_READINESS = "Look at the machine: is it up, does its kubelet run (`systemctl status kubelet`) and reach the API server?"
+_READINESS = (
+    "Look at the machine: is it up, does its kubelet run (`systemctl status kubelet`) and reach the API server?"
+)
 
 
 def _readiness_step(node: Manifest, message: str) -> str:

@@ -125,8 +125,10 @@ def storage_classes(inventory: Inventory) -> Iterator[Finding]:
         f"{len(defaults)} StorageClasses are the default: {names}",
         "A claim that names no class gets the default that was created last (before Kubernetes 1.26 it was refused); "
         "which one that is differs between clusters.",
-        tuple(quoted for each in defaults[:4] for quoted in quote(each, "metadata", "annotations", _default_mark(each))),
-        f"In Git, set the annotation {_DEFAULT[0]} to \"false\" on all but one of them.",
+        tuple(
+            quoted for each in defaults[:4] for quoted in quote(each, "metadata", "annotations", _default_mark(each))
+        ),
+        f'In Git, set the annotation {_DEFAULT[0]} to "false" on all but one of them.',
         severity="warning" if asked else "info",
     )
 

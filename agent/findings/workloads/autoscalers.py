@@ -110,7 +110,11 @@ def autoscalers(inventory: Inventory) -> Iterator[Finding]:
             yield broken
             continue
         # autoscaling/v1 has no conditions; its events report the same.
-        for event in () if conditions or _ANNOTATION in object_at(autoscaler, "metadata", "annotations") else inventory.events.of(autoscaler, *_FAILED_EVENTS)[:1]:
+        for event in (
+            ()
+            if conditions or _ANNOTATION in object_at(autoscaler, "metadata", "annotations")
+            else inventory.events.of(autoscaler, *_FAILED_EVENTS)[:1]
+        ):
             yield _broken(inventory, autoscaler, event.message, event.reason, quote_event(event))
 
 

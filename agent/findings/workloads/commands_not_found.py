@@ -10,8 +10,9 @@ from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line
 
 _MESSAGE = re.compile(
-    r"exec: \\?\"(?P<command>[^\"\\]{1,400})\\?\": (?:(?:\w+ )?[^\s:]{1,400}: )?(?P<why>executable file not found in \$PATH|"
-    r"permission denied|no such file or directory|is a directory|exec format error)|"
+    r"exec: \\?\"(?P<command>[^\"\\]{1,400})\\?\": (?:(?:\w+ )?[^\s:]{1,400}: )?(?P<why>"
+    r"executable file not found in \$PATH|permission denied|no such file or directory|is a directory|"
+    r"exec format error)|"
     r"(?:fork/exec|exec) (?P<path>/[^\s:\"]{1,400}): (?P<reason>permission denied|no such file or directory|"
     r"is a directory|exec format error)"
 )

@@ -124,7 +124,7 @@ def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> CrashReason
     ranks = [_rank(line, kind) for line, kind, _ in candidates]
     # The last of the best.
     place = max(range(len(candidates)), key=lambda each: (ranks[each], each))
-    line, kind, meaning = candidates[place]
+    _, kind, meaning = candidates[place]
     return CrashReason(line=_whole([each[0] for each in candidates], place), kind=kind, meaning=meaning)
 
 
@@ -139,7 +139,9 @@ def _rank(line: str, kind: str) -> int:
 
 
 # Only that something exited, as npm, make and shells report it.
-_EXIT_ONLY = re.compile(r"(?:exit(?:ed)?|failed|return(?:ed)?)(?: with)?(?: exit)? (?:code|status):? \d{1,3}\W*$", re.IGNORECASE)
+_EXIT_ONLY = re.compile(
+    r"(?:exit(?:ed)?|failed|return(?:ed)?)(?: with)?(?: exit)? (?:code|status):? \d{1,3}\W*$", re.IGNORECASE
+)
 
 
 def _whole(lines: list[str], place: int) -> str:

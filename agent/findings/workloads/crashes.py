@@ -229,7 +229,8 @@ def _cannot_start(container: Container, end: _Exit) -> Finding | None:
     command = container.quote_spec("command") + container.quote_spec("args")
     unstartable = _unstartable(container, end)
     return container.finding(
-        f"{container.title} cannot start its command (exit code {end.code})" + (f": {unstartable}" if unstartable else ""),
+        f"{container.title} cannot start its command (exit code {end.code})"
+        + (f": {unstartable}" if unstartable else ""),
         meaning_of_exit_code(end.code),
         end.quotes + command + container.quote_spec("image") + end.aftermath + container.quote_log(),
         unstartable.step(container)

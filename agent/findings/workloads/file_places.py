@@ -6,7 +6,7 @@ from posixpath import dirname, join, normpath
 from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.remedies import change
-from agent.objects.manifest import Manifest, lookup, object_at, objects_at, text_at
+from agent.objects.manifest import lookup, object_at, objects_at, text_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def place_of(container: Container, path: str) -> FilePlace | None:
     mount = max(mounts, key=lambda each: len(text_at(each, "mountPath")))
     name = text_at(mount, "name")
     volumes = objects_at(container.pod, "spec", "volumes")
-    volume = next((each for each in volumes if text_at(each, "name") == name), {})
+    volume: Manifest = next((each for each in volumes if text_at(each, "name") == name), Manifest())
     kind = next((key for key in volume if key != "name"), "")
     source = next(
         (f"{what} {one_line(text_at(volume, key, field), 80)}" for key, field, what in _SOURCES if key == kind), ""
@@ -71,8 +71,8 @@ def grant_step(container: Container | None, path: str) -> str:
     """What lets the program write at `path`: rights on the volume that it is on, or a volume where there is none."""
     if container is None or container.spec_path is None:
         return (
-            f"Make {path} writable for the user that the program runs as: fsGroup in the pod's securityContext where it "
-            "is on a volume, otherwise an emptyDir mounted there."
+            f"Make {path} writable for the user that the program runs as: fsGroup in the pod's securityContext where "
+            "it is on a volume, otherwise an emptyDir mounted there."
         )
     place = place_of(container, path)
     if place is None:
@@ -95,7 +95,7 @@ def grant_step(container: Container | None, path: str) -> str:
     what = (
         f"set `{where}.fsGroup` to {group}, so that volume {place.volume}"
         + (f" ({place.source})" if place.source else "")
-        + f" at {place.mounted} is writable for it; a storage driver without fsGroup (NFS) needs the rights on the server"
+        + f" at {place.mounted} is writable for it (with NFS, which has no fsGroup, grant the rights on the server)"
     )
     return change(container.inventory, what)
 
@@ -103,8 +103,12 @@ def grant_step(container: Container | None, path: str) -> str:
 def _volume_for(container: Container, path: str) -> str:
     """The step for a path that is in the image."""
     is_absolute = path.startswith("/")
+    unmounted = _unmounted_claim(container)
     directory = one_line((dirname(path.rstrip("/")) or "/") if is_absolute else path, 120)
     where = directory if is_absolute else f"{directory} in the working directory"
+    if unmounted:
+        what = f"mount volume {unmounted}, which no container mounts, at {where} and set fsGroup in the pod's "
+        return change(container.inventory, what + "securityContext, so that it is writable")
     user = _user(container)
     as_user = f" (it runs as {user})" if user else ""
     writable = (
@@ -118,6 +122,20 @@ def _volume_for(container: Container, path: str) -> str:
     return f"{step} The path is on no volume: it is in the image, whose files belong to another user."
 
 
+def _unmounted_claim(container: Container) -> str:
+    """The volume with a claim that no container of the Pod mounts, "" without one."""
+    containers = (each for key in _CONTAINERS for each in objects_at(container.pod, "spec", key))
+    mounted = {text_at(mount, "name") for each in containers for mount in objects_at(each, "volumeMounts")}
+    for volume in objects_at(container.pod, "spec", "volumes"):
+        name, claim = text_at(volume, "name"), text_at(volume, "persistentVolumeClaim", "claimName")
+        if claim and name not in mounted:
+            return f"{one_line(name, 80)} (PersistentVolumeClaim {one_line(claim, 80)})"
+    return ""
+
+
+_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+
+
 def _user(container: Container) -> str:
     contexts = (object_at(container.spec, "securityContext"), object_at(container.pod, "spec", "securityContext"))
     return next((user for each in contexts if (user := text_at(each, "runAsUser"))), "")
@@ -125,4 +143,6 @@ def _user(container: Container) -> str:
 
 def _group(container: Container) -> str:
     contexts = (object_at(container.spec, "securityContext"), object_at(container.pod, "spec", "securityContext"))
-    return next((found for key in ("runAsGroup", "runAsUser") for each in contexts if (found := text_at(each, key))), "")
+    return next(
+        (found for key in ("runAsGroup", "runAsUser") for each in contexts if (found := text_at(each, key))), ""
+    )

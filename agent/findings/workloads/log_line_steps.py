@@ -154,9 +154,7 @@ def _right(_: Container | None, named: dict[str, str]) -> str:
     group = f" of API group {named['group']}" if named.get("group") else ""
     where = f" in namespace {named['namespace']}" if named.get("namespace") else " in the whole cluster"
     binding = "a Role and a RoleBinding" if named.get("namespace") else "a ClusterRole and a ClusterRoleBinding"
-    return (
-        f"Grant {named['user']} the verb {named['verb']} on {named['resource']}{group}{where}, by {binding} in Git."
-    )
+    return f"Grant {named['user']} the verb {named['verb']} on {named['resource']}{group}{where}, by {binding} in Git."
 
 
 def _database_object(_: Container | None, named: dict[str, str]) -> str:
@@ -251,7 +249,8 @@ _FORMS: tuple[_Form, ...] = (
         "can't locate|shared librar|main class|shared object file|assembly|class \"|class '",
         rf"(?:No module named|Cannot find (?:module|package)|cannot load such file --|Can't locate|"
         rf"(?:ClassNotFoundException|NoClassDefFoundError):|could not find or load main class|"
-        rf"Could not load file or assembly|error while loading shared libraries:|error loading shared library:?) ?{_QUOTE}?(?P<module>[^\s'\"`:,]{{1,200}})|"
+        rf"Could not load file or assembly|error while loading shared libraries:|error loading shared library:?) ?"
+        rf"{_QUOTE}?(?P<module>[^\s'\"`:,]{{1,200}})|"
         rf"\bClass {_QUOTE}(?P<module2>[\w\\]{{2,200}}){_QUOTE} not found",
         lambda container, named: _module(container, {"module": named.get("module") or named["module2"]}),
     ),
@@ -268,15 +267,14 @@ _FORMS: tuple[_Form, ...] = (
         "environment variable|env var",
         r"\b(?P<variable>(?-i:[A-Z][A-Z0-9_]{2,60})) (?:environment|env) var|(?:environment|env) var\w*:? "
         r"[\"'`]?\$?(?P<variable2>(?-i:[A-Z][A-Z0-9_]{2,60}))\b",
-        lambda container, named: _environment(
-            container, {"variable": named.get("variable") or named["variable2"]}
-        ),
+        lambda container, named: _environment(container, {"variable": named.get("variable") or named["variable2"]}),
     ),
     # A kernel's or a server's limit that is below what it wants
     _form(
         "too low|too small|less than|below|at least",
-        r"(?P<name>[\w.-]{3,80}|'[^']{1,80}'|`[^`]{1,80}`) (?:\[?\(?[\d.]+\w{0,3}\]?\)? )?(?:is|was|are|=) (?:too (?:low|"
-        r"small)|\d+)[^.\n]{0,80}?(?:at least|minimum(?: of| is)?|should be|must be)[^\d\n]{0,40}?\[?(?P<wanted>\d+\w{0,3})\]?",
+        r"(?P<name>[\w.-]{3,80}|'[^']{1,80}'|`[^`]{1,80}`) (?:\[?\(?[\d.]+\w{0,3}\]?\)? )?"
+        r"(?:is|was|are|=) (?:too (?:low|small)|\d+)[^.\n]{0,80}?"
+        r"(?:at least|minimum(?: of| is)?|should be|must be)[^\d\n]{0,40}?\[?(?P<wanted>\d+\w{0,3})\]?",
         _bound,
     ),
     # A name server of its own, as proxies configure one (nginx, HAProxy, Envoy)
@@ -323,9 +321,9 @@ _FORMS: tuple[_Form, ...] = (
     # getopt, Go's flag, cobra, argparse, Java: an argument that the program does not know
     _form(
         "unknown|unrecognized|not defined|invalid option|unexpected argument|unsupported",
-        rf"(?:unknown|unrecognized|unexpected|unsupported|invalid)(?: long| short| shorthand)? (?:flag|option|arguments?|"
-        rf"directive|parameter|configuration (?:parameter|key)|command|VM option)s?:? ?{_QUOTE}?"
-        rf"(?P<option>-{{0,2}}[\w.:=+-]{{1,120}})|flag provided but not defined: (?P<option2>-{{1,2}}[\w.-]{{1,120}})",
+        rf"(?:unknown|unrecognized|unexpected|unsupported|invalid)(?: long| short| shorthand)? "
+        rf"(?:flag|option|arguments?|directive|parameter|configuration (?:parameter|key)|command|VM option)s?:? ?"
+        rf"{_QUOTE}?(?P<option>-{{0,2}}[\w.:=+-]{{1,120}})|flag provided but not defined: (?P<option2>-{{1,2}}[\w.-]{{1,120}})",
         lambda container, named: _option(container, {"option": named.get("option") or named["option2"]}),
     ),
     _form(
@@ -337,8 +335,8 @@ _FORMS: tuple[_Form, ...] = (
     # A parser's place in a file
     _form(
         ":|line",
-        rf"(?:in|at|file|parse|parsing|load|reading) {_QUOTE}?(?P<path>/[\w./-]{{2,200}}){_QUOTE}?(?::| on line |, line | "
-        rf"line |: line |: yaml: line )(?P<line>\d{{1,6}})",
+        rf"(?:in|at|file|parse|parsing|load|reading) {_QUOTE}?(?P<path>/[\w./-]{{2,200}}){_QUOTE}?"
+        rf"(?::| on line |, line | line |: line |: yaml: line )(?P<line>\d{{1,6}})",
         _place_in_file,
     ),
     # SQL servers
@@ -357,9 +355,9 @@ _FORMS: tuple[_Form, ...] = (
     ),
     _form(
         "incompatible|not compatible|downgrade|newer version|unsupported version",
-        r"(?:data ?(?:base)? ?(?:files?|director\w+|dir|format)|index|schema|store|database)\b.{0,200}(?:incompatible|not "
-        r"compatible|newer version|unsupported version|downgrade)|(?:incompatible|downgrade|newer version).{0,120}"
-        r"\b(?:data|index|database|schema|store)\b",
+        r"(?:data ?(?:base)? ?(?:files?|director\w+|dir|format)|index|schema|store|database)\b.{0,200}"
+        r"(?:incompatible|not compatible|newer version|unsupported version|downgrade)|"
+        r"(?:incompatible|downgrade|newer version).{0,120}\b(?:data|index|database|schema|store)\b",
         _other_data,
     ),
     _form(
@@ -371,9 +369,10 @@ _FORMS: tuple[_Form, ...] = (
     ),
     _form(
         "root|superuser|privileges",
-        r"(?:account|user|as|by) \W?(?:root|superuser)\W? .{0,60}(?:refused|not (?:permitted|allowed|supported)|forbidden)|"
-        r"(?:refus\w+|cannot|can't|must not|do not|don't|not (?:be )?(?:permitted|allowed)(?: to)?) (?:to )?(?:be )?(?:run|"
-        r"start|execut)\w* .{0,40}as (?:the )?\W?(?:root|superuser)",
+        r"(?:account|user|as|by) \W?(?:root|superuser)\W? .{0,60}"
+        r"(?:refused|not (?:permitted|allowed|supported)|forbidden)|"
+        r"(?:refus\w+|cannot|can't|must not|do not|don't|not (?:be )?(?:permitted|allowed)(?: to)?) "
+        r"(?:to )?(?:be )?(?:run|start|execut)\w* .{0,40}as (?:the )?\W?(?:root|superuser)",
         _root,
     ),
     # Go crypto/x509, OpenSSL, Java
@@ -402,4 +401,3 @@ _FORMS: tuple[_Form, ...] = (
 
 def _first(named: dict[str, str]) -> str:
     return next(value for name, value in named.items() if name.startswith("path"))
-

@@ -15,7 +15,7 @@ _REVISION = "controller-revision-hash"
 
 
 def held_by_old_revision(inventory: Inventory, pod: Manifest) -> Finding | None:
-    """The finding of a Pod that is not ready and of an older revision than its StatefulSet wants, None for any other."""
+    """The finding of a Pod of an older revision than its StatefulSet wants, None for any other. It is not ready."""
     owner = controller_of(pod)
     if owner is None or owner.kind != "StatefulSet":
         return None

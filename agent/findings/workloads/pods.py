@@ -186,12 +186,15 @@ def _sandbox_step(pod: Manifest, message: str) -> str:
         plugin = one_line(next(group for group in match.groups() if group), 40)
         return (
             f"Look at the DaemonSet of the network plugin {plugin}: its pod on {where} does not run, is not ready or "
-            f"has not written its files (`kubectl get pods --all-namespaces -o wide | grep {plugin}`), and read its log."
+            f"has not written its files; see `kubectl get pods --all-namespaces -o wide | grep {plugin}` and its log."
         )
     return f"Look at the pods of the network plugin on {where} and their log."
 
 
-_PLUGIN = re.compile(r"plugin type=\\?\"([\w-]{2,40})\\?\"|/(?:var/lib|var/run|run)/(calico|cilium|flannel|[\w-]{0,20}cni)/")
+_PLUGIN = re.compile(
+    r"plugin type=\\?\"([\w-]{2,40})\\?\"|"
+    r"/(?:var/lib|var/run|run)/(?!kubelet|containerd|docker|crio|netns|cni/|secrets)([a-z][\w-]{1,30})/"
+)
 
 
 def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:

@@ -99,7 +99,8 @@ _REASONS = (
         step="List them by `kubectl get nodes`; after the maintenance, `kubectl uncordon` them.",
     ),
     _Reason(
-        pattern=r"(?:didn't (?:match|satisfy) (?:pod |existing pods )?)?(?:topology spread constraints|anti-affinity rules)",
+        pattern=r"(?:didn't (?:match|satisfy) (?:pod |existing pods )?)?"
+        r"(?:topology spread constraints|anti-affinity rules)",
         name="its spreading rules leave no node",
         meaning="Anti-affinity or topology spread constraints exclude every node that has room.",
         step="Add nodes or zones, or make the rule preferred (ScheduleAnyway) instead of required.",
@@ -188,7 +189,9 @@ def _of_two_rules(pod: Manifest, reasons: list[tuple[_Reason, str]]) -> tuple[st
     """The title and the step of rules that only together leave no node; None for any other reasons."""
     patterns = [reason.pattern for reason, _ in reasons]
     first = patterns[0]
-    if any("volume node affinity" in each for each in patterns) and any("node affinity/selector" in each for each in patterns):
+    if any("volume node affinity" in each for each in patterns) and any(
+        "node affinity/selector" in each for each in patterns
+    ):
         return (
             f"its nodeSelector or node affinity{_selected_nodes(pod)} and the node affinity of its volume admit no "
             "common node",
