@@ -145,9 +145,15 @@ _EXIT_ONLY = re.compile(
 
 
 def _whole(lines: list[str], place: int) -> str:
-    """The line with those before it that belong to the same value in brackets (Erlang's terms, printed objects)."""
+    """The line with those around it that belong to the same value in brackets (Erlang's terms, printed objects)."""
     first = place
     text = lines[place]
+    for line in lines[place + 1 : place + 1 + _VALUE_LINES]:
+        if not _opens_more(text):
+            break
+        text = f"{text.rstrip()} {line.strip()}"
+    if _opens_more(text):
+        text = lines[place]
     while first > 0 and place - first < _VALUE_LINES and _closes_more(text):
         first -= 1
         text = f"{lines[first].rstrip()} {text.strip()}"
@@ -157,8 +163,15 @@ def _whole(lines: list[str], place: int) -> str:
 _VALUE_LINES = 8
 
 
+_BRACKETS = ("{}", "[]")
+
+
 def _closes_more(text: str) -> bool:
-    return any(text.count(closing) > text.count(opening) for opening, closing in ("{}", "[]", "()"))
+    return any(text.count(closing) > text.count(opening) for opening, closing in _BRACKETS)
+
+
+def _opens_more(text: str) -> bool:
+    return any(text.count(opening) > text.count(closing) for opening, closing in _BRACKETS)
 
 
 def first_step(container: Container, reason: CrashReason) -> str:

@@ -6,7 +6,7 @@ from posixpath import dirname, join, normpath
 from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.remedies import change
-from agent.objects.manifest import lookup, object_at, objects_at, text_at
+from agent.objects.manifest import Manifest, lookup, object_at, objects_at, text_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,8 @@ def place_of(container: Container, path: str) -> FilePlace | None:
     mount = max(mounts, key=lambda each: len(text_at(each, "mountPath")))
     name = text_at(mount, "name")
     volumes = objects_at(container.pod, "spec", "volumes")
-    volume: Manifest = next((each for each in volumes if text_at(each, "name") == name), Manifest())
+    found = [each for each in volumes if text_at(each, "name") == name]
+    volume: Manifest = found[0] if found else {}
     kind = next((key for key in volume if key != "name"), "")
     source = next(
         (f"{what} {one_line(text_at(volume, key, field), 80)}" for key, field, what in _SOURCES if key == kind), ""

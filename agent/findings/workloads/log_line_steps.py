@@ -282,7 +282,7 @@ _FORMS: tuple[_Form, ...] = (
     # https://man7.org/linux/man-pages/man2/bind.2.html: EACCES, EADDRINUSE
     _form(
         "permission denied|eacces|not permitted",
-        r"(?:bind|listen)\w*\b.{0,80}?[:\s](?P<port>\d{1,5})\b.{0,60}(?:permission denied|EACCES|not permitted)|"
+        r"(?:bind|listen)\w*\b.{0,80}?(?::|port )(?P<port>\d{1,5})\b.{0,60}(?:permission denied|EACCES|not permitted)|"
         r"(?:EACCES|permission denied)\W.{0,80}\b(?:bind|listen)\w*\b.{0,80}?:(?P<port2>\d{1,5})\b|"
         r"\b(?:bind|listen)\w*\b.{0,60}(?:permission denied|EACCES).{0,40}?:(?P<port3>\d{1,5})\b",
         lambda container, named: _denied_port(
@@ -291,7 +291,8 @@ _FORMS: tuple[_Form, ...] = (
     ),
     _form(
         "in use|eaddrinuse",
-        r"(?:in use|EADDRINUSE).{0,60}?:(?P<port>\d{2,5})\b|[:\s](?P<port2>\d{2,5})\b.{0,80}?(?:in use|EADDRINUSE)",
+        r"(?:in use|EADDRINUSE).{0,60}?:(?P<port>\d{2,5})\b|"
+        r"(?::|port )(?P<port2>\d{2,5})\b.{0,80}?(?:in use|EADDRINUSE)",
         lambda container, named: _port_in_use(container, {"port": named.get("port") or named["port2"]}),
     ),
     # errno with a path: C (`mkdir() "P" failed (13: ...)`, `P: Permission denied`), Go, Node.js, Python, Java
@@ -323,7 +324,8 @@ _FORMS: tuple[_Form, ...] = (
         "unknown|unrecognized|not defined|invalid option|unexpected argument|unsupported",
         rf"(?:unknown|unrecognized|unexpected|unsupported|invalid)(?: long| short| shorthand)? "
         rf"(?:flag|option|arguments?|directive|parameter|configuration (?:parameter|key)|command|VM option)s?:? ?"
-        rf"{_QUOTE}?(?P<option>-{{0,2}}[\w.:=+-]{{1,120}})|flag provided but not defined: (?P<option2>-{{1,2}}[\w.-]{{1,120}})",
+        rf"{_QUOTE}?(?P<option>-{{0,2}}[\w.:=+-]{{1,120}})|"
+        rf"flag provided but not defined: (?P<option2>-{{1,2}}[\w.-]{{1,120}})",
         lambda container, named: _option(container, {"option": named.get("option") or named["option2"]}),
     ),
     _form(
