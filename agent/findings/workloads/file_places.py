@@ -2,11 +2,29 @@
 
 from dataclasses import dataclass
 from posixpath import dirname, join, normpath
+from typing import Protocol
 
-from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line
-from agent.findings.engine.remedies import change
 from agent.objects.manifest import Manifest, lookup, object_at, objects_at, text_at
+from agent.objects.target import ResourceRef
+
+
+class RunningContainer(Protocol):
+    """What is read of the container that wrote a line (see `engine.container.Container`)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def pod(self) -> Manifest: ...
+    @property
+    def spec(self) -> Manifest: ...
+    @property
+    def spec_path(self) -> tuple[str | int, ...] | None: ...
+    @property
+    def template(self) -> tuple[ResourceRef, str] | None: ...
+    def spec_text(self, *path: str | int) -> str: ...
+    def change(self, field: str, value: str, command: str = "") -> str: ...
+    def change_template(self, what: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +46,7 @@ _SOURCES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def place_of(container: Container, path: str) -> FilePlace | None:
+def place_of(container: RunningContainer, path: str) -> FilePlace | None:
     """The mounted volume that the path is on, the deepest mount first; None where it is on none."""
     full = _absolute(container, path)
     mounts = [
@@ -60,7 +78,7 @@ def place_of(container: Container, path: str) -> FilePlace | None:
 _READ_ONLY = ("configMap", "secret", "projected", "downwardAPI")
 
 
-def _absolute(container: Container, path: str) -> str:
+def _absolute(container: RunningContainer, path: str) -> str:
     return normpath(join(container.spec_text("workingDir") or "/", path))
 
 
@@ -68,7 +86,7 @@ def _is_below(path: str, mounted: str) -> bool:
     return path == mounted or path.startswith(mounted.rstrip("/") + "/")
 
 
-def grant_step(container: Container | None, path: str) -> str:
+def grant_step(container: RunningContainer | None, path: str) -> str:
     """What lets the program write at `path`: rights on the volume that it is on, or a volume where there is none."""
     if container is None or container.spec_path is None:
         return (
@@ -98,10 +116,10 @@ def grant_step(container: Container | None, path: str) -> str:
         + (f" ({place.source})" if place.source else "")
         + f" at {place.mounted} is writable for it (with NFS, which has no fsGroup, grant the rights on the server)"
     )
-    return change(container.inventory, what)
+    return container.change_template(what)
 
 
-def _volume_for(container: Container, path: str) -> str:
+def _volume_for(container: RunningContainer, path: str) -> str:
     """The step for a path that is in the image."""
     is_absolute = path.startswith("/")
     unmounted = _unmounted_claim(container)
@@ -109,7 +127,7 @@ def _volume_for(container: Container, path: str) -> str:
     where = directory if is_absolute else f"{directory} in the working directory"
     if unmounted:
         what = f"mount volume {unmounted}, which no container mounts, at {where} and set fsGroup in the pod's "
-        return change(container.inventory, what + "securityContext, so that it is writable")
+        return container.change_template(what + "securityContext, so that it is writable")
     user = _user(container)
     as_user = f" (it runs as {user})" if user else ""
     writable = (
@@ -117,13 +135,13 @@ def _volume_for(container: Container, path: str) -> str:
         if directory != "/"
         else "let it write to a directory with an emptyDir volume"
     )
-    step = change(container.inventory, f"{writable}, or use an image made for any user id{as_user}")
+    step = container.change_template(f"{writable}, or use an image made for any user id{as_user}")
     if lookup(container.spec, "securityContext", "readOnlyRootFilesystem") is True:
         return f"{step} The path is on no volume, and readOnlyRootFilesystem is set."
     return f"{step} The path is on no volume: it is in the image, whose files belong to another user."
 
 
-def _unmounted_claim(container: Container) -> str:
+def _unmounted_claim(container: RunningContainer) -> str:
     """The volume with a claim that no container of the Pod mounts, "" without one."""
     containers = (each for key in _CONTAINERS for each in objects_at(container.pod, "spec", key))
     mounted = {text_at(mount, "name") for each in containers for mount in objects_at(each, "volumeMounts")}
@@ -137,12 +155,12 @@ def _unmounted_claim(container: Container) -> str:
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
-def _user(container: Container) -> str:
+def _user(container: RunningContainer) -> str:
     contexts = (object_at(container.spec, "securityContext"), object_at(container.pod, "spec", "securityContext"))
     return next((user for each in contexts if (user := text_at(each, "runAsUser"))), "")
 
 
-def _group(container: Container) -> str:
+def _group(container: RunningContainer) -> str:
     contexts = (object_at(container.spec, "securityContext"), object_at(container.pod, "spec", "securityContext"))
     return next(
         (found for key in ("runAsGroup", "runAsUser") for each in contexts if (found := text_at(each, key))), ""

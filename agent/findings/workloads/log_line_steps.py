@@ -8,14 +8,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line
-from agent.findings.workloads.file_places import grant_step, place_of
+from agent.findings.workloads.file_places import RunningContainer, grant_step, place_of
 
 _READ_LIMIT = 2_000
 _SHOWN = 120
 
-type _Step = Callable[[Container | None, dict[str, str]], str]
+type _Step = Callable[[RunningContainer | None, dict[str, str]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class _Form:
     step: _Step
 
 
-def step_of(line: str, container: Container | None = None) -> str:
+def step_of(line: str, container: RunningContainer | None = None) -> str:
     """The step that follows from what the line names, "" where it names nothing known. `container` wrote the line."""
     text = line[:_READ_LIMIT]
     lowered = text.lower()
@@ -39,7 +38,7 @@ def step_of(line: str, container: Container | None = None) -> str:
     return ""
 
 
-def _bound(_: Container | None, named: dict[str, str]) -> str:
+def _bound(_: RunningContainer | None, named: dict[str, str]) -> str:
     name, wanted = named["name"].strip("'\"`"), named["wanted"]
     if name.split(".")[0] in _SYSCTL_TREES and "." in name:
         # Only sysctls with a namespace of their own can be set in a Pod's spec:
@@ -55,7 +54,7 @@ def _bound(_: Container | None, named: dict[str, str]) -> str:
 _SYSCTL_TREES = ("vm", "kernel", "fs", "net", "user")
 
 
-def _kind(_: Container | None, named: dict[str, str]) -> str:
+def _kind(_: RunningContainer | None, named: dict[str, str]) -> str:
     group, slash, _version = named.get("version", "").rpartition("/")
     of = f" ({named['version']})" if named.get("version") else ""
     crd = f"; see `kubectl get crds | grep {group}`" if slash and re.fullmatch(r"[\w.-]+", group) else ""
@@ -65,7 +64,7 @@ def _kind(_: Container | None, named: dict[str, str]) -> str:
     )
 
 
-def _module(container: Container | None, named: dict[str, str]) -> str:
+def _module(container: RunningContainer | None, named: dict[str, str]) -> str:
     image = one_line(container.spec_text("image"), 100) if container else ""
     of = f" image {image}" if image else " the image"
     return (
@@ -74,7 +73,7 @@ def _module(container: Container | None, named: dict[str, str]) -> str:
     )
 
 
-def _runtime(container: Container | None, named: dict[str, str]) -> str:
+def _runtime(container: RunningContainer | None, named: dict[str, str]) -> str:
     image = one_line(container.spec_text("image"), 100) if container else ""
     return (
         f"Use an image with the version of the runtime (Java, Node.js, Python, libc ...) that the program was built "
@@ -82,13 +81,13 @@ def _runtime(container: Container | None, named: dict[str, str]) -> str:
     )
 
 
-def _environment(container: Container | None, named: dict[str, str]) -> str:
+def _environment(container: RunningContainer | None, named: dict[str, str]) -> str:
     name = named["variable"]
     where = f" of container {container.name}" if container else ""
     return f"Set the environment variable {name}{where} in the pod template, in Git, to a valid value."
 
 
-def _absent_file(container: Container | None, named: dict[str, str]) -> str:
+def _absent_file(container: RunningContainer | None, named: dict[str, str]) -> str:
     path = named["path"]
     place = place_of(container, path) if container else None
     if place and place.source:
@@ -102,11 +101,11 @@ def _absent_file(container: Container | None, named: dict[str, str]) -> str:
     )
 
 
-def _denied_file(container: Container | None, named: dict[str, str]) -> str:
+def _denied_file(container: RunningContainer | None, named: dict[str, str]) -> str:
     return grant_step(container, named["path"])
 
 
-def _denied_port(container: Container | None, named: dict[str, str]) -> str:
+def _denied_port(container: RunningContainer | None, named: dict[str, str]) -> str:
     port = named["port"]
     if int(port) >= _FIRST_FREE_PORT:
         return ""
@@ -121,21 +120,21 @@ def _denied_port(container: Container | None, named: dict[str, str]) -> str:
 _FIRST_FREE_PORT = 1024
 
 
-def _port_in_use(_: Container | None, named: dict[str, str]) -> str:
+def _port_in_use(_: RunningContainer | None, named: dict[str, str]) -> str:
     return (
         f"Two processes listen on port {named['port']} of this pod (or, with hostNetwork, of the node): change the "
         "port of one of them in the pod template."
     )
 
 
-def _resolver(_: Container | None, named: dict[str, str]) -> str:
+def _resolver(_: RunningContainer | None, named: dict[str, str]) -> str:
     return (
         f"Set the resolver to the DNS Service of this cluster, {named['host']} does not exist: find its name with "
         "`kubectl -n kube-system get services`, and correct it in the configuration, in Git."
     )
 
 
-def _option(container: Container | None, named: dict[str, str]) -> str:
+def _option(container: RunningContainer | None, named: dict[str, str]) -> str:
     where = "in args or command of the pod template" if container else "in its arguments"
     return (
         f"Remove or correct {named['option']} {where}: this version of the program does not know it (compare the image "
@@ -143,35 +142,35 @@ def _option(container: Container | None, named: dict[str, str]) -> str:
     )
 
 
-def _place_in_file(container: Container | None, named: dict[str, str]) -> str:
+def _place_in_file(container: RunningContainer | None, named: dict[str, str]) -> str:
     path = named["path"]
     place = place_of(container, path) if container else None
     of = f" ({place.source}, mounted at {place.mounted})" if place and place.source else ""
     return f"Correct line {named['line']} of {path}{of}, in Git."
 
 
-def _right(_: Container | None, named: dict[str, str]) -> str:
+def _right(_: RunningContainer | None, named: dict[str, str]) -> str:
     group = f" of API group {named['group']}" if named.get("group") else ""
     where = f" in namespace {named['namespace']}" if named.get("namespace") else " in the whole cluster"
     binding = "a Role and a RoleBinding" if named.get("namespace") else "a ClusterRole and a ClusterRoleBinding"
     return f"Grant {named['user']} the verb {named['verb']} on {named['resource']}{group}{where}, by {binding} in Git."
 
 
-def _database_object(_: Container | None, named: dict[str, str]) -> str:
+def _database_object(_: RunningContainer | None, named: dict[str, str]) -> str:
     return (
         f"Create the {named['what'].lower()} {named['name']} in the database (by its migration or setup Job), or "
         "correct the name in the configuration."
     )
 
 
-def _other_data(_: Container | None, named: dict[str, str]) -> str:
+def _other_data(_: RunningContainer | None, named: dict[str, str]) -> str:
     return (
         "Run the image of the version that wrote the data directory, and migrate the data with the program's own "
         "upgrade (or restore a dump into an empty volume); until then the volume has the only copy of the data."
     )
 
 
-def _member(_: Container | None, named: dict[str, str]) -> str:
+def _member(_: RunningContainer | None, named: dict[str, str]) -> str:
     return (
         "The data of this member and the cluster's list of members do not agree: on a member that works remove this "
         "one from the cluster (for RabbitMQ `rabbitmqctl forget_cluster_node`, for etcd `etcdctl member remove`), then "
@@ -179,42 +178,42 @@ def _member(_: Container | None, named: dict[str, str]) -> str:
     )
 
 
-def _root(container: Container | None, named: dict[str, str]) -> str:
+def _root(container: RunningContainer | None, named: dict[str, str]) -> str:
     what = container.change("securityContext.runAsUser", "the id of an account without privileges") if container else ""
     return what or "Set securityContext.runAsUser to the id of an account without privileges."
 
 
-def _certificate_authority(_: Container | None, named: dict[str, str]) -> str:
+def _certificate_authority(_: RunningContainer | None, named: dict[str, str]) -> str:
     return (
         "Mount the CA that signed the peer's certificate and configure the program to trust it (a ConfigMap or Secret "
         "with the CA bundle)."
     )
 
 
-def _certificate_names(_: Container | None, named: dict[str, str]) -> str:
+def _certificate_names(_: RunningContainer | None, named: dict[str, str]) -> str:
     return (
         f"Connect by a name that the certificate has ({named['names']}), or renew the certificate with "
         f"{named['host']} in its names."
     )
 
 
-def _expired(_: Container | None, named: dict[str, str]) -> str:
+def _expired(_: RunningContainer | None, named: dict[str, str]) -> str:
     return "Renew the certificate that is expired or not yet valid (see its Certificate or Secret), then restart both."
 
 
-def _table_is_locked(_: Container | None, named: dict[str, str]) -> str:
+def _table_is_locked(_: RunningContainer | None, named: dict[str, str]) -> str:
     return (
         f"Find the process that holds the lock {named['path']} (another pod on the same volume?), stop it, and only "
         "then delete a lock that was left behind."
     )
 
 
-def _required(container: Container | None, named: dict[str, str]) -> str:
+def _required(container: RunningContainer | None, named: dict[str, str]) -> str:
     where = "in args, env or configuration of the pod template" if container else "in its configuration"
     return f"Set {named['name']} {where}, in Git: it is required."
 
 
-def _syntax(_: Container | None, named: dict[str, str]) -> str:
+def _syntax(_: RunningContainer | None, named: dict[str, str]) -> str:
     return "Correct the script in command or args (or in the mounted ConfigMap) at the place that the shell names."
 
 

@@ -1,5 +1,6 @@
 """Jobs and CronJobs."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -126,7 +127,7 @@ def test_a_refusal_before_the_pod_was_created_is_history() -> None:
     created = event(failed, "SuccessfulCreate", "Created pod: import-x", kind="Normal")
     # Events name neither the API group nor the uid of what they are about.
     about = ResourceRef(version="v1", kind="Job", namespace="shop", name="import")
-    events = tuple(each.model_copy(update={"involved": about}) for each in (refused, created))
+    events = tuple(replace(each, involved=about) for each in (refused, created))
 
     titles = [finding.title for finding in findings_of(context(failed, events=events)) if finding.severity != "info"]
 

@@ -297,8 +297,8 @@ def test_pods_of_one_workload_that_cannot_be_scheduled_are_one_finding() -> None
 
 def test_a_spread_constraint_that_counts_tainted_nodes_is_named() -> None:
     held = unscheduled(
-        "0/9 nodes are available: 3 node(s) had untolerated taint {team: b}, 6 node(s) didn't match pod topology spread "
-        "constraints.",
+        "0/9 nodes are available: 3 node(s) had untolerated taint {team: b}, 6 node(s) didn't match pod topology "
+        "spread constraints.",
     )
     held["spec"]["topologySpreadConstraints"] = [{"topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}]
 
