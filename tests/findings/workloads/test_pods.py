@@ -339,8 +339,8 @@ def test_an_attacher_that_does_not_answer_is_named_with_its_driver() -> None:
     late = event(
         held,
         "FailedAttachVolume",
-        'AttachVolume.Attach failed for volume "pv-1" : timed out waiting for external-attacher of disk.example.com CSI '
-        "driver to attach volume pv-1",
+        'AttachVolume.Attach failed for volume "pv-1" : timed out waiting for external-attacher of disk.example.com '
+        "CSI driver to attach volume pv-1",
     )
 
     assert (
