@@ -19,34 +19,34 @@ def egress(*rules: Manifest) -> Manifest:
 WEB = Peer(namespace=NAMESPACE, labels={"layer": "web"}, address="10.1.2.3")
 
 
-@pytest.mark.parametrize(
-    ("rules", "peer", "port", "blocks"),
-    [
-        ([], WEB, 80, True),
-        ([{}], WEB, 80, False),
-        ([{"ports": [{"port": 80}]}], WEB, 80, False),
-        ([{"ports": [{"port": 81}]}], WEB, 80, True),
-        ([{"ports": [{"port": 70, "endPort": 90}]}], WEB, 80, False),
-        ([{"ports": [{"port": 80, "protocol": "UDP"}]}], WEB, 80, True),
-        ([{"ports": [{"port": "http"}]}], WEB, 80, False),
-        ([{"ports": [{"port": 81}]}], WEB, None, False),
-        ([{"to": [{"podSelector": {"matchLabels": {"layer": "web"}}}]}], WEB, 80, False),
-        ([{"to": [{"podSelector": {"matchLabels": {"layer": "data"}}}]}], WEB, 80, True),
-        ([{"to": [{"podSelector": {"matchLabels": {"layer": "data"}}}]}], Peer(), 80, False),
-        ([{"to": [{"podSelector": {}}]}], Peer(namespace="other", labels={}), 80, True),
-        ([{"to": [{"namespaceSelector": {}}]}], Peer(namespace="other", labels={}), 80, False),
-        (
-            [{"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "third"}}}]}],
-            Peer(namespace="other", labels={}),
-            80,
-            True,
-        ),
-        ([{"to": [{"namespaceSelector": {"matchLabels": {"team": "a"}}}]}], Peer(namespace="other"), 80, False),
-        ([{"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]}], WEB, 80, False),
-        ([{"to": [{"ipBlock": {"cidr": "10.1.0.0/16", "except": ["10.1.2.0/24"]}}]}], WEB, 80, True),
-        ([{"to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}], Peer(), 80, False),
-    ],
-)
+CASES: list[tuple[list[Manifest], Peer, int | None, bool]] = [
+    ([], WEB, 80, True),
+    ([{}], WEB, 80, False),
+    ([{"ports": [{"port": 80}]}], WEB, 80, False),
+    ([{"ports": [{"port": 81}]}], WEB, 80, True),
+    ([{"ports": [{"port": 70, "endPort": 90}]}], WEB, 80, False),
+    ([{"ports": [{"port": 80, "protocol": "UDP"}]}], WEB, 80, True),
+    ([{"ports": [{"port": "http"}]}], WEB, 80, False),
+    ([{"ports": [{"port": 81}]}], WEB, None, False),
+    ([{"to": [{"podSelector": {"matchLabels": {"layer": "web"}}}]}], WEB, 80, False),
+    ([{"to": [{"podSelector": {"matchLabels": {"layer": "data"}}}]}], WEB, 80, True),
+    ([{"to": [{"podSelector": {"matchLabels": {"layer": "data"}}}]}], Peer(), 80, False),
+    ([{"to": [{"podSelector": {}}]}], Peer(namespace="other", labels={}), 80, True),
+    ([{"to": [{"namespaceSelector": {}}]}], Peer(namespace="other", labels={}), 80, False),
+    (
+        [{"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "third"}}}]}],
+        Peer(namespace="other", labels={}),
+        80,
+        True,
+    ),
+    ([{"to": [{"namespaceSelector": {"matchLabels": {"team": "a"}}}]}], Peer(namespace="other"), 80, False),
+    ([{"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]}], WEB, 80, False),
+    ([{"to": [{"ipBlock": {"cidr": "10.1.0.0/16", "except": ["10.1.2.0/24"]}}]}], WEB, 80, True),
+    ([{"to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}], Peer(), 80, False),
+]
+
+
+@pytest.mark.parametrize(("rules", "peer", "port", "blocks"), CASES)
 def test_only_what_no_rule_can_admit_is_blocked(
     rules: list[Manifest], peer: Peer, port: int | None, blocks: bool
 ) -> None:
