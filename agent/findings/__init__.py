@@ -45,6 +45,7 @@ _FAMILIES: tuple[tuple[Analyzer, tuple[GroupKind, ...]], ...] = (
     (namespaces.namespaces, (namespaces.NAMESPACE,)),
     (storage.claims, (storage.CLAIM,)),
     (storage.volumes, (storage.VOLUME,)),
+    (storage.storage_classes, (storage.STORAGE_CLASS,)),
     (workloads.refused_pods, workloads.MAKERS_OF_PODS),
     (pods.broken_pods, (pods.POD,)),
     (services.services, (backends.SERVICE,)),
