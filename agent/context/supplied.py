@@ -27,5 +27,19 @@ def read_supplied(question: Question, parts: Iterable[Part[Any]]) -> Mapping[Par
     }
 
 
+def with_pasted(part: Part[Any], read: PartResult[Any], question: Question) -> PartResult[Any]:
+    """What was read of a part, completed by what the question holds of it: several values come together, of one alone
+    that which was read is kept."""
+    key = _key(part)
+    if key not in question.pasted:
+        return read
+    pasted = part.parse(question.pasted[key], question)
+    if read.value and not isinstance(read.value, tuple):
+        return read
+    gaps = tuple(gap for gap in read.gaps if gap.reason != "not_configured")
+    value = (*read.value, *pasted.value) if read.value else pasted.value
+    return PartResult(value=value, source=read.source or "supplied", gaps=(*gaps, *pasted.gaps), refused=read.refused)
+
+
 def _key(part: Part[Any]) -> str:
     return part.supplied.key if part.supplied else ""

@@ -7,6 +7,7 @@ context may be supplied, and in which shape, is declared with the parts and give
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Protocol, cast
 
@@ -30,6 +31,7 @@ from agent.objects.target import ApplicationRef, ResourceRef, Target
 from agent.request.caller import ANONYMOUS, Caller
 from agent.request.conversation import Message, parse_conversation
 from agent.request.keys import check_context_keys, check_keys
+from agent.request.pasted import Pasted, read_pasted
 
 # Deeper than any manifest (schemas inside a CustomResourceDefinition reach about 60), and shallow enough to be walked.
 _DEEPEST = 150
@@ -120,10 +122,14 @@ def custom_inputs_model(keys: tuple[SuppliedKey, ...]) -> type[CustomInputs]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A parsed request. `text` is the last user message, `history` the messages before it, oldest first; `supplied`
-    holds the parts of the context that the caller supplied, by their keys (an empty list: there is none); `refresh`
-    asks for what is cached to be read anew."""
+    holds the parts of the context that the caller supplied, by their keys (an empty list: there is none); `pasted` is
+    what the last message holds beside its own words, with marks in its place in `text`; `refresh` asks for what is
+    cached to be read anew."""
 
     text: str
+    pasted: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    messages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     history: tuple[Message, ...] = ()
     target: Target = field(default_factory=Target)
     supplied: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -149,10 +155,15 @@ def parse_question(
     supplied = {key: value for key, value in values if value is not None}
     context = _object(body.get("context"), "context")
     check_context_keys(context)
+    read = read_pasted(question.text, datetime.now(UTC))
+    pasted = _pasted(read, supplied, model)
     return Question(
-        text=question.text,
+        text=question.text if pasted is None else read.text,
+        pasted=pasted or {},
+        messages=tuple(read.messages),
+        notes=() if pasted is None else tuple(read.notes),
         history=tuple(history),
-        target=_target(inputs, supplied),
+        target=_target(inputs, supplied) or _target(CustomInputs(), pasted or {}),
         supplied=supplied,
         log_request=_log_request(inputs.log_request, tail_lines_max),
         refresh=inputs.refresh,
@@ -160,6 +171,21 @@ def parse_question(
         conversation_id=_identifier(context.get("conversation_id"), "context.conversation_id"),
         caller=Caller.claimed(_identifier(context.get("user_id"), "context.user_id")),
     )
+
+
+def _pasted(read: Pasted, supplied: Mapping[str, Any], model: type[CustomInputs]) -> Mapping[str, Any] | None:
+    """The parts that were pasted, checked like those that are supplied. None where any of them cannot be used, or was
+    supplied: the question then stays as it was written."""
+    parts = read.parts()
+    if any(key in supplied or key not in model.model_fields for key in parts):
+        return None
+    try:
+        checked = model.model_validate(parts)
+        values = {key: getattr(checked, key) for key in parts}
+        _target(CustomInputs(), values)
+    except (ValidationError, RequestError):
+        return None
+    return None if any(_is_deeper(value, _DEEPEST) for value in parts.values()) else values
 
 
 def _object(value: object, where: str) -> Mapping[str, Any]:
