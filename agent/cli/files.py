@@ -16,8 +16,8 @@ import yaml
 
 from agent.errors import RequestError
 from agent.objects.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
-from agent.request.pasted import read_pasted
 from agent.request.pasted.encoding import decoded
+from agent.request.pasted.reading import read_pasted
 
 # Of a log only the end can matter; this holds more lines than may be asked for.
 _LOG_BYTES = 16_000_000

@@ -32,7 +32,7 @@ from agent.context.model import (
 from agent.context.source import gap
 from agent.objects.manifest import Manifest, list_at, object_at
 from agent.objects.pods import is_pod
-from agent.request.pasted import read_pasted
+from agent.request.pasted.reading import read_pasted
 from agent.request.question import LogEntry, Question
 
 type _Manifests = tuple[Manifest, ...]

@@ -1,7 +1,7 @@
 """The parts of a context that the caller supplied: cleaned, merged and cut like those that are read."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from agent.context.context import Part
 from agent.context.model import PartResult
@@ -34,11 +34,13 @@ def with_pasted(part: Part[Any], read: PartResult[Any], question: Question) -> P
     if key not in question.pasted:
         return read
     pasted = part.parse(question.pasted[key], question)
-    if read.value and not isinstance(read.value, tuple):
-        return read
-    gaps = tuple(gap for gap in read.gaps if gap.reason != "not_configured")
-    value = (*read.value, *pasted.value) if read.value else pasted.value
-    return PartResult(value=value, source=read.source or "supplied", gaps=(*gaps, *pasted.gaps), refused=read.refused)
+    gaps = (*(gap for gap in read.gaps if gap.reason != "not_configured"), *pasted.gaps)
+    value: Any = pasted.value
+    if read.value:
+        if not isinstance(read.value, tuple):
+            return read
+        value = (*cast("tuple[Any, ...]", read.value), *pasted.value)
+    return PartResult(value=value, source=read.source or "supplied", gaps=gaps, refused=read.refused)
 
 
 def _key(part: Part[Any]) -> str:

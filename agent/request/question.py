@@ -6,8 +6,7 @@ context may be supplied, and in which shape, is declared with the parts and give
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Annotated, Any, Protocol, cast
 
@@ -31,7 +30,6 @@ from agent.objects.target import ApplicationRef, ResourceRef, Target
 from agent.request.caller import ANONYMOUS, Caller
 from agent.request.conversation import Message, parse_conversation
 from agent.request.keys import check_context_keys, check_keys
-from agent.request.pasted import Pasted, read_pasted
 
 # Deeper than any manifest (schemas inside a CustomResourceDefinition reach about 60), and shallow enough to be walked.
 _DEEPEST = 150
@@ -155,15 +153,10 @@ def parse_question(
     supplied = {key: value for key, value in values if value is not None}
     context = _object(body.get("context"), "context")
     check_context_keys(context)
-    read = read_pasted(question.text, datetime.now(UTC))
-    pasted = _pasted(read, supplied, model)
     return Question(
-        text=question.text if pasted is None else read.text,
-        pasted=pasted or {},
-        messages=tuple(read.messages),
-        notes=() if pasted is None else tuple(read.notes),
+        text=question.text,
         history=tuple(history),
-        target=_target(inputs, supplied) or _target(CustomInputs(), pasted or {}),
+        target=_target(inputs, supplied),
         supplied=supplied,
         log_request=_log_request(inputs.log_request, tail_lines_max),
         refresh=inputs.refresh,
@@ -173,19 +166,27 @@ def parse_question(
     )
 
 
-def _pasted(read: Pasted, supplied: Mapping[str, Any], model: type[CustomInputs]) -> Mapping[str, Any] | None:
-    """The parts that were pasted, checked like those that are supplied. None where any of them cannot be used, or was
-    supplied: the question then stays as it was written."""
-    parts = read.parts()
-    if any(key in supplied or key not in model.model_fields for key in parts):
-        return None
+def with_pasted(
+    question: Question,
+    parts: Mapping[str, Any],
+    *,
+    text: str,
+    notes: tuple[str, ...],
+    supplied_keys: tuple[SuppliedKey, ...],
+) -> Question:
+    """The question with the parts that its text holds, by their keys, checked like those that are supplied; `text` is
+    what is left of it. Where any part cannot be used, or was supplied too, the question stays as it was written."""
+    model = custom_inputs_model(supplied_keys)
+    known = all(key in model.model_fields and key not in question.supplied for key in parts)
+    if not known or any(_is_deeper(value, _DEEPEST) for value in parts.values()):
+        return question
     try:
         checked = model.model_validate(parts)
         values = {key: getattr(checked, key) for key in parts}
-        _target(CustomInputs(), values)
+        target = _target(CustomInputs(), values)
     except (ValidationError, RequestError):
-        return None
-    return None if any(_is_deeper(value, _DEEPEST) for value in parts.values()) else values
+        return question
+    return replace(question, text=text, pasted=values, notes=notes, target=question.target or target)
 
 
 def _object(value: object, where: str) -> Mapping[str, Any]:

@@ -13,8 +13,10 @@ from agent.findings.model import Evidence, Finding
 from agent.findings.observations.observation import STATEMENT_LIMIT
 from agent.objects.error_message import parse
 
-# Words by which a message of Argo CD itself is known; the cause is then looked for among those of Argo CD.
 _ROW = re.compile(r"^\S+: (?:READY|STATUS|SYNC STATUS|NAMESPACE|KIND|CLUSTER|GROUP) ")
+
+_ANY_CONNECTION = "a network connection fails"
+_OF_ARGOCD = re.compile(r"argo-?cd|repo-server|manifest|rpc error|target state", re.IGNORECASE)
 
 
 def messages_of_question(inventory: Inventory) -> Iterator[Finding]:
@@ -30,13 +32,15 @@ def messages_of_question(inventory: Inventory) -> Iterator[Finding]:
 def _known(message: str, evidence: tuple[Evidence, ...]) -> Finding | None:
     statement = one_line(parse(message).statement, STATEMENT_LIMIT)
     cause, refusal = comparison_cause(message), refusal_in(message)
-    if cause:
+    log = ContainerLog(container="question", lines=(LogLine(text=message),))
+    is_known_to_logs = bool(fatal_lines(log))
+    # A connection that fails may be that of any program.
+    if cause and not (cause.name.startswith(_ANY_CONNECTION) and is_known_to_logs and not _OF_ARGOCD.search(message)):
         return _finding(cause.name, "The message of the question names this cause.", evidence, cause.step)
     if refusal:
         name = refusal.name if statement in refusal.name else f"{refusal.name}: {statement}"
         return _finding(name, refusal.meaning, evidence, refusal.step)
-    log = ContainerLog(container="question", lines=(LogLine(text=message),))
-    if fatal_lines(log):
+    if is_known_to_logs:
         step = f"Repair what the message names: {statement}"
         return _finding(statement, fault_meaning(message), evidence, step)
     return None

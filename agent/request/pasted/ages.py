@@ -6,8 +6,13 @@ from datetime import datetime, timedelta
 AGE = r"(?:<unknown>|<invalid>|(?:\d+[ydhms]){1,4})(?: ago)?(?: \(x\d+ over [0-9ydhms]+\))?"
 """An age with its repetitions (kubectl's `translateTimestampSince` and the events printer)."""
 
-_UNITS = {"y": timedelta(days=365), "d": timedelta(days=1), "h": timedelta(hours=1)}
-_UNITS |= {"m": timedelta(minutes=1), "s": timedelta(seconds=1)}
+_UNITS = {
+    "y": timedelta(days=365),
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+}
 _REPEATED = re.compile(r"\(x(\d+) over ([0-9ydhms]+)\)")
 _STEP = re.compile(r"(\d{1,6})([ydhms])")
 

@@ -47,7 +47,10 @@ def below(found: Sequence[Entry], key: str) -> list[Entry]:
 
 def lines_below(found: Sequence[Entry], key: str) -> list[str]:
     """The lines below a key."""
-    return next((each.below for each in found if each.key == key), [])
+    for each in found:
+        if each.key == key:
+            return each.below
+    return []
 
 
 def pairs(found: Sequence[Entry], key: str, sign: str = "=") -> dict[str, str]:
