@@ -36,10 +36,11 @@ def with_pasted(part: Part[Any], read: PartResult[Any], question: Question) -> P
     pasted = part.parse(question.pasted[key], question)
     gaps = (*(gap for gap in read.gaps if gap.reason != "not_configured"), *pasted.gaps)
     value: Any = pasted.value
-    if read.value:
-        if not isinstance(read.value, tuple):
+    known: object = read.value
+    if known:
+        if not isinstance(known, tuple):
             return read
-        value = (*cast("tuple[Any, ...]", read.value), *pasted.value)
+        value = (*cast("tuple[Any, ...]", known), *pasted.value)
     return PartResult(value=value, source=read.source or "supplied", gaps=gaps, refused=read.refused)
 
 
