@@ -33,6 +33,7 @@ from agent.findings.model import Finding
 from agent.findings.network import backends, ingresses, network_policies, services
 from agent.findings.nodes import namespaces, nodes
 from agent.findings.observations import observed
+from agent.findings.observations.question_messages import messages_of_question
 from agent.findings.storage import volumes as storage
 from agent.findings.workloads import autoscalers, configuration, disruption_budgets, jobs, pods, unapplied, workloads
 
@@ -69,7 +70,7 @@ _FAMILIES: tuple[tuple[Analyzer, tuple[GroupKind, ...]], ...] = (
 
 _KINDS = frozenset(kind for _, kinds in _FAMILIES for kind in kinds)
 
-type ContextPart = Literal["application", "deletion", "difference", "other kinds", "tree"]
+type ContextPart = Literal["application", "deletion", "difference", "other kinds", "question", "tree"]
 
 # ... and an analyzer where the context has the part that it reads.
 _ANALYZERS: tuple[tuple[Analyzer, ContextPart], ...] = (
@@ -85,6 +86,7 @@ _ANALYZERS: tuple[tuple[Analyzer, ContextPart], ...] = (
     (app_of_apps.broken_children, "tree"),
     (operation.failed_operations, "application"),
     (application.sync_status, "application"),
+    (messages_of_question, "question"),
 )
 
 
@@ -104,6 +106,8 @@ def _parts(inventory: Inventory) -> Iterator[ContextPart]:
         yield "difference"
     if not inventory.kinds <= status.OWN_FAMILY:
         yield "other kinds"
+    if inventory.context.messages:
+        yield "question"
     if inventory.context.tree:
         yield "tree"
 
