@@ -108,7 +108,14 @@ def _is_well(manifest: Manifest) -> bool:
             return pod_is_well(manifest)
         case ("", "PersistentVolumeClaim"):
             return text_at(manifest, "status", "phase") == "Bound"
+        case ("autoscaling", "HorizontalPodAutoscaler"):
+            conditions = {text_at(each, "type"): text_at(each, "status") for each in _conditions(manifest)}
+            return conditions.get("ScalingActive") == "True" == conditions.get("AbleToScale")
         case ("", "Service") | ("networking.k8s.io", "Ingress"):
             return bool(list_at(manifest, "status", "loadBalancer", "ingress"))
         case _:
             return workload_is_well(manifest)
+
+
+def _conditions(manifest: Manifest) -> list[Manifest]:
+    return objects_at(manifest, "status", "conditions")

@@ -18,9 +18,11 @@ from agent.objects.times import moment
 _QUOTED = 6
 # Distinct fatal lines without a level that are read.
 _UNSTATED = 6
-# A line that announces its own retry or its end is no fault by itself.
+# A line that announces its own retry or its end is no fault by itself; nor is a client's request for a file that a
+# server does not have (nginx, src/http/modules/ngx_http_static_module.c), or a watch that the client starts again
+# (https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses).
 _TRANSIENT = re.compile(
-    r"\bretry|\bretries\b|\bretried\b|\btry(?:ing)? again|\breconnect|\bsucceeded\b|\brecovered\b|\bbacking off\b",
+    r"\(2: No such file or directory\), client: |\btoo old resource version\b|\bretry|\bretries\b|\bretried\b|\btry(?:ing)? again|\breconnect|\bsucceeded\b|\brecovered\b|\bbacking off\b",
     re.IGNORECASE,
 )
 
