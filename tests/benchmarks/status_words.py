@@ -174,7 +174,9 @@ class _Without(MetaPathFinder, Loader):
 @contextmanager
 def package_without(part: Part) -> Iterator[None]:
     """Makes the import of the package give it without the part, until the end of the block."""
-    kept = {name: module for name, module in sys.modules.items() if name.partition(PACKAGE)[1] and name.startswith(PACKAGE)}
+    kept = {
+        name: module for name, module in sys.modules.items() if name.partition(PACKAGE)[1] and name.startswith(PACKAGE)
+    }
     finder = _Without(part)
     for name in kept:
         del sys.modules[name]

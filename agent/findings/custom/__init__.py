@@ -12,7 +12,6 @@ waits is information while that is normal, and a warning when it lasts.
 from collections.abc import Iterator
 from datetime import timedelta
 
-from agent.findings.custom.blame import blamed
 from agent.findings.custom.conditions import polarity_of
 from agent.findings.custom.signs import MAX_SIGNS, Sign, signs_of
 from agent.findings.custom.situation import is_outdated
@@ -21,7 +20,8 @@ from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.durations import minutes_text
 from agent.findings.engine.evidence import one_line, quote, quote_node
 from agent.findings.engine.inventory import GroupKind, Inventory, group_kind
-from agent.findings.engine.message_steps import steps_for
+from agent.findings.engine.message_steps import step_for
+from agent.findings.engine.named_objects import blamed
 from agent.findings.model import Evidence, Finding, Severity
 from agent.objects.error_message import parse, shorten
 from agent.objects.manifest import Manifest, list_at, object_at, text_at
@@ -90,7 +90,7 @@ def _finding(inventory: Inventory, manifest: Manifest, signs: list[Sign]) -> Fin
         f"{named(manifest)} {signs[0].title}: {statement or _plain_reason(signs[0])}".removesuffix(": "),
         " ".join(filter(None, (how, *_sentences(manifest, signs, messages)))),
         tuple(unique.values()),
-        *steps_for(first, manifest),
+        step_for(first, manifest),
         severity=severity,
         level="effect",
         blames=blamed(inventory, manifest, messages),
@@ -117,16 +117,20 @@ def _severity(inventory: Inventory, manifest: Manifest, sign: Sign, verdict: str
         return "info", f"It waits, which is normal for a while: {sign.short}."
     is_old = is_outdated(manifest)
     severity: Severity = "error" if verdict == "Degraded" and not is_old else sign.severity
-    how = "It is degraded" if severity == "error" else "It may be unhealthy"
+    how = "The resource is degraded: it is unhealthy" if severity == "error" else "The resource may be unhealthy"
     old = " The controller has not yet observed the newest spec, so this may concern an earlier one." if is_old else ""
-    return severity, f"{how} according to its {'' if is_old else 'current '}status, written by {controller}.{old}"
+    return severity, f"{how} according to its current status, written by {controller}.{old}"
 
 
 def _sentences(manifest: Manifest, signs: list[Sign], messages: list[str]) -> Iterator[str]:
     faults = one_line("; ".join(dict.fromkeys(sign.short for sign in signs[:_NAMED])), 400)
     yield "" if signs[0].waits else f"It reports: {faults}."
     texts = " | ".join(messages)
-    yield f"Its {'messages' if messages[1:] else 'message'}: {one_line(shorten(texts, _MESSAGE_LIMIT), _MESSAGE_LIMIT)}" if texts else ""
+    yield (
+        f"Its {'messages' if messages[1:] else 'message'}: {one_line(shorten(texts, _MESSAGE_LIMIT), _MESSAGE_LIMIT)}"
+        if texts
+        else ""
+    )
     yield _other_states(manifest, signs)
     yield _MEANING.get(group_kind(manifest), "")
 
@@ -137,7 +141,10 @@ def _messages(quotations: list[Evidence]) -> list[str]:
         evidence.text.strip()
         for evidence in quotations
         if evidence.text.strip()[:1] not in "{["
-        and (role_of(evidence.path.rpartition(".")[2]) in ("text", "error") or len(evidence.text.split()) >= _MESSAGE_WORDS)
+        and (
+            role_of(evidence.path.rpartition(".")[2]) in ("text", "error")
+            or len(evidence.text.split()) >= _MESSAGE_WORDS
+        )
     )
     texts = list(dict.fromkeys(found))
     return [text for text in texts if len(text.split()) > 1] or texts
@@ -146,7 +153,7 @@ def _messages(quotations: list[Evidence]) -> list[str]:
 def _plain_reason(sign: Sign) -> str:
     """What a sign without a message says: its reason in plain words (`FailedCreateOrUpdate`)."""
     reason = next((each.text for each in sign.evidence if each.path.endswith("reason")), "")
-    return " ".join(words_of(reason)) or (sign.short if sign.short != sign.title else "")
+    return " ".join(words_of(reason))
 
 
 def _unmet_messages(manifest: Manifest) -> list[Evidence]:

@@ -7,7 +7,6 @@ contributors/devel/sig-architecture/api-conventions.md, "Typical status properti
 from collections.abc import Callable
 from typing import Literal
 
-from agent.findings.custom.bounded_cache import BoundedCache
 from agent.findings.custom.situation import Situation
 from agent.findings.custom.words import (
     FINE,
@@ -20,6 +19,7 @@ from agent.findings.custom.words import (
     word_tone,
     words_of,
 )
+from agent.findings.engine.bounded_cache import BoundedCache
 from agent.findings.model import Severity
 
 type Polarity = Literal["negative", "positive", "neutral"]
@@ -45,8 +45,8 @@ def condition_verdict(kind: str, status: str, reason: str, message: str, level: 
         case "unknown":
             if whole.ready or polarity != "positive" or not (message or reason):
                 return None
-            is_sentence = any(map(str.isalpha, message)) and "coming" not in (tone_of(reason), tone_of(message))
-            return "warning" if is_failure or is_sentence else None
+            is_under_way = "coming" in (tone_of(reason), tone_of(message)) or tone_of(reason) in FINE
+            return "warning" if is_failure or (any(map(str.isalpha, message)) and not is_under_way) else None
         case "":
             return "warning" if polarity == "positive" and is_failure and message else None
         case "none":

@@ -6,16 +6,17 @@ from typing import NamedTuple
 
 from agent.findings.custom.nodes import StatusPath
 from agent.findings.custom.situation import Situation
-from agent.findings.custom.words import word_tone, words_of
+from agent.findings.custom.words import words_of
 from agent.findings.engine.evidence import one_line
 from agent.objects.manifest import Manifest, integer_at, object_at
 
 
 class Count(NamedTuple):
-    """A count that reports a fault: where it is, and a title that completes "Kind name"."""
+    """A count that reports a fault: where it is, a title that completes "Kind name", and its name in a list."""
 
     path: StatusPath
     title: str
+    short: str
 
 
 # `1/3` or `1 of 3`, in a field named after what is ready.
@@ -33,7 +34,9 @@ def counted(manifest: Manifest, whole: Situation) -> Iterator[Count]:
         # Without a generation any other count may be a start.
         if observed == newest if observed is not None else ready == 0 and isinstance(path[-1], str):
             noun = next((word for word in reversed(words_of(path[-1])) if word.endswith("s")), "parts")
-            yield Count(path, f"has {ready} of {wanted} {one_line(noun, 60)} ready ({one_line(str(path[-1]), 60)})")
+            key = one_line(str(path[-1]), 60)
+            short = f"some {one_line(noun, 60)} are not ready or available: {key} is {ready} of {wanted}"
+            yield Count(path, f"has {ready} of {wanted} {one_line(noun, 60)} ready", short)
             return
 
 
@@ -43,7 +46,11 @@ def _replicas(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
     replicas = integer_at(manifest, "spec", "replicas")
     replicas = integer_at(status, "replicas") if replicas is None else replicas
     in_use = sum(integer_at(status, field) or 0 for field in ("allocatedReplicas", "reservedReplicas"))
-    desired = [value for key in status if words_of(key)[:1] in (("desired",), ("total",)) and (value := integer_at(status, key))]
+    desired = [
+        value
+        for key in status
+        if words_of(key)[:1] in (("desired",), ("total",)) and (value := integer_at(status, key))
+    ]
     for key in status:
         words, number = words_of(key), integer_at(status, key)
         if number is None or not ("ready" in words or words[-2:] == ("available", "replicas")):
@@ -66,6 +73,7 @@ def _nothing_selected(manifest: Manifest, status: Manifest) -> Iterator[Count]:
         words = words_of(key)
         is_selection = len(words) > 1 and {"selected", "matched", "matching"} & {words[0], words[-1]}
         if value == [] and (is_selection or object_at(manifest, "spec").get(key) == []):
-            noun = " ".join(word for word in words if word_tone(word) != "good" and word != "selected")
-            yield Count(("status", key), f"has {'selected ' if is_selection else ''}no {one_line(noun, 60)}")
+            noun = " ".join(word for word in words if word not in ("selected", "matched", "matching"))
+            title = f"has {'selected ' if is_selection else ''}no {one_line(noun, 60)}"
+            yield Count(("status", key), title, f"{title}: {one_line(key, 60)} is empty")
             return

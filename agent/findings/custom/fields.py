@@ -9,7 +9,7 @@ from agent.findings.custom.situation import Situation
 from agent.findings.custom.words import FINE, reports_failure, role_of, state_tone, suggests_failure, tone_of, words_of
 from agent.findings.engine.evidence import one_line, walk
 from agent.findings.model import Severity
-from agent.objects.manifest import Manifest, list_at, text_at
+from agent.objects.manifest import Manifest, text_at
 
 # Most fields of a node that are read for a message, and entries below it.
 _MAX_FIELDS = 200
@@ -52,7 +52,9 @@ def field_signs(node: StatusNode, whole: Situation) -> Iterator[FieldSign]:
             found = _number(node, key, value, whole)
         elif isinstance(value, bool):
             found = None if is_leftover else _flag(node, key, whole, is_true=value)
-        elif isinstance(value, list) and role == "error" and not is_leftover and isinstance(value[:1] and value[0], str):
+        elif (
+            isinstance(value, list) and role == "error" and not is_leftover and isinstance(value[:1] and value[0], str)
+        ):
             found = _error(node, key, cast("list[str]", value)[0], whole, index=(0,))
         if found:
             yield found
@@ -76,17 +78,22 @@ def _state(node: StatusNode, key: str, value: str, whole: Situation) -> FieldSig
     text = messages[0][1] if messages else ""
     if is_nested and (whole.done or (node.in_last and whole.ready)):
         return None
+    nested = list(_nested_messages(node)) if tone in ("bad", "doubtful") and not messages else []
     severity: Severity
     if tone == "bad" or (tone == "idle" and suggests_failure(text)):
         severity = "warning" if is_nested and (whole.progressing or whole.ready) else "error"
     elif tone == "doubtful" and (
-        suggests_failure(text) or " " in value or (text and "unknown" not in words_of(value)) or _has_false_flag(node)
+        nested
+        or suggests_failure(text)
+        or " " in value
+        or (text and "unknown" not in words_of(value))
+        or _has_false_flag(node)
     ):
         severity = "warning"
     else:
         return None
-    quoted = [path for path, _ in messages] or list(_nested_messages(node))
-    text = text or (_text_at(node.value, quoted[0]) if quoted else "")
+    quoted = [path for path, _ in messages] or nested
+    text = text or (text_at(node.value, *quoted[0]) if quoted else "")
     state = f"{one_line(key, 60)} is {one_line(value, 60)}"
     return FieldSign(
         severity, f"has {one_line(key, 60)} {one_line(value, 60)}", state, (*quoted, (key,)), text or value
@@ -135,9 +142,7 @@ _NOTHING = frozenset({"none", "false", "null", "no error", "no errors", "n/a", "
 _REPORT_ONLY = ("dryrun", "warn", "audit")
 
 
-def _error(
-    node: StatusNode, key: str, value: str, whole: Situation, index: tuple[int, ...] = ()
-) -> FieldSign | None:
+def _error(node: StatusNode, key: str, value: str, whole: Situation, index: tuple[int, ...] = ()) -> FieldSign | None:
     """The sign of a field for errors that is not empty."""
     if not value.strip() or value.lower() in _NOTHING or (index and whole.states & FINE):
         return None
@@ -204,7 +209,9 @@ def _messages(node: StatusNode, excluded: str) -> list[tuple[tuple[str | int, ..
             last = next((each for each in inner if role_of(each) in ("text", "error") and text_at(inner, each)), "")
             path, value = (*path, last), text_at(inner, last)
         if isinstance(value, str) and value.strip():
-            found.append((0 if key.startswith(excluded) else 1 + (role == "text") + ("reason" in key.lower()), path, value))
+            found.append(
+                (0 if key.startswith(excluded) else 1 + (role == "text") + ("reason" in key.lower()), path, value)
+            )
     found.sort(key=lambda each: each[0])
     return [(path, text) for _, path, text in found[:2]]
 
@@ -216,12 +223,15 @@ def _nested_messages(node: StatusNode) -> Iterator[tuple[str | int, ...]]:
         keys = [key for key in path if isinstance(key, str)]
         if len(keys) < 2 or not isinstance(value, str) or role_of(keys[-1]) not in ("text", "error"):
             continue
-        if not any(key == "conditions" or role_of(key) == "past" for key in keys) and reports_failure(value):
+        if not any(key == "conditions" or role_of(key) == "past" for key in keys) and (
+            reports_failure(value) or _is_below_a_warning(node.value, path)
+        ):
             yield tuple(path)
             found += 1
             if found == _QUOTED:
                 return
 
 
-def _text_at(value: Manifest, path: tuple[str | int, ...]) -> str:
-    return text_at(value, *path)
+def _is_below_a_warning(value: Manifest, path: tuple[str | int, ...]) -> bool:
+    """Whether the level beside a message is a warning or worse: `severity: HEALTH_WARN`."""
+    return state_tone(text_at(value, *path[:-1], "severity")) in ("bad", "doubtful")

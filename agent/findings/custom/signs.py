@@ -45,7 +45,14 @@ def signs_of(manifest: Manifest) -> list[Sign]:
             break
     if not any(not sign.waits for sign in signs):
         signs += (
-            Sign("warning", ("status",), each.title, each.title, quote(manifest, *each.path) or _spec(manifest), each.title)
+            Sign(
+                "warning",
+                ("status",),
+                each.title,
+                each.short,
+                quote(manifest, *each.path) or _spec(manifest),
+                each.title,
+            )
             for each in counted(manifest, whole)
         )
     signs += _silent_siblings(manifest) if not signs else ()
@@ -105,7 +112,7 @@ def _condition(manifest: Manifest, node: StatusNode, whole: Situation) -> Iterat
     where = location(manifest, holder)
     evidence = quote(manifest, *path, "message") or quote(manifest, *path, "error")
     yield Sign(
-        severity="warning" if waits or is_outdated(manifest, *path) or verdict == "waits" else verdict,
+        severity="warning" if verdict == "waits" or is_outdated(manifest, *path) else verdict,
         path=path,
         title=one_line(plain_text(kind, status), 80) + where,
         short=named + where,

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from agent.findings.custom.words import Tone, role_of, state_tone, tone_of, tones_of, word_tone, words_of
 from agent.objects.manifest import Manifest, integer_at, object_at, objects_at, text_at, texts_at
 
-
 # One of these alone is a condition of the whole object.
 _SUMMARY = ("ready", "available", "healthy", "sync", "reconciled", "programmed", "valid", "accepted")
 
@@ -49,7 +48,7 @@ def situation_of(manifest: Manifest) -> Situation:
             others.add(value.lower())
         if is_true and tones[-1:] == ["coming"] and tone_of(reason) not in ("good", "done", "fine"):
             progressing = True
-        if "idle" in tones and is_true or (value.lower() == "false" and len(words) == 1 and tone_of(reason) == "idle"):
+        if ("idle" in tones and is_true) or (value.lower() == "false" and len(words) == 1 and tone_of(reason) == "idle"):
             suspended = True
     outdated = is_outdated(manifest)
     deleted = object_at(manifest, "metadata").get("deletionTimestamp") is not None

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from agent.findings.custom.bounded_cache import BoundedCache
+from agent.findings.engine.bounded_cache import BoundedCache
 
 type Tone = Literal["bad", "doubtful", "coming", "idle", "done", "fine", "good"]
 type KeyRole = Literal["state", "text", "past", "copy", "choice", "level"]
@@ -53,7 +53,7 @@ KEYS: dict[KeyRole, str] = {
 }
 # The tones of what is well.
 FINE: frozenset[Tone] = frozenset({"good", "done", "fine"})
-_DENIALS = frozenset("no not non without zero 0 never none t already".split())
+_DENIALS = frozenset(["no", "not", "non", "without", "zero", "0", "never", "none", "t", "already"])
 _PREFIXES = ("un", "in", "non", "dis", "mis", "ir", "im", "not")
 # A denial turns around a word at most so many words after it.
 _REACH = 4
@@ -184,9 +184,7 @@ state_tone: Callable[[str], Tone | None] = BoundedCache[Tone | None](
 """The tone of the value of a state (`ConfigError`, `HEALTH_WARN`, `Setting up primary`), None for unknown words."""
 _KEY_ROLES = {word: role for role, words in KEYS.items() for word in words.split()}
 
-type FieldRole = Literal[
-    "state", "text", "past", "copy", "choice", "level", "error", "faults", "flag", "other"
-]
+type FieldRole = Literal["state", "text", "past", "copy", "choice", "level", "error", "faults", "flag", "other"]
 
 
 def _role_of_word(word: str) -> KeyRole | None:

@@ -1,6 +1,6 @@
 """The fix for what an error message reports, derived from the form of its innermost clause and the things it names.
 
-`steps_for` knows no kind and no controller: a refusal names an account, a right and an object; something that is not
+`fix_for` knows no kind and no controller: a refusal names an account, a right and an object; something that is not
 found has a kind and a name; a request that fails has a host; an invalid value has a field. The message is taken apart
 by `agent.objects.error_message`.
 """
@@ -33,23 +33,28 @@ class _Said(NamedTuple):
 type _Step = Callable[[_Said], str]
 
 
-def steps_for(message: str, manifest: Manifest) -> tuple[str, ...]:
-    """The steps that mend what a message of this object reports, the fix first; empty for an empty message.
-
-    A message of no known form yields the step to read what the object's controller logged about it.
-    """
-    if not message.strip():
-        return ()
+def fix_for(message: str, manifest: Manifest) -> str:
+    """The step that mends what a message of this object ({} for none) reports, "" for a message of no known form."""
     error = parse(message)
     for text in dict.fromkeys((error.cause, error.statement, error.text)):
         for pattern, step in _FORMS:
             if match := pattern.search(text):
-                return (step(_Said(error, match, manifest)),)
+                return step(_Said(error, match, manifest))
+    return ""
+
+
+def step_for(message: str, manifest: Manifest) -> str:
+    """Like `fix_for`; a message of no known form yields the step to read what the object's controller logged."""
+    if not message.strip():
+        return ""
+    if fix := fix_for(message, manifest):
+        return fix
+    error = parse(message)
     clause = one_line(shorten(error.statement, _LIMIT), _LIMIT)
     kind, name = text_at(manifest, "kind"), text_at(manifest, "metadata", "name")
     group = text_at(manifest, "apiVersion").rpartition("/")[0]
     controller = f"the controller of {one_line(group, 80)}" if group else "its controller"
-    return (f"Mend what it reports (“{clause}”); the log of {controller} has what led to it for {one_line(f'{kind} {name}', 120)}.",)
+    return f"Mend what it reports (“{clause}”); the log of {controller} has what led to it for {one_line(f'{kind} {name}', 120)}."
 
 
 def _denied(said: _Said) -> str:
@@ -138,7 +143,9 @@ def _unreachable(said: _Said) -> str:
     if "refused" in text:
         at = f" ({address})" if address and url else ""
         return f"Start or expose what serves {host}{at}: nothing listens there. Check its DNS record, Service, ingress and port."
-    return f"Let the caller reach {host}: check what serves it, its port, and the NetworkPolicies and firewalls between."
+    return (
+        f"Let the caller reach {host}: check what serves it, its port, and the NetworkPolicies and firewalls between."
+    )
 
 
 def _name_server(said: _Said) -> str:
@@ -206,7 +213,10 @@ _FORMS: tuple[tuple[re.Pattern[str], _Step], ...] = (
         r"|context deadline exceeded|Client\.Timeout|: EOF$|NXDOMAIN",
         _unreachable,
     ),
-    _form(r"(?i)authentication (?:required|failed)|\b401\b|unauthorized|invalid (?:credentials|username|password)", _unauthenticated),
+    _form(
+        r"(?i)authentication (?:required|failed)|\b401\b|unauthorized|invalid (?:credentials|username|password)",
+        _unauthenticated,
+    ),
     _form(r"(?i)quota ?exceeded|limit ?exceeded|exceeded quota|too many \w+|maximum number of", _exhausted),
     _form(r"(?i)(?:same name|duplicate (?:name|entry|key))", _repeated),
     _form(rf"(?:{_SAID_NAME} )?already exists", _existing),
@@ -215,6 +225,11 @@ _FORMS: tuple[tuple[re.Pattern[str], _Step], ...] = (
         r"(?:Invalid value|Required value|Unsupported value|Forbidden|Too )",
         _invalid,
     ),
-    _form(r"(?:option|field|value|parameter|key) [\"'](?P<field>[^\"']{1,200})[\"'] (?:should|must|is|has)\b", _invalid),
-    _form(r"(?i)(?:invalid|unsupported|malformed|unknown) (?:value|parameter|option|field|configuration|argument)", _invalid),
+    _form(
+        r"(?:option|field|value|parameter|key) [\"'](?P<field>[^\"']{1,200})[\"'] (?:should|must|is|has)\b", _invalid
+    ),
+    _form(
+        r"(?i)(?:invalid|unsupported|malformed|unknown) (?:value|parameter|option|field|configuration|argument)",
+        _invalid,
+    ),
 )

@@ -9,6 +9,7 @@ from agent.findings.engine.evidence import one_line, quote_lines
 from agent.findings.engine.health import pod_is_well
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.logs import fatal_lines, fault_meaning
+from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock
 from agent.findings.workloads.crash_reasons import substance
 from agent.objects.manifest import Manifest, objects_at, text_at
@@ -22,7 +23,8 @@ _UNSTATED = 6
 # server does not have (nginx, src/http/modules/ngx_http_static_module.c), or a watch that the client starts again
 # (https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses).
 _TRANSIENT = re.compile(
-    r"\(2: No such file or directory\), client: |\btoo old resource version\b|\bretry|\bretries\b|\bretried\b|\btry(?:ing)? again|\breconnect|\bsucceeded\b|\brecovered\b|\bbacking off\b",
+    r"\(2: No such file or directory\), client: |\btoo old resource version\b|"
+    r"\bretry|\bretries\b|\bretried\b|\btry(?:ing)? again|\breconnect|\bsucceeded\b|\brecovered\b|\bbacking off\b",
     re.IGNORECASE,
 )
 
@@ -67,7 +69,8 @@ def _observation(inventory: Inventory, log: ContainerLog, kinds: dict[str, list[
         or "Its log reports the errors that are quoted here, the first of each kind.",
         evidence=evidence,
         severity="warning" if _is_recent(inventory, last) and not _has_ended_well(inventory, log) else "info",
-        step="Repair what the first of these errors names; the later ones may follow from it.",
+        step=fix_for(substance(firsts[0].text), {})
+        or "Repair what the first of these errors names; the later ones may follow from it.",
         fault=f"log {log.container} {' '.join(sorted(kinds))}",
     )
 

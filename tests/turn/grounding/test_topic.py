@@ -17,7 +17,9 @@ SETS = ("first", "second", "third", "short", "last", "final")
 
 def answers(kind: str) -> list[object]:
     """The answers of all sets; a known miss must fail, so that it is noticed when it no longer does."""
-    missed = pytest.mark.xfail(reason="words that findings of many kinds have, or a name that is a common word", strict=True)
+    missed = pytest.mark.xfail(
+        reason="words that findings of many kinds have, or a name that is a common word", strict=True
+    )
     return [
         pytest.param(each["scenario"], each["answer"], marks=[missed] if each.get("known_miss") else [])
         for name in SETS
