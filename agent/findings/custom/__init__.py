@@ -59,11 +59,17 @@ _OTHERS = 5
 _STATEMENT_LIMIT = 200
 _MESSAGE_LIMIT = 600
 _MESSAGE_WORDS = 3
+# A shorter quotation may be part of another message by chance.
+_SIGNIFICANT = 20
 
 _PATIENCE = timedelta(minutes=30)
 """How long a condition may wait: the slowest common thing that a controller creates is a managed cluster or database,
 for which Terraform's AWS provider allows 30 to 40 minutes (registry.terraform.io/providers/hashicorp/aws, Timeouts of
 aws_eks_cluster and aws_db_instance)."""
+
+
+# What Argo CD's own health check calls so is no error.
+_NO_FAULTS = ("Healthy", "Progressing", "Suspended")
 
 
 def bad_status(inventory: Inventory) -> Iterator[Finding]:
@@ -77,9 +83,9 @@ def _finding(inventory: Inventory, manifest: Manifest, signs: list[Sign]) -> Fin
     distinct: dict[str, Sign] = {}
     for sign in signs:
         distinct.setdefault(sign.text, sign)
-    verdict, told = _own_verdict(inventory, manifest)
     quotations = [evidence for sign in [*distinct.values()][:_QUOTED] for evidence in sign.evidence]
     quotations += [each for each in _unmet_messages(manifest) if each.text not in distinct][:_QUOTED]
+    verdict, told = _own_verdict(inventory, manifest, quotations)
     messages = _messages([*told, *quotations])
     first = messages[0] if messages else ""
     statement = one_line(shorten(parse(first).statement, _STATEMENT_LIMIT), _STATEMENT_LIMIT) if first else ""
@@ -97,12 +103,16 @@ def _finding(inventory: Inventory, manifest: Manifest, signs: list[Sign]) -> Fin
     )
 
 
-def _own_verdict(inventory: Inventory, manifest: Manifest) -> tuple[str, tuple[Evidence, ...]]:
-    """Argo CD's own health of the object, and the quotation of its message, from the resource tree."""
+def _own_verdict(inventory: Inventory, manifest: Manifest, quoted: list[Evidence]) -> tuple[str, tuple[Evidence, ...]]:
+    """Argo CD's own health of the object in the resource tree, and its message where nothing of it is `quoted` yet."""
     node = inventory.node(text_at(manifest, "kind"), *(text_at(manifest, "metadata", k) for k in ("namespace", "name")))
-    if node is None or node.health in ("", "Healthy") or not reports_failure(node.message):
-        return (node.health if node else "", ())
-    return node.health, quote_node(node)
+    if node is None:
+        return "", ()
+    message = " ".join(node.message.split())
+    is_new = reports_failure(message) and not any(
+        len(each.text) >= _SIGNIFICANT and " ".join(each.text.split()) in message for each in quoted
+    )
+    return node.health, quote_node(node) if is_new else ()
 
 
 def _severity(inventory: Inventory, manifest: Manifest, sign: Sign, verdict: str) -> tuple[Severity, str]:
@@ -116,7 +126,7 @@ def _severity(inventory: Inventory, manifest: Manifest, sign: Sign, verdict: str
             return "warning", f"It has waited for {minutes_text(lasted)}, which is long: {sign.short}."
         return "info", f"It waits, which is normal for a while: {sign.short}."
     is_old = is_outdated(manifest)
-    severity: Severity = "error" if verdict == "Degraded" and not is_old else sign.severity
+    severity: Severity = "error" if verdict == "Degraded" else "warning" if verdict in _NO_FAULTS else sign.severity
     how = "The resource is degraded: it is unhealthy" if severity == "error" else "The resource may be unhealthy"
     old = " The controller has not yet observed the newest spec, so this may concern an earlier one." if is_old else ""
     return severity, f"{how} according to its current status, written by {controller}.{old}"

@@ -76,8 +76,10 @@ def _when_true(polarity: Polarity, kind: str, reason: str, message: str, whole: 
 def _when_false(polarity: Polarity, kind: str, reason: str, message: str, whole: Situation) -> Verdict:
     settled = whole.ready or whole.done
     because, said = tone_of(reason), tone_of(message)
-    if polarity == "neutral" and because != "bad" and whole.states & FINE and said != "coming":
-        return None
+    if polarity == "neutral" and because != "bad":
+        is_fine = settled or (whole.states & FINE and said != "coming")
+        if is_fine or (said != "bad" and "coming" in tones_of(words_of(kind))):
+            return None
     if polarity == "neutral" and settled and words_of(kind)[-1:] != ("progressing",):
         return None
     error: Severity = "warning" if whole.progressing else "error"
@@ -98,7 +100,7 @@ def _when_false(polarity: Polarity, kind: str, reason: str, message: str, whole:
     if settled:
         return "warning" if len(words_of(kind)) == 1 and "doubtful" in (because, said) else None
     is_unexplained = "doubtful" not in (because, said)
-    return "waits" if is_unexplained and (whole.progressing or len(words_of(kind)) > 1) else "warning"
+    return None if is_unexplained and (whole.progressing or len(words_of(kind)) > 1) else "warning"
 
 
 def _polarity(kind: str) -> Polarity:

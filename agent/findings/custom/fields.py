@@ -78,7 +78,7 @@ def _state(node: StatusNode, key: str, value: str, whole: Situation) -> FieldSig
     text = messages[0][1] if messages else ""
     if is_nested and (whole.done or (node.in_last and whole.ready)):
         return None
-    nested = list(_nested_messages(node)) if tone in ("bad", "doubtful") and not messages else []
+    nested = _nested_messages(node) if tone in ("bad", "doubtful") and not messages else []
     severity: Severity
     if tone == "bad" or (tone == "idle" and suggests_failure(text)):
         severity = "warning" if is_nested and (whole.progressing or whole.ready) else "error"
@@ -199,7 +199,7 @@ def _messages(node: StatusNode, excluded: str) -> list[tuple[tuple[str | int, ..
     found: list[tuple[int, tuple[str | int, ...], str]] = []
     for key, value in islice(cast("dict[Any, Any]", node.value).items(), _MAX_FIELDS):
         role = role_of(key)
-        if key == excluded or role not in ("error", "text"):
+        if key == excluded or role not in ("error", "text", "copy"):
             continue
         path: tuple[str | int, ...] = (key,)
         if isinstance(value, list) and value:
@@ -210,26 +210,29 @@ def _messages(node: StatusNode, excluded: str) -> list[tuple[tuple[str | int, ..
             path, value = (*path, last), text_at(inner, last)
         if isinstance(value, str) and value.strip():
             found.append(
-                (0 if key.startswith(excluded) else 1 + (role == "text") + ("reason" in key.lower()), path, value)
+                (
+                    0
+                    if key.startswith(excluded)
+                    else ("error", "text", "copy").index(role) + 1 + ("reason" in key.lower()),
+                    path,
+                    value,
+                )
             )
     found.sort(key=lambda each: each[0])
     return [(path, text) for _, path, text in found[:2]]
 
 
-def _nested_messages(node: StatusNode) -> Iterator[tuple[str | int, ...]]:
-    """The first messages of a failure below a node."""
-    found = 0
+def _nested_messages(node: StatusNode) -> list[tuple[str | int, ...]]:
+    """The first messages below a node, those of a failure before others."""
+    found: list[tuple[bool, tuple[str | int, ...]]] = []
     for path, value in islice(walk(node.value, depth=MAX_DEPTH // 2), _MAX_NESTED):
         keys = [key for key in path if isinstance(key, str)]
-        if len(keys) < 2 or not isinstance(value, str) or role_of(keys[-1]) not in ("text", "error"):
-            continue
-        if not any(key == "conditions" or role_of(key) == "past" for key in keys) and (
-            reports_failure(value) or _is_below_a_warning(node.value, path)
-        ):
-            yield tuple(path)
-            found += 1
-            if found == _QUOTED:
-                return
+        if len(keys) > 1 and isinstance(value, str) and role_of(keys[-1]) in ("text", "error"):
+            if not any(key == "conditions" or role_of(key) == "past" for key in keys):
+                is_failure = reports_failure(value) or _is_below_a_warning(node.value, path)
+                found.append((not is_failure, path))
+    found.sort(key=lambda each: each[0])
+    return [path for is_other, path in found[:_QUOTED] if is_other == found[0][0]]
 
 
 def _is_below_a_warning(value: Manifest, path: tuple[str | int, ...]) -> bool:

@@ -34,7 +34,11 @@ def status_nodes(manifest: Manifest) -> Iterator[StatusNode]:
 
     An object without a status is read whole (a PolicyReport has `results`).
     """
-    top = {key: value for key, value in manifest.items() if key not in _SPEC_SIDE}
+    top = {
+        key: value
+        for key, value in manifest.items()
+        if key not in _SPEC_SIDE or (key == "status" and isinstance(value, str))
+    }
     if top:
         yield StatusNode((), top)
     if labels := object_at(manifest, "metadata", "labels"):

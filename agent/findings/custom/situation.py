@@ -48,7 +48,9 @@ def situation_of(manifest: Manifest) -> Situation:
             others.add(value.lower())
         if is_true and tones[-1:] == ["coming"] and tone_of(reason) not in ("good", "done", "fine"):
             progressing = True
-        if ("idle" in tones and is_true) or (value.lower() == "false" and len(words) == 1 and tone_of(reason) == "idle"):
+        if ("idle" in tones and is_true) or (
+            value.lower() == "false" and len(words) == 1 and tone_of(reason) == "idle"
+        ):
             suspended = True
     outdated = is_outdated(manifest)
     deleted = object_at(manifest, "metadata").get("deletionTimestamp") is not None

@@ -22,8 +22,8 @@ type KeyRole = Literal["state", "text", "past", "copy", "choice", "level"]
 # what is under way, `idle` what is halted on purpose, `done` an end with success.
 TONES: dict[Tone, str] = {
     "bad": (
-        "fail err exception fatal panic crash invalid denied forbid unauthori refus reject timeout timedout exceed unable "
-        "could conflict mismatch violat expired stall degrad abort terminal$ backoff lost exhaust wrong broken duplicate "
+        "fail err exception fatal crash denied forbid unauthori refus reject timeout timedout exceed unable "
+        "could conflict violat expired stall degrad abort terminal$ backoff lost exhaust wrong broken "
         "kill evict orphan red$ critical rollback cancel diverg breach x509 eof fault offline problem bad$ differ$ "
         "abnormal nosuch notfound notenough insufficient"
     ),
@@ -45,9 +45,9 @@ _DENIED_IDLE = ("active", "applicable")
 # The words of keys in a status, the last one of all but `past`.
 KEYS: dict[KeyRole, str] = {
     "state": "phase state status health result compliant",
-    "text": "message reason description msg detail cause summary stderr",
-    "past": "history previous recent measurement attempt event eviction retries log",
-    "copy": "spec",
+    "text": "message reason description msg detail cause summary stderr trace",
+    "past": "history previous recent measurement attempt event eviction retries",
+    "copy": "spec log",
     "choice": "mode",
     "level": "level severity",
 }
@@ -94,7 +94,11 @@ def _tone_of_word(word: str) -> Tone | None:
         is_action = tone in ("good", "done") and word.endswith("ing") and word not in ("working", "serving")
         return "coming" if is_action else tone
     for prefix in _PREFIXES:
-        if word.startswith(prefix) and len(word) > len(prefix) + 3 and word_tone(word[len(prefix) :]) == "good":
+        if (
+            word.startswith(prefix)
+            and len(word) > len(prefix) + 3
+            and word_tone(word[len(prefix) :]) in ("good", "fine")
+        ):
             return "bad"
     return None
 
@@ -204,7 +208,7 @@ def _role(key: str) -> FieldRole:
         return "error" if role == "text" or tones[-1] == "bad" else role if role in ("state", "choice") else "faults"
     if role is not None:
         return role
-    return "flag" if tones[-1] in ("good", "done", "fine") else "other"
+    return "flag" if tones[-1] in ("good", "done") else "other"
 
 
 role_of: Callable[[object], FieldRole] = BoundedCache[FieldRole](
