@@ -47,9 +47,7 @@ def condition_verdict(kind: str, status: str, reason: str, message: str, level: 
                 return None
             is_under_way = "coming" in (tone_of(reason), tone_of(message)) or tone_of(reason) in FINE
             return "warning" if is_failure or (any(map(str.isalpha, message)) and not is_under_way) else None
-        case "":
-            return "warning" if polarity == "positive" and is_failure and message else None
-        case "none":
+        case "" | "none":
             return None
         case word:
             tone = "bad" if is_failure and message and polarity == "positive" else state_tone(word)

@@ -18,10 +18,7 @@ MAX_SIGNS = 50
 
 
 class Sign(NamedTuple):
-    """A part of a status that reports a fault, or (`waits`) one that is unmet and under way.
-
-    `title` completes "Kind name", `short` names the sign in a list; signs with the same `text` report the same fault.
-    """
+    """A part of a status that reports a fault, or (`waits`) one that is unmet and under way. `title` completes "Kind name", `short` names the sign in a list; signs with the same `text` report the same fault."""
 
     severity: Severity
     path: StatusPath

@@ -13,9 +13,7 @@ _SUMMARY = ("ready", "available", "healthy", "sync", "reconciled", "programmed",
 
 
 class Situation(NamedTuple):
-    """What the top of a status and the switches of the spec report.
-
-    `ready`: by its conditions; `done`: it ended with success; `progressing`: an operation is under way, or the status is
+    """What the top of a status and the switches of the spec report. `ready`: by its conditions; `done`: it ended with success; `progressing`: an operation is under way, or the status is
     of an earlier spec (`outdated`); `suspended`: paused, suspended or scaled to zero; `states`: the tones of its own
     states; `parts_ready`: all its conditions like StaticPodsAvailable are True.
     """

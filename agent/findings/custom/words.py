@@ -18,8 +18,7 @@ from agent.findings.engine.bounded_cache import BoundedCache
 type Tone = Literal["bad", "doubtful", "coming", "idle", "done", "fine", "good"]
 type KeyRole = Literal["state", "text", "past", "copy", "choice", "level"]
 
-# Values, reasons, types of conditions, messages. `bad` reports a failure, `doubtful` something that may be one, `coming`
-# what is under way, `idle` what is halted on purpose, `done` an end with success.
+# `bad` reports a failure, `doubtful` what may be one, `coming` what is under way, `idle` what is halted on purpose.
 TONES: dict[Tone, str] = {
     "bad": (
         "fail err exception fatal crash denied forbid unauthori refus reject timeout timedout exceed unable "
