@@ -1,8 +1,8 @@
 """Faults of the resources without a family of their own: one finding each, from Argo CD's verdict and its status.
 
 What Argo CD itself reports of an object comes first; `agent.findings.custom` reads the status, and
-`agent.findings.engine.named_objects` finds what the fault follows from. A condition that waits is information while that
-is normal, and a warning when it lasts.
+`agent.findings.engine.named_objects` finds what the fault follows from. A condition that waits is information while
+that is normal, and a warning when it lasts.
 """
 
 from collections.abc import Iterator

@@ -37,8 +37,8 @@ TABLES = ("TONES", "KEYS")
 
 
 class Verdict(NamedTuple):
-    """What is found for a case: the severity, "" for none or only information; whether the expected message is in it; and
-    its titles and explanations."""
+    """What is found for a case: the severity, "" for none or only information; whether the expected message is in it;
+    and its titles and explanations."""
 
     severity: str
     has_message: bool

@@ -103,15 +103,12 @@ def _state(node: StatusNode, key: str, value: str, whole: Situation) -> FieldSig
 def _number(node: StatusNode, key: str, value: int, whole: Situation) -> FieldSign | None:
     """The sign of a state that is a number of an enumeration: only the message gives it a meaning."""
     messages = _messages(node, key)
-    if not messages or whole.ready or whole.done or messages[0][1].count(" ") < _SENTENCE_SPACES:
+    if not messages or whole.ready or whole.done or messages[0][1].count(" ") < 2:
         return None
     text = messages[0][1]
     state = f"{one_line(key, 60)} {value}"
     severity: Severity = "error" if reports_failure(text) else "warning"
     return FieldSign(severity, f"has {state}", state, (*(path for path, _ in messages), (key,)), text)
-
-
-_SENTENCE_SPACES = 2
 
 
 def _has_false_flag(node: StatusNode) -> bool:
@@ -227,14 +224,11 @@ def _nested_messages(node: StatusNode) -> list[tuple[str | int, ...]]:
     found: list[tuple[bool, tuple[str | int, ...]]] = []
     for path, value in islice(walk(node.value, depth=MAX_DEPTH // 2), _MAX_NESTED):
         keys = [key for key in path if isinstance(key, str)]
-        if len(keys) > 1 and isinstance(value, str) and role_of(keys[-1]) in ("text", "error"):
-            if not any(key == "conditions" or role_of(key) == "past" for key in keys):
-                is_failure = reports_failure(value) or _is_below_a_warning(node.value, path)
-                found.append((not is_failure, path))
+        if len(keys) < 2 or any(key == "conditions" or role_of(key) == "past" for key in keys):
+            continue
+        if isinstance(value, str) and role_of(keys[-1]) in ("text", "error"):
+            # The level beside a message, as in `severity: HEALTH_WARN`.
+            is_marked = state_tone(text_at(node.value, *path[:-1], "severity")) in ("bad", "doubtful")
+            found.append((not (is_marked or reports_failure(value)), path))
     found.sort(key=lambda each: each[0])
     return [path for is_other, path in found[:_QUOTED] if is_other == found[0][0]]
-
-
-def _is_below_a_warning(value: Manifest, path: tuple[str | int, ...]) -> bool:
-    """Whether the level beside a message is a warning or worse: `severity: HEALTH_WARN`."""
-    return state_tone(text_at(value, *path[:-1], "severity")) in ("bad", "doubtful")

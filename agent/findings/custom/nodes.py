@@ -82,7 +82,7 @@ def location(manifest: Manifest, path: StatusPath) -> str:
 
 
 def _names(part: Manifest) -> Iterator[str]:
-    """The names of a part: `member1`, `ancestor gateway` of an `ancestorRef`, else its first short texts: `branch dev`."""
+    """The names of a part: `member1`, `ancestor gateway` of an `ancestorRef`, else its short texts: `branch dev`."""
     yield from (one_line(name, 80) for name in (text_at(part, "name"),) if name)
     for key in part:
         if words_of(key)[-1:] == ("ref",) and (name := text_at(part, key, "name")):

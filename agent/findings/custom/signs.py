@@ -13,12 +13,13 @@ from agent.findings.engine.evidence import one_line, quote
 from agent.findings.model import Evidence, Severity
 from agent.objects.manifest import Manifest, list_at, object_at, text_at, texts_at
 
-# Most signs of one object.
+# Most signs of one object, and entries of one list that are compared.
 MAX_SIGNS = 50
 
 
 class Sign(NamedTuple):
-    """A part of a status that reports a fault, or (`waits`) one that is unmet and under way. `title` completes "Kind name", `short` names the sign in a list; signs with the same `text` report the same fault."""
+    """A part of a status that reports a fault, or (`waits`) one that is unmet and under way. `title` completes "Kind
+    name", `short` names the sign in a list; signs with the same `text` report the same fault."""
 
     severity: Severity
     path: StatusPath
@@ -119,13 +120,9 @@ def _condition(manifest: Manifest, node: StatusNode, whole: Situation) -> Iterat
     )
 
 
-# Most entries of one list that are compared.
-_MAX_SIBLINGS = 20
-
-
 def _are_siblings_ready(manifest: Manifest, path: StatusPath) -> bool:
     """Whether the conditions of one good word in the same list are all True."""
-    siblings = [each for each in list_at(manifest, *path[:-1])[:_MAX_SIBLINGS] if is_positive(text_at(each, "type"))]
+    siblings = [each for each in list_at(manifest, *path[:-1])[:MAX_SIGNS] if is_positive(text_at(each, "type"))]
     return bool(siblings) and all(text_at(each, "status").lower() == "true" for each in siblings)
 
 
@@ -136,7 +133,7 @@ def _silent_siblings(manifest: Manifest) -> Iterator[Sign]:
             continue
         kinds = [
             {text_at(each, "type") for each in list_at(manifest, "status", key, index, "conditions")}
-            for index in range(min(len(list_at(manifest, "status", key)), _MAX_SIBLINGS))
+            for index in range(min(len(list_at(manifest, "status", key)), MAX_SIGNS))
         ]
         known = {kind for found in kinds for kind in found if is_positive(kind)}
         for index, found in enumerate(kinds):

@@ -13,10 +13,9 @@ _SUMMARY = ("ready", "available", "healthy", "sync", "reconciled", "programmed",
 
 
 class Situation(NamedTuple):
-    """What the top of a status and the switches of the spec report. `ready`: by its conditions; `done`: it ended with success; `progressing`: an operation is under way, or the status is
-    of an earlier spec (`outdated`); `suspended`: paused, suspended or scaled to zero; `states`: the tones of its own
-    states; `parts_ready`: all its conditions like StaticPodsAvailable are True.
-    """
+    """What the top of a status and the switches of the spec report. `ready`: by its conditions; `done`: it ended with
+    success; `progressing`: an operation is under way, or the status is of an earlier spec (`outdated`); `suspended`:
+    paused or scaled to zero; `states`: the tones of its states; `parts_ready`: all like StaticPodsAvailable are True."""
 
     ready: bool
     parts_ready: bool
@@ -71,12 +70,8 @@ def is_outdated(manifest: Manifest, *path: str | int) -> bool:
     """
     newest = integer_at(manifest, "metadata", "generation")
     part = object_at(manifest, *(path or ("status",)))
-    seen = [int(str(part[key])) for key in part if _is_generation(key) and str(part[key]).isdecimal()]
+    seen = [int(str(part[key])) for key in part if str(key).endswith("Generation") and str(part[key]).isdecimal()]
     return newest is not None and bool(seen) and max(seen) < newest
-
-
-def _is_generation(key: object) -> bool:
-    return isinstance(key, str) and key.endswith("Generation")
 
 
 def _states(status: Manifest) -> list[Tone]:

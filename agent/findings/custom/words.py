@@ -28,15 +28,15 @@ TONES: dict[Tone, str] = {
     ),
     "doubtful": "missing cannot warn unknown down$",
     "coming": (
-        "progress pending wait creating start initializ terminat delet roll yet still provisioning scaling upgrad updat "
-        "restor issuing unpack failover"
+        "progress pending wait creating start initializ terminat delet roll yet still provisioning scaling upgrad "
+        "updat restor issuing unpack failover"
     ),
     "idle": "paus suspend stopp disabl hibernat skip standby inactive idle",
     "done": "succe complet finish promoted",
     "fine": "runn active exist found match selected$ confirm quorum",
     "good": (
-        "ready healthy available valid ok sync establish accept program reconcil resolv bound connect reach install appl "
-        "admit compl online operational authenticat verif schedul deploy supported configur provisioned$"
+        "ready healthy available valid ok sync establish accept program reconcil resolv bound connect reach install "
+        "appl admit compl online operational authenticat verif schedul deploy supported configur provisioned$"
     ),
 }
 # Denied, these report something that is not wanted, and no fault.
@@ -71,16 +71,9 @@ words_of: Callable[[object], tuple[str, ...]] = BoundedCache(_split, length=IDEN
 """The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
 
 
-def _rows(table: dict[Tone, str]) -> tuple[dict[str, Tone], dict[str, Tone]]:
-    exact: dict[str, Tone] = {}
-    prefixes: dict[str, Tone] = {}
-    for tone, words in table.items():
-        for word in words.split():
-            (exact if word.endswith("$") else prefixes)[word.rstrip("$")] = tone
-    return exact, prefixes
-
-
-_EXACT, _STEMS = _rows(TONES)
+_ROWS = {word: tone for tone, words in TONES.items() for word in words.split()}
+_EXACT = {word[:-1]: tone for word, tone in _ROWS.items() if word.endswith("$")}
+_STEMS = {word: tone for word, tone in _ROWS.items() if not word.endswith("$")}
 _LONGEST = max(map(len, _STEMS))
 
 
@@ -174,12 +167,10 @@ def _tone_of_state(value: str) -> Tone | None:
     for tone in ("doubtful", "coming", "idle", "done", "good", "fine"):
         if tone in tones:
             return tone
-    if value.count(" ") >= _SENTENCE_WORDS - 1:
+    if value.count(" ") > 2:  # a sentence
         return "bad" if _DENIALS.intersection(words) else "doubtful"
     return "coming" if words and words[0].endswith("ing") else "doubtful" if tones else None
 
-
-_SENTENCE_WORDS = 4
 
 state_tone: Callable[[str], Tone | None] = BoundedCache[Tone | None](
     _tone_of_state, length=TEXT_LIMIT, other=None

@@ -54,7 +54,8 @@ def step_for(message: str, manifest: Manifest) -> str:
     kind, name = text_at(manifest, "kind"), text_at(manifest, "metadata", "name")
     group = text_at(manifest, "apiVersion").rpartition("/")[0]
     controller = f"the controller of {one_line(group, 80)}" if group else "its controller"
-    return f"Mend what it reports (“{clause}”); the log of {controller} has what led to it for {one_line(f'{kind} {name}', 120)}."
+    own = one_line(f"{kind} {name}", 120)
+    return f"Mend what it reports (“{clause}”); the log of {controller} has what led to it for {own}."
 
 
 def _denied(said: _Said) -> str:
@@ -65,8 +66,8 @@ def _denied(said: _Said) -> str:
     if "assumerole" in right.lower():
         who = f" for {account}" if account else ""
         return (
-            f"Correct the trust policy of the IAM role so that it allows {right}{who} (issuer, namespace and name of the "
-            "ServiceAccount), and the role in the ServiceAccount's annotation or the store's settings."
+            f"Correct the trust policy of the IAM role so that it allows {right}{who} (issuer, namespace and name of "
+            "the ServiceAccount), and the role in the ServiceAccount's annotation or the store's settings."
         )
     return (
         f"Grant {account or 'the account that the controller uses'} the right {right or 'that the message names'}"
@@ -142,7 +143,10 @@ def _unreachable(said: _Said) -> str:
         return f"Give {host} a certificate for this name, or give the caller the CA that signed it."
     if "refused" in text:
         at = f" ({address})" if address and url else ""
-        return f"Start or expose what serves {host}{at}: nothing listens there. Check its DNS record, Service, ingress and port."
+        return (
+            f"Start or expose what serves {host}{at}: nothing listens there. Check its DNS record, Service, ingress "
+            "and port."
+        )
     return (
         f"Let the caller reach {host}: check what serves it, its port, and the NetworkPolicies and firewalls between."
     )
@@ -176,7 +180,8 @@ def _exhausted(said: _Said) -> str:
 
 def _unauthenticated(said: _Said) -> str:
     url = said.error.detail("url")
-    return f"Correct the credentials{f' for {one_line(url, _LIMIT)}' if url else ''} in the Secret that this object refers to."
+    whose = f" for {one_line(url, _LIMIT)}" if url else ""
+    return f"Correct the credentials{whose} in the Secret that this object refers to."
 
 
 def _repeated(said: _Said) -> str:
@@ -195,9 +200,9 @@ _SAID_NAME = _NAME.format("name")
 _FORMS: tuple[tuple[re.Pattern[str], _Step], ...] = (
     _form(r"nameservers \[(?P<server>[^\]\s,]{3,80})[^\]]{0,200}\],? rcode was expected", _name_server),
     _form(
-        r"(?i)not authorized to perform|is forbidden: User|access ?denied|permission '?[\w.]+'? denied|permission_?denied"
-        r"|authorizationfailed|does not have (?:[\w.]+ )?(?:permission|authorization|access)|insufficient permissions"
-        r"|not have the required permission",
+        r"(?i)not authorized to perform|is forbidden: User|access ?denied|permission '?[\w.]+'? denied"
+        r"|permission_?denied|authorizationfailed|does not have (?:[\w.]+ )?(?:permission|authorization|access)"
+        r"|insufficient permissions|not have the required permission",
         _denied,
     ),
     _form(r"no matches for kind \"(?P<kind>[^\"]{1,200})\"", _unknown_kind),

@@ -15,8 +15,8 @@ WIDGET: Manifest = resource(
     ("message", "fix"),
     [
         (
-            "create failed: User: arn:aws:iam::1:user/ci is not authorized to perform: rds:CreateDBInstance on resource: "
-            "arn:aws:rds:eu:1:db:x because no policy allows it",
+            "create failed: User: arn:aws:iam::1:user/ci is not authorized to perform: rds:CreateDBInstance on "
+            "resource: arn:aws:rds:eu:1:db:x because no policy allows it",
             "Grant arn:aws:iam::1:user/ci the right rds:CreateDBInstance on arn:aws:rds:eu:1:db:x",
         ),
         (
