@@ -9,7 +9,7 @@ what a finding says counts too for a branch.
 import ast
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -192,7 +192,7 @@ class _Without(MetaPathFinder, Loader):
 
 
 @contextmanager
-def package_without(part: Part) -> Iterator[None]:
+def package_without(part: Part) -> Generator[None]:
     """Makes the import of the package give it without the part, until the end of the block."""
     kept = {
         name: module for name, module in sys.modules.items() if name.partition(PACKAGE)[1] and name.startswith(PACKAGE)

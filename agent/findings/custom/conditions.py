@@ -23,10 +23,12 @@ from agent.findings.engine.bounded_cache import BoundedCache
 from agent.findings.model import Severity
 
 type Polarity = Literal["negative", "positive", "neutral"]
-type Verdict = Severity | Literal["waits"] | None
+type ConditionVerdict = Severity | Literal["waits"] | None
 
 
-def condition_verdict(kind: str, status: str, reason: str, message: str, level: str, whole: Situation) -> Verdict:
+def condition_verdict(
+    kind: str, status: str, reason: str, message: str, level: str, whole: Situation
+) -> ConditionVerdict:
     """The severity of a condition, "waits" for one that is unmet and under way, None where it reports nothing.
 
     `level` is the condition's own `severity` field (Cluster API and Knative have it).
@@ -54,7 +56,7 @@ def condition_verdict(kind: str, status: str, reason: str, message: str, level: 
             return "error" if tone == "bad" else "warning" if tone is None and polarity == "positive" else None
 
 
-def _when_true(polarity: Polarity, kind: str, reason: str, message: str, whole: Situation) -> Verdict:
+def _when_true(polarity: Polarity, kind: str, reason: str, message: str, whole: Situation) -> ConditionVerdict:
     if polarity == "negative":
         if not reports_failure(reason) and tone_of(reason) in ("good", "done", "fine", "idle", "coming"):
             return None
@@ -71,7 +73,7 @@ def _when_true(polarity: Polarity, kind: str, reason: str, message: str, whole: 
     return "warning" if not reason or suggests_failure(reason) else None
 
 
-def _when_false(polarity: Polarity, kind: str, reason: str, message: str, whole: Situation) -> Verdict:
+def _when_false(polarity: Polarity, kind: str, reason: str, message: str, whole: Situation) -> ConditionVerdict:
     settled = whole.ready or whole.done
     because, said = tone_of(reason), tone_of(message)
     if polarity == "neutral" and because != "bad":

@@ -15,7 +15,7 @@ _SUMMARY = ("ready", "available", "healthy", "sync", "reconciled", "programmed",
 class Situation(NamedTuple):
     """What the top of a status and the switches of the spec report. `ready`: by its conditions; `done`: it ended with
     success; `progressing`: an operation is under way, or the status is of an earlier spec (`outdated`); `suspended`:
-    paused or scaled to zero; `states`: the tones of its states; `parts_ready`: all like StaticPodsAvailable are True."""
+    paused or scaled to zero; `states`: the tones of its states; `parts_ready`: all like StaticPodsAvailable True."""
 
     ready: bool
     parts_ready: bool

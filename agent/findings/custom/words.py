@@ -71,9 +71,9 @@ words_of: Callable[[object], tuple[str, ...]] = BoundedCache(_split, length=IDEN
 """The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
 
 
-_ROWS = {word: tone for tone, words in TONES.items() for word in words.split()}
-_EXACT = {word[:-1]: tone for word, tone in _ROWS.items() if word.endswith("$")}
-_STEMS = {word: tone for word, tone in _ROWS.items() if not word.endswith("$")}
+_ROWS: dict[str, Tone] = {word: tone for tone, words in TONES.items() for word in words.split()}
+_EXACT: dict[str, Tone] = {word[:-1]: tone for word, tone in _ROWS.items() if word.endswith("$")}
+_STEMS: dict[str, Tone] = {word: tone for word, tone in _ROWS.items() if not word.endswith("$")}
 _LONGEST = max(map(len, _STEMS))
 
 
@@ -176,7 +176,7 @@ state_tone: Callable[[str], Tone | None] = BoundedCache[Tone | None](
     _tone_of_state, length=TEXT_LIMIT, other=None
 ).__getitem__
 """The tone of the value of a state (`ConfigError`, `HEALTH_WARN`, `Setting up primary`), None for unknown words."""
-_KEY_ROLES = {word: role for role, words in KEYS.items() for word in words.split()}
+_KEY_ROLES: dict[str, KeyRole] = {word: role for role, words in KEYS.items() for word in words.split()}
 
 type FieldRole = Literal["state", "text", "past", "copy", "choice", "level", "error", "faults", "flag", "other"]
 

@@ -127,7 +127,7 @@ def _referred(manifest: Manifest, field: str) -> tuple[str, str]:
     wanted = f"{last}ref".lower()
     for part in (object_at(manifest, "spec", "forProvider"), object_at(manifest, "spec")):
         for key in part:
-            if isinstance(key, str) and key.lower() == wanted and (name := text_at(part, key, "name")):
+            if key.lower() == wanted and (name := text_at(part, key, "name")):
                 return re.sub(r"(?:ARN|Arn|ID|Id|Name|Ref)$", "", last), one_line(name, 120)
     return "", ""
 

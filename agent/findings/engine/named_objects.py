@@ -43,11 +43,10 @@ def _references(manifest: Manifest) -> set[tuple[str, str]]:
     for part in ("spec", "status"):
         for path, value in islice(walk(object_at(manifest, part), depth=8), _MAX_VALUES):
             key = path[-1] if path else ""
-            if isinstance(value, dict) and "name" in value:
-                inner: Manifest = value
-                kind = text_at(inner, "kind")
-                if kind or str(key).endswith("Ref"):
-                    found.add((kind, text_at(inner, "name")))
+            if isinstance(value, dict):
+                kind, name = text_at(value, "kind"), text_at(value, "name")
+                if name and (kind or str(key).endswith("Ref")):
+                    found.add((kind, name))
             elif isinstance(value, str) and str(key).endswith("Name") and part == "status":
                 found.add(("", value))
     return found
