@@ -11,8 +11,7 @@ from agent.findings.engine.evidence import one_line, walk
 from agent.findings.model import Severity
 from agent.objects.manifest import Manifest, text_at
 
-# Most fields of a node that are read for a message, and entries below it.
-_MAX_FIELDS = 200
+# Most fields of a node, and entries below it, that are read for a message.
 _MAX_NESTED = 500
 _QUOTED = 3
 
@@ -194,7 +193,7 @@ def _flag(node: StatusNode, key: str, whole: Situation, *, is_true: bool) -> Fie
 def _messages(node: StatusNode, excluded: str) -> list[tuple[tuple[str | int, ...], str]]:
     """The texts beside a state with their paths: errors before messages, a reason last."""
     found: list[tuple[int, tuple[str | int, ...], str]] = []
-    for key, value in islice(cast("dict[Any, Any]", node.value).items(), _MAX_FIELDS):
+    for key, value in islice(cast("dict[Any, Any]", node.value).items(), _MAX_NESTED):
         role = role_of(key)
         if key == excluded or role not in ("error", "text", "copy"):
             continue
@@ -227,7 +226,6 @@ def _nested_messages(node: StatusNode) -> list[tuple[str | int, ...]]:
         if len(keys) < 2 or any(key == "conditions" or role_of(key) == "past" for key in keys):
             continue
         if isinstance(value, str) and role_of(keys[-1]) in ("text", "error"):
-            # The level beside a message, as in `severity: HEALTH_WARN`.
             is_marked = state_tone(text_at(node.value, *path[:-1], "severity")) in ("bad", "doubtful")
             found.append((not (is_marked or reports_failure(value)), path))
     found.sort(key=lambda each: each[0])

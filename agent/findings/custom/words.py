@@ -81,7 +81,9 @@ def _tone_of_word(word: str) -> Tone | None:
     """The tone of one word; a good word that ends in -ing is an action under way."""
     if word in _EXACT:
         return _EXACT[word]
-    tone = next((_STEMS[word[:end]] for end in range(min(len(word), _LONGEST), 1, -1) if word[:end] in _STEMS), None)
+    tone: Tone | None = next(
+        (_STEMS[word[:end]] for end in range(min(len(word), _LONGEST), 1, -1) if word[:end] in _STEMS), None
+    )
     if tone is not None:
         is_action = tone in ("good", "done") and word.endswith("ing") and word not in ("working", "serving")
         return "coming" if is_action else tone
@@ -142,7 +144,7 @@ def _tone_of_text(text: str) -> Tone | None:
 tone_of: Callable[[str], Tone | None] = BoundedCache[Tone | None](
     _tone_of_text, length=TEXT_LIMIT, other=None
 ).__getitem__
-"""The tone of a sentence or a reason: a failure counts before everything else, what is under way before what lacks."""
+"""The tone of a sentence or a reason: a failure counts first, what is under way before what lacks."""
 
 
 def reports_failure(text: str) -> bool:
