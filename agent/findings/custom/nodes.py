@@ -89,8 +89,4 @@ def _names(part: Manifest) -> Iterator[str]:
             yield one_line(" ".join((*words_of(key)[:-1], name)), 80)
     texts = [(key, value) for key, value in part.items() if role_of(key) == "other" and isinstance(value, str)]
     short = [f"{' '.join(words_of(key))} {value}" for key, value in texts if value and " " not in value]
-    yield from (one_line(", ".join(short[:_NAMES]), 80) for _ in short[:1])
-
-
-# Texts that name a part without a name: policy and rule.
-_NAMES = 2
+    yield from (one_line(", ".join(short[:2]), 80) for _ in short[:1])
