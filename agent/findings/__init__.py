@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from agent.context.context import Context
-from agent.findings import custom as status
+from agent.findings import custom_resources as status
 from agent.findings.admission import webhooks
 from agent.findings.argocd import (
     app_of_apps,

@@ -20,7 +20,9 @@ _BAD_IF_TRUE = names("""
     """)
 _READ_KINDS = frozenset({("", "Pod"), ("apps", "Deployment"), ("apps", "ReplicaSet"), ("", "Node"), ("batch", "Job")})
 # They are False or True in the normal life of an object.
-_NORMAL_REASONS = frozenset(("PodCompleted", "ReplicaSetUpdated", "NewReplicaSetCreated", "FoundNewReplicaSet"))
+_NORMAL_REASONS = frozenset(
+    ("PodCompleted", "ReplicaSetUpdated", "NewReplicaSetCreated", "FoundNewReplicaSet", "DeploymentPaused")
+)
 
 
 def bad_conditions(inventory: Inventory) -> Iterator[Observation]:

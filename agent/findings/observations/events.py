@@ -10,6 +10,7 @@ from agent.findings.engine.event_outcome import later_success
 from agent.findings.engine.evidence import cut, one_line, quote_event
 from agent.findings.engine.health import has_condition, pod_is_well, workload_is_well
 from agent.findings.engine.inventory import Inventory, Key, group_kind, key_of
+from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock, names
 from agent.findings.workloads.probes import allowed_failures
 from agent.objects.error_message import parse
@@ -70,7 +71,11 @@ def _event(inventory: Inventory, event: Event, about: ResourceRef | None) -> Obs
         + (refusal.meaning if refusal and not over else ""),
         evidence=quote_event(event),
         severity="info" if over or _is_a_start(inventory, event, about) else "warning",
-        step=refusal.step if refusal and not over else "" if over else _step(message.detail("url")),
+        step=refusal.step
+        if refusal and not over
+        else ""
+        if over
+        else fix_for(event.message, {}) or _step(message.detail("url")),
         level="effect" if over or event.reason in _CONSEQUENCES else "cause",
         follows=event.reason in _CONSEQUENCES,
         fault=f"{event.reason} {cut(event.message)}",
@@ -116,9 +121,16 @@ def _is_well(manifest: Manifest) -> bool:
             return pod_is_well(manifest)
         case ("", "PersistentVolumeClaim"):
             return text_at(manifest, "status", "phase") == "Bound"
+        case ("autoscaling", "HorizontalPodAutoscaler"):
+            conditions = {text_at(each, "type"): text_at(each, "status") for each in _conditions(manifest)}
+            return conditions.get("ScalingActive") == "True" == conditions.get("AbleToScale")
         case ("", "Service") | ("networking.k8s.io", "Ingress"):
             return bool(list_at(manifest, "status", "loadBalancer", "ingress"))
         case ("autoscaling", "HorizontalPodAutoscaler"):
             return has_condition(manifest, "ScalingActive") and has_condition(manifest, "AbleToScale")
         case _:
             return workload_is_well(manifest)
+
+
+def _conditions(manifest: Manifest) -> list[Manifest]:
+    return objects_at(manifest, "status", "conditions")

@@ -9,6 +9,7 @@ from agent.findings.engine.evidence import one_line, quote_lines
 from agent.findings.engine.health import pod_is_well
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.logs import fatal_lines, fault_kind, fault_meaning
+from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock
 from agent.findings.workloads.crash_reasons import GENERAL_STEP, step_for, substance
 from agent.objects.manifest import Manifest, objects_at, text_at
@@ -18,9 +19,11 @@ from agent.objects.times import moment
 _QUOTED = 6
 # Distinct fatal lines without a level that are read.
 _UNSTATED = 6
-# A line that announces its own retry or its end is no fault by itself.
+# A line that announces its own retry or its end is no fault by itself; nor is a client's request for a file that a
+# server does not have (nginx, src/http/modules/ngx_http_static_module.c), or a watch that the client starts again
+# (https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses).
 _TRANSIENT = re.compile(
-    r"too old resource version|"  # a watch starts again: https://kubernetes.io/docs/reference/using-api/api-concepts/
+    r"\(2: No such file or directory\), client: |\btoo old resource version\b|"
     r"\bretry|\bretries\b|\bretried\b|\btry(?:ing)? again|\breconnect|\bsucceeded\b|\brecovered\b|\bbacking off\b",
     re.IGNORECASE,
 )
@@ -81,8 +84,9 @@ def _observation(inventory: Inventory, log: ContainerLog, kinds: dict[str, list[
 
 
 def _step(line: str) -> str:
-    """What to do about the first error."""
-    return f"{step_for(line, fault_kind(line)[0]).removesuffix(GENERAL_STEP).strip()} {_FIRST_ERROR}".strip()
+    """What to do about the first error: by what its line names, else by the form of its message."""
+    known = step_for(line, fault_kind(line)[0]).removesuffix(GENERAL_STEP).strip() or fix_for(substance(line), {})
+    return f"{known} {_FIRST_ERROR}".strip()
 
 
 _FIRST_ERROR = "Repair what the first of these errors names; the later ones may follow from it."
