@@ -19,11 +19,11 @@ from agent.turn.events import Outcome
 PROMPT = "> "
 _ENDS = frozenset(("exit", "quit"))
 
-type Answer = Callable[[dict[str, Any], Screen], tuple[ExitCode, Outcome | None]]
+type AnswerOnScreen = Callable[[dict[str, Any], Screen], tuple[ExitCode, Outcome | None]]
 """Answers a request on a screen. Raises AssistantError, and KeyboardInterrupt once the turn has ended."""
 
 
-def converse(body: dict[str, Any], answer: Answer, *, screen: Callable[[], Screen]) -> ExitCode:
+def converse(body: dict[str, Any], answer: AnswerOnScreen, *, screen: Callable[[], Screen]) -> ExitCode:
     """Answer the question of `body`, if it has one, then those that are typed. The context of `body` goes along with
     each; a session carries the conversation, or its messages where the server keeps none. Returns the exit code of the
     last answer."""
@@ -50,7 +50,9 @@ def converse(body: dict[str, Any], answer: Answer, *, screen: Callable[[], Scree
         text = line
 
 
-def _answered(request: dict[str, Any], answer: Answer, screen: Callable[[], Screen]) -> tuple[ExitCode, Outcome | None]:
+def _answered(
+    request: dict[str, Any], answer: AnswerOnScreen, screen: Callable[[], Screen]
+) -> tuple[ExitCode, Outcome | None]:
     """The answer to one question; a failure is shown, and the conversation goes on."""
     with screen() as shown:
         try:
