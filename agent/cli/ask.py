@@ -101,7 +101,17 @@ def ask_on(asked: AskOptions) -> ExitCode:
         body = request_body(asked)
         if asked.question:
             parse_question(body, tail_lines_max=settings.log_tail_lines_max)  # reports a wrong option before anything
-        return asyncio.run(_many(settings, body))
+        with asyncio.Runner() as runner:
+            assistant = Assistant(settings, instructions=_instructions(settings))
+            try:
+
+                def answer(request: dict[str, Any], screen: Screen) -> tuple[ExitCode, Outcome | None]:
+                    asked_now = parse_question(request, tail_lines_max=settings.log_tail_lines_max)
+                    return runner.run(_turn(assistant, asked_now, screen))
+
+                return converse(body, answer, screen=TextScreen)
+            finally:
+                runner.run(assistant.aclose())
     except AssistantError as error:
         with TextScreen() as screen:
             screen.failed(error.code, _in_options(error))
@@ -114,14 +124,6 @@ def _show_notices_once_a_day() -> None:
     logging.getLogger("agent.providers.llama_stack.provider").addFilter(OnceADay())
 
 
-async def _many(settings: Settings, body: dict[str, Any]) -> ExitCode:
-    assistant = Assistant(settings, instructions=_instructions(settings))
-    try:
-        return await converse(assistant, body, settings, screen=TextScreen, answer=_turn)
-    finally:
-        await assistant.aclose()
-
-
 async def _once(settings: Settings, question: Question, screen: Screen) -> ExitCode:
     assistant = Assistant(settings, instructions=_instructions(settings))
     try:
@@ -132,6 +134,7 @@ async def _once(settings: Settings, question: Question, screen: Screen) -> ExitC
 
 async def _turn(assistant: Assistant, question: Question, screen: Screen) -> tuple[ExitCode, Outcome | None]:
     """One turn on the screen; its exit code, and its outcome."""
+    code, ended = ExitCode.NOT_ANSWERED, None
     async with aclosing(assistant.turn(question)) as events:
         async for event in events:
             match event.value:
@@ -143,10 +146,10 @@ async def _turn(assistant: Assistant, question: Question, screen: Screen) -> tup
                     screen.tool(call.name)
                 case Outcome() as outcome:
                     screen.done(outcome)
-                    return _ended(outcome, screen), outcome
+                    code, ended = _ended(outcome, screen), outcome
                 case _:
                     pass  # the outcome has provider, usage and references
-    return ExitCode.NOT_ANSWERED, None
+    return code, ended
 
 
 def _ended(outcome: Outcome, screen: Screen) -> ExitCode:

@@ -15,7 +15,7 @@ from agent.context.events import merge_events
 from agent.errors import AssistantError
 from agent.findings import analyze
 from agent.findings.model import Finding
-from agent.objects.manifest import Manifest, lookup, text_at
+from agent.objects.manifest import Manifest, was_applied
 from agent.objects.target import ResourceRef, Target
 from agent.redaction import Redactor
 from agent.settings import load_settings
@@ -35,7 +35,7 @@ def findings(files: Sequence[str], *, as_json: bool) -> FindingsExitCode:
                 for batch in batches(name):
                     judged = zip(_judged(batch, redactor), batch.manifests, strict=True)
                     for (label, found), manifest in judged:
-                        printer.add(label, found, is_event=is_event(manifest), is_live=_is_live(manifest))
+                        printer.add(label, found, is_event=is_event(manifest), is_live=was_applied(manifest))
                         if any(finding.severity == "error" for finding in found):
                             worst = FindingsExitCode.ERROR
     except AssistantError as error:
@@ -48,11 +48,6 @@ def findings(files: Sequence[str], *, as_json: bool) -> FindingsExitCode:
         printer.failed("Interrupted.")
         return FindingsExitCode.INTERRUPTED
     return worst
-
-
-def _is_live(manifest: Manifest) -> bool:
-    """Whether the object was read from a cluster; one that comes from Git has neither a uid nor a status."""
-    return bool(text_at(manifest, "metadata", "uid")) or lookup(manifest, "status") is not None
 
 
 class _Redaction:

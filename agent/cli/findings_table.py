@@ -163,10 +163,11 @@ class _Count:
         self._severities.update(finding.severity for finding in findings)
 
     def _unapplied(self) -> str:
-        if not self.without_status or self.without_status < self.manifests:
+        if not self.without_status:
             return ""
+        which = "" if self.without_status == self.manifests else f"{self.without_status:,} of them have "
         return (
-            "; no status, so never applied: only what the API server would refuse was checked "
+            f"; {which}no status, so never applied: only what the API server would refuse was checked "
             "(`kubectl get ... -o yaml` has the live objects)"
         )
 
@@ -178,11 +179,8 @@ class _Count:
         if severities:
             summary = f"{read}: {', '.join(severities)}"
         else:
-            summary = (
-                f"nothing wrong in {read}{self._unapplied()}"
-                if self.manifests
-                else f"{read}: there was nothing to judge"
-            )
+            summary = f"nothing wrong in {read}" if self.manifests else f"{read}: there was nothing to judge"
+        summary += self._unapplied()
         sys.stderr.write(f"{summary}\n")
 
 

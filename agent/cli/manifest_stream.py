@@ -94,7 +94,7 @@ def _of_line(line: bytes, where: str) -> Batch:
     except UnicodeDecodeError as error:
         raise RequestError.at(where, f"invalid UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
-        raise RequestError.at(where, f"invalid JSON at column {error.colno}") from None
+        raise RequestError.at(where, f"invalid JSON at column {error.pos + 1}") from None
     except (ValueError, RecursionError):
         raise RequestError.at(where, "is nested too deeply, or holds a number of too many digits") from None
     if not isinstance(value, dict):

@@ -90,3 +90,9 @@ def _spelled(step: str | int) -> str:
         return f"[{step}]"
     plain = step.replace("_", "").replace("-", "").isalnum()
     return f".{step}" if plain else f"[{json.dumps(step, ensure_ascii=False)}]"
+
+
+def was_applied(manifest: Manifest) -> bool:
+    """Whether a cluster has stored the object: it has a uid, or a status that says something. One from Git has neither;
+    `kubectl create --dry-run=client` writes `status: {}`."""
+    return bool(text_at(manifest, "metadata", "uid") or lookup(manifest, "status"))

@@ -35,6 +35,24 @@ def test_a_file_is_explained_without_any_server(run: Run, broken_pod: str) -> No
     assert "provider: offline" in result.stderr
 
 
+def test_a_general_question_without_a_model_is_not_answered_and_says_what_to_set(run: Run) -> None:
+    result = run("ask", "What is a PodDisruptionBudget?")
+
+    assert result.exit_code == 1
+    assert "error: No model is configured, and only a model can answer a general question" in result.stderr
+    assert json.loads(run("ask", "--json", "What is a PDB?").stdout)["error"]["code"] == "no_model"
+
+
+def test_a_kubeconfig_that_is_missing_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_KUBERNETES", "auto")
+    monkeypatch.setenv("KUBECONFIG", "/nowhere/config")
+
+    result = run("ask", "--resource", "Pod/web-0", "-n", "shop", "Why?")
+
+    assert result.exit_code == 4
+    assert "KUBECONFIG names /nowhere/config, and there is no such file: correct it, or unset it" in result.stderr
+
+
 def test_manifests_may_come_from_standard_input(run: Run) -> None:
     result = run("ask", "-f", "-", "Why?", stdin=json.dumps(POD))
 

@@ -1,6 +1,7 @@
 """The commands beside `ask`, and what no command loads before it needs it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -41,6 +42,23 @@ def test_help_names_every_command_and_loads_none(run: Run) -> None:
     )
     loaded = loaded_by("--help")
     assert not loaded & {*HEAVY, "httpx", "pydantic", "agent.turn.assistant", "agent.request.question"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"), [("argocd-assistant fin", "findings"), ("argocd-assistant ask --res", "--resource")]
+)
+def test_the_shell_completes_commands_and_options(typed: str, completed: str) -> None:
+    # What the script of `--show-completion bash` runs at each Tab.
+    asked = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, agent.cli; sys.argv = ['argocd-assistant']; agent.cli.main()"],
+        env={**os.environ, **asked, "_ARGOCD_ASSISTANT_COMPLETE": "complete_bash"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split() == [completed]
 
 
 def test_asking_loads_nothing_that_it_does_not_use() -> None:

@@ -2,16 +2,21 @@
 
 import asyncio
 import io
+import os
+import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.cli import conversation
 from agent.cli.ask import AskOptions, ask_on
+from agent.cli.conversation import PROMPT
 from agent.cli.exit_codes import ExitCode
-from tests.fakes.openai_backend import Failure, Reply, ScriptedBackend
+from tests.fakes.openai_backend import Failure, Gate, Reply, ScriptedBackend
 from tests.fakes.server import running
 
 POD = """\
@@ -87,27 +92,51 @@ def test_without_a_question_the_first_line_is_it(
     assert backend.requests[0].texts("user") == ["Why does it restart?"]
 
 
-def test_an_answer_that_is_stopped_leaves_the_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[str] = []
+def test_an_answer_that_is_stopped_leaves_the_conversation(
+    backend: ScriptedBackend, typed: Callable[[str], None], tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate = Gate()
+    backend.answer(Reply(deltas=("It is ", "too long."), gate=gate, gate_after=1), Reply(deltas=("Short.",)))
+    typed("And in short?\n")
 
-    class Shown:
-        def __enter__(self) -> "Shown":
-            return self
+    def interrupt() -> None:
+        asyncio.run(backend.until(lambda backend: backend.open_streams == 1))
+        os.kill(os.getpid(), signal.SIGINT)
 
-        def __exit__(self, *_: object) -> None: ...
+    stopping = threading.Thread(target=interrupt)
+    stopping.start()
+    code = ask_on(options(tmp_path))
+    stopping.join()
+    gate.open()
 
-        def failed(self, code: str, message: str) -> None:
-            shown.append(code)
+    printed = capsys.readouterr()
+    assert code == ExitCode.ANSWERED
+    assert "The answer was stopped." in printed.err
+    assert "Short." in printed.out
 
-    async def stopped(*_: object) -> Any:
-        raise asyncio.CancelledError
 
-    lines = iter(["again?", None])
-    monkeypatch.setattr(conversation, "_read_line", lambda: next(lines))
-    body: dict[str, Any] = {"input": "Why?", "custom_inputs": {}}
-    settings: Any = type("Settings", (), {"log_tail_lines_max": 250})()
+def test_ctrl_c_at_the_prompt_ends_the_conversation_at_once(tmp_path: Path) -> None:
+    master, terminal = os.openpty()
+    command = [sys.executable, "-m", "agent.cli", "ask", "-i"]
+    environment = os.environ | {"ASSISTANT_KUBERNETES": "off", "XDG_STATE_HOME": str(tmp_path)}
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as process:
+        os.close(terminal)
+        shown = b""
+        while PROMPT.encode() not in shown:
+            shown += os.read(master, 1_000)
 
-    code = asyncio.run(conversation.converse(None, body, settings, screen=Shown, answer=stopped))  # pyright: ignore[reportArgumentType]
+        # A signal between the prompt and readline's wait for a key is seen with the next one only.
+        while _state(process) not in {"S", None}:
+            pass
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(timeout=60) == ExitCode.INTERRUPTED
+        finally:
+            process.kill()
+    os.close(master)
 
-    assert code == ExitCode.INTERRUPTED
-    assert shown == ["interrupted", "interrupted"]
+
+def _state(process: subprocess.Popen[bytes]) -> str | None:
+    """`S` for a process that waits, None where the system has no /proc."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    return stat.read_text().rpartition(")")[2].split()[0] if stat.is_file() else None

@@ -160,6 +160,24 @@ def test_a_manifest_that_is_well_is_told_so_and_events_are_no_manifests(run: Run
     assert run("findings", write("c.yaml", [BROKEN, LATE, LATE])).stderr == "3 manifests: 1 error, 2 warnings\n"
 
 
+def test_what_was_never_applied_is_counted_and_its_fault_is_found(run: Run, write: Write) -> None:
+    template = {"metadata": {"labels": {"app": "api"}}, "spec": {"containers": [{"name": "api", "image": "api:1"}]}}
+    made = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api"}, "status": {}}
+    good = made | {"spec": {"selector": {"matchLabels": {"app": "api"}}, "template": template}}
+    bad = made | {"spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template}}
+    checked = "no status, so never applied: only what the API server would refuse was checked"
+
+    assert run("findings", write("good.yaml", good)).stderr.startswith(f"nothing wrong in 1 manifest; {checked}")
+    assert (
+        f"nothing wrong in 2 manifests; 1 of them have {checked}"
+        in run("findings", write("both.yaml", [good, WELL])).stderr
+    )
+    result = run("findings", write("bad.yaml", bad))
+    assert result.exit_code == 1
+    assert "its selector wants app=web" in result.stdout
+    assert f"1 manifest: 1 error; {checked}" in result.stderr
+
+
 def test_an_empty_standard_input_is_named(run: Run) -> None:
     result = run("findings", "-", stdin="")
 
@@ -229,6 +247,8 @@ def test_on_a_terminal_the_spinner_is_erased_before_the_findings(write: Write) -
         ("a.jsonl", lines({"manifest": WELL}, {"manifest": 5}), "a.jsonl line 2: `manifest` must be an object"),
         ("a.jsonl", lines(WELL).encode() + b'{"a": "\xff"}\n', "a.jsonl line 2: invalid UTF-8"),
         ("a.jsonl", "{broken\n" + lines({"manifest": WELL}), "a.jsonl line 1: invalid JSON"),
+        ("a.jsonl", '{"kind": "Pod"\n' + lines({"manifest": WELL}), "a.jsonl line 1: invalid JSON at column 16"),
+        ("values.yaml", "replicaCount: 2\n", "values.yaml: holds an object without `kind`, which is no manifest; of a"),
         ("a.yaml", "\na: ]", "a.yaml: invalid YAML at line 2 column 4"),
         ("a.yaml", "- 5", "a.yaml: holds something that is no Kubernetes object"),
         ("a.yaml", "", "a.yaml: is empty"),

@@ -1,129 +1,122 @@
-"""Manifests that were never applied: what the API server would refuse, or what could never work.
+"""Workloads that were never applied: what the API server would refuse of them, apart from their containers.
 
-Only for objects without a uid: what a cluster has stored has passed these rules. Sources:
-https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/ (selector), and Kubernetes'
-pkg/apis/core/validation/validation.go (names, mounts, ports, resources).
+Sources: `ValidateDeploymentSpec` and its like in Kubernetes' pkg/apis/apps/validation/validation.go, `ValidateJobSpec`
+in pkg/apis/batch/validation/validation.go, `ValidateObjectMeta` in apimachinery, and the decoding of labels,
+annotations and a ConfigMap's data, which are maps of strings:
+https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/
 """
 
-from collections import Counter
+import re
 from collections.abc import Iterator
 
-from agent.findings.engine.build import named, object_finding
-from agent.findings.engine.evidence import one_line, quote
+from agent.findings.engine.evidence import one_line
 from agent.findings.engine.inventory import GroupKind, Inventory
+from agent.findings.engine.never_applied import Fault, Path
 from agent.findings.model import Finding
-from agent.objects.manifest import Manifest, lookup, object_at, objects_at, text_at
-from agent.objects.quantities import quantity
+from agent.findings.workloads.unapplied_containers import container_faults
+from agent.objects.manifest import Manifest, lookup, object_at, path_text, text_at, was_applied
+from agent.objects.selectors import differences, labels_at, selects
 
-SELECTING: tuple[GroupKind, ...] = (
-    ("apps", "Deployment"),
-    ("apps", "ReplicaSet"),
-    ("apps", "StatefulSet"),
-    ("apps", "DaemonSet"),
+CONFIG_MAP: GroupKind = ("", "ConfigMap")
+_SELECTING: tuple[GroupKind, ...] = tuple(
+    ("apps", kind) for kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
 )
-TEMPLATED: tuple[GroupKind, ...] = (*SELECTING, ("batch", "Job"), ("", "Pod"))
+_POD_TEMPLATES: dict[GroupKind, Path] = {
+    **dict.fromkeys(_SELECTING, ("spec", "template")),
+    ("batch", "Job"): ("spec", "template"),
+    ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
+    ("", "Pod"): (),
+}
+WORKLOADS: tuple[GroupKind, ...] = (*_POD_TEMPLATES, CONFIG_MAP)
+
+# RFC 1123: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_NAME_LENGTH = 253
 
 
 def unapplied_workloads(inventory: Inventory) -> Iterator[Finding]:
-    """The findings of workloads without a uid that the API server would refuse."""
-    for kind in TEMPLATED:
+    """The findings of workloads and ConfigMaps that no cluster has stored and that the API server would refuse."""
+    for kind in WORKLOADS:
         for manifest in inventory.of(kind):
-            if text_at(manifest, "metadata", "uid") or lookup(manifest, "status") is not None:
-                continue
-            if kind in SELECTING and (finding := _selector(manifest)):
-                yield finding
-            template = ("spec",) if kind == ("", "Pod") else ("spec", "template", "spec")
-            yield from _pod_spec(manifest, template)
+            if not was_applied(manifest):
+                for fault in _faults(kind, manifest):
+                    yield fault.finding(manifest)
 
 
-def _selector(manifest: Manifest) -> Finding | None:
-    wanted = object_at(manifest, "spec", "selector", "matchLabels")
-    labels = object_at(manifest, "spec", "template", "metadata", "labels")
-    missing = {key: value for key, value in wanted.items() if labels.get(key) != value}
-    if not missing:
-        return None
-    wrong = ", ".join(f"{key}={one_line(str(value), 60)}" for key, value in list(missing.items())[:3])
-    return object_finding(
-        manifest,
-        f"{named(manifest)} would be refused: its selector wants {wrong}, which its pod template does not have",
-        "`selector` does not match template `labels`: the API server refuses such a workload.",
-        quote(manifest, "spec", "selector", "matchLabels") + quote(manifest, "spec", "template", "metadata", "labels"),
-        "Make spec.selector.matchLabels and spec.template.metadata.labels agree.",
-    )
+def _faults(kind: GroupKind, manifest: Manifest) -> Iterator[Fault]:
+    yield from _name(manifest)
+    yield from _texts(manifest, ("metadata", "labels"), ("metadata", "annotations"))
+    if kind == CONFIG_MAP:
+        yield from _texts(manifest, ("data",))
+        return
+    template = _POD_TEMPLATES[kind]
+    if template:
+        yield from _texts(manifest, (*template, "metadata", "labels"), (*template, "metadata", "annotations"))
+    if kind in _SELECTING:
+        yield from _selector(manifest)
+    if object_at(manifest, *template, "spec", "containers", 0):
+        yield from _restart_policy(kind, manifest, (*template, "spec"))
+    yield from container_faults(manifest, (*template, "spec"))
 
 
-def _pod_spec(manifest: Manifest, path: tuple[str, ...]) -> Iterator[Finding]:
-    containers = [
-        (field, index, container)
-        for field in ("initContainers", "containers")
-        for index, container in enumerate(objects_at(manifest, *path, field))
-    ]
-    names = Counter(text_at(container, "name") for _, _, container in containers)
-    for name in [name for name, count in names.items() if count > 1]:
-        yield _refused(
-            manifest,
-            f"two containers have the name {one_line(name, 80) or '(none)'}",
-            "Give each container a name of its own.",
-            (*path, "containers", 0, "name"),
+def _name(manifest: Manifest) -> Iterator[Fault]:
+    name = text_at(manifest, "metadata", "name")
+    if name and not (len(name) <= _NAME_LENGTH and _SUBDOMAIN.fullmatch(name)):
+        yield Fault(
+            what="its name is not of lower-case letters, digits, `-` and `.`",
+            step="Correct metadata.name.",
+            path=("metadata", "name"),
         )
-    volumes = {text_at(volume, "name") for volume in objects_at(manifest, *path, "volumes")}
-    claims = {text_at(claim, "metadata", "name") for claim in objects_at(manifest, "spec", "volumeClaimTemplates")}
-    for field, index, container in containers:
-        where = (*path, field, index)
-        for number, mount in enumerate(objects_at(container, "volumeMounts")):
-            volume = text_at(mount, "name")
-            if volume not in volumes | claims:
-                yield _refused(
-                    manifest,
-                    f"container {_name(container)} mounts volume {one_line(volume, 80)}, which is not in its volumes",
-                    f"Add the volume to {'.'.join(path)}.volumes, or correct the name of the mount.",
-                    (*where, "volumeMounts", number, "name"),
-                )
-        yield from _probe_ports(manifest, container, where)
-        yield from _resources(manifest, container, where)
 
 
-def _probe_ports(manifest: Manifest, container: Manifest, where: tuple[str | int, ...]) -> Iterator[Finding]:
-    declared = {text_at(port, "name") for port in objects_at(container, "ports")} - {""}
-    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-        for action in ("httpGet", "tcpSocket"):
-            port = lookup(container, probe, action, "port")
-            if isinstance(port, str) and not port.isdigit() and port not in declared:
-                yield _refused(
-                    manifest,
-                    f"the {probe} of container {_name(container)} asks port {one_line(port, 40)}, "
-                    "which it does not declare",
-                    f"Declare a port of that name in the container's ports, or correct {probe}.{action}.port.",
-                    (*where, probe, action, "port"),
-                    verb="could never be ready",
+def _texts(manifest: Manifest, *paths: Path) -> Iterator[Fault]:
+    """What is no string in a map of strings: YAML reads `on`, `1.0` and `8080` as other types."""
+    for path in paths:
+        for key, value in object_at(manifest, *path).items():
+            if isinstance(value, bool | int | float):
+                yield Fault(
+                    what=f"{one_line(path_text((*path, key)), 120)} is {one_line(text_at(value), 40)} and no string",
+                    step="Put the value in quotation marks.",
+                    path=(*path, key),
                 )
 
 
-def _resources(manifest: Manifest, container: Manifest, where: tuple[str | int, ...]) -> Iterator[Finding]:
-    limits = object_at(container, "resources", "limits")
-    for resource, asked in object_at(container, "resources", "requests").items():
-        wanted, limit = quantity(asked), quantity(limits.get(resource))
-        if wanted is not None and limit is not None and wanted > limit:
-            yield _refused(
-                manifest,
-                f"container {_name(container)} requests {one_line(str(asked), 20)} of {one_line(resource, 40)}, "
-                f"more than its limit of {one_line(str(limits[resource]), 20)}",
-                "Raise the limit, or lower the request.",
-                (*where, "resources", "requests", resource),
-            )
+def _selector(manifest: Manifest) -> Iterator[Fault]:
+    selector = object_at(manifest, "spec", "selector")
+    where: Path = ("spec", "template", "metadata", "labels")
+    labels = labels_at(manifest, *where)
+    if not labels:
+        return
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        yield Fault(
+            what="spec.selector is missing",
+            step="Set spec.selector.matchLabels to labels of spec.template.metadata.labels.",
+            path=("spec", "selector"),
+            also=(where,),
+        )
+    elif not selects(selector, labels):
+        missing = differences(labels_at(selector, "matchLabels"), labels)
+        wanted = ", ".join(f"{one_line(key, 80)}={one_line(value, 80)}" for key, value, _ in missing[:3])
+        yield Fault(
+            what=f"its selector wants {wanted or 'what matchExpressions states'}, which its pod template does not have",
+            step="Make spec.selector and spec.template.metadata.labels agree.",
+            path=("spec", "selector", "matchLabels" if missing else "matchExpressions"),
+            also=(where,),
+        )
 
 
-def _refused(
-    manifest: Manifest, fault: str, step: str, path: tuple[str | int, ...], *, verb: str = "would be refused"
-) -> Finding:
-    return object_finding(
-        manifest,
-        f"{named(manifest)} {verb}: {fault}",
-        "The manifest has no status, so it was never applied; the API server checks this before it stores an object.",
-        quote(manifest, *path) or quote(manifest, "metadata", "name"),
-        step,
-    )
-
-
-def _name(container: Manifest) -> str:
-    return one_line(text_at(container, "name"), 80) or "(unnamed)"
+def _restart_policy(kind: GroupKind, manifest: Manifest, spec: Path) -> Iterator[Fault]:
+    policy = text_at(manifest, *spec, "restartPolicy")
+    path = (*spec, "restartPolicy")
+    if kind in _SELECTING and policy not in ("", "Always"):
+        yield Fault(
+            what=f"restartPolicy is {one_line(policy, 40)}, and a {kind[1]} has Always only",
+            step=f"Remove {path_text(path)}, or use a Job for what runs once.",
+            path=path,
+        )
+    elif kind[0] == "batch" and policy not in ("OnFailure", "Never"):
+        yield Fault(
+            what=f"restartPolicy is {one_line(policy, 40) or 'missing'}, and a {kind[1]} needs OnFailure or Never",
+            step=f"Set {path_text(path)} to OnFailure or Never.",
+            path=path if lookup(manifest, *path) else (*spec, "containers", 0, "name"),
+        )
