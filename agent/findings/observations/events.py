@@ -7,7 +7,7 @@ from agent.context.model import Event
 from agent.findings.admission.refusals import refusal_in
 from agent.findings.engine.event_outcome import later_success
 from agent.findings.engine.evidence import cut, one_line, quote_event
-from agent.findings.engine.health import pod_is_well, workload_is_well
+from agent.findings.engine.health import pod_is_healthy, workload_is_healthy
 from agent.findings.engine.inventory import Inventory, Key, group_kind, key_of
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock, names
 from agent.findings.workloads.probes import allowed_failures
@@ -105,10 +105,10 @@ def _how_it_ended(inventory: Inventory, event: Event, about: ResourceRef | None)
 def _is_well(manifest: Manifest) -> bool:
     match group_kind(manifest):
         case ("", "Pod"):
-            return pod_is_well(manifest)
+            return pod_is_healthy(manifest)
         case ("", "PersistentVolumeClaim"):
             return text_at(manifest, "status", "phase") == "Bound"
         case ("", "Service") | ("networking.k8s.io", "Ingress"):
             return bool(list_at(manifest, "status", "loadBalancer", "ingress"))
         case _:
-            return workload_is_well(manifest)
+            return workload_is_healthy(manifest)
