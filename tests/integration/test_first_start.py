@@ -150,6 +150,26 @@ def test_the_port_the_model_and_no_more_are_variables_of_the_block() -> None:
     assert set(re.findall(r"\$\{(\w+):-", first_start())) == {"MODEL", "PORT"}
 
 
+def test_the_python_example_of_the_readme_runs_in_an_empty_folder_without_a_warning(bare: Path, tmp_path: Path) -> None:
+    [example] = [block for block in code_blocks(README, "python") if "ArgoCDAssistant" in block]
+    (tmp_path / "example.py").write_text(example)
+
+    done = subprocess.run(
+        [bare / "python", "-W", "error", "example.py"],
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "HOME": str(tmp_path), "ASSISTANT_KUBERNETES": "off"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "error Image registry.example.com/web:2.0 of container web cannot be pulled" in done.stdout
+    assert "Warning" not in done.stderr
+    assert "Unclosed" not in done.stderr
+
+
 def test_the_wheel_has_the_configuration_of_each_server(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
