@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from agent.context.cache import Sized, fingerprint
+from agent.context.cache import Sized, credentials_id
 from agent.context.connection_errors import why_unreachable
 from agent.context.source import MAX_BODY_BYTES, MAX_LOG_BYTES
 from agent.errors import SettingsError, SourceError
@@ -115,7 +115,7 @@ class ArgoCDAPI:
     def identity(self) -> str:
         """A hash of the server and the credentials."""
         token = self._settings.argocd_auth_token
-        return fingerprint(self._root, token.get_secret_value() if token else "")
+        return credentials_id(self._root, token.get_secret_value() if token else "")
 
     def close(self) -> None:
         """Close the connections."""

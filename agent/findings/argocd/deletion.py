@@ -45,9 +45,9 @@ _FINALIZERS: dict[str, str] = {
 def stuck_deletions(inventory: Inventory) -> Iterator[Finding]:
     """The findings of resources, then of Applications, whose deletion has waited for longer than PATIENCE."""
     context, applications = inventory.context, applications_of(inventory)
-    stuck = list(_stuck_resources(
-            inventory, inventory.now or latest(context, applications[0] if applications else None)
-        ))
+    stuck = list(
+        _stuck_resources(inventory, inventory.now or latest(context, applications[0] if applications else None))
+    )
     yield from stuck
     for application in applications:
         lasted = elapsed(context, application, application.text(*_DELETED))

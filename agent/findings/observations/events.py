@@ -8,7 +8,7 @@ from agent.context.model import Event
 from agent.findings.admission.refusals import refusal_in
 from agent.findings.engine.event_outcome import later_success
 from agent.findings.engine.evidence import cut, one_line, quote_event
-from agent.findings.engine.health import has_condition, pod_is_well, workload_is_well
+from agent.findings.engine.health import has_condition, pod_is_healthy, workload_is_healthy
 from agent.findings.engine.inventory import Inventory, Key, group_kind, key_of
 from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock, names
@@ -118,7 +118,7 @@ def _how_it_ended(inventory: Inventory, event: Event, about: ResourceRef | None)
 def _is_well(manifest: Manifest) -> bool:
     match group_kind(manifest):
         case ("", "Pod"):
-            return pod_is_well(manifest)
+            return pod_is_healthy(manifest)
         case ("", "PersistentVolumeClaim"):
             return text_at(manifest, "status", "phase") == "Bound"
         case ("autoscaling", "HorizontalPodAutoscaler"):
@@ -129,7 +129,7 @@ def _is_well(manifest: Manifest) -> bool:
         case ("autoscaling", "HorizontalPodAutoscaler"):
             return has_condition(manifest, "ScalingActive") and has_condition(manifest, "AbleToScale")
         case _:
-            return workload_is_well(manifest)
+            return workload_is_healthy(manifest)
 
 
 def _conditions(manifest: Manifest) -> list[Manifest]:

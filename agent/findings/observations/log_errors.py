@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from agent.context.distillation.levels import LogSeverity, level_of, states_level
 from agent.context.model import ContainerLog, LogLine
 from agent.findings.engine.evidence import one_line, quote_lines
-from agent.findings.engine.health import pod_is_well
+from agent.findings.engine.health import pod_is_healthy
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.logs import fatal_lines, fault_kind, fault_meaning
 from agent.findings.engine.message_steps import fix_for
@@ -101,7 +101,7 @@ def _has_ended_well(inventory: Inventory, log: ContainerLog) -> bool:
     """Whether the Pod that wrote the log has succeeded or was replaced; of a previous run whether the Pod is ready."""
     pods = _writers(inventory, log)
     ended = (text_at(pod, "status", "phase") == "Succeeded" or inventory.is_outlived(pod) for pod in pods)
-    return bool(pods) and (all(ended) or (log.previous and all(map(pod_is_well, pods))))
+    return bool(pods) and (all(ended) or (log.previous and all(map(pod_is_healthy, pods))))
 
 
 def _writers(inventory: Inventory, log: ContainerLog) -> list[Manifest]:

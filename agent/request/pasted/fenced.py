@@ -5,17 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-import yaml
-
 from agent.objects.manifest import Manifest, list_at, text_at
 
 FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 """A fenced block of Markdown; one that is never closed reaches to the end."""
-
-# Times and binary data stay the text that they are in a manifest.
-_LOADER: type[Any] = type("_PastedLoader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
-for _tag in ("timestamp", "binary"):
-    _LOADER.add_constructor(f"tag:yaml.org,2002:{_tag}", _LOADER.construct_yaml_str)
 
 # More than any manifest has; references to anchors may multiply without end.
 _LONGEST = 2_000_000
@@ -28,16 +21,25 @@ def objects_of(text: str) -> list[Manifest]:
         return []
     try:
         documents = [json.loads(text)] if text.lstrip()[:1] in {"{", "["} else _yaml(text)
-    except (ValueError, RecursionError, yaml.YAMLError):
+    except (ValueError, RecursionError):
         return []
     found = [each for document in documents for each in _unpacked(document)]
     return found if all(text_at(each, "kind") for each in found) else []
 
 
 def _yaml(text: str) -> list[object]:
+    """The documents of YAML; times and binary data stay the text that they are in a manifest. Raises ValueError."""
     if _ANCHOR.search(text):
         return []
-    return [document for document in yaml.load_all(text, _LOADER) if document is not None]
+    import yaml  # only where something was pasted
+
+    loader: type[Any] = type("_PastedLoader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+    for tag in ("timestamp", "binary"):
+        loader.add_constructor(f"tag:yaml.org,2002:{tag}", loader.construct_yaml_str)
+    try:
+        return [document for document in yaml.load_all(text, loader) if document is not None]
+    except yaml.YAMLError as error:
+        raise ValueError("no YAML") from error
 
 
 def _unpacked(document: object) -> Iterator[Manifest]:
