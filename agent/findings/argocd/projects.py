@@ -19,6 +19,7 @@ _DESTINATION = re.compile(
     r"in project '([^']+)'"
 )
 _KIND = re.compile(r"resource ([^:\s]*):(\S+) is not permitted in project '?([^'\s]+)'?")
+_NAMESPACE = re.compile(r"namespace ([\w.-]{1,253}) is not permitted in project '?([^'\s]+?)'?(?:$|[\s,.;])")
 _READ_LIMIT = 4_000
 
 # Field of the spec: what it lists, the subcommand of `argocd proj` that adds an entry, and the arguments of that.
@@ -28,16 +29,18 @@ _FIELDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 }
 
 
-def permitting(message: str, *, namespaced: bool = False) -> str:
+def permitting(message: str, *, namespaced: bool = False, server: str = "") -> str:
     """Return the next step that permits what `message` reports as refused, or "" if it is no refusal by a project.
 
-    `namespaced` is the scope of the refused kind.
+    `namespaced` is the scope of the refused kind, `server` the URL or name of the destination.
     """
     text = message[:_READ_LIMIT]
     if match := _SOURCE.search(text):
         command = argocd("proj", "add-source", match[2], match[1])
     elif match := _DESTINATION.search(text):
         command = argocd("proj", "add-destination", match[3], match[1], match[2])
+    elif (match := _NAMESPACE.search(text)) and server:
+        command = argocd("proj", "add-destination", match[2], server, match[1])
     elif match := _KIND.search(text):
         scope = "namespace" if namespaced else "cluster"
         command = argocd("proj", f"allow-{scope}-resource", match[3], match[1], match[2])

@@ -42,7 +42,7 @@ def objects_of(context: Context) -> Iterator[tuple[GroupKind, Manifest]]:
     seen: set[object] = set()
     for manifest in manifests:
         kind = group_kind(manifest)
-        identity = text_at(manifest, "metadata", "uid") or (kind, *_name(manifest))
+        identity = (kind, *_name(manifest), text_at(manifest, "metadata", "uid"))
         if identity not in seen:
             seen.add(identity)
             yield kind, manifest
