@@ -14,6 +14,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow.artifacts import download_artifacts
 
 from agent.mlflow.prompt_registry import PROMPT_NAME
 from agent.mlflow.registration import INPUT_EXAMPLE, Registered, log_and_register
@@ -100,6 +101,6 @@ def test_without_a_lock_the_requirements_hold_mlflow_in_full_and_unconditionally
 
     model = log_and_register(name="without-lock")
 
-    folder = Path(mlflow.artifacts.download_artifacts(f"models:/without-lock/{model.version}"))
+    folder = Path(download_artifacts(f"models:/without-lock/{model.version}"))
     lines = (folder / "requirements.txt").read_text().splitlines()
     assert [line for line in lines if line.startswith("mlflow<") and ";" not in line]
