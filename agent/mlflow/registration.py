@@ -194,10 +194,14 @@ def _requirements(checkout: Path) -> Mapping[str, Any]:
     With MLflow in full: the model is served wherever its store is.
     """
     if not (checkout / "uv.lock").is_file() or shutil.which("uv") is None:
-        needed = [Requirement(text) for text in requires("argocd-assistant") or []]
-        return {"pip_requirements": [str(each) for each in needed if _is_needed(each)]}
+        return {"pip_requirements": [str(each) for each in _required()]}
     return {"uv_project_path": str(checkout), "uv_extras": [_EXTRA]}
 
 
-def _is_needed(requirement: Requirement) -> bool:
-    return requirement.marker is None or requirement.marker.evaluate({"extra": _EXTRA})
+def _required() -> Generator[Requirement]:
+    """The requirements of this package and its extra for this platform, without their conditions."""
+    for text in requires("argocd-assistant") or []:
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": _EXTRA}):
+            requirement.marker = None  # pip would skip what only an extra needs
+            yield requirement

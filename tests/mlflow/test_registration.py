@@ -14,6 +14,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow.artifacts import download_artifacts
 
 from agent.mlflow.prompt_registry import PROMPT_NAME
 from agent.mlflow.registration import INPUT_EXAMPLE, Registered, log_and_register
@@ -91,3 +92,15 @@ def test_the_traces_of_a_logged_model_are_linked_to_it(registered: Registered, t
     model_id, linked = done.stdout.split()
     assert model_id.startswith("m-")
     assert linked == model_id
+
+
+def test_without_a_lock_the_requirements_hold_mlflow_in_full_and_unconditionally(
+    monkeypatch: pytest.MonkeyPatch, registered: Registered
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no uv: the requirements come from the metadata of the package
+
+    model = log_and_register(name="without-lock")
+
+    folder = Path(download_artifacts(f"models:/without-lock/{model.version}"))
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    assert [line for line in lines if line.startswith("mlflow<") and ";" not in line]

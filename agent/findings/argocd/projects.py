@@ -32,7 +32,7 @@ _FIELDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 def permitting(message: str, *, namespaced: bool = False, server: str = "") -> str:
     """Return the next step that permits what `message` reports as refused, or "" if it is no refusal by a project.
 
-    `namespaced` is the scope of the refused kind; `server` the destination's URL or name.
+    `namespaced` is the scope of the refused kind, `server` the URL or name of the destination.
     """
     text = message[:_READ_LIMIT]
     if match := _SOURCE.search(text):
