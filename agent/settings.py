@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         alias="ASSISTANT_CACHE_SECONDS",
         ge=0,
         le=3600,
-        description="how long what Argo CD or Kubernetes said is kept for the same user; 0: not at all",
+        description="seconds for which responses of Argo CD and Kubernetes are cached per user; 0: no cache",
     )
     provider_timeout: float = Field(
         120.0,
@@ -136,7 +136,7 @@ class Settings(BaseSettings):
         alias="ASSISTANT_MODEL_WINDOW",
         ge=2_000,
         le=10_000_000,
-        description="tokens that the model can take, request and answer together; unset: what its server tells",
+        description="the model's context window in tokens, for request and answer; unset: as its server reports it",
     )
     answer_tokens: int = Field(
         2_000,

@@ -1,4 +1,4 @@
-"""Runs the server as a process: which assistant it serves, its signals and its end."""
+"""Runs the HTTP server as a process: loads the assistant, handles signals and shuts down."""
 
 import contextlib
 import logging
@@ -40,12 +40,12 @@ def run_server(
     access_log: bool = False,
     grace_seconds: int = GRACE_SECONDS,
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then ends the process with status 0.
+    """Serve until SIGTERM or SIGINT, then exit with status 0.
 
-    `model` is an MLflow model URI (`models:/argocd-assistant@champion`); None serves the code in place. `port` 0 takes
-    a free one, which the log names. With several `workers` each is a process of its own. `access_log` logs every
-    request, those of probes too. Raises SettingsError, also for a model that cannot be loaded; where a worker finds
-    that, it logs it and all ends in SystemExit(3).
+    `model` is an MLflow model URI (`models:/argocd-assistant@champion`); None serves the installed code. `port` 0 takes
+    a free port, which is logged. Each of several `workers` is a process. `access_log` logs every request, including
+    probes. Raises SettingsError for a wrong setting and for a model that cannot be loaded. In a worker the error is
+    logged instead, and SystemExit(3) is raised.
     """
     _set_up_logging()
     if workers == 1:
@@ -53,7 +53,7 @@ def run_server(
     else:
         from agent.settings import load_settings
 
-        load_settings()  # reports a wrong setting once, not in every worker
+        load_settings()  # reports a wrong setting once instead of in every worker
         run_factory(
             partial(_worker_app, model),
             host=host,
@@ -73,8 +73,8 @@ def run_factory(
     access_log: bool = False,
     grace_seconds: int = GRACE_SECONDS,
 ) -> None:
-    """Run the app of `factory` (a function of a module, or a partial of one) in each of several processes, as `run_app`
-    runs one."""
+    """Run the app that `factory` returns in several processes, like `run_app`. `factory` must be picklable: a function
+    of a module, or a partial of one."""
     run_workers(
         _config(factory, host=host, port=port, workers=workers, access_log=access_log, grace_seconds=grace_seconds)
     )
@@ -83,14 +83,14 @@ def run_factory(
 def run_app(
     app: FastAPI, *, host: str, port: int, access_log: bool = False, grace_seconds: int = GRACE_SECONDS
 ) -> None:
-    """Runs `app` until a signal, then raises SystemExit(0) or returns. Raises SystemExit(3) when it could not start.
+    """Run `app` until a signal, then raise SystemExit(0) or return. Raises SystemExit(3) when it could not start.
 
-    On the signal it stops accepting at once; running answers get `grace_seconds`, later ones end with an error.
+    On the signal it accepts no more connections. Answers that take longer than `grace_seconds` end with an error.
     """
     _shorten_switch_interval()
     server = uvicorn.Server(_config(app, host=host, port=port, access_log=access_log, grace_seconds=grace_seconds))
     signal.signal(signal.SIGTERM, _end)
-    with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn when all is closed
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
         server.run()
     if not server.started:
         sys.exit(3)
@@ -120,16 +120,16 @@ def _config(
 
 def _set_up_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request otherwise
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log a line for each request
 
 
 def _shorten_switch_interval() -> None:
-    """Let the event loop have the interpreter back after 1 ms (default: 5): a thread of this process writes traces."""
+    """Let threads hold the interpreter for 1 ms instead of 5: the thread that writes traces must not delay answers."""
     sys.setswitchinterval(0.001)
 
 
 def _worker_app(model: str | None) -> FastAPI:
-    """The app of a worker. An error that prevents its start is logged in one line and ends it for good."""
+    """Create the app of a worker. An error is logged in one line and ends the worker, which is not started again."""
     _set_up_logging()
     _shorten_switch_interval()
     try:
@@ -140,8 +140,8 @@ def _worker_app(model: str | None) -> FastAPI:
 
 
 def _app(model: str | None) -> FastAPI:
-    # A logged model brings its own `agent`, which takes the place of the installed one. It is loaded first, so that
-    # what is imported after it, the app with its errors and traces, is of the same code.
+    # A logged model comes with its own `agent` package, which replaces the installed one. It is loaded before the app,
+    # so that both use the same classes of errors and traces.
     assistant = _in_place() if model is None else load_logged(model)
     from serve.app import create_app
 
@@ -160,5 +160,5 @@ def _in_place() -> "ArgoCDAssistant":
 
 
 def _end(signal_number: int, frame: FrameType | None) -> None:
-    """End with status 0 on SIGTERM; uvicorn raises the signal again when all is closed."""
+    """Exit with status 0 on SIGTERM, which uvicorn raises again after the shutdown."""
     sys.exit(0)

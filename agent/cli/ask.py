@@ -75,7 +75,7 @@ def ask(asked: AskOptions, *, as_json: bool) -> ExitCode:
             screen.failed(error.code, _in_options(error))
             wrong = isinstance(error, RequestError | SettingsError | SessionError)
             return ExitCode.WRONG_INPUT if wrong else ExitCode.NOT_ANSWERED
-        except BrokenPipeError:  # the reader of the pipe has gone: say no more, not even at the end
+        except BrokenPipeError:  # the reader of the pipe has gone; Python would flush into it at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return ExitCode.INTERRUPTED
         except KeyboardInterrupt:
@@ -155,7 +155,7 @@ def _ended(outcome: Outcome, screen: Screen) -> ExitCode:
     report = outcome.report
     if report.nothing_read:
         about = str(report.target) if report.target else "any Application"
-        screen.failed("nothing_read", f"Nothing could be read about {about}; the answer is not about it.")
+        screen.failed("nothing_read", f"Nothing could be read about {about}, so the answer does not describe it.")
         return ExitCode.NOTHING_READ
     if outcome.provider.protocol == "none" and not (report.target or report.findings or outcome.outage):
         screen.failed(

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,8 @@ import yaml
 
 from agent.errors import RequestError
 from agent.objects.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
+from agent.request.pasted.encoding import decoded
+from agent.request.pasted.reading import read_pasted
 
 # Of a log only the end can matter; this holds more lines than may be asked for.
 _LOG_BYTES = 16_000_000
@@ -114,9 +117,12 @@ def objects_in(raw: bytes, *, where: str) -> list[Manifest]:
     Raises RequestError that begins with `where` and names the line.
     """
     try:
-        text = raw.decode("utf-8-sig")
+        text = decoded(raw)
     except UnicodeDecodeError as error:
         raise RequestError.at(where, f"invalid UTF-8 at byte {error.start}") from None
+    pasted = read_pasted(text, datetime.now(UTC)) if _PRINTED.match(text) else None
+    if pasted and (found := [*pasted.resources, *pasted.events, *([pasted.application] if pasted.application else [])]):
+        return found
     documents = list(_documents(text, where))
     found = [each for document in documents for each in _unpacked(document)]
     if not documents or not all(isinstance(each, dict) for each in found):
@@ -125,6 +131,9 @@ def objects_in(raw: bytes, *, where: str) -> list[Manifest]:
         raise RequestError.at(where, _WITHOUT_KIND)
     return cast("list[Manifest]", found)
 
+
+# The output of kubectl or argocd for people, which is no manifest: the first line with text begins like one.
+_PRINTED = re.compile(r"\s*(?:Name:\s|[A-Z][A-Z -]*[A-Z](?:\s{2,}|\t)[A-Z])")
 
 _STRANGE = "holds something that is no Kubernetes object"
 _WITHOUT_KIND = (
@@ -223,7 +232,15 @@ def _tail(name: str, *, option: str) -> str:
     raw = _read(name, option, last=_LOG_BYTES)
     if len(raw) == _LOG_BYTES:
         raw = raw[raw.find(b"\n") + 1 :]
-    return raw.decode("utf-8", "replace")
+    return _log_text(raw)
+
+
+def _log_text(raw: bytes) -> str:
+    """The text of a log; what is no text in its encoding is replaced."""
+    try:
+        return decoded(raw)
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "replace")
 
 
 def _read(name: str, option: str, *, last: int | None = None) -> bytes:

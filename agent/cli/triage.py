@@ -57,6 +57,8 @@ async def _triage(options: TriageOptions, settings: Settings, printer: TriagePri
             raise SettingsError("No Argo CD is configured: set ARGOCD_SERVER and ARGOCD_AUTH_TOKEN")
         survey = Survey(collector, analyze)
         fleet = await survey.fleet(projects=options.projects, selector=options.selector)
+        for gap in fleet.gaps:
+            printer.noted(gap.message)
         with ExitStack() as stack:
             checkpoint = None
             if options.resume:

@@ -39,6 +39,10 @@ class TriagePrinter(Protocol):
         """Print why it ended early."""
         ...
 
+    def noted(self, message: str) -> None:
+        """Print what could not be read of the list."""
+        ...
+
 
 class _Bar:
     @contextmanager
@@ -48,6 +52,9 @@ class _Bar:
         with Progress(*columns, TextColumn("{task.fields[name]}"), console=console, transient=True) as bar:
             task = bar.add_task("", total=total, completed=done, name="")
             yield lambda name: bar.update(task, advance=1, name=one_line(name, 50))
+
+    def noted(self, message: str) -> None:
+        print(plain(f"note: {message}"), file=sys.stderr)  # noqa: T201 - the command's own words
 
     def failed(self, message: str) -> None:
         print(plain(f"error: {message}"), file=sys.stderr)  # noqa: T201 - the command's own words

@@ -1,6 +1,6 @@
-"""A short-lived cache of what sources read, by the reader's credentials, the caller, and the whole request.
+"""A short-lived cache of the responses that sources read, keyed by credentials, caller and request.
 
-Owns lifetimes and bounds (cachetools). Failures are not kept.
+Owns how long and how much is kept (cachetools). Failures are not cached.
 """
 
 import hashlib
@@ -15,21 +15,21 @@ from cachetools import TLRUCache
 from agent.request.caller import Caller
 
 MAX_CACHE_BYTES = 64_000_000
-"""The bound of the cache, in bytes of the answers before parsing."""
+"""Maximum size of the cache, in bytes of the responses before parsing."""
 
 MAX_CACHE_ENTRIES = 4_000
-"""The bound of the cache in entries."""
+"""Maximum number of entries."""
 
 IMMUTABLE_SECONDS = 600.0
-"""The least time for which an answer that never changes (a commit's metadata) is kept."""
+"""Minimum lifetime of a response that never changes, such as the metadata of a commit."""
 
-# Every entry weighs at least this much, so that one bound holds both.
+# Each entry counts as at least this many bytes, so that the limit on bytes limits the number of entries too.
 _LEAST_BYTES = MAX_CACHE_BYTES // MAX_CACHE_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
 class Sized[T]:
-    """A parsed answer and how many bytes it was parsed from."""
+    """A parsed response and the number of bytes it was parsed from."""
 
     value: T
     size: int
@@ -43,7 +43,7 @@ class _Kept:
 
 
 class AnswerCache:
-    """The answers of one connection. `seconds` 0: nothing is kept. Safe to use from several threads."""
+    """The responses of one connection, each kept for `seconds`; 0 turns the cache off. Thread-safe."""
 
     def __init__(self, *, seconds: float) -> None:
         self._seconds = seconds
@@ -53,16 +53,16 @@ class AnswerCache:
         )
 
     def view(self, *, reader: str, caller: Caller, refresh: bool) -> "CacheView":
-        """Return the cache as one question sees it. `reader` is the `fingerprint` of server and credentials."""
+        """Return what one question may use of the cache. `reader` is the `credentials_id` of the connection."""
         return CacheView(self, (reader, caller), refresh=refresh)
 
     def get(self, key: Hashable) -> _Kept | None:
-        """Return the entry under `key`, None for none."""
+        """Return the entry for `key`, or None."""
         with self._lock:
             return self._kept.get(key)
 
     def put(self, key: Hashable, answer: Sized[Any], *, immutable: bool) -> None:
-        """Keep an answer, unless it is larger than a quarter of the cache."""
+        """Store a response, unless it is larger than a quarter of the cache."""
         if not self._seconds or answer.size > MAX_CACHE_BYTES // 4:
             return
         seconds = max(self._seconds, IMMUTABLE_SECONDS) if immutable else self._seconds
@@ -71,8 +71,10 @@ class AnswerCache:
 
 
 class CacheView:
-    """The cache as one question may see it: only what the same reader read for the same user. With `refresh` it appears
-    empty, and new answers replace those that were kept."""
+    """The part of the cache that one question may use: what was read with the same credentials for the same user.
+
+    With `refresh` it appears empty, and new responses replace the old ones.
+    """
 
     def __init__(self, cache: AnswerCache, identity: Hashable, *, refresh: bool) -> None:
         self._cache = cache
@@ -80,17 +82,17 @@ class CacheView:
         self._refresh = refresh
 
     def get(self, request: Hashable) -> Sized[Any] | None:
-        """Return the answer that is kept for `request`, None for none."""
+        """Return the cached response to `request`, or None."""
         kept = None if self._refresh else self._cache.get((self._identity, request))
         return Sized(kept.value, kept.size) if kept else None
 
     def put(self, request: Hashable, answer: Sized[Any], *, immutable: bool = False) -> None:
-        """Keep the answer to `request`. `immutable`: the answer can never change."""
+        """Store the response to `request`; with `immutable` it is kept for at least IMMUTABLE_SECONDS."""
         self._cache.put((self._identity, request), answer, immutable=immutable)
 
 
-def fingerprint(*parts: str) -> str:
-    """Return a hash that identifies credentials without revealing them."""
+def credentials_id(*parts: str) -> str:
+    """Return a SHA-256 hash that identifies a server and its credentials without revealing them."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -17,7 +17,7 @@ from agent.context.model import PartName, PartResult, TreeNode
 from agent.context.parts import PARTS
 from agent.context.resolve_target import as_application, completed
 from agent.context.source import READS_AT_ONCE, Capability, Connection, Source
-from agent.context.supplied import is_heavy, read_supplied
+from agent.context.supplied import is_heavy, read_supplied, with_pasted
 from agent.context.tree import ResourceTree
 from agent.objects.manifest import Manifest
 from agent.objects.target import Target
@@ -139,6 +139,9 @@ class _Collection:
         return result
 
     async def _collected(self, part: Part[Any]) -> PartResult[Any]:
+        return with_pasted(part, await self._read(part), self.question)
+
+    async def _read(self, part: Part[Any]) -> PartResult[Any]:
         if part.collect:
             return await part.collect(self, part)
         sources = self.offering(part.name)

@@ -23,7 +23,7 @@ from agent.context.fallback import (
 )
 from agent.context.log_choice import LogChoice, choose_logs
 from agent.context.log_lines import distilled
-from agent.context.model import ContainerLog, Event, ManagedResource, PartResult, Reading
+from agent.context.model import ContainerLog, Event, Gap, ManagedResource, PartResult, Reading
 from agent.context.resolve_target import application_object
 from agent.context.selection import is_at_odds, is_out_of_sync
 from agent.context.source import MAX_CHILDREN, Collecting, Source, gap
@@ -37,6 +37,13 @@ MANY_EVENTS = 500
 """More events than this are merged in a thread: 500 take some 15 ms."""
 
 type _Manifests = tuple[Manifest, ...]
+
+
+async def collect_messages(turn: Collecting, part: Part[tuple[str, ...]]) -> PartResult[tuple[str, ...]]:
+    """Return the error messages of the question; a gap for each pasted form that holds only a part."""
+    question = turn.question
+    gaps = tuple(Gap(part=part.name, source="supplied", reason="left_out", message=note) for note in question.notes)
+    return PartResult(value=question.messages or None, source="supplied" if question.messages else None, gaps=gaps)
 
 
 async def collect_application(turn: Collecting, part: Part[Manifest | None]) -> PartResult[Manifest]:

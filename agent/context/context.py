@@ -197,6 +197,8 @@ class Context:
     """The events of the target and its Pods, newest first."""
     logs = _Value[tuple[ContainerLog, ...]](())
     """One log for each container that was read."""
+    messages = _Value[tuple[str, ...]](())
+    """The error messages in the question."""
 
     def __init__(
         self,

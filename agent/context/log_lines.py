@@ -1,6 +1,6 @@
-"""Lines of a log as people read them: cleaned, cut where they are endless, and of a long log those that matter.
+"""Parses raw log lines: strips control characters and timestamps, truncates long lines, and shortens long logs.
 
-Owns the cleaning of a line and how much of a log is kept; `agent.context.distillation` decides what matters in it.
+Owns the cleaning of a line and the limits on a log; `agent.context.distillation` chooses the lines to keep.
 """
 
 import re
@@ -14,21 +14,21 @@ from agent.context.model import ContainerLog, LogLine
 
 KEPT_LINES = 1_000
 KEPT_CHARACTERS = 200_000
-"""Most that is kept of one log."""
+"""Limits of one log: KEPT_LINES lines and KEPT_CHARACTERS characters."""
 
-# As `kubectl logs --timestamps` writes it before each line.
+# The prefix that `kubectl logs --timestamps` adds to each line.
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ?")
 
 
 def line_of(raw: str, timestamp: str = "") -> LogLine:
-    """The line, its time taken off its front where `timestamp` is not known."""
+    """Parse one raw line. Without `timestamp`, a timestamp at its start is moved out of the text."""
     if not timestamp and (stamp := _STAMP.match(raw)):
         return LogLine(text=_text(raw[stamp.end() :]), timestamp=stamp.group(1))
     return LogLine(text=_text(raw), timestamp=timestamp)
 
 
 def distilled(log: ContainerLog) -> ContainerLog:
-    """The log with what matters of its lines, KEPT_LINES and KEPT_CHARACTERS at most; one that fits stays as it is."""
+    """Return the log shortened to its most important lines; a log within the limits is returned as it is."""
     texts = [line.text for line in log.lines]
     if _fits(texts):
         return log
@@ -37,7 +37,7 @@ def distilled(log: ContainerLog) -> ContainerLog:
 
 
 def distilled_lines(raw: Sequence[str], timestamps: Sequence[str] = ()) -> tuple[tuple[LogLine, ...], int]:
-    """What matters of raw lines, and how many were left out after the last one kept."""
+    """Return the most important of the raw lines, and the number of lines left out after the last one kept."""
 
     def line_at(index: int) -> LogLine:
         return line_of(raw[index], timestamps[index] if timestamps else "")
@@ -70,7 +70,8 @@ def _fits(texts: Sequence[str]) -> bool:
 
 
 def _text(raw: str) -> str:
-    # Cut before cleaning, so that one endless line costs nothing; escapes take some of what is cut here.
+    # Truncate before cleaning, because a line may have megabytes. Removed escape sequences make the text shorter, so
+    # that more than MAX_LINE is cleaned.
     text = printable(raw[: 4 * MAX_LINE])
     if len(raw) <= MAX_LINE or (len(text) <= MAX_LINE and len(raw) <= 4 * MAX_LINE):
         return text

@@ -206,10 +206,11 @@ class FleetApplication:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
     """All Applications that may be read. `troubled` are those that need attention, the worst first; `examined` of them
-    were read one by one."""
+    were read one by one; `gaps` are what the list lacks."""
 
     total: int
     health: Mapping[str, int]
     sync: Mapping[str, int]
     troubled: tuple[FleetApplication, ...] = ()
     examined: int = 0
+    gaps: tuple[Gap, ...] = ()

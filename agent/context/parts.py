@@ -6,6 +6,7 @@ in `parts`, and every later step uses the declaration.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 
 from pydantic import BeforeValidator, Discriminator, StrictStr, Tag
@@ -31,6 +32,7 @@ from agent.context.model import (
 from agent.context.source import gap
 from agent.objects.manifest import Manifest, list_at, object_at
 from agent.objects.pods import is_pod
+from agent.request.pasted.reading import read_pasted
 from agent.request.question import LogEntry, Question
 
 type _Manifests = tuple[Manifest, ...]
@@ -138,6 +140,16 @@ TREE = Part[tuple[TreeNode, ...]](
 )
 
 
+MESSAGES = Part[tuple[str, ...]](
+    name="messages",
+    title="the error messages of the question",
+    empty=(),
+    collect=collecting.collect_messages,
+    evidence="question",
+    quotable=lambda messages: ({f"message {number}": text} for number, text in enumerate(messages, start=1)),
+)
+
+
 def _item_list(value: object) -> object:
     """The list in Argo CD's `{"items": [...]}`, which is `{}` for an empty list."""
     if isinstance(value, dict):
@@ -238,6 +250,11 @@ FLEET = Part[Fleet | None](
 
 def _event_list(value: object) -> object:
     """The list in an EventList (`{"items": [...] or null}`)."""
+    if isinstance(value, str):
+        events = read_pasted(value, datetime.now(UTC)).events
+        if not events:
+            raise ValueError(_EVENTS_EXPECTED)
+        return events
     if isinstance(value, dict):
         body = cast("dict[str, object]", value)
         if "items" not in body:
@@ -377,5 +394,6 @@ PARTS: tuple[Part[Any], ...] = (
     FLEET,
     EVENTS,
     LOGS,
+    MESSAGES,
 )
 """The parts of a context, in the order of gaps and documents."""

@@ -1,7 +1,7 @@
 """The parts of a context that the caller supplied: cleaned, merged and cut like those that are read."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from agent.context.context import Part
 from agent.context.model import PartResult
@@ -25,6 +25,23 @@ def read_supplied(question: Question, parts: Iterable[Part[Any]]) -> Mapping[Par
         part: PartResult(value=reading.value, source="supplied", gaps=reading.gaps)
         for part, reading in readings.items()
     }
+
+
+def with_pasted(part: Part[Any], read: PartResult[Any], question: Question) -> PartResult[Any]:
+    """What was read of a part, completed by what the question holds of it: several values come together, of one alone
+    that which was read is kept."""
+    key = _key(part)
+    if key not in question.pasted:
+        return read
+    pasted = part.parse(question.pasted[key], question)
+    gaps = (*(gap for gap in read.gaps if gap.reason != "not_configured"), *pasted.gaps)
+    value: Any = pasted.value
+    known: object = read.value
+    if known:
+        if not isinstance(known, tuple):
+            return read
+        value = (*cast("tuple[Any, ...]", known), *pasted.value)
+    return PartResult(value=value, source=read.source or "supplied", gaps=gaps, refused=read.refused)
 
 
 def _key(part: Part[Any]) -> str:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from agent.context.context import Context
-from agent.findings import custom as status
+from agent.findings import custom_resources as status
 from agent.findings.admission import webhooks
 from agent.findings.argocd import (
     app_of_apps,
@@ -33,6 +33,7 @@ from agent.findings.model import Finding
 from agent.findings.network import backends, ingresses, network_policies, services
 from agent.findings.nodes import namespaces, nodes
 from agent.findings.observations import observed
+from agent.findings.observations.question_messages import messages_of_question
 from agent.findings.storage import volumes as storage
 from agent.findings.workloads import autoscalers, configuration, disruption_budgets, jobs, pods, unapplied, workloads
 
@@ -45,6 +46,7 @@ _FAMILIES: tuple[tuple[Analyzer, tuple[GroupKind, ...]], ...] = (
     (namespaces.namespaces, (namespaces.NAMESPACE,)),
     (storage.claims, (storage.CLAIM,)),
     (storage.volumes, (storage.VOLUME,)),
+    (storage.storage_classes, (storage.STORAGE_CLASS,)),
     (workloads.refused_pods, workloads.MAKERS_OF_PODS),
     (pods.broken_pods, (pods.POD,)),
     (services.services, (backends.SERVICE,)),
@@ -68,7 +70,7 @@ _FAMILIES: tuple[tuple[Analyzer, tuple[GroupKind, ...]], ...] = (
 
 _KINDS = frozenset(kind for _, kinds in _FAMILIES for kind in kinds)
 
-type ContextPart = Literal["application", "deletion", "difference", "other kinds", "tree"]
+type ContextPart = Literal["application", "deletion", "difference", "other kinds", "question", "tree"]
 
 # ... and an analyzer where the context has the part that it reads.
 _ANALYZERS: tuple[tuple[Analyzer, ContextPart], ...] = (
@@ -84,6 +86,7 @@ _ANALYZERS: tuple[tuple[Analyzer, ContextPart], ...] = (
     (app_of_apps.broken_children, "tree"),
     (operation.failed_operations, "application"),
     (application.sync_status, "application"),
+    (messages_of_question, "question"),
 )
 
 
@@ -103,6 +106,8 @@ def _parts(inventory: Inventory) -> Iterator[ContextPart]:
         yield "difference"
     if not inventory.kinds <= status.OWN_FAMILY:
         yield "other kinds"
+    if inventory.context.messages:
+        yield "question"
     if inventory.context.tree:
         yield "tree"
 

@@ -1,8 +1,8 @@
-"""Traces of turns in MLflow: what a turn did is noted while it runs and written as spans when it is over.
+"""Traces of turns in MLflow. The steps of a turn are recorded while it runs and written as spans when it has ended.
 
 Owns every use of MLflow's tracing. MLflow's decorators are not used: they record the raw request, one span event per
-chunk of a stream, and lose the trace of a stream that is closed early. Making spans costs milliseconds a turn, most of
-it before the first token; so servers have them made by a thread of their own, after the answer.
+chunk of a stream, and lose the trace of a stream that is closed early. Creating spans takes milliseconds per turn, most
+of them before the first token, so a background thread creates them after the answer.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -66,7 +66,7 @@ _logger = logging.getLogger(__name__)
 os.environ.setdefault("MLFLOW_MODEL_CATALOG_URI", "")
 
 _WHILE_IT_STREAMS = 0.3
-"""Seconds from the start of an answer to the making of its root span."""
+"""Seconds from the start of an answer until its root span is created."""
 
 # Why an assessment has no value, by the status of the check.
 _NO_SHARE: dict[GroundingStatus, str] = {
@@ -75,7 +75,7 @@ _NO_SHARE: dict[GroundingStatus, str] = {
 }
 
 CANCELLED = "assistant.cancelled"
-"""Attribute of a span, and tag of a trace, whose turn the client left."""
+"""Attribute of a span and tag of a trace whose turn the client cancelled."""
 
 
 @dataclass(slots=True)
@@ -112,7 +112,7 @@ class SpanRecord:
             self.failure = (type(error).__name__, "unexpected error, see the server's log")
 
     def write(self, live: LiveSpan) -> None:
-        """Copies the record and its children into a span of MLflow, and ends that span."""
+        """Copy the record and its children into a span of MLflow, and end that span."""
         for child in self.children:
             below = mlflow.start_span_no_context(
                 child.name, span_type=child.kind, parent_span=live, inputs=child.inputs, start_time_ns=child.started
@@ -132,7 +132,7 @@ class SpanRecord:
 
 class TurnTrace:
     """The trace of one turn: a sink of its events. `name` is that of the root span, `model_id` is MLflow's id of the
-    logged model that answers, None where the code of this process does."""
+    logged model that answers, None for code that was not loaded from a logged model."""
 
     def __init__(self, name: str, question: Question, *, model_id: str | None = None) -> None:
         self._root = SpanRecord(name, "AGENT")
@@ -153,13 +153,13 @@ class TurnTrace:
 
     @property
     def trace_id(self) -> str:
-        """MLflow's id of the trace; asking for it makes the root span."""
+        """MLflow's id of the trace. The first access creates the root span."""
         if self._live is None:
             self._live = self._caller.run(self._start)
         return str(self._live.trace_id)
 
     def take(self, event: Redacted[SinkEvent]) -> None:
-        """Notes an event; the last one hands the trace to the writer."""
+        """Record an event. The last event of the turn queues the trace for writing."""
         value = event.value
         if type(value) is TextDelta:  # nearly all of them
             return
@@ -189,11 +189,11 @@ class TurnTrace:
                 pass
 
     def _start_soon(self) -> None:
-        """Makes the root span while the answer streams. At the end it would be one more thing to wait for."""
+        """Create the root span while the answer streams, so that the end of the stream need not wait for it."""
         self._starting = asyncio.get_running_loop().call_later(_WHILE_IT_STREAMS, lambda: self.trace_id)
 
     def _answered_by(self, provider: ProviderInfo) -> None:
-        """Who answered: attributes of the model's span, and tags to search by."""
+        """Record the provider and model, as attributes of the model's span and as tags to search by."""
         facts = {
             SpanAttributeKey.MODEL_PROVIDER: provider.name,
             SpanAttributeKey.MODEL: provider.model,
@@ -226,7 +226,7 @@ class TurnTrace:
         self._root.children.append(span)
 
     def _end(self, ended: TurnEnded) -> None:
-        """Ends the turn and hands its trace to the writer."""
+        """Complete the root span and queue the trace for writing."""
         self._root.fail(ended.error)
         if CANCELLED in self._root.facts:
             self._tags[CANCELLED] = "true"
@@ -244,7 +244,7 @@ class TurnTrace:
         _WRITER.put(self)
 
     def store(self) -> None:
-        """Create the spans, which hands them to MLflow's exporter. Raises whatever MLflow raises."""
+        """Create the spans, which MLflow's exporter then stores. Raises what MLflow raises, which is not documented."""
         trace_id = self.trace_id
         assert self._live is not None  # noqa: S101 - made by the line above
         self._live.set_inputs(self._root.inputs or {"target": _target(self._question.target)})

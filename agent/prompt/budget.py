@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.errors import ContextTooLong, RequestError
 
-MARGIN = 1.02
+MARGIN = 1.05
 """By how much the estimate may be too low. No prompt that was measured needed more than 0.94 of it
 (`agent.prompt.tokens`); this is for what none of them was, such as logs in a language that a vocabulary has no words
 of."""

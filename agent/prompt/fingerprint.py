@@ -1,7 +1,7 @@
-"""What changed since the previous turn: a compact fingerprint of a context, and the comparison with the next one.
+"""Reports what changed since the previous turn, by comparing the context with a fingerprint of the previous one.
 
-The fingerprint is all that a session keeps of a context between turns. It holds versions, times, counts and hashes, and
-of the texts only the first finding's title; both the context and the findings must be redacted already.
+A session stores only the fingerprint between turns. It contains versions, times, counts and hashes, and one text: the
+title of the first finding. The context and the findings must already be redacted.
 """
 
 import json
@@ -20,20 +20,20 @@ from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ResourceRef
 
 MAX_FINGERPRINT = 400
-"""Characters of a fingerprint, which llama-stack and OGX keep as one value in the metadata of a conversation. Their
-Conversations API is OpenAI's, where a value has at most 512 characters, with a reserve for the escapes of JSON.
+"""Maximum length of a fingerprint in characters. llama-stack and OGX store it as one metadata value of a conversation,
+which may have 512 characters in OpenAI's Conversations API; the rest is a reserve for JSON escapes.
 Source: `metadata` in https://platform.openai.com/docs/api-reference/conversations/create"""
 MAX_NOTE = 900
-"""Characters of the note on what changed."""
+"""Maximum length of the note on changes, in characters."""
 
 _MANIFESTS, _LOGS, _FINDINGS = 9, 6, 10
-# How many of a kind are named in the note; the others are counted.
+# How many changes of a kind the note lists by name; the others are counted.
 _NAMED = 4
 _LONGEST_NAME = 100
 _STATES = ("health", "sync", "operation", "revision", "resource health")
 
 
-# The fields' keys in the text of a fingerprint: short, because all of it has to fit into MAX_FINGERPRINT.
+# The keys of the fields in the JSON text, short to fit into MAX_FINGERPRINT.
 _KEYS = {
     "target": "t",
     "manifests": "m",
@@ -92,8 +92,10 @@ class _State(BaseModel):
 
 
 def fingerprint(context: Context, findings: Sequence[Finding], *, token_budget: int = 0) -> str:
-    """The state of `context`, which took `token_budget` tokens, in at most MAX_FINGERPRINT characters; equal states
-    have equal texts, and "" is one that does not fit."""
+    """Return the fingerprint of `context` and `findings`, "" if it cannot be shortened to MAX_FINGERPRINT characters.
+
+    `token_budget` is the budget of the context in this turn. Equal states have equal fingerprints.
+    """
     state = _State.of(context, findings, token_budget)
     text = state.text
     while len(text) > MAX_FINGERPRINT and (state.manifests or state.logs or state.findings):
@@ -103,7 +105,7 @@ def fingerprint(context: Context, findings: Sequence[Finding], *, token_budget: 
 
 
 def _smaller(state: _State) -> _State:
-    """The same with less of what is longest: of the title first, then of the manifests, logs or findings."""
+    """Return a shorter state: with a shorter title first, then without the last entry of the longest field."""
     manifests, logs, findings = len(state.manifests) * 15, len(state.logs) * 14, len(state.findings) * 7
     if len(state.first_finding) > 40:
         return state.model_copy(update={"first_finding": state.first_finding[:40]})
@@ -115,8 +117,11 @@ def _smaller(state: _State) -> _State:
 
 
 def stable_budget(token_budget: int, previous_fingerprint: str) -> int:
-    """The budget of the context in this turn: that of the turn which left `previous_fingerprint`, while it is at most
-    `token_budget` and at least half of it. What is cut is then cut at the same places, byte by byte."""
+    """Return the token budget of the context for this turn.
+
+    It is the budget of the previous turn if that is between half of `token_budget` and all of it. With the same budget
+    an unchanged context is truncated at the same places, so that the prompt stays the same byte by byte.
+    """
     if not previous_fingerprint:
         return token_budget
     try:
@@ -127,9 +132,9 @@ def stable_budget(token_budget: int, previous_fingerprint: str) -> int:
 
 
 def changes_since(previous_fingerprint: str, context: Context, findings: Sequence[Finding]) -> str:
-    """What changed since the turn that left `previous_fingerprint`, in one line of at most MAX_NOTE characters.
+    """Describe what changed since the turn with `previous_fingerprint`, in one line of at most MAX_NOTE characters.
 
-    "" when nothing did, for the first turn, and for a fingerprint of another version of this module.
+    Returns "" for no change, for the first turn, and for a fingerprint that this version cannot read.
     """
     if not previous_fingerprint:
         return ""
@@ -166,7 +171,9 @@ def _manifest_changes(before: _State, context: Context) -> Iterator[str]:
             versions = f" (resourceVersion {old} -> {new})" if old.isdecimal() and new.isdecimal() else ""
             changed.append(f"{_name(manifest)}{versions}")
     yield from _listed(changed, "changed")
-    if len(before.manifests) == before.manifest_count:  # else what looks new may have been there
+    if (
+        len(before.manifests) == before.manifest_count
+    ):  # otherwise an object may be missing because the fingerprint was shortened
         yield from _listed(added, "is new")
     if gone := len(before.manifests.keys() - now.keys()) * (not context.gaps):
         yield f"{gone} {_plural(gone, 'object')} of the previous turn {'is' if gone == 1 else 'are'} gone"
@@ -186,7 +193,7 @@ def _log_changes(old: str | None, log: ContainerLog) -> Iterator[str]:
     if old is None or not log.lines:
         return
     container = f"container {_plain(log.container)}" + (f" of Pod {_plain(log.pod)}" if log.pod else "")
-    # Of a distilled log some lines are folded into others above them, and the one that was the last may be left out.
+    # In a distilled log, repeated lines are folded into the first one, and the previous last line may be left out.
     is_whole = all(line.repeats == 1 and not line.left_out_before for line in log.lines)
     new = 0
     for line in reversed(log.lines):
@@ -225,7 +232,7 @@ def _watched(context: Context) -> tuple[Manifest, ...]:
 
 
 def _states(context: Context) -> list[str]:
-    """In the order of _STATES."""
+    """The states that _STATES names, in that order."""
     status = ("status",)
     operation = [text_at(context.application, *status, "operationState", at) for at in ("phase", "finishedAt")]
     resource = context.target.resource
@@ -258,7 +265,7 @@ def _key(manifest: Manifest) -> str:
 
 
 def _version(manifest: Manifest) -> str:
-    """The resourceVersion, of a manifest without one its hash."""
+    """The resourceVersion, or a hash of the manifest if it has none."""
     version = text_at(manifest, "metadata", "resourceVersion")
     if version.isdecimal() and len(version) <= 12:
         return version
@@ -274,7 +281,7 @@ def _mark(line: LogLine) -> str:
 
 
 def _finding_key(finding: Finding) -> str:
-    """By title and resource; numbers (restarts, replicas) change while the fault stays."""
+    """A hash of title and resource, without numbers: the count of restarts changes while the fault stays."""
     return _hash(re.sub(r"\d+", "#", finding.title) + str(finding.resource))
 
 
@@ -284,7 +291,7 @@ def _hash(text: str, *, size: int = 3) -> str:
 
 
 def _plain(text: str) -> str:
-    """One line of at most _LONGEST_NAME characters that can be written as UTF-8."""
+    """`text` as one line of at most _LONGEST_NAME characters, without characters that UTF-8 cannot encode."""
     line = " ".join(text.encode("utf-8", "replace").decode().split())
     return line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 4]} ..."
 

@@ -45,7 +45,8 @@ def count_tokens(text: str) -> int:
     whole += count(b"aA") + count(b"A0") + count(b"0A")  # where letters and digits mix, words end
     whole += count(b" 0")  # a blank joins the word behind it, but no number
     # Of four signs three cost a token, as vocabularies join some of them, but none that ends a number.
-    quarters = 3 * count(b".") + count(b"0.") + 2 * count(b"AA") + count(b"a0") + count(b"0a")
+    # A tab ends that joining.
+    quarters = 3 * count(b".") + raw.count(b"\t") + count(b"0.") + 2 * count(b"AA") + count(b"a0") + count(b"0a")
     if not text.isascii():
         quarters += len(text) - len(text.encode("ascii", "ignore"))  # each is a sign so far
         whole += len(_SCRIPTS.findall(text)) + 2 * len(_SPELLED.findall(text)) + 3 * len(_BREAKING.findall(text))
@@ -76,7 +77,7 @@ _PAIRS = frozenset(
         b"tc te th ti to tp tr ts tt tu ty ub ue ui ul un up ur us ut va ve vi we xa yn yp ys "
     ).split()
 )
-_COMMON_SHARE = 0.8
+_COMMON_SHARE = 0.85
 # So many characters are looked at, in slices from all over a longer text.
 _LOOKED_AT, _SLICES = 200_000, 20
 

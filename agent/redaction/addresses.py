@@ -1,7 +1,7 @@
-"""Secrets with a fixed position in a URL, a connection string, an XML element or an HTTP header: the password of
-`scheme://user:password@host`, the credentials of `Authorization` and `Cookie`.
+"""Finds secrets by their position in URLs, connection strings, XML elements and HTTP headers, such as the password of
+`scheme://user:password@host` or the credentials of `Authorization` and `Cookie`.
 
-Owns these positions. Hosts and users stay readable.
+Owns the patterns of these positions. Host and user names are kept.
 """
 
 import re
@@ -13,14 +13,14 @@ from agent.redaction.spans import Detector, SearchedText, SecretSpan, first_grou
 from agent.redaction.values import ORDINARY_WORDS, is_masked, is_reference, is_uuid, looks_random, looks_secret
 from agent.redaction.verdict import Syntax, is_basic, is_secret
 
-# Up to the last @ before the path, so that a password may hold an unescaped @ or a colon.
+# Up to the last @ before the path, because a password may contain an unescaped @ or colon.
 _USERINFO = re.compile(r"://([^\s/?#\"'`<>@:\\]{0,128}):([^\s/?#\"'`<>]{1,1024})@")
-# A password with an unescaped slash or question mark: what follows the colon is then no port.
+# A password with an unescaped slash or question mark; the lookahead excludes ports.
 _ODD_USERINFO = re.compile(
     r"://[^\s/?#\"'`<>@:\\]{0,128}:(?!\d{1,5}(?:[/?#,;\"'`<>)\]}\s]|$))([^\s\"@]{1,256})@(?=[\w.\-]+(?:[:/?,\s\"']|$))"
 )
 _TOKEN_AS_USER = re.compile(r"://([^\s/?#\"'`<>@:\\]{16,1024})@")
-# `/reset-password/Zm9v...`: the path segment before the token names it.
+# `/reset-password/Zm9v...`: a token after a path segment that announces one.
 _STEP = re.compile(
     r"/[\w-]{0,32}(?:token|password|passwd|invite|invitation|magic|verify|confirm|unsubscribe|hooks?|incoming|integration|key)/"
     r"([A-Za-z0-9_-]{16,512}(?:/[A-Za-z0-9_-]{16,512})?+)"
@@ -36,7 +36,7 @@ _PGPASS = re.compile(
 )
 _CODE = re.compile(r"(?:^|[?&\s\"'])(?:code|assertion|ticket|samlresponse)=([\w%.~+/=-]{16,4096})", re.IGNORECASE)
 
-# These are matched against the text in lower case.
+# The patterns from here on are matched against the lower-case text.
 _ELEMENT = re.compile(
     r"<(?:\w{1,32}:)?([\w.-]{2,64}+)(?:[ \t][^<>\n]{0,256})?>[ \t]*(?:<!\[cdata\[)?"
     r"([^<>\s\]]{1,1024}+)(?:\]\]>)?[ \t]*</"
@@ -71,7 +71,8 @@ def _urls(searched: SearchedText) -> Iterator[SecretSpan]:
 
 
 def _data_source_names(searched: SearchedText) -> Iterator[SecretSpan]:
-    """`user:password@tcp(host:3306)/name` of Go's MySQL driver, and `user:password@db.example.com` without a scheme."""
+    """Addresses without a scheme: `user:password@db.example.com`, or `user:password@tcp(host:3306)/name` as Go's MySQL
+    driver takes it."""
     text = searched.text
     for address in _ADDRESS.finditer(text):
         before = text[max(0, address.start() - 200) : address.start()]
@@ -140,7 +141,7 @@ DETECTORS = (
         ("code=", "assertion=", "ticket=", "samlresponse="),
         first_group(_CODE, "token", lambda value: looks_random(unquote(value))),
     ),
-    # With any port, where the text has PostgreSQL's own as well.
+    # The pattern matches any port; the text must contain PostgreSQL's default one somewhere.
     Detector("line of .pgpass", (":5432:",), first_group(_PGPASS, "password", lambda value: not is_masked(value))),
     Detector("bearer token", ("bearer",), first_group(_BEARER, "token", _is_credential, in_lower_case=True)),
     Detector("basic credentials", ("basic",), first_group(_BASIC, "credential", is_basic, in_lower_case=True)),

@@ -6,7 +6,7 @@ context may be supplied, and in which shape, is declared with the parts and give
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Annotated, Any, Protocol, cast
 
@@ -121,10 +121,14 @@ def custom_inputs_model(keys: tuple[SuppliedKey, ...]) -> type[CustomInputs]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A parsed request. `text` is the last user message, `history` the messages before it, oldest first; `supplied`
-    holds the parts of the context that the caller supplied, by their keys (an empty list: there is none); `refresh`
-    asks for what is cached to be read anew."""
+    holds the parts of the context that the caller supplied, by their keys (an empty list: there is none); `pasted` is
+    what the last message holds beside its own words, with marks in its place in `text`; `refresh` asks for what is
+    cached to be read anew."""
 
     text: str
+    pasted: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    messages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     history: tuple[Message, ...] = ()
     target: Target = field(default_factory=Target)
     supplied: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -163,6 +167,29 @@ def parse_question(
         caller=Caller.claimed(_identifier(context.get("user_id"), "context.user_id")),
         sampling=parse_sampling(body),
     )
+
+
+def with_pasted(
+    question: Question,
+    parts: Mapping[str, Any],
+    *,
+    text: str,
+    notes: tuple[str, ...],
+    supplied_keys: tuple[SuppliedKey, ...],
+) -> Question:
+    """The question with the parts that its text holds, by their keys, checked like those that are supplied; `text` is
+    what is left of it. Where any part cannot be used, or was supplied too, the question stays as it was written."""
+    model = custom_inputs_model(supplied_keys)
+    known = all(key in model.model_fields and key not in question.supplied for key in parts)
+    if not known or any(_is_deeper(value, _DEEPEST) for value in parts.values()):
+        return question
+    try:
+        checked = model.model_validate(parts)
+        values = {key: getattr(checked, key) for key in parts}
+        target = _target(CustomInputs(), values)
+    except (ValidationError, RequestError):
+        return question
+    return replace(question, text=text, pasted=values, notes=notes, target=question.target or target)
 
 
 def _object(value: object, where: str) -> Mapping[str, Any]:

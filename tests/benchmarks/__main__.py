@@ -7,7 +7,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import conversation, distillation, findings, imports, memory, streams, triage, turns, window
+from tests.benchmarks import (
+    conversation,
+    distillation,
+    findings,
+    imports,
+    memory,
+    status_words,
+    streams,
+    triage,
+    turns,
+    window,
+)
 
 
 def main() -> None:
@@ -18,6 +29,7 @@ def main() -> None:
         benchmarks: dict[str, Callable[[], None]] = {
             "imports": lambda: imports.run(console),
             "findings": lambda: findings.run(console),
+            "status-words": lambda: status_words.run(console),
             "distillation": lambda: distillation.run(console),
             "window": lambda: window.run(console),
             "turns": lambda: turns.run(room, console),

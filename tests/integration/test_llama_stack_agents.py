@@ -128,8 +128,9 @@ async def test_a_lost_session_of_which_nobody_holds_anything_is_started_anew_and
 async def test_a_conversation_that_grows_is_shortened_and_keeps_what_its_first_turn_established(
     server: str, backend: ScriptedBackend, connect: Connect
 ) -> None:
-    provider = connect(server, context_tokens=1_000)  # of an unknown window the history may take 500
-    backend.answer(Reply(deltas=["The Secret `db` is missing.\n\n", "More words. " * 30]), Reply(deltas=["word " * 90]))
+    provider = connect(server, model_window=3_000)  # of which the history may take 500
+    words = " ".join(f"w{number}" for number in range(60))
+    backend.answer(Reply(deltas=["The Secret `db` is missing.\n\n", "More words. " * 30]), Reply(deltas=[words]))
     session = None
     for number in range(12):
         session = (await ask(provider, f"question {number}", session=session, context="<log>")).session_id

@@ -16,7 +16,7 @@ from tests.providers.llama_stack.turns import Connect, ask, begun, request
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 # Of a window that nobody tells a session may hold half of this.
-SMALL = {"context_tokens": 2_000}
+SMALL = {"model_window": 6_000}
 ESTABLISHED = Reply(deltas=["The Secret `db-credentials` is missing.\n\n", "More about it. " * 25])
 LONG = Reply(deltas=["Some words of an answer. " * 25])
 

@@ -80,7 +80,12 @@ LATE: dict[str, Any] = {
 @asynccontextmanager
 async def assistant(server: str, **settings: Any) -> AsyncGenerator[Assistant]:
     """An assistant as a new process would have it."""
-    made = Assistant(load_settings({"llamastack_base_url": server, "kubernetes": "off"} | settings))
+    made = Assistant(
+        load_settings(
+            # With a configured window nothing is asked of a server but what a test asks.
+            {"llamastack_base_url": server, "kubernetes": "off", "model_window": 48_000} | settings
+        )
+    )
     try:
         yield made
     finally:
@@ -151,7 +156,12 @@ async def test_sixty_turns_in_a_window_of_8k_stay_below_the_ceiling_and_know_wha
     backend.answer(
         Reply(deltas=["## Root cause\n\nThe limit `64Mi` of container api is too low.\n\n", "It says so. " * 20]),
         *(
-            Reply(deltas=[f"Answer {n} about `thing-{n}`.\n\n", "A few more words on it. " * (10 + 7 * n % 60)])
+            Reply(
+                deltas=[
+                    f"Answer {n} about `thing-{n}`.\n\n",
+                    " ".join(f"{n * 61 + m} words on it." for m in range(10 + 7 * n % 60)),
+                ]
+            )
             for n in range(1, 60)
         ),
     )

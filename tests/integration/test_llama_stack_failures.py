@@ -306,7 +306,7 @@ async def test_a_key_and_a_certificate_of_ones_own_are_used(
     gateway = Gateway(llama_stack_server, key="the-key")
     bundle = str(certificate.path)
     with running(gateway.app, ssl_certfile=bundle, ssl_keyfile=str(certificate.key_path)) as url:
-        async with providers() as connect:
+        async with providers(model_window=48_000) as connect:
             turn = await ask(connect(url, llamastack_ca_bundle=bundle, llamastack_api_key="the-key"), "hello")
             assert turn.text == Reply().text
 

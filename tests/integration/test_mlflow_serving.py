@@ -230,7 +230,7 @@ def test_bad_input_is_told_by_its_field_and_the_server_goes_on(
 
 def test_a_client_that_leaves_ends_the_request_upstream(served: ServerProcess, backend: ScriptedBackend) -> None:
     backend.reset()
-    backend.answer(Reply(deltas=("word ",) * 1_000, pace=0.01))
+    backend.answer(Reply(deltas=tuple(f"word {number} " for number in range(1_000)), pace=0.01))
 
     with streamed(served, body()) as response:
         for event in events(response):

@@ -95,6 +95,7 @@ def serve(store_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Serve:
                 "PYTHONPATH": str(Path(__file__).parents[2]),
                 "HOME": str(store_path.parent),
                 "LLAMASTACK_BASE_URL": llama_stack,
+                "ASSISTANT_MODEL_WINDOW": "48000",
                 "ASSISTANT_KUBERNETES": "off",
                 "ASSISTANT_PROVIDER_RETRIES": "0",
                 "MLFLOW_TRACKING_URI": f"sqlite:///{store_path}",
@@ -239,7 +240,7 @@ def test_two_hundred_clients_that_leave_leave_nothing_behind(
 def _two_hundred_leave(serving: ServerProcess, backend: ScriptedBackend, store_path: Path) -> None:
     began = int(time.time() * 1_000)
     descriptors = Path(f"/proc/{serving.process.pid}/fd")
-    backend.answer(Reply(deltas=("word ",) * 10_000, pace=0.005))
+    backend.answer(Reply(deltas=tuple(f"word {number} " for number in range(10_000)), pace=0.005))
 
     def leave(user: str) -> None:
         with stream(serving, body("Why does it restart?", user=user)) as response:
@@ -258,11 +259,17 @@ def _two_hundred_leave(serving: ServerProcess, backend: ScriptedBackend, store_p
     assert backend.open_streams == 0
     assert after <= before + 5
     mlflow.set_tracking_uri(f"sqlite:///{store_path}")
+    experiment = mlflow.get_experiment_by_name("argocd-assistant")
+    assert experiment
     found = f"tags.`assistant.cancelled` = 'true' AND timestamp_ms > {began}"
 
     def stored() -> list[Trace] | None:
         traces = mlflow.search_traces(
-            locations=["0"], filter_string=found, max_results=500, return_type="list", include_spans=True
+            locations=[experiment.experiment_id],
+            filter_string=found,
+            max_results=500,
+            return_type="list",
+            include_spans=True,
         )
         return cast("list[Trace]", traces) if len(traces) == 201 else None
 

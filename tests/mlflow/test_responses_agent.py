@@ -232,11 +232,11 @@ def test_a_turn_that_failed_before_its_question_was_read_is_listed_by_its_target
 
 def test_the_list_of_traces_shows_question_and_answer_in_words(traces: TraceStore) -> None:
     tool = (ToolCall(call_id="c", name="get_pods", arguments="{}"), ToolResult(call_id="c", output="one"))
-    scripted("Let me look. ", *tool, "## Root cause\n\nIt ran **out of memory**.").predict(body())
+    scripted("Let me look. ", *tool, "## Root cause\n\nContainer api is **OOMKilled**.").predict(body())
 
     [trace] = traces.all()
     assert trace.info.request_preview == "Why does it restart?"
-    assert trace.info.response_preview == "Root cause. It ran out of memory."
+    assert trace.info.response_preview == "Root cause. Container api is OOMKilled."
 
 
 def test_the_inputs_of_a_trace_hold_no_empty_value(traces: TraceStore) -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import yaml
 
+from agent.objects.manifest import text_at
 from tests.docs.pages import ROOT
 from tests.fakes.server import PATIENCE, free_port
 from tests.integration.processes import ServerProcess, server_process
@@ -127,7 +128,7 @@ def by_http(server: ServerProcess, path: str) -> Turn:
                     continue
                 event = json.loads(line.removeprefix("data: "))
                 # A small model repeats itself until it is stopped; that is an end like any other here.
-                failure = event.get("code") or (event.get("response", {}).get("error") or {}).get("code")
+                failure = event.get("code") or text_at(event, "response", "error", "code")
                 assert event["type"] not in {"error", "response.failed"} or failure == "response_incomplete", event
                 if event["type"] == "response.output_text.delta":
                     text += event["delta"]

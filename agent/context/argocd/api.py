@@ -5,6 +5,7 @@ Only reads: every request is a GET.
 """
 
 import json
+import re
 import threading
 import time
 from collections.abc import Generator, Hashable, Iterator, Mapping
@@ -13,16 +14,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from agent.context.cache import Sized, fingerprint
+from agent.context.cache import Sized, credentials_id
 from agent.context.connection_errors import why_unreachable
 from agent.context.source import MAX_BODY_BYTES, MAX_LOG_BYTES
 from agent.errors import SettingsError, SourceError
+from agent.objects.manifest import text_at
 from agent.settings import Settings
 
 if TYPE_CHECKING:
     from requests import RequestException, Response, Session
 
 _CHUNK = 64 * 1024
+# Characters of an error's body that are read.
+_ERROR_LIMIT = 4_000
+# Argo CD's wording (server/application/application.go); the name is one of Kubernetes.
+_NO_PROJECT = re.compile(r'app is not allowed in project "([\w.-]{1,253})", or the project does not exist')
+# The kubelet writes "unable to retrieve container logs for ..." into the log itself, and Argo CD takes its first word
+# for a time (server/application/logs.go).
+_LOG_GONE = 'parsing time "unable"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +115,7 @@ class ArgoCDAPI:
     def identity(self) -> str:
         """A hash of the server and the credentials."""
         token = self._settings.argocd_auth_token
-        return fingerprint(self._root, token.get_secret_value() if token else "")
+        return credentials_id(self._root, token.get_secret_value() if token else "")
 
     def close(self) -> None:
         """Close the connections."""
@@ -172,11 +181,27 @@ class ArgoCDAPI:
                 message = (
                     f"{self._who} refused {what}: the right `{request.right}` is missing, or there is no such thing"
                 )
+            case 404 if "json" not in response.headers.get("content-type", ""):
+                # The router's own 404, not the API's.
+                message = (
+                    f"{self._who} has no API at this path: if Argo CD has a root path, add it to ARGOCD_SERVER "
+                    "(argocd.example.com/root)"
+                )
+                code, refused = "not_found", False
             case 404:
                 code, message = "not_found", f"{self._who} found nothing for {what}"
+            case 400 if project := _NO_PROJECT.search(_error_message(response)):
+                code = "invalid"
+                message = (
+                    f"{self._who} gives nothing for {what}: project {project[1]} does not exist, or does not admit the "
+                    "Application"
+                )
             case 400:
                 code = "invalid"
                 message = f"{self._who} did not accept the request for {what}: is it part of this Application?"
+            case 500 if request.path[1:] == ("logs",) and _LOG_GONE in _error_message(response):
+                code, refused = "not_found", True
+                message = f"The log is gone: the node no longer has {what}"
             case 429:
                 message = f"{self._who} had too many requests when asked for {what}"
             case _ if 300 <= status < 400:
@@ -196,6 +221,18 @@ class ArgoCDAPI:
             case exceptions.SSLError() if "CERTIFICATE_VERIFY_FAILED" not in str(error):
                 return SourceError(
                     f"The TLS handshake with {self._who} failed: check ARGOCD_SERVER (http:// or https://)",
+                    code="unreachable",
+                )
+            case exceptions.SSLError() if "mismatch" in str(error):  # of OpenSSL: Hostname or IP address mismatch
+                return SourceError(
+                    f"The certificate of {self._who} is for another name: set ARGOCD_SERVER to a name in it, or give "
+                    "the server a certificate for this one",
+                    code="unreachable",
+                )
+            case exceptions.SSLError() if self._settings.argocd_ca_bundle:
+                return SourceError(
+                    f"The certificate of {self._who} is not trusted by the CA of ARGOCD_CA_BUNDLE: is it the CA that "
+                    "signed it?",
                     code="unreachable",
                 )
             case exceptions.SSLError():
@@ -227,6 +264,16 @@ class ArgoCDAPI:
         return SourceError(
             f"{self._who} did not give {request.what} within {self._settings.source_timeout:g} s", code="timeout"
         )
+
+
+def _error_message(response: "Response") -> str:
+    """The message of an error's body, as far as it was read; "" where there is none."""
+    body = next(response.iter_content(_ERROR_LIMIT), b"")
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    return text_at(answer, "message") or text_at(answer, "error", "message")
 
 
 def _root_url(server: str) -> str:

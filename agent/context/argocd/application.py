@@ -62,8 +62,9 @@ class ArgoCDState:
         )
 
     async def revisions(self) -> Reading[tuple[Revision, ...]]:
-        """The metadata of the deployed revisions, newest first."""
-        wanted = deployed_revisions(await self._turn.application())
+        """The metadata of the deployed revisions, newest first. Of a branch that could not be resolved there is none:
+        Argo CD has its name for the revision, and answers 500 for it."""
+        wanted = [each for each in deployed_revisions(await self._turn.application()) if each.is_commit]
         return await read_each(wanted, self._revision, part="revisions", source="argocd")
 
     async def windows(self) -> Reading[SyncWindows]:
@@ -123,7 +124,7 @@ class ArgoCDState:
         return await self._reads.once(
             request,
             lambda answer: revision_of(answer, wanted.revision),
-            immutable=wanted.is_commit,
+            immutable=True,
             decisive=False,
         )
 

@@ -164,9 +164,12 @@ class _ArgoCDReaders:
     async def _named_in_full(self, resource: ResourceRef, refusal: SourceError) -> ResourceRef:
         """The resource as the tree names it. Raises `refusal` if the tree cannot be read."""
         try:
-            return (await self._tree()).find(resource).resource
+            node = (await self._tree()).find(resource)
         except SourceError as error:
             raise error if error.refused or not refusal.refused else refusal from None
+        if node.health == "Missing":
+            raise SourceError(f"{node.resource} is in Git and not in the cluster", code="not_found", refused=True)
+        return node.resource
 
     async def _pods_of_application(self, tree: ResourceTree) -> list[TreeNode]:
         failed, _ = nodes_in(tree, failed_in_sync(await self._turn.application()))

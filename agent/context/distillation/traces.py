@@ -1,7 +1,7 @@
-"""Lines that belong together: stack traces of the JVM, Python, Go, Node, .NET, Ruby and Rust, and indented lines below
-the line they continue.
+"""Finds multi-line blocks in logs: stack traces of the JVM, Python, Go, Node, .NET, Ruby and Rust, and indented
+continuation lines.
 
-Owns the kinds of lines and where a block begins and ends.
+Owns the classification of lines and the boundaries of blocks.
 """
 
 import re
@@ -13,28 +13,29 @@ from agent.context.distillation.levels import LogSeverity
 
 _READ_LIMIT = 1_000
 _LONGEST = 500
-"""Lines of one block. Runtimes stop at 1,024 frames (JVM) or 100 (Go, Python's recursion is folded)."""
+"""Maximum number of lines of a block. The JVM prints at most 1,024 frames, Go 100; Python folds recursion."""
 
 
 class TraceKind(IntEnum):
-    """What a line is within a stack trace. A line from INDENTED on makes a block of the lines around it."""
+    """The role of a line in a stack trace. From INDENTED on, a line forms a block with the lines around it."""
 
     PLAIN = 0
     BLANK = 1
-    CLOSING = 2  # a bracket alone: the end of an object printed below a trace
-    CALL = 3  # a function of a goroutine
+    CLOSING = 2  # closing brackets only: the end of an object printed below a trace
+    CALL = 3  # the function line of a goroutine's frame
     EXCEPTION = 4  # `java.io.IOException: ...`, at the start of the line
     INDENTED = 5
     FRAME = 6
-    CHAIN = 7  # between an exception and the next one
+    CHAIN = 7  # joins an exception and its cause
     TRACEBACK = 8
     PANIC = 9
     GOROUTINE = 10
-    PANICKED = 11  # Rust; its message may be the next line
+    PANICKED = 11  # Rust; the message may be on the next line
 
 
 class LineBlock(NamedTuple):
-    """Lines `start` up to `end`. `counted`: a goroutine after the first one of its dump."""
+    """Lines `start` (included) to `end` (excluded). `counted` marks a goroutine after the first of a dump,
+    which is represented by its first line."""
 
     start: int
     end: int
@@ -78,7 +79,7 @@ _TRACES = frozenset({TraceKind.FRAME, TraceKind.TRACEBACK, TraceKind.PANIC, Trac
 
 
 def kind_of(text: str) -> TraceKind:
-    """What the line is within a stack trace."""
+    """Classify a line. Only its first 1,000 characters are read."""
     text = text[:_READ_LIMIT].rstrip()
     if not text:
         return TraceKind.BLANK
@@ -86,12 +87,12 @@ def kind_of(text: str) -> TraceKind:
 
 
 def may_belong_to_a_trace(text: str) -> bool:
-    """Whether the line may be one of a trace that began above it."""
+    """Whether the line may continue a stack trace that started on an earlier line."""
     return kind_of(text) is not TraceKind.PLAIN
 
 
 def blocks(kinds: Sequence[TraceKind], severities: Sequence[LogSeverity]) -> Iterator[LineBlock]:
-    """The blocks of a log in order; lines in no block are single."""
+    """Yield the blocks of a log in order; lines in no block are not yielded."""
     end = dump_end = 0
     for at in [index for index, kind in enumerate(kinds) if kind >= TraceKind.INDENTED]:
         if at < end:
@@ -107,7 +108,7 @@ def blocks(kinds: Sequence[TraceKind], severities: Sequence[LogSeverity]) -> Ite
 
 
 def _start(kinds: Sequence[TraceKind], severities: Sequence[LogSeverity], at: int, limit: int) -> int:
-    """Where the block around `at` begins: the line that its lines continue, and the log line that announces it."""
+    """Return the start of the block around `at`, including the line that it continues and the log message before it."""
     start = at
     if kinds[at] in _CONTINUES and start > limit and kinds[start - 1] in _PLAIN:
         start -= 1
@@ -139,7 +140,7 @@ def _end(kinds: Sequence[TraceKind], start: int, at: int) -> int:
 
 
 def _bridged(kinds: Sequence[TraceKind], at: int, before: TraceKind, *, is_go: bool) -> bool:
-    """Whether the trace goes on after the blank line at `at`."""
+    """Whether the trace continues after the blank line at `at`."""
     following = kinds[at + 1] if at + 1 < len(kinds) else TraceKind.PLAIN
     if following is TraceKind.TRACEBACK:
         return before is TraceKind.CHAIN

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from agent.context.cache import fingerprint
+from agent.context.cache import credentials_id
 from agent.context.connection_errors import why_unreachable
 from agent.context.log_text import refusal
 from agent.errors import SourceError
@@ -82,7 +82,7 @@ class KubernetesClient:
     def identity(self) -> str:
         """A hash of where the configuration is; it does not change while the process runs."""
         kind = configuration_kind(self._settings.kubernetes) or ""
-        return fingerprint(kind, kubeconfig() if kind == "kubeconfig" else str(SERVICE_ACCOUNT))
+        return credentials_id(kind, kubeconfig() if kind == "kubeconfig" else str(SERVICE_ACCOUNT))
 
     def served(self, group: str) -> list[Served]:
         """Return every kind of `group` ("": the core group) in every version; read once and then kept."""

@@ -94,6 +94,17 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         (),
     ),
     (
+        r"host \"[^\"]{1,253}\" and path \"[^\"]{1,300}\" is already defined in ingress \S{1,300}",
+        Refusal(
+            name="another Ingress has its host and path",
+            states=True,
+            meaning="The ingress controller admits one Ingress for a host and path, and another has them already.",
+            step="Remove host and path from the Ingress that the message names first (prune it, or order the two by "
+            "sync wave), or use another host or path here.",
+        ),
+        (),
+    ),
+    (
         r"admission webhook .{1,300} denied the request|denied by .{0,200}polic|denied request",
         Refusal(
             name="an admission policy denied it",

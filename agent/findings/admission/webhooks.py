@@ -10,7 +10,7 @@ from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.model import Finding
-from agent.findings.network.backends import Backends, quote_pod
+from agent.findings.network.backends import Backend, Backends, quote_pod
 from agent.objects.manifest import Manifest, objects_at, text_at
 from agent.objects.target import ResourceRef
 
@@ -42,10 +42,12 @@ def _unserved(inventory: Inventory, backends: Backends, configuration: Manifest,
         problem, pods = "does not exist", ()
     else:
         addresses, pods = backends.addresses(service), backends.pods(service)
-        all_unready = bool(pods) and all(pod.ready is False for pod in pods)
-        if addresses.ready if addresses else not all_unready:
+        none_runs = all(pod.ready is False or _is_pending(pod) for pod in pods)
+        if addresses.ready if addresses else not none_runs:
             return
-        problem = "has no running pods"
+        if not addresses and not pods and not (inventory.is_asked_about(configuration) and service.selector):
+            return  # its pods were not read
+        problem = "has no running pods" + ("" if addresses or pods else " among what was read")
     ignores_failure = text_at(configuration, "webhooks", index, "failurePolicy") == "Ignore"
     yield object_finding(
         configuration,
@@ -55,13 +57,18 @@ def _unserved(inventory: Inventory, backends: Backends, configuration: Manifest,
         else "The API server refuses every request that this webhook has to admit.",
         quote(configuration, *path)
         + quote(configuration, "webhooks", index, "failurePolicy")
+        + (service.quote_selector() if service and not pods else ())
         + tuple(quoted for pod in pods[:2] for quoted in quote_pod(pod)),
         f"Bring its pods back: {kubectl('get', 'pods,endpointslices', namespace=namespace)}.",
         "If the software of the webhook was uninstalled, delete this configuration as well.",
-        severity="warning" if ignores_failure else "error",
+        severity="warning" if ignores_failure or problem.endswith("read") else "error",
         level="effect",
         blames=(
             ResourceRef.unchecked(version="v1", kind="Service", namespace=namespace, name=name),
             *(pod.resource for pod in pods),
         ),
     )
+
+
+def _is_pending(pod: Backend) -> bool:
+    return text_at(pod.manifest, "status", "phase") == "Pending"

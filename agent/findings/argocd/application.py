@@ -104,6 +104,16 @@ def sync_status(inventory: Inventory) -> Iterator[Finding]:
             case "OutOfSync":
                 if not (application.is_syncing or application.is_being_deleted or explained(inventory, application)):
                     yield _out_of_sync(application)
+            case "Unknown" if _lacks_project(inventory, application):
+                project = one_line(application.text("spec", "project"), 100)
+                yield application.finding(
+                    f"{application.title}: its project {project} does not exist, or does not admit it",
+                    "Argo CD gives nothing about an Application without a project, and does not sync it.",
+                    application.quote("spec", "project") + application.quote("status", "sync", "status"),
+                    f"Create AppProject {project}, or correct spec.project of the Application; `argocd proj list` "
+                    "shows the existing ones.",
+                    level="cause",
+                )
             case "Unknown" if not _has_condition(application, "ComparisonError", "InvalidSpecError"):
                 yield application.finding(
                     f"{application.title}: sync status Unknown",
@@ -115,6 +125,13 @@ def sync_status(inventory: Inventory) -> Iterator[Finding]:
                 )
             case _:
                 pass
+
+
+def _lacks_project(inventory: Inventory, application: Application) -> bool:
+    """Whether Argo CD refused to give the Application because of its project (`agent.context.argocd.api`)."""
+    project = application.text("spec", "project")
+    wanted = f"project {project} does not exist, or does not admit the Application"
+    return bool(project) and any(gap.part == "application" and wanted in gap.message for gap in inventory.context.gaps)
 
 
 def _out_of_sync(application: Application) -> Finding:

@@ -128,6 +128,18 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "together are its path, then the credentials (`argocd repo list`).",
     ),
     (
+        r"NOAUTH|WRONGPASS",
+        "Redis asks for a password that Argo CD does not send",
+        "Compare the password in Secret argocd-redis with what the components read, and restart those that started "
+        "before it changed.",
+    ),
+    (
+        r"lookup (\S*redis\S*?)(?: on \S+)?: no such host",
+        "Argo CD cannot resolve its Redis: there is no Service {g1}",
+        "Compare the address of Redis (redis.server in argocd-cmd-params-cm) with the Services of Argo CD's namespace: "
+        "an installation with high availability has argocd-redis-ha-haproxy in place of argocd-redis.",
+    ),
+    (
         r"authentication required|authorization failed|invalid (auth|credentials|username or password)|"
         r"permission denied \(publickey|ssh: handshake failed|could not read Username|Repository not found|"
         r"repository not (accessible|found)|403 Forbidden|401 Unauthorized|response status code 40[13]",
@@ -191,12 +203,6 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         r"repo-server\b.*(unavailable|refused|no such host)|code = Unavailable",
         "Argo CD's repo-server does not answer",
         "Look at the pods of argocd-repo-server and their logs.",
-    ),
-    (
-        r"NOAUTH|WRONGPASS",
-        "Redis asks for a password that Argo CD does not send",
-        "Compare the password in Secret argocd-redis with what the components read, and restart those that started "
-        "before it changed.",
     ),
     (
         r"i/o timeout|connection refused|connection reset|no such host|no route to host|deadline exceeded|"

@@ -22,6 +22,8 @@ from agent.objects.target import ResourceRef
 from agent.objects.times import moment
 
 _QUOTED = 4
+# Argo CD's message of a resource that is being deleted (gitops-engine/pkg/health/health.go).
+_PENDING = "Pending deletion"
 _DELETED = ("metadata", "deletionTimestamp")
 # Finalizers of Kubernetes and of Argo CD, and what each waits for:
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
@@ -43,7 +45,9 @@ _FINALIZERS: dict[str, str] = {
 def stuck_deletions(inventory: Inventory) -> Iterator[Finding]:
     """The findings of resources, then of Applications, whose deletion has waited for longer than PATIENCE."""
     context, applications = inventory.context, applications_of(inventory)
-    stuck = list(_stuck_resources(inventory, latest(context, applications[0] if applications else None)))
+    stuck = list(
+        _stuck_resources(inventory, inventory.now or latest(context, applications[0] if applications else None))
+    )
     yield from stuck
     for application in applications:
         lasted = elapsed(context, application, application.text(*_DELETED))
@@ -52,6 +56,24 @@ def stuck_deletions(inventory: Inventory) -> Iterator[Finding]:
         elif application.is_being_deleted and _finalizers(application.manifest) and lasted >= PATIENCE:
             blamed = tuple(finding.resource for finding in stuck if finding.resource)
             yield _application(context, application, lasted, blamed)
+        elif application.is_being_deleted and _finalizers(application.manifest):
+            yield _under_way(context, application, lasted)
+
+
+def _under_way(context: Context, application: Application, lasted: timedelta) -> Finding:
+    """A deletion that has not lasted for long, with what Argo CD's tree says is still to go."""
+    pending = [node for node in context.tree if node.message == _PENDING]
+    left = ", ".join(one_line(f"{node.resource.kind} {node.resource.name}", 100) for node in pending[:_QUOTED])
+    more = f" and {len(pending) - _QUOTED} more" if len(pending) > _QUOTED else ""
+    waits = f": it waits for {left}{more}" if left else ""
+    return application.finding(
+        f"{application.title} has been in deletion for {minutes_text(lasted)}{waits}",
+        "Argo CD deletes the resources first, and then the Application; for a few minutes that is normal.",
+        application.quote(*_DELETED) + tuple(quote for node in pending[:_QUOTED] for quote in quote_node(node)),
+        f"See what is left: {application.command('get', '-o', 'tree=detailed')}.",
+        level="effect",
+        severity="info",
+    )
 
 
 def _stuck_resources(inventory: Inventory, now: datetime | None) -> Iterator[Finding]:

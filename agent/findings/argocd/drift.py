@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agent.context.context import Context
 from agent.findings.argocd.drift_remedies import remedies
+from agent.findings.argocd.held_back import Held, held_back
 from agent.findings.drift import Category, Difference, Drift, drifts_of
 from agent.findings.drift.managers import is_argocd, is_person
 from agent.findings.drift.wording import difference_text
@@ -69,13 +70,14 @@ def _finding(
     evidence = _quotations(drift, named) + revision_quotes + (() if drift.differences[0].path else entry) or entry
     if not evidence:
         return
+    held = held_back(context, application) if drift.differences[0].category == "missing" else None
     sentences = [
         _counts(drift),
         "; ".join(difference_text(difference) for difference in named if difference.path) + ".",
         revisions,
-        _fight(application, drift),
+        held.reason if held else _fight(application, drift),
     ]
-    severity, level = _weight(application, drift)
+    severity, level = _weight(application, drift, held)
     yield Finding(
         title=_title(drift, edited=_is_edited(context, application)),
         severity=severity,
@@ -83,7 +85,7 @@ def _finding(
         explanation=" ".join(sentence for sentence in sentences if sentence.strip(".")),
         evidence=evidence,
         resource=drift.resource,
-        next_steps=tuple(remedies(application, drift)),
+        next_steps=(held.step,) if held else tuple(remedies(application, drift)),
     )
 
 
@@ -115,9 +117,11 @@ def _title(drift: Drift, *, edited: bool) -> str:
             return f"{name} is OutOfSync only because of differences without effect: {where}"
 
 
-def _weight(application: Application | None, drift: Drift) -> tuple[Severity, Level]:
+def _weight(application: Application | None, drift: Drift, held: Held | None) -> tuple[Severity, Level]:
     """A warning is drift that a sync resolves, and drift that self-heal fights without end."""
     match drift.differences[0].category:
+        case "missing" if held is not None:
+            return "warning", "effect"
         case "missing" if application and application.text("status", "health", "status") == "Missing":
             return "error", "cause"
         case "change" | "missing":
@@ -197,7 +201,7 @@ def _folded(application: Application | None, drifts: list[Drift]) -> Iterator[Fi
         evidence = tuple(q for drift in group[:_NAMED] for q in _quotations(drift, drift.differences[:1]))
         if not evidence:
             continue
-        severity, level = _weight(application, group[0])
+        severity, level = _weight(application, group[0], None)
         names = ", ".join(one_line(f"{drift.resource.kind} {drift.resource.name}", 80) for drift in group[:_NAMED])
         yield Finding(
             title=f"{len(group)} more resources differ from Git: {_NAMES[category][1]}",

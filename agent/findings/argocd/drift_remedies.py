@@ -52,7 +52,11 @@ def _for_noise(drift: Drift) -> Iterator[str]:
     if any(d.is_same_value for d in others):
         values = [f"`{d.path}: {value_text(d.live)}`" for d in others if d.is_same_value]
         yield f"Write the value in Git as the API server writes it: {'; '.join(values[:3])}."
-    if not mutated:
+    dropped = [d.path for d in others if d.live_path is None and d.git_path is not None and not d.hidden]
+    if dropped and not mutated:
+        paths = ", ".join(f"`{path}`" for path in dropped[:4])
+        yield f"Remove {paths} from Git: no sync settles it, as the cluster does not keep the value."
+    elif not mutated:
         yield "It does no harm; to resolve it, write the values in Git as the cluster has them."
     entry = ignore_differences(drift, others)
     yield f"Let Argo CD ignore it, under `spec` of the Application: `{entry}` ({_RESPECT})."

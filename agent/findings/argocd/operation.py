@@ -12,6 +12,7 @@ from agent.context.context import Context
 from agent.findings.admission.refusals import NAMESPACE_MISSING, Refusal, refusal_in
 from agent.findings.argocd.hook_logs import last_words
 from agent.findings.argocd.immutable import immutable_field, is_immutable, ways_out
+from agent.findings.argocd.missing_namespaces import creating_namespace, missing_namespace
 from agent.findings.argocd.operation_state import OPERATION, RESULTS
 from agent.findings.argocd.projects import permitting
 from agent.findings.engine.applications import Application, applications_of, names_of, resource_of
@@ -22,7 +23,7 @@ from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.workloads.crash_reasons import reason_in
 from agent.objects.error_message import parse
-from agent.objects.manifest import Manifest, integer_at, list_at, object_at, text_at
+from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
 
 # Of many results so many are quoted.
 _QUOTED = 5
@@ -152,6 +153,8 @@ def _unsynced(application: Application, entries: list[tuple[int, Manifest]]) -> 
         )
     field = immutable_field(text_at(first, "message"))
     name = f": {refusal.name}" + (f" ({field})" if field else "") if refusal else ""
+    if refusal and refusal.name == NAMESPACE_MISSING and (missing := missing_namespace(text_at(first, "message"))):
+        name = f": its namespace {missing} does not exist"
     return application.finding(
         f"{what} could not be synced{name}",
         refusal.meaning if refusal else "Argo CD could not apply it; the message comes from the API server.",
@@ -170,14 +173,25 @@ def _ways_to_sync(application: Application, entry: Manifest, refusal: Refusal | 
         return ways_out(application, entry)
     again = f"Then sync again: {application.command('sync')}."
     if refusal and refusal.name == NAMESPACE_MISSING:
-        option = application.command_after("set", "--sync-option", "CreateNamespace=true")
-        return (
-            "Let Argo CD create the namespace: in Git, add `CreateNamespace=true` to spec.syncPolicy.syncOptions of "
-            f"the Application; at once: {option}.",
-            again,
-        )
+        return (creating_namespace(application, missing_namespace(message)), again)
     step = refusal.step if refusal else f"Compare with what is in the cluster: {application.command('diff')}."
-    return (permitting(message, namespaced=bool(text_at(entry, "namespace"))), step, again)
+    permit = permitting(message, namespaced=_is_namespaced(application, entry), server=_server(application))
+    return (permit, step, again)
+
+
+def _is_namespaced(application: Application, entry: Manifest) -> bool:
+    """Whether its kind is namespaced. The result of a sync names the destination's namespace for cluster-scoped
+    resources too; the status does not."""
+    wanted = tuple(text_at(entry, key) for key in ("group", "kind", "name"))
+    for listed in objects_at(application.manifest, "status", "resources"):
+        if tuple(text_at(listed, key) for key in ("group", "kind", "name")) == wanted:
+            return bool(text_at(listed, "namespace"))
+    return bool(text_at(entry, "namespace"))
+
+
+def _server(application: Application) -> str:
+    destination = ("spec", "destination")
+    return application.text(*destination, "server") or application.text(*destination, "name")
 
 
 def _failed_operation(context: Context, application: Application, phase: str, retries: int) -> Finding:

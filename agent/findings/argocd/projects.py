@@ -1,4 +1,4 @@
-"""What an AppProject does not permit, with the command that permits it; projects without sources or destinations."""
+"""AppProject restrictions: the command that permits what a project refuses, and projects that permit nothing."""
 
 import re
 from collections.abc import Iterator
@@ -19,25 +19,28 @@ _DESTINATION = re.compile(
     r"in project '([^']+)'"
 )
 _KIND = re.compile(r"resource ([^:\s]*):(\S+) is not permitted in project '?([^'\s]+)'?")
+_NAMESPACE = re.compile(r"namespace ([\w.-]{1,253}) is not permitted in project '?([^'\s]+?)'?(?:$|[\s,.;])")
 _READ_LIMIT = 4_000
 
-# By the field of the spec: the permitted things, and the command that adds one.
+# Field of the spec: what it lists, the subcommand of `argocd proj` that adds an entry, and the arguments of that.
 _FIELDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "sourceRepos": ("source repositories", "add-source", ("REPOSITORY",)),
     "destinations": ("destinations", "add-destination", ("SERVER", "NAMESPACE")),
 }
 
 
-def permitting(message: str, *, namespaced: bool = False) -> str:
-    """The step that permits what the project refuses in `message`, "" without a known refusal.
+def permitting(message: str, *, namespaced: bool = False, server: str = "") -> str:
+    """Return the next step that permits what `message` reports as refused, or "" if it is no refusal by a project.
 
-    `namespaced`: whether a refused kind is namespaced.
+    `namespaced` is the scope of the refused kind; `server` the destination's URL or name.
     """
     text = message[:_READ_LIMIT]
     if match := _SOURCE.search(text):
         command = argocd("proj", "add-source", match[2], match[1])
     elif match := _DESTINATION.search(text):
         command = argocd("proj", "add-destination", match[3], match[1], match[2])
+    elif (match := _NAMESPACE.search(text)) and server:
+        command = argocd("proj", "add-destination", match[2], server, match[1])
     elif match := _KIND.search(text):
         scope = "namespace" if namespaced else "cluster"
         command = argocd("proj", f"allow-{scope}-resource", match[3], match[1], match[2])
@@ -47,17 +50,17 @@ def permitting(message: str, *, namespaced: bool = False) -> str:
 
 
 def projects(inventory: Inventory) -> Iterator[Finding]:
-    """A finding for each AppProject without sources or destinations: none of its Applications can be synced."""
+    """Yield a finding for each AppProject without source repositories or destinations, which blocks all its syncs."""
     for project in inventory.of(APP_PROJECT):
-        lacking = [field for field in _FIELDS if not list_at(project, "spec", field)]
+        missing = [field for field in _FIELDS if not list_at(project, "spec", field)]
         evidence = quote(project, "metadata", "name")
-        if lacking and evidence:
+        if missing and evidence:
             name = text_at(project, "metadata", "name")
             yield object_finding(
                 project,
-                f"{named(project)} permits no {' and no '.join(_FIELDS[field][0] for field in lacking)}",
-                f"Its spec has no {' and no '.join(lacking)}, so Argo CD refuses every Application in it.",
+                f"{named(project)} permits no {' and no '.join(_FIELDS[field][0] for field in missing)}",
+                f"Its spec has no {' and no '.join(missing)}, so Argo CD refuses every Application in it.",
                 evidence,
-                *(f"Permit some: {argocd('proj', _FIELDS[field][1], name, *_FIELDS[field][2])}." for field in lacking),
+                *(f"Permit some: {argocd('proj', _FIELDS[field][1], name, *_FIELDS[field][2])}." for field in missing),
                 severity="warning",
             )

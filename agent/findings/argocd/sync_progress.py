@@ -28,6 +28,11 @@ _WAITING = re.compile(
     r"waiting for (completion of hook|healthy state of|deletion of) ([^/\s]*)/([^/\s]+)/(\S+?)(?: and (\d+) more|$|\s)"
 )
 
+# Kinds without a state of their own: a hook of them has completed once it is applied (gitops-engine/pkg/health).
+_DONE_AT_ONCE = frozenset(
+    {"ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Awaited:
@@ -102,6 +107,8 @@ def _stuck(application: Application, awaited: _Awaited | None, node: TreeNode | 
             level="symptom",
             severity="warning",
         )
+    if awaited.verb == "completion of hook" and node is None and awaited.resource.kind in _DONE_AT_ONCE:
+        return _deleted_early(application, awaited, evidence, since)
     what = one_line(f"{awaited.resource.kind} {awaited.resource.name}", 100)
     more = f" and {awaited.more} more" if awaited.more else ""
     until = {
@@ -115,6 +122,21 @@ def _stuck(application: Application, awaited: _Awaited | None, node: TreeNode | 
         f"Ask about {what}, which blocks it: {describe(awaited.resource)}.",
         stop,
         level="symptom",
+        blames=(awaited.resource,),
+    )
+
+
+def _deleted_early(application: Application, awaited: _Awaited, evidence: tuple[Evidence, ...], since: str) -> Finding:
+    what = one_line(f"{awaited.resource.kind} {awaited.resource.name}", 100)
+    return application.finding(
+        f"{application.title}: sync has been waiting{since} for hook {what}, which was deleted before it was counted",
+        f"A {awaited.resource.kind} is complete as soon as it is applied, so there is nothing to wait for: its "
+        "hook-delete-policy removed it first, and the sync waits for something that is gone.",
+        evidence,
+        f"Stop the sync ({application.command('terminate-op')}), then sync again ({application.command('sync')}).",
+        f"In Git, take `hook-succeeded` off the `argocd.argoproj.io/hook-delete-policy` of {what} "
+        "(BeforeHookCreation is the default), or make it an ordinary resource in an earlier sync wave.",
+        level="cause",
         blames=(awaited.resource,),
     )
 

@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from agent.context.context import Context
 from agent.context.model import TreeNode
+from agent.findings.argocd.held_back import held_back
 from agent.findings.custom.words import reports_failure
+from agent.findings.engine.applications import Application
 from agent.findings.engine.commands import argocd, describe
 from agent.findings.engine.evidence import cut, one_line, quote_node
 from agent.findings.engine.inventory import Inventory, Key, key_of
@@ -60,7 +61,7 @@ def with_health_messages(inventory: Inventory, found: list[Finding]) -> list[Fin
             if node.message:
                 result[place] = replace(result[place], evidence=result[place].evidence + quote_node(node))
         elif node.message or key_of(node.resource) not in explained:
-            result.append(_finding(inventory.context, node, is_owner=key_of(node.resource) in explained))
+            result.append(_finding(inventory, node, is_owner=key_of(node.resource) in explained))
     return result
 
 
@@ -93,13 +94,17 @@ def _quotes(finding: Finding, message: str) -> bool:
     return any(wanted in text or (len(text) >= _SIGNIFICANT and text in wanted) for text in texts)
 
 
-def _finding(context: Context, node: TreeNode, *, is_owner: bool) -> Finding:
+def _finding(inventory: Inventory, node: TreeNode, *, is_owner: bool) -> Finding:
     resource = node.resource
     message = f": {one_line(node.message, 120)}" if node.message.strip() else ""
     owners = ",".join(str(parent) for parent in node.parents)
-    application = context.target.application
+    application = inventory.context.target.application
     steps = [f"{describe(resource)} shows it with its events."]
-    if node.health == "Missing" and application:
+    manifest = inventory.context.application
+    held = held_back(inventory.context, Application(manifest=manifest, source="application")) if manifest else None
+    if node.health == "Missing" and held:
+        steps.insert(0, f"{held.reason} {held.step}")
+    elif node.health == "Missing" and application:
         name = f"{application.namespace}/{application.name}" if application.namespace else application.name
         path = f"{resource.group}:{resource.kind}:{resource.namespace}/{resource.name}"
         steps.insert(0, argocd("app", "sync", name, "--resource", path) + " creates it.")

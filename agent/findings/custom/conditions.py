@@ -4,215 +4,118 @@ Polarity is a term of the Kubernetes API conventions (github.com/kubernetes/comm
 contributors/devel/sig-architecture/api-conventions.md, "Typical status properties").
 """
 
-import re
 from collections.abc import Callable
 from typing import Literal
 
-from agent.findings.custom.bounded_cache import BoundedCache
 from agent.findings.custom.situation import Situation
-from agent.findings.custom.states import state_meaning
 from agent.findings.custom.words import (
-    COMPLETED,
-    DECISIVE,
-    FEATURES,
-    HEALTHY,
+    FINE,
     IDENTIFIER_LIMIT,
-    NEGATIVE,
-    POSITIVE,
-    SUMMARY,
-    TEXT_LIMIT,
-    is_inactive,
-    is_progressing,
     reports_failure,
+    state_tone,
     suggests_failure,
+    tone_of,
+    tones_of,
+    word_tone,
     words_of,
 )
+from agent.findings.engine.bounded_cache import BoundedCache
 from agent.findings.model import Severity
 
 type Polarity = Literal["negative", "positive", "neutral"]
+type ConditionVerdict = Severity | Literal["waits"] | None
 
 
-def condition_severity(
-    *, kind: str, status: str, reason: str, message: str, level: str, situation: Situation
-) -> Severity | None:
-    """The severity of a condition, None where it is healthy, progressing, or reports nothing.
+def condition_verdict(
+    kind: str, status: str, reason: str, message: str, level: str, whole: Situation
+) -> ConditionVerdict:
+    """The severity of a condition, "waits" for one that is unmet and under way, None where it reports nothing.
 
-    `level` is the condition's own `severity` field (Cluster API and Knative have it), by which some controllers mark
-    what is no fault.
+    `level` is the condition's own `severity` field (Cluster API and Knative have it).
     """
-    kind = _without_part(kind)
-    polarity = polarity_of(kind.rpartition("/")[2])
+    polarity = polarity_of(kind)
+    is_failure = reports_failure(reason) or reports_failure(message)
     match status.lower():
         case "true":
-            return _when_true(polarity, kind, reason, message, situation)
+            return _when_true(polarity, kind, reason, message, whole)
         case "false":
-            if level.lower() in ("info", "none"):
+            if polarity == "negative" or level.lower() in ("info", "none"):
                 return None
-            severity = _when_false(polarity, kind, reason, message, situation)
-            if level.lower() == "error" and severity:
-                return "error"
-            # Some controllers give mere waiting the severity of information.
-            is_of_healthy = polarity == "neutral" and "fine" in situation.states
-            is_warned = level.lower() == "warning" and message and not is_of_healthy
-            return "warning" if is_warned and not severity else severity
+            verdict = _when_false(polarity, kind, reason, message, whole)
+            is_marked = level.lower() == "warning" and message and not (polarity == "neutral" and whole.states & FINE)
+            return "warning" if verdict in (None, "waits") and is_marked else verdict
         case "unknown":
-            return None if situation.ready else _when_unknown(polarity, kind, reason, message)
+            if whole.ready or polarity != "positive" or not (message or reason):
+                return None
+            is_under_way = "coming" in (tone_of(reason), tone_of(message)) or tone_of(reason) in FINE
+            return "warning" if is_failure or (any(map(str.isalpha, message)) and not is_under_way) else None
+        case "" | "none":
+            return None
         case word:
-            if state_meaning(word) == "bad":
-                return "error"
-            return (
-                "warning" if polarity == "positive" and reports_failure(reason) and reports_failure(message) else None
-            )
+            tone = "bad" if is_failure and message and polarity == "positive" else state_tone(word)
+            return "error" if tone == "bad" else "warning" if tone is None and polarity == "positive" else None
 
 
-# Some controllers add the part to the type: `Ready--search-api`, `Available: node-1`.
-_PART = re.compile(r"--|: ")
-
-
-def _without_part(kind: str) -> str:
-    return _PART.split(kind, maxsplit=1)[0] or kind if "--" in kind or ": " in kind else kind
-
-
-def _when_true(polarity: Polarity, kind: str, reason: str, message: str, situation: Situation) -> Severity | None:
+def _when_true(polarity: Polarity, kind: str, reason: str, message: str, whole: Situation) -> ConditionVerdict:
     if polarity == "negative":
-        if not reports_failure(reason) and (
-            _is_healthy_reason(reason) or (is_progressing(reason) and not reports_failure(message))
-        ):
+        if not reports_failure(reason) and tone_of(reason) in ("good", "done", "fine", "idle", "coming"):
             return None
         # Some controllers keep each past state as a condition that is True (`error`, then `ready`).
-        passed = kind.islower() and situation.states & {"fine", "done"}
-        return None if passed else "error"
-    words = words_of(kind)
-    if words and words[-1] in COMPLETED and reports_failure(reason):
+        return None if kind.islower() and whole.states & FINE else "error"
+    if tones_of(words_of(kind))[-1:] == ["done"] and reports_failure(reason):
         return "error"
-    if polarity == "positive" or not words or situation.ready or situation.done:
+    if polarity == "positive":
         return None
-    if words[-1] in ("warning", "warnings") and (message or reason):
+    if suggests_failure(message) and {"no", "non", "missing"}.intersection(words_of(kind)):
         return "warning"
-    if ("missing" in words and suggests_failure(message)) or (
-        words[0] == "no" and polarity == "neutral" and " " in message
-    ):
-        return "warning"
-    if not reports_failure(message) or _is_action_with_cause(message):
+    if whole.ready or whole.done or not reports_failure(message):
         return None
-    return (
-        "warning" if reports_failure(reason) or (suggests_failure(reason) and not is_progressing(words[-1])) else None
-    )
+    return "warning" if not reason or suggests_failure(reason) else None
 
 
-def _is_healthy_reason(reason: str) -> bool:
-    """Whether a reason names a healthy state: `MinimumReplicasAvailable`, but not `NotAllReplicasAvailable`."""
-    words = set(words_of(reason))
-    return bool(words & HEALTHY) and words.isdisjoint(("no", "not", "none", "un", "non"))
-
-
-def _when_false(polarity: Polarity, kind: str, reason: str, message: str, situation: Situation) -> Severity | None:
-    if polarity == "negative":
-        return None
-    words = words_of(kind)
-    if situation.not_degraded and words[1:]:
-        return None  # an optional part
-    error: Severity = "warning" if situation.progressing else "error"
-    settled = situation.ready or situation.done
-    if "suspended" in situation.states and words[-1:] and words[-1] in SUMMARY and not reports_failure(reason):
-        return None
-    if situation.progressing and _is_action_with_cause(message):
-        return None
-    if reports_failure(reason) and not (polarity == "neutral" and settled and words[-1:] != ("progressing",)):
-        return error
-    if is_inactive(reason) and len(words) == 1 and words[0] in DECISIVE and suggests_failure(message):
-        return "warning"  # a disabled feature that the spec asks for
-    if is_progressing(reason) or is_inactive(reason):
-        if polarity == "neutral" and settled:
+def _when_false(polarity: Polarity, kind: str, reason: str, message: str, whole: Situation) -> ConditionVerdict:
+    settled = whole.ready or whole.done
+    because, said = tone_of(reason), tone_of(message)
+    if polarity == "neutral" and because != "bad":
+        is_fine = settled or (whole.states & FINE and said != "coming")
+        if is_fine or (said != "bad" and "coming" in tones_of(words_of(kind))):
             return None
-        if reports_failure(message) and not is_inactive(reason):
-            return "warning"
-        # An unhealthy part, explained by a sentence, of an object that is healthy as a whole.
-        is_part = words[-1:] == ("healthy",) and len(words) > 1
-        return "warning" if is_part and message.count(" ") > 1 and "fine" in situation.states else None
-    is_temporary = is_progressing(message) or is_inactive(message) or _starts_with_action(message)
+    if polarity == "neutral" and settled and words_of(kind)[-1:] != ("progressing",):
+        return None
+    error: Severity = "warning" if whole.progressing else "error"
+    if because == "bad":
+        return error
+    if because in ("coming", "idle"):
+        if because == "idle":
+            return None
+        # The state of the whole is good, but this part is not.
+        is_contradicted = polarity == "positive" and bool(whole.states & FINE) and not settled
+        return "warning" if said == "bad" or is_contradicted else "waits"
+    if said == "bad":
+        return error if not settled else None if whole.done else "warning"
+    if said in ("coming", "idle"):
+        return "waits" if said == "coming" else None
     if polarity == "neutral":
-        if settled and reports_failure(message) and not is_temporary and words and not words[-1].endswith("able"):
-            return "warning"  # a part fails; `...able` would be an ability that the object does not have
-        if settled or is_inactive(message):
-            return None
-        return (
-            error if reports_failure(message) else "warning" if suggests_failure(message) and not is_temporary else None
-        )
-    if reports_failure(message):
-        return error
-    if is_temporary:
-        return None
-    if settled or not words or words[-1] not in DECISIVE:
-        if settled:
-            is_of_the_whole = len(words) == 1 and words[0] in DECISIVE and not situation.parts_ready
-            return "warning" if is_of_the_whole and suggests_failure(message) else None
-        return error if suggests_failure(message) else "warning" if suggests_failure(reason) else None
-    if situation.progressing and not suggests_failure(message):
-        return None
-    return error if suggests_failure(message) and not suggests_failure(reason) else "warning"
-
-
-def _starts_with_action(message: str) -> bool:
-    """Whether a message starts with an action: `Restoring backup`."""
-    first = message[:TEXT_LIMIT].partition(" ")[0]
-    return len(first) > 5 and first.endswith("ing") and not suggests_failure(message)
-
-
-def _is_action_with_cause(message: str) -> bool:
-    """Whether a message names an action and its cause: `Issuing certificate as Secret does not exist`."""
-    action, cause, _ = message[:TEXT_LIMIT].partition(" as ")
-    return bool(cause) and _starts_with_action(action)
-
-
-def _when_unknown(polarity: Polarity, kind: str, reason: str, message: str) -> Severity | None:
-    if polarity != "positive" or not (message or reason):
-        return None
-    if reports_failure(reason) or reports_failure(message):
-        return "warning"
-    words = words_of(kind)
-    has_text = any(map(str.isalpha, message))
-    return (
-        "warning"
-        if has_text and words[-1] in DECISIVE and not (is_progressing(reason) or is_progressing(message))
-        else None
-    )
-
-
-_NOUNS = ("refs", "success", "reachability")
-
-
-def plain_text(kind: str, status: str, reason: str) -> str:
-    """A condition in plain words (`DaemonHealthy=False` is `daemon unhealthy`), "" where they are the type itself."""
-    words = words_of(kind.rpartition("/")[2])[:8]
-    suffix = ": " + " ".join(words_of(reason)[:12]) if len(words_of(reason)) > 1 else ""
-    if not words or status.lower() != "false":
-        return " ".join(words) + suffix if suffix or len(words) > 1 else ""
-    if words[-1] not in POSITIVE or words[-1] in _NOUNS:  # `LastOperation`, `ResolvedRefs`
-        return f"not {' '.join(words)}{suffix}" if words[0] in POSITIVE else f"{' '.join(words)} is false{suffix}"
-    negated = "unhealthy" if words[-1] == "healthy" else f"not {words[-1]}"
-    return " ".join((*words[:-1], negated)) + suffix
+        return "warning" if said == "doubtful" else None
+    if settled:
+        return "warning" if len(words_of(kind)) == 1 and "doubtful" in (because, said) else None
+    is_unexplained = "doubtful" not in (because, said)
+    return None if is_unexplained and (whole.progressing or len(words_of(kind)) > 1) else "warning"
 
 
 def _polarity(kind: str) -> Polarity:
-    words = words_of(kind)
-    if words[:1] == ("deletion",):
+    words = words_of(kind.split("--")[0].split(": ")[0].rpartition("/")[2])
+    tones = tones_of(words)
+    if words[:1] == ("deletion",) or not words:
         return "neutral"  # a blocked deletion is no fault until somebody deletes the object
-    for position, word in enumerate(words):
-        after = words[position + 1] if position + 1 < len(words) else ""
-        if word in ("no", "not", "non", "without"):
-            if (
-                after in NEGATIVE
-                or after in ("warning", "warnings")
-                or (word == "no" and not NEGATIVE.isdisjoint(words))
-            ):
-                return "positive"
-            return "negative" if after in POSITIVE else "neutral"
-        if (word, after) in (("out", "of"), ("back", "off")):
-            return "negative"
-        if word in NEGATIVE and after not in FEATURES and words[-1] not in DECISIVE:
-            return "negative"
-    return "positive" if words and (words[-1] in POSITIVE or words[-2:] == ("in", "sync")) else "neutral"
+    if words[0] in ("not", "no", "non") and words[1:]:
+        own = word_tone(words[1])
+        return "negative" if own == "good" else "positive" if "bad" in map(word_tone, words) else "neutral"
+    if tones[-1:] == ["good"]:
+        return "positive"
+    if "bad" in tones:
+        return "negative"
+    return "positive" if tones[-1:] == ["done"] else "neutral"
 
 
 polarity_of: Callable[[str], Polarity] = BoundedCache[Polarity](
@@ -223,12 +126,15 @@ polarity_of: Callable[[str], Polarity] = BoundedCache[Polarity](
 
 def is_positive(kind: object) -> bool:
     """Whether a condition of this type, when True, has no severity whatever its reason and message are."""
-    return isinstance(kind, str) and len(kind) <= IDENTIFIER_LIMIT and _is_positive(kind)
+    return isinstance(kind, str) and polarity_of(kind) == "positive" and tones_of(words_of(kind))[-1:] == ["good"]
 
 
-def _has_positive_type(kind: str) -> bool:
-    bare = _without_part(kind)
-    return polarity_of(bare.rpartition("/")[2]) == "positive" and words_of(bare)[-1] not in COMPLETED
-
-
-_is_positive: Callable[[str], bool] = BoundedCache(_has_positive_type, length=IDENTIFIER_LIMIT, other=False).__getitem__
+def plain_text(kind: str, status: str) -> str:
+    """A condition in plain words: `is not ready`, `is stalled`, else its type and status: `has DaemonHealthy=False`."""
+    words = words_of(kind.rpartition("/")[2])
+    if len(words) != 1 or status.lower() not in ("true", "false"):
+        return f"has {kind}={status}"
+    word, is_true = words[0], status.lower() == "true"
+    if polarity_of(kind) == "positive" and not is_true:
+        return f"is not {word}"
+    return f"is {word}" if is_true and word.endswith(("ed", "id")) else f"has {kind}={status}"

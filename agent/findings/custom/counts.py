@@ -1,76 +1,79 @@
-"""Counts in a status: fewer ready than wanted, or nothing selected, where no other field reports a state."""
+"""Counts in a status: fewer ready than wanted, failures, nothing selected, where no other field reports a fault."""
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from agent.findings.custom.nodes import StatusPath
 from agent.findings.custom.situation import Situation
 from agent.findings.custom.words import words_of
+from agent.findings.engine.evidence import one_line
 from agent.objects.manifest import Manifest, integer_at, object_at
 
-# Replicas in use (Agones), which are no longer counted as ready.
-_IN_USE = ("allocatedReplicas", "reservedReplicas")
-_READY = ("readyReplicas", "availableReplicas", "updatedReadyReplicas", "updatedAvailableReplicas")
+
+class Count(NamedTuple):
+    """A count that reports a fault: where it is, a title that completes "Kind name", and its name in a list."""
+
+    path: StatusPath
+    title: str
+    short: str
+
 
 # `1/3` or `1 of 3`, in a field named after what is ready.
 _RATIO = re.compile(r"(\d{1,6}) ?(?:/|of|out of) ?([1-9]\d{0,5})")
-_RATIO_KEYS = frozenset({"replicas", "ready", "ratio", "members", "nodes", "instances", "healthy"})
 
 
-def too_few_ready(manifest: Manifest, situation: Situation) -> tuple[StatusPath, int, int] | None:
-    """The path of the field that counts too few, its number, and how many are wanted.
-
-    None where the controller has not observed the newest spec, or reports the object as ready or progressing. Without
-    an `observedGeneration` only a ratio of zero counts, as any other may be a start.
-    """
+def counted(manifest: Manifest, whole: Situation) -> Iterator[Count]:
+    """The first count of too few that are ready, of failures, or of nothing that was selected."""
     status = object_at(manifest, "status")
-    if situation.ready or situation.progressing or situation.suspended or situation.states:
-        return None
+    yield from _nothing_selected(manifest, status)
+    if whole.ready or whole.done or whole.progressing or whole.suspended or whole.states:
+        return
     observed, newest = integer_at(status, "observedGeneration"), integer_at(manifest, "metadata", "generation")
-    if observed is None or observed != newest:
-        return next((short for short in _ratios(manifest) if short[1] == 0), None) if observed is None else None
-    return next(_replicas(manifest), None) or next(_ratios(manifest), None) or next(_numbers(status), None)
+    for path, ready, wanted in (*_replicas(manifest), *_ratios(manifest)):
+        # Without a generation any other count may be a start.
+        if observed == newest if observed is not None else ready == 0 and isinstance(path[-1], str):
+            noun = next((word for word in reversed(words_of(path[-1])) if word.endswith("s")), "parts")
+            key = one_line(str(path[-1]), 60)
+            short = f"some {one_line(noun, 60)} are not ready or available: {key} is {ready} of {wanted}"
+            yield Count(path, f"has {ready} of {wanted} {one_line(noun, 60)} ready", short)
+            return
 
 
 def _replicas(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
-    wanted = integer_at(manifest, "spec", "replicas")
-    wanted = integer_at(manifest, "status", "replicas") if wanted is None else wanted
-    in_use = sum(integer_at(manifest, "status", field) or 0 for field in _IN_USE)
-    wanted = wanted - in_use if wanted else wanted
-    for field in _READY:
-        ready = integer_at(manifest, "status", field)
-        if wanted and ready is not None and ready < wanted:
-            yield ("status", field), ready, wanted
+    """Numbers that are ready, against the wanted ones: `readyReplicas` of `replicas`, `numberReady` of `desired...`."""
+    status = object_at(manifest, "status")
+    replicas = integer_at(manifest, "spec", "replicas")
+    replicas = integer_at(status, "replicas") if replicas is None else replicas
+    in_use = sum(integer_at(status, field) or 0 for field in ("allocatedReplicas", "reservedReplicas"))
+    desired = [
+        value
+        for key in status
+        if words_of(key)[:1] in (("desired",), ("total",)) and (value := integer_at(status, key))
+    ]
+    for key in status:
+        words, number = words_of(key), integer_at(status, key)
+        if number is None or not ("ready" in words or words[-2:] == ("available", "replicas")):
+            continue
+        wanted = (replicas or 0) - in_use if words[-1] == "replicas" else desired[0] if len(desired) == 1 else 0
+        if number < wanted:
+            yield ("status", key), number, wanted
 
 
 def _ratios(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
-    for path in (("status",), ("status", "scale")):
-        for key, value in object_at(manifest, *path).items():
-            found = _RATIO.fullmatch(value) if isinstance(value, str) else None
-            if found and _RATIO_KEYS.intersection(words_of(key)) and int(found[1]) < int(found[2]):
-                yield (*path, key), int(found[1]), int(found[2])
-
-
-def _numbers(status: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
-    """Pairs of a number that is ready and one that is wanted: `numberReady: 1` of `desiredNumberScheduled: 3`."""
-    numbers = {key: value for key, value in status.items() if isinstance(value, int) and not isinstance(value, bool)}
-    wanted = [value for key, value in numbers.items() if words_of(key)[:1] in _WANTED]
-    for key, value in numbers.items():
-        words = words_of(key)
-        if len(wanted) == 1 and ("ready" in words or "healthy" in words) and len(words) < 3 and value < wanted[0]:
-            yield ("status", key), value, wanted[0]
-
-
-_WANTED = (("desired",), ("expected",), ("wanted",), ("total",))
-
-
-def empty_selection(manifest: Manifest) -> tuple[StatusPath, str] | None:
-    """The path of an empty list of selected things (`nodesSelected: []`), and what was to be selected."""
     for key, value in object_at(manifest, "status").items():
+        found = _RATIO.fullmatch(value) if isinstance(value, str) else None
+        if found and int(found[1]) < int(found[2]) and {"ready", "replicas", "nodes"} & set(words_of(key)):
+            yield ("status", key), int(found[1]), int(found[2])
+
+
+def _nothing_selected(manifest: Manifest, status: Manifest) -> Iterator[Count]:
+    """An empty list of what is selected (`nodesSelected`), or of what the spec lists none of either."""
+    for key, value in status.items():
         words = words_of(key)
-        if value == [] and len(words) > 1 and _SELECTED.intersection((words[0], words[-1])):
-            return ("status", key), " ".join(word for word in words if word not in _SELECTED)
-    return None
-
-
-_SELECTED = frozenset({"selected", "matched", "matching"})
+        is_selection = len(words) > 1 and {"selected", "matched", "matching"} & {words[0], words[-1]}
+        if value == [] and (is_selection or object_at(manifest, "spec").get(key) == []):
+            noun = " ".join(word for word in words if word not in ("selected", "matched", "matching"))
+            title = f"has {'selected ' if is_selection else ''}no {one_line(noun, 60)}"
+            yield Count(("status", key), title, f"{title}: {one_line(key, 60)} is empty")
+            return

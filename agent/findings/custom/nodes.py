@@ -1,205 +1,92 @@
-"""The nodes of an object's status: one walk, bounded in depth and length, and the role of each field."""
+"""The nodes of an object's status: one walk, bounded in depth and length, that leaves out history and copied specs."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, cast
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from agent.findings.custom.bounded_cache import BoundedCache
-from agent.findings.custom.words import (
-    CHOICE_KEYS,
-    COPY_KEYS,
-    ERROR_KEYS,
-    FAULT_KEYS,
-    IDENTIFIER_LIMIT,
-    LEVEL_KEYS,
-    MESSAGE_KEYS,
-    PAST_KEYS,
-    PLAINLY_BROKEN,
-    POSITIVE,
-    STATE_KEYS,
-    STATE_VALUE_KEYS,
-    words_of,
-)
-from agent.objects.manifest import Manifest, object_at
+from agent.findings.custom.words import role_of, word_tone, words_of
+from agent.findings.engine.evidence import one_line
+from agent.objects.manifest import Manifest, object_at, text_at
 
 type StatusPath = tuple[str | int, ...]
-type FieldRole = Literal["state", "error", "message", "level", "flag", "past", "last", "faults", "code", "other"]
 
 # Bounds of the walk: some controllers list every object that they touch in their status.
 MAX_DEPTH = 8
 MAX_VALUES = 20_000
 
-
-type _Inner = tuple[StatusPath, Any, bool, bool]
 # Any to the type checker, as in `agent.objects.manifest`. A key may be of any type in YAML.
 _OBJECT: Any = dict
 _LIST: Any = list
-_TEXT: Any = str
-_CONTAINERS: Any = (dict, list)
+_SPEC_SIDE = frozenset({"apiVersion", "kind", "metadata", "spec", "data", "status"})
 
 
 class StatusNode(NamedTuple):
-    """An object inside the status, and the `roles` of its fields that may report a fault.
-
-    `in_faults`: it is below a key for faults (`failures`); `in_last`: below one for the last run (`lastOperation`).
-    """
+    """An object inside the status. `in_faults`: it is below a key for faults (`failures`); `in_last`: below one for the
+    last run (`lastOperation`)."""
 
     path: StatusPath
     value: Manifest
-    roles: list[tuple[str, FieldRole]]
     in_faults: bool = False
     in_last: bool = False
 
 
-class StatusNodes:
-    """The nodes of a status that may report a fault, in their order, after the top-level texts and the labels.
+def status_nodes(manifest: Manifest) -> Iterator[StatusNode]:
+    """The nodes of a status in their order, after the texts at the top of the object and its labels.
 
-    After the iteration `left_out` is true where parts of the status were left out: history, a copied spec, or what is
-    beyond the bounds.
+    An object without a status is read whole (a PolicyReport has `results`).
     """
-
-    def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
-        self.left_out = False
-
-    def __iter__(self) -> Iterator[StatusNode]:
-        manifest = self._manifest
-        if texts := {k: v for k, v in manifest.items() if isinstance(v, str) and k not in _IDENTITY_KEYS}:
-            roles, _ = self._roles_in(texts, (), [], in_faults=False, in_last=False)
-            yield StatusNode((), texts, roles)
-        if labels := object_at(manifest, "metadata", "labels"):
-            roles, _ = self._roles_in(labels, ("metadata", "labels"), [], in_faults=False, in_last=False)
-            yield StatusNode(("metadata", "labels"), labels, roles)
-        stack: list[_Inner] = [(("status",), manifest.get("status"), False, False)]
-        read = 0
-        while stack and read < MAX_VALUES:
-            path, value, in_faults, in_last = stack.pop()
-            inner: list[_Inner] = []
-            if isinstance(value, _OBJECT):
-                read += len(value) + 1
-                if len(path) > 1 and path[-2] == "conditions" and _is_flat_condition(value):
-                    yield StatusNode(path, value, [], in_faults, in_last)
-                    continue
-                roles, is_relevant = self._roles_in(value, path, inner, in_faults=in_faults, in_last=in_last)
-                if is_relevant:
-                    yield StatusNode(path, value, roles, in_faults, in_last)
-            elif isinstance(value, _LIST):
-                items = enumerate(value[:MAX_VALUES])
-                inner = [((*path, i), item, in_faults, in_last) for i, item in items if isinstance(item, _CONTAINERS)]
-            if inner and len(path) < MAX_DEPTH:
-                inner.reverse()
-                stack += inner
-            elif inner:
-                self.left_out = True
-        self.left_out = self.left_out or bool(stack)
-
-    def _roles_in(
-        self, node: Manifest, path: StatusPath, inner: list[_Inner], *, in_faults: bool, in_last: bool
-    ) -> tuple[list[tuple[str, FieldRole]], bool]:
-        """The roles of a node's fields, and whether one of them may report a fault; children to walk are added to
-        `inner`."""
-        roles: list[tuple[str, FieldRole]] = []
-        is_relevant = False
-        is_state = len(path) > 1 and role_of(path[-1]) == "state"
-        for key, item in node.items():
-            role: FieldRole = "state" if is_state and key in STATE_VALUE_KEYS else role_of(key)
-            if type(item) is not str and isinstance(item, _CONTAINERS):
-                if role != "past" and isinstance(key, _TEXT) and (not _is_copied(key) or _is_list_of_texts(item)):
-                    below = in_faults or role == "faults" or role == "error"
-                    inner.append(((*path, key), item, below, in_last or _starts_with_last(key)))
-                    is_relevant = is_relevant or role == "error"
-                else:
-                    self.left_out = True
-            elif role == "other" and item in PLAINLY_BROKEN and _is_state_field(path, key):
-                is_relevant, role = True, "state"
-            elif role == "other" or item is None:
-                continue
-            else:
-                is_relevant = True
-                if item == "":
-                    continue
-            if role not in _UNREAD_ROLES:
-                roles.append((key, role))
-        return roles, is_relevant
+    top = {
+        key: value
+        for key, value in manifest.items()
+        if key not in _SPEC_SIDE or (key == "status" and isinstance(value, str))
+    }
+    if top:
+        yield StatusNode((), top)
+    if labels := object_at(manifest, "metadata", "labels"):
+        yield StatusNode(("metadata", "labels"), labels)
+    stack = [StatusNode(("status",), manifest["status"])] if "status" in manifest else list(_inner(StatusNode((), top)))
+    stack.reverse()
+    read = 0
+    while stack and read < MAX_VALUES:
+        node = stack.pop()
+        read += 1
+        if isinstance(node.value, _OBJECT):
+            read += len(node.value)
+            yield node
+        if len(node.path) < MAX_DEPTH:
+            stack += reversed(list(_inner(node)))
 
 
-# Fields with these roles report no fault by themselves, only through their children.
-_UNREAD_ROLES = frozenset[FieldRole]({"other", "past", "last"})
+def _inner(node: StatusNode) -> Iterator[StatusNode]:
+    value: Any = node.value
+    if isinstance(value, _LIST):
+        for index, item in enumerate(value[:MAX_VALUES]):
+            if isinstance(item, (_OBJECT, _LIST)):
+                yield StatusNode((*node.path, index), item, node.in_faults, node.in_last)
+        return
+    for key, item in value.items() if isinstance(value, _OBJECT) else ():
+        if isinstance(item, (_OBJECT, _LIST)) and isinstance(key, str):
+            role = role_of(key)
+            if role not in ("past", "copy"):
+                is_fault = node.in_faults or role in ("error", "faults") or "bad" in map(word_tone, words_of(key))
+                is_last = node.in_last or words_of(key)[:1] == ("last",)
+                yield StatusNode((*node.path, key), item, is_fault, is_last)
 
 
-_FLAT = frozenset[type]({str, bool, int, float, type(None)})
+def location(manifest: Manifest, path: StatusPath) -> str:
+    """The part that a path leads into, by its name in its list, else by its key (` for member1`, ` in spec`), or ""."""
+    for end in range(len(path), 1, -1):
+        if isinstance(path[end - 1], int) and path[end - 2] != "conditions":
+            part = object_at(manifest, *path[:end])
+            return next((f" for {name}" for name in _names(part)), "")
+    return f" in {one_line(path[-1], 60)}" if len(path) > 1 and isinstance(path[-1], str) else ""
 
 
-def _is_flat_condition(node: Manifest) -> bool:
-    """Whether it is a plain condition: a status and no children. The roles of its fields are not needed."""
-    return type(node.get("status")) is str and _FLAT.issuperset(map(type, node.values()))
-
-
-def _ends_in_copy(key: str) -> bool:
-    words = words_of(key)
-    return bool(words) and words[-1] in COPY_KEYS
-
-
-def _begins_with_last(key: str) -> bool:
-    return words_of(key)[:1] == ("last",)
-
-
-_is_copied: Callable[[str], bool] = BoundedCache(_ends_in_copy, length=IDENTIFIER_LIMIT, other=False).__getitem__
-"""Whether a key holds a copy of a spec, or a log."""
-
-_starts_with_last: Callable[[str], bool] = BoundedCache(
-    _begins_with_last, length=IDENTIFIER_LIMIT, other=False
-).__getitem__
-
-
-def _is_state_field(path: StatusPath, key: object) -> bool:
-    """Whether a field of the status whose key is not known may be a state, and not a choice like `onError`."""
-    words = words_of(key) if isinstance(key, str) else ()
-    is_choice = not words or words[-1] in CHOICE_KEYS or words[0] in ("on", "if", "when", "last", "previous")
-    return path[:1] == ("status",) and not is_choice
-
-
-def _is_list_of_texts(item: object) -> bool:
-    return isinstance(item, list) and isinstance(next(iter(cast("list[object]", item)), None), str)
-
-
-_IDENTITY_KEYS = frozenset({"apiVersion", "kind"})
-
-
-def _role(key: str) -> FieldRole:
-    words = words_of(key)
-    if not words:
-        return "other"
-    if words[0] in _SWITCHES and words[1:]:
-        return "other"
-    kinds, last = set(words), words[-1]
-    if kinds & PAST_KEYS:
-        return "past"
-    if kinds & FAULT_KEYS and last in ERROR_KEYS:
-        return "error"
-    if last in STATE_KEYS:
-        return "state"
-    if last in MESSAGE_KEYS:
-        return "message"
-    if last in LEVEL_KEYS:
-        return "level"
-    if kinds & FAULT_KEYS:
-        return "faults"
-    if words[0] == "last":
-        return "last"
-    if last == "code":
-        return "code"
-    if words[0] == "fail" and len(words) > 1 and words[1] not in ("over", "back", "fast", "safe"):
-        return "faults"
-    return "flag" if last in POSITIVE and last not in _CHOICES else "other"
-
-
-# First words of keys for choices: `onError: Retry`, `logLevel: error`.
-_SWITCHES = frozenset({"on", "log", "logging", "verbosity"})
-# A false flag of these is no fault.
-_CHOICES = frozenset({"selected", "promoted"})
-
-
-role_of: Callable[[object], FieldRole] = BoundedCache[FieldRole](
-    _role, length=IDENTIFIER_LIMIT, other="other"
-).__getitem__
-"""The role of a field by the words of its key, "other" for a key that is no text (YAML allows any)."""
+def _names(part: Manifest) -> Iterator[str]:
+    """The names of a part: `member1`, `ancestor gateway` of an `ancestorRef`, else its short texts: `branch dev`."""
+    yield from (one_line(name, 80) for name in (text_at(part, "name"),) if name)
+    for key in part:
+        if words_of(key)[-1:] == ("ref",) and (name := text_at(part, key, "name")):
+            yield one_line(" ".join((*words_of(key)[:-1], name)), 80)
+    texts = [(key, value) for key, value in part.items() if role_of(key) == "other" and isinstance(value, str)]
+    short = [f"{' '.join(words_of(key))} {value}" for key, value in texts if value and " " not in value]
+    yield from (one_line(", ".join(short[:2]), 80) for _ in short[:1])

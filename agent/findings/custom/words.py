@@ -1,248 +1,209 @@
-"""The vocabularies of statuses: what words in conditions, states, reasons, messages and keys mean.
+"""The one table of words that statuses are read with, and the tone of an identifier or a sentence.
 
-Words are compared whole and in lower case; camel case, dots, dashes and underscores separate them (`words_of`). They
-come from the Kubernetes API conventions, from Argo CD's health checks (argoproj/argo-cd, `resource_customizations`,
-and gitops-engine, `pkg/health`) and from the code of controllers; none is the name of a kind.
+Each row has a word, its role and its polarity. A word matches every word that begins with it (`fail`: failed, failure),
+one that ends in a dollar sign only itself. A prefix of denial in front of a good word makes it bad (`unavailable`,
+`disconnected`), a word of denial before a word turns it around (`not ready`, `no errors`).
+
+The words come from the Kubernetes API conventions, from Argo CD's health checks (argoproj/argo-cd,
+`resource_customizations`, and gitops-engine, `pkg/health`) and from the code of controllers; none is the name of a
+kind. `python -m tests.benchmarks status-words` names for each row a case that needs it.
 """
 
 import re
 from collections.abc import Callable
 from typing import Literal
 
-from agent.findings.custom.bounded_cache import BoundedCache
+from agent.findings.engine.bounded_cache import BoundedCache
 
+type Tone = Literal["bad", "doubtful", "coming", "idle", "done", "fine", "good"]
+type KeyRole = Literal["state", "text", "past", "copy", "choice", "level"]
 
-def _vocabulary(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+# `bad` reports a failure, `doubtful` what may be one, `coming` what is under way, `idle` what is halted on purpose.
+TONES: dict[Tone, str] = {
+    "bad": (
+        "fail err exception fatal crash denied forbid unauthori refus reject timeout timedout exceed unable "
+        "could conflict violat expired stall degrad abort terminal$ backoff lost exhaust wrong broken "
+        "kill evict orphan red$ critical rollback cancel diverg breach x509 eof fault offline problem bad$ differ$ "
+        "abnormal nosuch notfound notenough insufficient"
+    ),
+    "doubtful": "missing cannot warn unknown down$",
+    "coming": (
+        "progress pending wait creating start initializ terminat delet roll yet still provisioning scaling upgrad "
+        "updat restor issuing unpack failover"
+    ),
+    "idle": "paus suspend stopp disabl hibernat skip standby inactive idle",
+    "done": "succe complet finish promoted",
+    "fine": "runn active exist found match selected$ confirm quorum",
+    "good": (
+        "ready healthy available valid ok sync establish accept program reconcil resolv bound connect reach install "
+        "appl admit compl online operational authenticat verif schedul deploy supported configur provisioned$"
+    ),
+}
+# Denied, these report something that is not wanted, and no fault.
+_DENIED_IDLE = ("active", "applicable")
+# The words of keys in a status, the last one of all but `past`.
+KEYS: dict[KeyRole, str] = {
+    "state": "phase state status health result compliant",
+    "text": "message reason description msg detail cause summary stderr trace",
+    "past": "history previous recent measurement attempt event eviction retries",
+    "copy": "spec log",
+    "choice": "mode",
+    "level": "level severity",
+}
+# The tones of what is well.
+FINE: frozenset[Tone] = frozenset({"good", "done", "fine"})
+_DENIALS = frozenset(["no", "not", "non", "without", "zero", "0", "never", "none", "t", "already"])
+_PREFIXES = ("un", "in", "non", "dis", "mis", "ir", "im", "not")
+# A denial turns around a word at most so many words after it.
+_REACH = 4
 
-
-# In the type of a condition: True is bad (negative polarity).
-NEGATIVE = _vocabulary(
-    "failed failure failures failing fail error errors errored degraded stalled invalid unhealthy unavailable "
-    "unreachable unready unschedulable unsupported pressure terminal recoverable orphan orphaned rejected denied "
-    "conflict conflicted conflicts expired violation violations violated broken exceeded incompatible misconfigured "
-    "aborted crashed crashing crash deadlocked overlapping lost corrupted timeout outage fault faulted "
-    "impaired insufficient unauthorized forbidden blocked stuck disconnected mismatch mismatched exhausted "
-    "inconsistent throttled backoff interrupted inaccessible unresponsive unresolved unsynced crashlooping quarantined "
-    "offline abnormal irreconcilable dead"
-)
-# After a negative word these name a feature, not a fault: `FailureInjection`, `DegradedMode`, `ErrorBudget`.
-FEATURES = _vocabulary(
-    "mode injection budget policy threshold handling handler recovery detection domain tolerance allowed limit page "
-    "pages queue rate"
-)
-# At the end of the type of a condition: False is bad (positive polarity).
-POSITIVE = _vocabulary(
-    "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
-    "connected reachable installed resolved applied success synchronized admitted compliant online operational "
-    "authenticated verified successful loaded working serving scheduled deployed provisioned initialized registered "
-    "launched completed complete configured promoted created updated joined attached published provided issued "
-    "reachability refs selected met satisfied fulfilled found insync ok functional usable "
-    "enforced propagated balanced converged bootstrapped "
-    "mounted replicated passed formed"
-)
-# ... of which False is a fault even without a reason, unless the object is progressing.
-DECISIVE = _vocabulary(
-    "ready available healthy synced succeeded established accepted programmed reconciled valid validated bound "
-    "connected reachable installed resolved applied success synchronized admitted compliant online operational "
-    "enforced ok"
-)
-# A condition of one such word is about the whole object.
-SUMMARY = _vocabulary(
-    "ready available healthy succeeded complete completed finished programmed synced reconciled valid accepted"
-)
-
-# ... and, True, reports that the object is done.
-COMPLETED = _vocabulary("succeeded complete completed finished")
-
-# As the value of a state: failed.
-FAILED = _vocabulary(
-    "failed failure failing fail error errored err degraded unhealthy rejected red invalid lost noncompliant stalled "
-    "fatal broken aborted unreachable unavailable offline faulted fault crashed crashing denied refused forbidden "
-    "expired evicted oomkilled timeout timedout critical unrecoverable misconfigured corrupted conflict exceeded "
-    "disconnected unsupported unschedulable incompatible unresponsive abandoned dead deadline "
-    "unauthorized unauthenticated killed crashloop notready inaccessible storagefull diskfull abnormal diverged "
-    "errors failures bad terminal brain ko nok panic panicked exhausted loss rollback rolledback defective impaired "
-    "cancelled canceled violated breached unresolvable unstable shunned"
-)
-# As the value of a state: bad only where another field explains it.
-DOUBTFUL = _vocabulary(
-    "warning warn inactive missing unknown unconfigured unsynced outofsync notfound yellow unset down"
-)
-# As the value of a state: ended with success; nested states are history.
-DONE = _vocabulary("succeeded success successful complete passed pass promoted merged")
-# As the value of a state or a reason: healthy.
-HEALTHY = DONE | _vocabulary(
-    "completed finished done idle standby "
-    "available healthy ok resolved valid expected ready running active green bound online connected established "
-    "applied synced deployed created stable operational enabled attached normal up loaded happy provisioned exists "
-    "compliant published open progressed verified validated confirmed"
-)
-SUSPENDED = _vocabulary(
-    "paused pausing pause suspended suspending suspend stopped stopping hibernated hibernating disabled sleeping"
-)
-
-# Doubtful states that need a reason of a failure to count.
-UNEXPLAINED = _vocabulary("inactive unknown missing notfound unset unconfigured")
-# The level of a message about a fault. `critical` is not here: it often rates importance.
-ERROR_LEVELS = _vocabulary("error errors err fatal")
-
-# As the whole value of any field: failed.
-PLAINLY_BROKEN = frozenset(
-    form(word)
-    for word in _vocabulary(
-        "failed failure failing fail error errored unhealthy degraded broken crashed unreachable violated breached"
-    )
-    for form in (str.lower, str.upper, str.capitalize)
-) | {"NotReady", "CrashLoopBackOff"}
-# The last word of a key for a choice or a classification, not a state.
-CHOICE_KEYS = _vocabulary(
-    "policy mode type level severity action strategy filter event class priority category kind name key label value "
-    "behavior behaviour on code default tag role cause"
-)
-# The last word of a key for a state.
-STATE_KEYS = _vocabulary(
-    "phase state status health result stage verdict robustness outcome conclusion compliant compliance condition"
-)
-# ... for a text for people.
-MESSAGE_KEYS = _vocabulary(
-    "message messages reason reasons description msg detail details explanation cause trace text log logs summary info "
-    "stderr output note"
-)
-# In a key: the field is only for faults.
-FAULT_KEYS = _vocabulary(
-    "error errors err failure failures failed failing violation violations unhealthy rejected rejections problem "
-    "problems issues conflicts invalid unready unreachable orphaned orphans fault faults"
-)
-# The last word of a key for the text of an error.
-ERROR_KEYS = (
-    _vocabulary("error errors err failure failures problem problems violations conflicts issues fault faults")
-    | MESSAGE_KEYS
-)
-LEVEL_KEYS = _vocabulary("level severity")
-# In a key: the field is history.
-PAST_KEYS = _vocabulary("history previous old past prior recent measurements attempts runs revisions retries events")
-# The last word of a key for a copy of a spec, or for a log.
-COPY_KEYS = _vocabulary("spec settings parameters template log logs")
-# The last word of a key for a flag: True is a fault.
-FAULT_FLAGS = _vocabulary("failed failing degraded unhealthy errored")
-# Keys of the value in an object that is a state (`healthStatus: {code: UNHEALTHY}`).
-STATE_VALUE_KEYS = _vocabulary("code value name current")
-# Keys of the name of a part.
-NAME_KEYS = ("name", "id", "component", "branch", "cluster", "clusterName", "namespace", "host", "key", "type")
-
-# Reports a failure in any sentence.
-_HARD = (
-    r"fail(?:ed|ure|ures|s|ing)?|errors?|errored|err|invalid|denied|forbidden|unauthori[sz]ed|refused?|"
-    r"timed ?out|timeout|exceed(?:ed|s)?|unable|could ?n[o']t|could not|not ?found|no such|unreachable|"
-    r"rejected|rejection|reject(?:s|ions)?|conflict(?:s|ed|ing)?|crash(?:ed|es|ing|loop)?|non ?compliant|"
-    r"mismatch(?:ed)?|violat(?:ed|es|e|ion|ions)|expired|unsupported|stalled|degraded|unhealthy|abort(?:ed)?|"
-    r"terminal(?! (?:phase|stage)s?\b)|"
-    r"back ?off|unresolved|unschedulable|lost|stopped (?:posting|updating|responding)|differs?|different versions|"
-    r"already (?:exists?|claimed)|(?:does not|do not|doesn't|don't) (?:exist|match|hold|have|comply)|"
-    r"no key could|no matching|not enough|exhausted|"
-    r"no (?:space|capacity)|too (?:many|long|large|small)|dangling|panic|fatal|exception|"
-    r"wrong|broken|impossible|illegal|incompatible|orphaned|diverged|exploded|reset by peer|no route to host|"
-    r"authentication required|"
-    r"unknown (?:field|host|authority|kind)|connection (?:reset|closed)|"
-    r"x509|eof|disconnected|killed|evicted|deadline|did(?: not|n't)|insufficient (?!pods|replicas)"
-)
-# Suggests a failure, but may also describe what is still to come.
-_SOFT = (
-    r"cannot|can't|won't|absent|(?:below|under) the minimum|(?:above|over) the maximum|"
-    r"missing|insufficient|unavailable|"
-    r"(?:not|n't) ?(?:permitted|allowed|supported|valid|exist|listed|match|accepted|authori[sz]ed|available|healthy|"
-    r"working|registered|configured|comply|installed|met|satisfied|reachable|accepting|responding|"
-    r"answering)|encountered (?:some |an? |\d+ )?(?:issue|problem)s?|(?:disabled|unknown) (?:feature|field|option)|"
-    r"no (?:pods?|endpoints?|nodes?|clusters?|backends?|hosts?|replicas?|targets?|matching \w+) found|"
-    r"out of range|duplicated?|no \w+ (?:is|are|was|were) (?:selected|found|available|up|ready|matched)"
-)
-_FAILING = re.compile(rf"\b(?:{_HARD})\b", re.IGNORECASE)
-_DOUBTING = re.compile(rf"\b(?:{_SOFT})\b", re.IGNORECASE)
-# Counts and denials of failures: `no errors`, `0 failed`, `Failed: 0`, `error=none`.
-_DENIED = re.compile(
-    r"\b(?:no|without|zero|0|not|non|never|nothing|none) "
-    r"(?:has |have |any |more |further |are |is |were |of \d+ (?:\w+ )?(?:are |is |were )?)?"
-    r"(?:errors?|fail(?:ed|ures?|ing)?|conflicts?|violations?|non ?compliant|unhealthy|degraded|missing|invalid|"
-    r"unavailable|stalled)\b|"
-    r"\b(?:errors?|failed|failures?|failing|conflicts?|violations?|cancelled|rejected|missing|invalid|unhealthy|"
-    r"unavailable) ?[:=] ?\"?(?:0\b|none\b|false\b|null\b|\"\")|"
-    r"\bafter \d+ (?:failed|unsuccessful) \w+|\b(?:recovered|resolved) (?:from|after)\b.*|\bpreviously\b.*|"
-    r"\bdoes not have minimum availability\b|\bminimum replicas unavailable\b",
-    re.IGNORECASE,
-)
-_COMING = re.compile(
-    r"\b(?:progressing|pending|waiting|awaiting|creating|in ?progress|provisioning|reconciling|installing|"
-    r"initiali[sz]ing|deploying|issuing|updating|upgrading|scaling|starting|queued|scheduling|deleting|"
-    r"terminating|rolling|rollout|being|ongoing|bootstrapping|importing|transfer|migrating|restarting|resizing|joining|"
-    r"restoring|syncing|unpacking|not yet|still|deployed not ready|requires approval|in the process)\b",
-    re.IGNORECASE,
-)
-_IDLE = re.compile(
-    r"\bnot ?(?:required|used|needed|applicable|enabled|requested|supported by|active)\b|\bno ?(?:traffic|tests|op)\b|"
-    r"\b(?:paused|pausing|suspended|disabled|unused|optional|skipped|scale[dr]? (?:down )?to zero|"
-    r"not ?(?:invalid|failed|stalled))\b",
-    re.IGNORECASE,
-)
-
-# Characters of a text that are read.
+IDENTIFIER_LIMIT = 200
 TEXT_LIMIT = 1_000
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD = re.compile(r"[A-Za-z0-9]+")
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(_CAMEL.sub(" ", text).lower()))
+
+
+words_of: Callable[[object], tuple[str, ...]] = BoundedCache(_split, length=IDENTIFIER_LIMIT, other=()).__getitem__
+"""The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
+
+
+_ROWS: dict[str, Tone] = {word: tone for tone, words in TONES.items() for word in words.split()}
+_EXACT: dict[str, Tone] = {word[:-1]: tone for word, tone in _ROWS.items() if word.endswith("$")}
+_STEMS: dict[str, Tone] = {word: tone for word, tone in _ROWS.items() if not word.endswith("$")}
+_LONGEST = max(map(len, _STEMS))
+
+
+def _tone_of_word(word: str) -> Tone | None:
+    """The tone of one word; a good word that ends in -ing is an action under way."""
+    if word in _EXACT:
+        return _EXACT[word]
+    tone: Tone | None = next(
+        (_STEMS[word[:end]] for end in range(min(len(word), _LONGEST), 1, -1) if word[:end] in _STEMS), None
+    )
+    if tone is not None:
+        is_action = tone in ("good", "done") and word.endswith("ing") and word not in ("working", "serving")
+        return "coming" if is_action else tone
+    for prefix in _PREFIXES:
+        if (
+            word.startswith(prefix)
+            and len(word) > len(prefix) + 3
+            and word_tone(word[len(prefix) :]) in ("good", "fine")
+        ):
+            return "bad"
+    return None
+
+
+word_tone: Callable[[str], Tone | None] = BoundedCache[Tone | None](
+    _tone_of_word, length=IDENTIFIER_LIMIT, other=None
+).__getitem__
+
+
+def tones_of(words: tuple[str, ...]) -> list[Tone]:
+    """The tones of words in their order, after denials."""
+    found: list[Tone] = []
+    denied = 0
+    for place, word in enumerate(words):
+        pair = word + words[place + 1] if place + 1 < len(words) else ""
+        if pair in _STEMS:
+            found.append(_STEMS[pair])  # `not found`, `back off`
+            denied = 0
+            continue
+        if word in _DENIALS:
+            denied = _REACH
+            continue
+        tone = word_tone(word)
+        if tone is None:
+            denied -= denied > 0
+            continue
+        if denied and not (tone == "coming" and word == "yet"):
+            tone = "idle" if word.startswith(_DENIED_IDLE) else _DENIED[tone]
+            denied = 0
+        if tone == "bad" and words[place + 1 : place + 2] in _NONE_OF:
+            tone = "good"
+        found.append(tone)
+    return found
+
+
+# `failed: 0`, `ErrorFree`
+_NONE_OF = (("0",), ("none",), ("false",), ("free",), ("tolerant",))
+_DENIED: dict[Tone, Tone] = {
+    "bad": "good", "doubtful": "good", "coming": "good", "idle": "good", "done": "doubtful", "good": "doubtful",
+    "fine": "doubtful",
+}  # fmt: skip
+
+
+def _tone_of_text(text: str) -> Tone | None:
+    tones = set(tones_of(_split(text)))
+    return next((tone for tone in ("bad", "idle", "coming", "doubtful", "done", "good", "fine") if tone in tones), None)
+
+
+tone_of: Callable[[str], Tone | None] = BoundedCache[Tone | None](
+    _tone_of_text, length=TEXT_LIMIT, other=None
+).__getitem__
+"""The tone of a sentence or a reason: a failure counts first, what is under way before what lacks."""
 
 
 def reports_failure(text: str) -> bool:
     """Whether a sentence or a reason reports a failure."""
-    return _strength(text) == "hard"
+    return tone_of(text) == "bad"
 
 
 def suggests_failure(text: str) -> bool:
     """Whether it reports a failure, or something missing or not possible."""
-    return _strength(text) != "none"
+    return tone_of(text) in ("bad", "doubtful")
 
 
-def spaced(text: str) -> str:
-    """The text with camel case, dots, dashes and underscores replaced by spaces."""
-    return _APART.sub(" ", _CAMEL.sub(" ", text))
+def _tone_of_state(value: str) -> Tone | None:
+    words = _split(value)
+    tones = tones_of(words)
+    if "bad" in tones or _STEMS.get("".join(words)) == "bad":
+        return "bad"
+    if words and words[0] in ("no", "not", "non") and len(words) == 2 and tones == ["doubtful"] and words[1] != "ready":
+        return "bad"
+    if words and words[0].endswith("ing") and len(words) > 1:
+        return "coming"
+    for tone in ("doubtful", "coming", "idle", "done", "good", "fine"):
+        if tone in tones:
+            return tone
+    if value.count(" ") > 2:  # a sentence
+        return "bad" if _DENIALS.intersection(words) else "doubtful"
+    return "coming" if words and words[0].endswith("ing") else "doubtful" if tones else None
 
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_APART = re.compile(r"[^A-Za-z0-9':=()\"]+")
-
-# Characters of an identifier that are read; cache keys are no longer.
-IDENTIFIER_LIMIT = 200
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(spaced(text).lower().split())
-
-
-words_of: Callable[[str], tuple[str, ...]] = BoundedCache(_words, length=IDENTIFIER_LIMIT, other=()).__getitem__
-"""The words of an identifier in lower case: `ACK.ResourceSynced` as ack, resource, synced."""
-
-
-def _is_progressing(text: str) -> bool:
-    return _COMING.search(spaced(text)) is not None
-
-
-def _is_inactive(text: str) -> bool:
-    return _IDLE.search(spaced(text)) is not None
-
-
-is_progressing: Callable[[str], bool] = BoundedCache(_is_progressing, length=TEXT_LIMIT, other=False).__getitem__
-"""Whether a reason or a sentence reports an operation under way."""
-
-is_inactive: Callable[[str], bool] = BoundedCache(_is_inactive, length=TEXT_LIMIT, other=False).__getitem__
-"""Whether a reason or a sentence reports something paused, disabled or not required."""
-
-type _Strength = Literal["hard", "soft", "none"]
-
-
-def _strength_of(text: str) -> _Strength:
-    clear = _DENIED.sub(" ", spaced(text))
-    if _FAILING.search(clear):
-        return "hard"
-    return "soft" if _DOUBTING.search(clear) else "none"
-
-
-_strength: Callable[[str], _Strength] = BoundedCache[_Strength](
-    _strength_of, length=TEXT_LIMIT, other="none"
+state_tone: Callable[[str], Tone | None] = BoundedCache[Tone | None](
+    _tone_of_state, length=TEXT_LIMIT, other=None
 ).__getitem__
+"""The tone of the value of a state (`ConfigError`, `HEALTH_WARN`, `Setting up primary`), None for unknown words."""
+_KEY_ROLES: dict[str, KeyRole] = {word: role for role, words in KEYS.items() for word in words.split()}
+
+type FieldRole = Literal["state", "text", "past", "copy", "choice", "level", "error", "faults", "flag", "other"]
+
+
+def _role_of_word(word: str) -> KeyRole | None:
+    return _KEY_ROLES.get(word) or _KEY_ROLES.get(word.removesuffix("s")) or _KEY_ROLES.get(word.removesuffix("es"))
+
+
+def _role(key: str) -> FieldRole:
+    words = words_of(key)
+    if not words:
+        return "other"
+    last = words[-1]
+    role = _role_of_word(last)
+    if "past" in map(_role_of_word, words):
+        return "past"
+    tones = [word_tone(word) for word in words]
+    if "bad" in tones and words[0] not in ("on", "no", "not", "log", "if"):
+        return "error" if role == "text" or tones[-1] == "bad" else role if role in ("state", "choice") else "faults"
+    if role is not None:
+        return role
+    return "flag" if tones[-1] in ("good", "done") else "other"
+
+
+role_of: Callable[[object], FieldRole] = BoundedCache[FieldRole](
+    _role, length=IDENTIFIER_LIMIT, other="other"
+).__getitem__
+"""The role of a field by the words of its key, "other" for a key that is no text (YAML allows any)."""

@@ -1,5 +1,6 @@
 """The category of each difference of a resource: real change, default, mutation, or without meaning."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,13 @@ _COPIED_ANNOTATIONS = re.compile(
 _QUANTITIES = frozenset(
     {"resources", "limits", "requests", "capacity", "storage", "hard", "max", "min", "default", "defaultRequest"}
     | {"sizeLimit", "averageValue", "divisor", "overhead", "cpu", "memory"}
+)
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+# Booleans that are no pointers and are left out when false, so that a stored object never has `false`
+# (pkg/apis/application/v1alpha1/types.go of Argo CD; PodSpec, Container and VolumeMount of k8s.io/api/core/v1).
+_DROPPED_WHEN_FALSE = frozenset(
+    {("automated", "prune"), ("automated", "selfHeal"), ("automated", "allowEmpty")}
+    | {("spec", "hostNetwork"), ("spec", "hostPID"), ("spec", "hostIPC")}
 )
 # Lists whose order matters, though their entries have names.
 _ORDERED = frozenset({"initContainers", "env", "rules", "matches", "filters", "steps", "paths", "routes"})
@@ -68,6 +76,7 @@ def _category_of(raw: RawDifference, resource: ComparedResource, owner: Owner | 
         or _as_reordered(raw)
         or _as_scaled(raw, resource, owner)
         or _as_mutated(raw, owner)
+        or _as_admitted(raw, resource, owner)
         or _as_defaulted(raw, resource, owner)
         or ("change", _change_reason(raw, owner))
     )
@@ -119,6 +128,23 @@ def _as_mutated(raw: RawDifference, owner: Owner | None) -> tuple[Category, str]
     return None
 
 
+def _as_admitted(raw: RawDifference, resource: ComparedResource, owner: Owner | None) -> tuple[Category, str] | None:
+    """A field that Argo CD applied with Git's value, and that has another value all the same: admission changed it in
+    that request, so its owner is Argo CD."""
+    if not is_argocd(owner) or raw.git_path is None or raw.live is ABSENT or raw.git is ABSENT:
+        return None
+    text = lookup(resource.owners.manifest, "metadata", "annotations", _LAST_APPLIED)
+    if not isinstance(text, str) or isinstance(raw.git, Mapping | tuple):
+        return None
+    try:
+        applied = lookup(json.loads(text), *raw.git_path)
+    except (ValueError, RecursionError):
+        return None
+    if applied is None or applied != raw.git:
+        return None
+    return "mutated", "Argo CD applied Git's value, and an admission webhook or policy changed it"
+
+
 def _same_in_other_form(raw: RawDifference) -> bool:
     live, git = raw.live, raw.git
     if isinstance(live, Mapping | tuple) or isinstance(git, Mapping | tuple) or ABSENT in (live, git):
@@ -133,6 +159,8 @@ def _written(value: Any) -> str:
 
 
 def _as_defaulted(raw: RawDifference, resource: ComparedResource, owner: Owner | None) -> tuple[Category, str] | None:
+    if raw.live is ABSENT and raw.git is False and raw.steps[-2:] in _DROPPED_WHEN_FALSE:
+        return "defaulted", "Git spells out the default `false`, which is dropped when the object is stored"
     if raw.live is ABSENT:
         return ("defaulted", "Git states an empty value, which the API server drops") if is_empty(raw.git) else None
     if is_empty(raw.live) and is_empty(raw.git):

@@ -93,6 +93,10 @@ class Container:
         owner = f"{workload.kind} {one_line(workload.name, 80)}"
         return change(self.inventory, f"set `{path}.{field}` of {owner} to {value} (container {self.name})", command)
 
+    def change_template(self, what: str) -> str:
+        """The step of a change of the template in words (see `remedies.change`)."""
+        return change(self.inventory, what)
+
     def logs_command(self, *, previous: bool) -> str:
         flags = ("--previous",) if previous else ()
         return pod_command(self.pod, "logs", POD_NAME, "-c", text_at(self.status, "name"), *flags)

@@ -14,7 +14,7 @@ def later_success(context: Context, event: Event, about: ResourceRef | None) -> 
     """The reason of a later event that reports the success of the same thing, "" without one."""
     failed, core = moment(event.last_seen), _core(event.reason)
     for other in context.events:
-        if other.type == "Warning" or (other.involved or about) != about or other.reason == event.reason:
+        if other.type == "Warning" or not _is_same(other.involved or about, about) or other.reason == event.reason:
             continue
         then = moment(other.last_seen)
         if (
@@ -25,6 +25,14 @@ def later_success(context: Context, event: Event, about: ResourceRef | None) -> 
         ):
             return one_line(other.reason, 60)
     return ""
+
+
+def _is_same(one: ResourceRef | None, other: ResourceRef | None) -> bool:
+    """Whether two references are to one object; those of events often have neither API group nor uid."""
+    if one is None or other is None:
+        return one is other
+    same_uid = not one.uid or not other.uid or one.uid == other.uid
+    return same_uid and (one.kind, one.namespace, one.name) == (other.kind, other.namespace, other.name)
 
 
 # Reasons whose success has another word (Kubernetes' pkg/kubelet/events/event.go and the controllers').

@@ -1,26 +1,26 @@
-"""Whether a Pod or a workload is healthy or done, by its own status."""
+"""Health of Pods and workloads, read from their own status."""
 
 from agent.objects.manifest import Manifest, integer_at, objects_at, text_at
 
 
-def pod_is_well(pod: Manifest) -> bool:
-    """Whether the Pod is ready, or has succeeded."""
+def pod_is_healthy(pod: Manifest) -> bool:
+    """Whether the Pod is ready or has succeeded."""
     return text_at(pod, "status", "phase") == "Succeeded" or has_condition(pod, "Ready")
 
 
-def workload_is_well(manifest: Manifest) -> bool:
-    """Whether a workload has all the pods it wants, has completed (a Job), or has the condition Ready."""
+def workload_is_healthy(manifest: Manifest) -> bool:
+    """Whether a workload has all desired replicas, has completed (a Job), or has the condition Ready."""
     if has_condition(manifest, "Complete", "Ready"):
         return True
-    wanted = integer_at(manifest, "spec", "replicas")
-    if wanted is None:
-        wanted = integer_at(manifest, "status", "desiredNumberScheduled")
+    desired = integer_at(manifest, "spec", "replicas")
+    if desired is None:
+        desired = integer_at(manifest, "status", "desiredNumberScheduled")
     counts = (integer_at(manifest, "status", field) for field in ("availableReplicas", "readyReplicas", "numberReady"))
-    return wanted is not None and max((count for count in counts if count is not None), default=0) >= wanted
+    return desired is not None and max((count for count in counts if count is not None), default=0) >= desired
 
 
 def has_condition(manifest: Manifest, *types: str) -> bool:
-    """Whether a condition of one of these types is True."""
+    """Whether a condition of one of `types` has the status True."""
     return any(
         text_at(condition, "type") in types and text_at(condition, "status") == "True"
         for condition in objects_at(manifest, "status", "conditions")
@@ -31,7 +31,8 @@ _STARTING = ("", "ContainerCreating", "PodInitializing")
 
 
 def is_starting(pod: Manifest) -> bool:
-    """Whether a Pod is starting for the first time, and its status reports nothing that prevents it."""
+    """Whether a Pod starts for the first time: it is scheduled, no container has restarted, and none waits for another
+    reason than its creation."""
     if text_at(pod, "status", "phase") != "Pending":
         return False
     conditions = objects_at(pod, "status", "conditions")
@@ -46,7 +47,7 @@ def is_starting(pod: Manifest) -> bool:
 
 
 def is_rolling_out(deployment: Manifest) -> bool:
-    """Whether a Deployment's rollout is under way, within its deadline."""
+    """Whether a rollout of the Deployment is in progress and has not exceeded its deadline."""
     return any(
         text_at(condition, "type") == "Progressing"
         and text_at(condition, "status") == "True"

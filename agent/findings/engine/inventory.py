@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.context.context import Context
 from agent.context.model import Event, TreeNode
-from agent.findings.engine.health import workload_is_well
+from agent.findings.engine.health import workload_is_healthy
 from agent.objects.manifest import Manifest, lookup, objects_at, text_at
 from agent.objects.target import ResourceRef
 from agent.objects.times import moment
@@ -42,7 +42,7 @@ def objects_of(context: Context) -> Iterator[tuple[GroupKind, Manifest]]:
     seen: set[object] = set()
     for manifest in manifests:
         kind = group_kind(manifest)
-        identity = text_at(manifest, "metadata", "uid") or (kind, *_name(manifest))
+        identity = (kind, *_name(manifest), text_at(manifest, "metadata", "uid"))
         if identity not in seen:
             seen.add(identity)
             yield kind, manifest
@@ -262,7 +262,7 @@ class Inventory:
             return False
         resource = ResourceRef.of(pod)
         owners = (self.get(*key_of(owner)) for owner in self.owners(resource)) if resource else ()
-        return any(workload_is_well(owner) for owner in owners if owner is not None)
+        return any(workload_is_healthy(owner) for owner in owners if owner is not None)
 
     def makers(self, namespace: str, secret: str) -> tuple[ResourceRef, ...]:
         """The custom resources that create a Secret: those that name it in their spec, or have its name."""

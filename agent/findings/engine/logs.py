@@ -187,7 +187,8 @@ class LogErrors:
         """The last lines of a container's log as evidence, whatever they are; of its previous run if there is one."""
         name = text_at(pod, "metadata", "name")
         for log in self._logs.get(container, ()):
-            if log.pod in ("", name) and (lines := [line for line in log.lines if line.text.strip()]):
+            written = _without_usage(log.lines)
+            if log.pod in ("", name) and (lines := [line for line in written if line.text.strip()]):
                 return quote_lines(self._context, log, lines[-_LAST_WORDS:])
         return ()
 
@@ -234,11 +235,35 @@ def reports_other_fault(text: str) -> bool:
     return any(kind.matches(text[:_READ_LIMIT], lowered) for kind in _KINDS[:-1])
 
 
-def _candidates(lines: Iterable[LogLine]) -> Iterator[LogLine]:
-    in_traceback = False
+# How a program is used, which it prints beside the error about its arguments (Go's flag, argparse, getopt).
+_USAGE = re.compile(r"\s*usage(?: of \S{1,200})?:", re.IGNORECASE)
+
+
+def _without_usage(lines: Iterable[LogLine]) -> Iterator[LogLine]:
+    """The lines but for a usage text: its first line, and the indented lines and options that follow."""
+    in_usage = False
     for line in lines:
+        if _USAGE.match(line.text):
+            in_usage = True
+        elif not in_usage or not (line.text[:1].isspace() or line.text[:1] in ("", "-")):
+            in_usage = False
+            yield line
+
+
+# Rust prints the message of a panic in the next line (https://doc.rust-lang.org/std/macro.panic.html).
+_PANICKED = re.compile(r"\bpanicked at \S{1,400}:\d{1,7}:\d{1,5}:$")
+
+
+def _candidates(lines: Iterable[LogLine]) -> Iterator[LogLine]:
+    in_traceback = is_message = False
+    for line in _without_usage(lines):
         text = line.text[:_READ_LIMIT]
-        if _TRACEBACK in text:
+        if is_message and text.strip():
+            is_message = False
+            yield line
+        elif _PANICKED.search(text):
+            is_message = True
+        elif _TRACEBACK in text:
             in_traceback = True
         elif in_traceback and _PYTHON_ERROR.match(text):
             in_traceback = False
@@ -247,7 +272,14 @@ def _candidates(lines: Iterable[LogLine]) -> Iterator[LogLine]:
             yield line
 
 
+# A property of an error object that Node.js prints below the line with the message
+# (https://nodejs.org/api/util.html#utilinspectobject-options).
+_PROPERTY = re.compile(r"\s+(?:code|errno|syscall|path|dest|address|port|hostname|host): .{1,300}$")
+
+
 def _is_fatal(text: str) -> bool:
+    if _PROPERTY.match(text):
+        return False
     lowered = text.lower()
     return any(kind.matches(text, lowered) for kind in _KINDS) and not _HARMLESS.search(text)
 

@@ -4,26 +4,30 @@ Owns the verdict on a failed connection; log lines are read in `endpoints`, Serv
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from agent.context.model import LogLine
 from agent.findings.engine.build import name_of, namespace_of
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.container import Container
-from agent.findings.engine.evidence import one_line, quote
+from agent.findings.engine.evidence import one_line, quote, quote_log
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.logs import reports_other_fault
 from agent.findings.engine.references import alike
 from agent.findings.model import Evidence, Finding
 from agent.findings.network.backends import Backends, Service, quote_addresses, quote_pod
+from agent.findings.network.blocked_connections import blocked_connection
 from agent.findings.network.endpoints import FailedConnection, failed_connections, service_names
-from agent.findings.network.network_policies import policies_on, quote_policies
+from agent.findings.network.network_policies import POLICY, policies_on, quote_policies
 from agent.objects.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
 from agent.objects.selectors import labels_at
 from agent.objects.target import ResourceRef
 
 _QUOTED = 2
+# Last lines of a log in which blocked connections are looked for.
+_READ_LINES = 500
 # The beginning of the title of a container that exited by itself (see `crashes`).
 _ENDED = re.compile(r".{1,400}? (?:keeps crashing|failed) \(exit code \d{1,10}\)")
 _UNKNOWN = "The container needs this connection. The context does not show what has the address."
@@ -64,6 +68,9 @@ class Connections:
 
     def of(self, container: Container) -> Iterator[Finding]:
         """The findings of failed connections in the last words of a container's log, one for each peer."""
+        if blocked := list(self.blocked(container)):
+            yield from blocked
+            return
         seen: set[object] = set()
         lines = container.quote_log()
         for place, line in enumerate(lines):
@@ -76,6 +83,27 @@ class Connections:
             if key not in seen:
                 seen.add(key)
                 yield from self._verdict(container, line, connection, service)
+
+    def blocked(self, container: Container) -> Iterator[Finding]:
+        """The findings of failed connections in a container's log that NetworkPolicies certainly block, one for each
+        policy and peer; whether or not the container is ready."""
+        if next(self._inventory.of(POLICY), None) is None:
+            return
+        seen: set[str] = set()
+        for log in self._inventory.context.logs:
+            if log.container != text_at(container.status, "name") or log.pod not in ("", name_of(container.pod)):
+                continue
+            for line, candidates in _failures(log.lines[-_READ_LINES:]):
+                connection, service = self._peer(candidates, namespace_of(container.pod))
+                key = f"{connection.failure} {service.resource if service else connection.host}"
+                if key in seen:
+                    continue
+                seen.add(key)
+                for quoted in quote_log(self._inventory.context, log, line):
+                    found = blocked_connection(container, quoted, connection, service, self._backends)
+                    if found and found.cause not in seen:
+                        seen.add(found.cause)
+                        yield found
 
     def _peer(self, candidates: list[FailedConnection], namespace: str) -> tuple[FailedConnection, Service | None]:
         """The candidate that is a Service of the context, else the first name, else the first."""
@@ -265,6 +293,19 @@ class Connections:
         if addresses:
             return "", quote_addresses(addresses), addresses.pods
         return None
+
+
+def _failures(lines: Sequence[LogLine]) -> Iterator[tuple[LogLine, list[FailedConnection]]]:
+    """The lines that report a failed connection; where one does not name its peer, that of the line before."""
+    before = ""
+    for line in lines:
+        found = failed_connections(line.text) or failed_connections(f"{before} {line.text}" if before else "")
+        if found:
+            yield line, found
+        before = line.text[:_LINE_LIMIT]
+
+
+_LINE_LIMIT = 800
 
 
 def _addresses(service: Service) -> list[object]:

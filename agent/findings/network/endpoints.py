@@ -24,7 +24,7 @@ _PATTERNS: tuple[tuple[ConnectionFailure, str], ...] = (
     ("refused", r"refused\b|\bECONNREFUSED\b|can't connect to mysql server"),
     (
         "timeout",
-        r"i/o timeout|\bETIMEDOUT\b|connect\w* (?:attempt )?timed? ?out|timeout (?:expired|exceeded)|"
+        r"i/o timeout|\bETIMEDOUT\b|connect\w* (?:attempt )?timed? ?out|timeout (?:expired|exceeded)|\btimed out\b|"
         r"no route to host|\bEHOSTUNREACH\b|deadline exceeded|context deadline|connecttimeout",
     ),
 )
@@ -113,10 +113,13 @@ def _places(text: str) -> Iterator[tuple[str, int | None]]:
             groups = match.groupdict()
             port = int(groups["port"]) if groups.get("port") else None
             host = groups["host"].rstrip(".")
-            # Port 53 is the name server, not the peer; digits before a colon are a time of day.
-            if port == 53 or (host.isdigit() and port is not None):
+            # Port 53 is the name server, not the peer; digits or a date before a colon are a time.
+            if port == 53 or (_TIME.fullmatch(host) and port is not None):
                 continue
             yield host, port
+
+
+_TIME = re.compile(r"\d+|\d{4}-\d\d-\d\d(?:T\d\d)?", re.IGNORECASE)
 
 
 def service_names(host: str, namespace: str) -> list[tuple[str, str]]:

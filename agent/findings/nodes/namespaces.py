@@ -33,7 +33,7 @@ _GROUP_VERSIONS = re.compile(r"([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})/(v[0-
 
 def namespaces(inventory: Inventory) -> Iterator[Finding]:
     """A finding for each Namespace whose conditions show what blocks its deletion, unless that began lately."""
-    now = latest(inventory.context, next(iter(applications_of(inventory)), None))
+    now = inventory.now or latest(inventory.context, next(iter(applications_of(inventory)), None))
     for namespace in inventory.of(NAMESPACE):
         deleted = text_at(namespace, "metadata", "deletionTimestamp")
         lasted = lasted_beyond(now, namespace, deleted) if deleted else None

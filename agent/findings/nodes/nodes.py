@@ -3,6 +3,7 @@
 Source: https://kubernetes.io/docs/reference/node/node-status/#condition
 """
 
+import re
 from collections.abc import Iterator
 
 from agent.findings.engine.build import name_of, named, object_finding
@@ -64,8 +65,38 @@ def _not_ready(node: Manifest, index: int, status: str) -> Finding:
         if is_silent
         else "Its kubelet reports that it cannot run pods; the message has the reason.",
         _quote_condition(node, index),
-        "Look at the machine: is it up, does its kubelet run (`systemctl status kubelet`) and reach the API server?",
+        _readiness_step(node, text_at(node, "status", "conditions", index, "message")),
     )
+
+
+# Kubernetes' pkg/kubelet/kubelet.go and pkg/kubelet/nodestatus/setters.go: why the kubelet is not ready.
+_READINESS_STEPS: tuple[tuple[str, str], ...] = (
+    (
+        r"network plugin|NetworkPluginNotReady|\bcni\b",
+        "Look at the pods of the network plugin on node {node}, which write its configuration to /etc/cni/net.d.",
+    ),
+    (
+        r"PLEG is not healthy|container runtime|runtime is down",
+        "Look at the container runtime of node {node} (`systemctl status containerd`, `crictl ps`): it does not answer "
+        "the kubelet; restart it, then the kubelet, and look for a disk or memory that is used up.",
+    ),
+    (
+        r"CSINode|csi",
+        "Look at the kubelet's log for the CSINode object, which is not initialized (is the API server reachable?).",
+    ),
+    (
+        r"shut(?:ting)? ?down",
+        "Node {node} is being shut down; wait until it is back, or remove it from the cluster.",
+    ),
+)
+_READINESS = (
+    "Look at the machine: is it up, does its kubelet run (`systemctl status kubelet`) and reach the API server?"
+)
+
+
+def _readiness_step(node: Manifest, message: str) -> str:
+    steps = (step for pattern, step in _READINESS_STEPS if re.search(pattern, message[:4_000], re.IGNORECASE))
+    return next(steps, _READINESS).replace("{node}", one_line(name_of(node), 80))
 
 
 def _under_pressure(node: Manifest, index: int, kind: str) -> Finding:

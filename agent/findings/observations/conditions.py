@@ -20,7 +20,9 @@ _BAD_IF_TRUE = names("""
     """)
 _READ_KINDS = frozenset({("", "Pod"), ("apps", "Deployment"), ("apps", "ReplicaSet"), ("", "Node"), ("batch", "Job")})
 # They are False or True in the normal life of an object.
-_NORMAL_REASONS = frozenset(("PodCompleted", "ReplicaSetUpdated", "NewReplicaSetCreated", "FoundNewReplicaSet"))
+_NORMAL_REASONS = frozenset(
+    ("PodCompleted", "ReplicaSetUpdated", "NewReplicaSetCreated", "FoundNewReplicaSet", "DeploymentPaused")
+)
 
 
 def bad_conditions(inventory: Inventory) -> Iterator[Observation]:
@@ -43,6 +45,9 @@ def _bad_conditions(manifest: Manifest) -> Iterator[int]:
             yield index
 
 
+# Somebody has asked for it: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pausing-and-resuming
+_INTENDED = frozenset(("DeploymentPaused",))
+
 # A Deployment that was never complete, a Pod that may be resized: no fault.
 _OPTIONAL = frozenset(("Complete", "SuccessCriteriaMet", "Suspended", "DisruptionTarget", "PodResizePending"))
 
@@ -52,7 +57,8 @@ def _condition(inventory: Inventory, manifest: Manifest, resource: ResourceRef, 
     kind, reason, message = (text_at(manifest, *path, key) for key in ("type", "reason", "message"))
     since = _since(manifest, path)
     lasted = inventory.now - since if since and inventory.now else None
-    lasting = lasted is not None and lasted > PATIENCE
+    intended = reason in _INTENDED
+    lasting = lasted is not None and lasted > PATIENCE and not intended
     how_long = f" for {minutes_text(lasted)}" if lasted and lasted > timedelta() else ""
     state = f"{one_line(kind, 60)} is {text_at(manifest, *path, 'status')}{how_long}"
     what = _waits_for(manifest) or one_line(message, STATEMENT_LIMIT).rstrip(".") or one_line(reason, 60)
@@ -61,7 +67,13 @@ def _condition(inventory: Inventory, manifest: Manifest, resource: ResourceRef, 
         resource=resource,
         title=f"{resource.kind} {one_line(resource.name, 80)}{counts}: {what or state}{how_long if what else ''}",
         explanation=f"Its condition {state}{f' ({one_line(reason, 60)})' if reason else ''}. "
-        + ("It should have ended by now." if lasting else "This is normal while it starts."),
+        + (
+            "It is intended, or was forgotten."
+            if intended
+            else "It should have ended by now."
+            if lasting
+            else "This is normal while it starts."
+        ),
         evidence=quote(manifest, *path, "message") + quote(manifest, *path, "reason") + quote(manifest, *path, "type"),
         severity="warning" if lasting else "info",
         follows=True,

@@ -1,5 +1,6 @@
 """Warning events: what each reports, whether it is over, and whether it only follows from another fault."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -7,8 +8,9 @@ from agent.context.model import Event
 from agent.findings.admission.refusals import refusal_in
 from agent.findings.engine.event_outcome import later_success
 from agent.findings.engine.evidence import cut, one_line, quote_event
-from agent.findings.engine.health import pod_is_well, workload_is_well
+from agent.findings.engine.health import has_condition, pod_is_healthy, workload_is_healthy
 from agent.findings.engine.inventory import Inventory, Key, group_kind, key_of
+from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock, names
 from agent.findings.workloads.probes import allowed_failures
 from agent.objects.error_message import parse
@@ -56,6 +58,9 @@ def _event(inventory: Inventory, event: Event, about: ResourceRef | None) -> Obs
     reporter = f" by {one_line(event.reporter, 60)}" if event.reporter else ""
     if over:
         title = f"{named}: {one_line(event.reason, 60)} until {until or 'a while ago'}, {over}"
+    elif event.reason == "Unhealthy" and (probe := _PROBE.match(event.message)):
+        last = f", last at {until}{ago(inventory, event.last_seen)}" if until else ""
+        title = f"{named}: {probe[1]} probe failed {times}{since}{last}: {statement}"
     else:
         title = f"{named}: {one_line(event.reason, 60)}: {statement}"
     return Observation(
@@ -66,11 +71,19 @@ def _event(inventory: Inventory, event: Event, about: ResourceRef | None) -> Obs
         + (refusal.meaning if refusal and not over else ""),
         evidence=quote_event(event),
         severity="info" if over or _is_a_start(inventory, event, about) else "warning",
-        step=refusal.step if refusal and not over else "" if over else _step(message.detail("url")),
+        step=refusal.step
+        if refusal and not over
+        else ""
+        if over
+        else fix_for(event.message, {}) or _step(message.detail("url")),
         level="effect" if over or event.reason in _CONSEQUENCES else "cause",
         follows=event.reason in _CONSEQUENCES,
         fault=f"{event.reason} {cut(event.message)}",
     )
+
+
+# Kubernetes' pkg/kubelet/prober/prober.go
+_PROBE = re.compile(r"(Readiness|Liveness|Startup) probe (?:failed|errored)")
 
 
 def _is_a_start(inventory: Inventory, event: Event, about: ResourceRef | None) -> bool:
@@ -105,10 +118,19 @@ def _how_it_ended(inventory: Inventory, event: Event, about: ResourceRef | None)
 def _is_well(manifest: Manifest) -> bool:
     match group_kind(manifest):
         case ("", "Pod"):
-            return pod_is_well(manifest)
+            return pod_is_healthy(manifest)
         case ("", "PersistentVolumeClaim"):
             return text_at(manifest, "status", "phase") == "Bound"
+        case ("autoscaling", "HorizontalPodAutoscaler"):
+            conditions = {text_at(each, "type"): text_at(each, "status") for each in _conditions(manifest)}
+            return conditions.get("ScalingActive") == "True" == conditions.get("AbleToScale")
         case ("", "Service") | ("networking.k8s.io", "Ingress"):
             return bool(list_at(manifest, "status", "loadBalancer", "ingress"))
+        case ("autoscaling", "HorizontalPodAutoscaler"):
+            return has_condition(manifest, "ScalingActive") and has_condition(manifest, "AbleToScale")
         case _:
-            return workload_is_well(manifest)
+            return workload_is_healthy(manifest)
+
+
+def _conditions(manifest: Manifest) -> list[Manifest]:
+    return objects_at(manifest, "status", "conditions")

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from agent.context.distillation.levels import LogSeverity, level_of, states_level
 from agent.context.model import ContainerLog, LogLine
 from agent.findings.engine.evidence import one_line, quote_lines
-from agent.findings.engine.health import pod_is_well
+from agent.findings.engine.health import pod_is_healthy
 from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.logs import fatal_lines, fault_meaning
+from agent.findings.engine.logs import fatal_lines, fault_kind, fault_meaning
+from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock
-from agent.findings.workloads.crash_reasons import substance
+from agent.findings.workloads.crash_reasons import GENERAL_STEP, step_for, substance
 from agent.objects.manifest import Manifest, objects_at, text_at
 from agent.objects.times import moment
 
@@ -18,8 +19,11 @@ from agent.objects.times import moment
 _QUOTED = 6
 # Distinct fatal lines without a level that are read.
 _UNSTATED = 6
-# A line that announces its own retry or its end is no fault by itself.
+# A line that announces its own retry or its end is no fault by itself; nor is a client's request for a file that a
+# server does not have (nginx, src/http/modules/ngx_http_static_module.c), or a watch that the client starts again
+# (https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses).
 _TRANSIENT = re.compile(
+    r"\(2: No such file or directory\), client: |\btoo old resource version\b|"
     r"\bretry|\bretries\b|\bretried\b|\btry(?:ing)? again|\breconnect|\bsucceeded\b|\brecovered\b|\bbacking off\b",
     re.IGNORECASE,
 )
@@ -44,9 +48,18 @@ def _kinds(inventory: Inventory, log: ContainerLog) -> dict[str, list[LogLine]]:
     kinds: dict[str, list[LogLine]] = {}
     for line in log.lines:
         is_error = level_of(line.text).severity >= LogSeverity.ERROR or id(line) in unstated
-        if is_error and not _TRANSIENT.search(line.text) and (text := substance(line.text)):
+        if is_error and not _is_harmless(line.text) and (text := substance(line.text)):
             kinds.setdefault(_shape(text), []).append(line)
     return kinds
+
+
+def _is_harmless(text: str) -> bool:
+    return _TRANSIENT.search(text) is not None or _ABSENT_PAGE.search(text) is not None
+
+
+# nginx logs a client's request for a page that does not exist as an error
+# (https://nginx.org/en/docs/http/ngx_http_core_module.html#log_not_found).
+_ABSENT_PAGE = re.compile(r"failed \(2: No such file or directory\), client: .{1,400}request: \"")
 
 
 def _observation(inventory: Inventory, log: ContainerLog, kinds: dict[str, list[LogLine]]) -> Observation:
@@ -65,9 +78,18 @@ def _observation(inventory: Inventory, log: ContainerLog, kinds: dict[str, list[
         or "Its log reports the errors that are quoted here, the first of each kind.",
         evidence=evidence,
         severity="warning" if _is_recent(inventory, last) and not _has_ended_well(inventory, log) else "info",
-        step="Repair what the first of these errors names; the later ones may follow from it.",
+        step=_step(firsts[0].text),
         fault=f"log {log.container} {' '.join(sorted(kinds))}",
     )
+
+
+def _step(line: str) -> str:
+    """What to do about the first error: by what its line names, else by the form of its message."""
+    known = step_for(line, fault_kind(line)[0]).removesuffix(GENERAL_STEP).strip() or fix_for(substance(line), {})
+    return f"{known} {_FIRST_ERROR}".strip()
+
+
+_FIRST_ERROR = "Repair what the first of these errors names; the later ones may follow from it."
 
 
 def _is_recent(inventory: Inventory, time: str) -> bool:
@@ -79,7 +101,7 @@ def _has_ended_well(inventory: Inventory, log: ContainerLog) -> bool:
     """Whether the Pod that wrote the log has succeeded or was replaced; of a previous run whether the Pod is ready."""
     pods = _writers(inventory, log)
     ended = (text_at(pod, "status", "phase") == "Succeeded" or inventory.is_outlived(pod) for pod in pods)
-    return bool(pods) and (all(ended) or (log.previous and all(map(pod_is_well, pods))))
+    return bool(pods) and (all(ended) or (log.previous and all(map(pod_is_healthy, pods))))
 
 
 def _writers(inventory: Inventory, log: ContainerLog) -> list[Manifest]:

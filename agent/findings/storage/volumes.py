@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 from agent.context.model import Event
 from agent.findings.admission.refusals import refusal_in
-from agent.findings.engine.build import named, namespace_of, object_finding
+from agent.findings.engine.build import name_of, named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.references import missing_in
 from agent.findings.model import Finding
-from agent.objects.manifest import Manifest, list_at, text_at
+from agent.objects.manifest import Manifest, list_at, object_at, text_at
 
 CLAIM: GroupKind = ("", "PersistentVolumeClaim")
 VOLUME: GroupKind = ("", "PersistentVolume")
@@ -106,6 +106,37 @@ def _cannot_grow(claim: Manifest) -> Iterator[Finding]:
                 + quote(claim, "status", "capacity", "storage"),
                 "Check that the storage class allows expansion, and what the driver says.",
             )
+
+
+STORAGE_CLASS: GroupKind = ("storage.k8s.io", "StorageClass")
+# https://kubernetes.io/docs/tasks/administer-cluster/change-default-storage-class/, and the name before Kubernetes 1.6
+_DEFAULT = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
+
+
+def storage_classes(inventory: Inventory) -> Iterator[Finding]:
+    """The finding that more than one StorageClass is the default."""
+    defaults = [each for each in inventory.of(STORAGE_CLASS) if _default_mark(each)]
+    if len(defaults) < 2:
+        return
+    asked = any(inventory.is_asked_about(each) for each in defaults)
+    names = ", ".join(one_line(name_of(each), 80) for each in defaults[:4])
+    yield object_finding(
+        next((each for each in defaults if inventory.is_asked_about(each)), defaults[0]),
+        f"{len(defaults)} StorageClasses are the default: {names}",
+        "A claim that names no class gets the default that was created last (before Kubernetes 1.26 it was refused); "
+        "which one that is differs between clusters.",
+        tuple(
+            quoted for each in defaults[:4] for quoted in quote(each, "metadata", "annotations", _default_mark(each))
+        ),
+        f'In Git, set the annotation {_DEFAULT[0]} to "false" on all but one of them.',
+        severity="warning" if asked else "info",
+    )
+
+
+def _default_mark(storage_class: Manifest) -> str:
+    """The annotation that makes the class the default, "" where it is not."""
+    annotations = object_at(storage_class, "metadata", "annotations")
+    return next((key for key in _DEFAULT if text_at(annotations, key) == "true"), "")
 
 
 def volumes(inventory: Inventory) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 One at its minimum is healthy, and so is one whose target is scaled to zero.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.remedies import change
 from agent.findings.model import Evidence, Finding, Level
+from agent.objects.error_message import parse
 from agent.objects.manifest import Manifest, integer_at, list_at, object_at, objects_at, text_at
 from agent.objects.target import ResourceRef
 
@@ -44,6 +46,13 @@ _FAILURES = (
         meaning="The metrics come from metrics.k8s.io, the API of metrics-server, which is unavailable.",
         step="Look at metrics-server: `kubectl get apiservice v1beta1.metrics.k8s.io`, "
         "`kubectl -n kube-system get pods -l k8s-app=metrics-server`.",
+    ),
+    _Failure(
+        pattern=r"no (custom|external) metrics API",
+        name="the cluster has no {0} metrics API, from which its metric is to be read",
+        meaning="Metrics of objects and of outside come from an adapter (Prometheus adapter, KEDA) that registers this "
+        "API; none has.",
+        step="Install or repair the adapter: `kubectl get apiservices | grep metrics.k8s.io`.",
     ),
     _Failure(
         pattern=r"(?:could not find the requested resource|unable to handle the request|no matches for kind|"
@@ -97,9 +106,35 @@ def autoscalers(inventory: Inventory) -> Iterator[Finding]:
                     yield _broken(inventory, autoscaler, text_at(condition, "message"), reason, quotes)
             elif kind == "ScalingLimited" and status == "True" and reason == "TooManyReplicas":
                 yield _limited(inventory, autoscaler, index)
+        if not conditions and (broken := _broken_in_annotation(inventory, autoscaler)):
+            yield broken
+            continue
         # autoscaling/v1 has no conditions; its events report the same.
-        for event in () if conditions else inventory.events.of(autoscaler, *_FAILED_EVENTS)[:1]:
+        for event in (
+            ()
+            if conditions or _ANNOTATION in object_at(autoscaler, "metadata", "annotations")
+            else inventory.events.of(autoscaler, *_FAILED_EVENTS)[:1]
+        ):
             yield _broken(inventory, autoscaler, event.message, event.reason, quote_event(event))
+
+
+_ANNOTATION = "autoscaling.alpha.kubernetes.io/conditions"
+"""Where the API server keeps the conditions of an autoscaler that is read as autoscaling/v1 (Kubernetes'
+pkg/apis/autoscaling/annotations.go)."""
+
+
+def _broken_in_annotation(inventory: Inventory, autoscaler: Manifest) -> Finding | None:
+    text = text_at(autoscaler, "metadata", "annotations", _ANNOTATION)
+    try:
+        conditions: object = json.loads(text) if text else []
+    except (ValueError, RecursionError):
+        return None
+    for condition in objects_at({"conditions": conditions}, "conditions"):
+        kind, status, reason = (text_at(condition, key) for key in ("type", "status", "reason"))
+        if kind in ("AbleToScale", "ScalingActive") and status == "False" and reason != "ScalingDisabled":
+            quotes = quote(autoscaler, "metadata", "annotations", _ANNOTATION)
+            return _broken(inventory, autoscaler, text_at(condition, "message"), reason, quotes)
+    return None
 
 
 _FAILED_EVENTS = (
@@ -112,6 +147,9 @@ _FAILED_EVENTS = (
 )
 
 
+_STATED = 200
+
+
 def _broken(
     inventory: Inventory, autoscaler: Manifest, message: str, reason: str, quotes: tuple[Evidence, ...]
 ) -> Finding:
@@ -119,7 +157,7 @@ def _broken(
     failure, match = next(((f, m) for f, m in found if m), (_UNKNOWN, None))
     words = [one_line(group or "", 60) for group in match.groups()] if match else []
     target = _target(autoscaler)
-    problem = failure.name.format(*words)
+    problem = failure.name.format(*words) or one_line(parse(message).statement, _STATED)
     step = failure.step.format(*words, target=f"{target.kind} {one_line(target.name, 80)}" if target else "its target")
     is_change = step[:1].islower()
     command = _set_requests(target, words[0]) if is_change and target and "request no" in failure.name else ""

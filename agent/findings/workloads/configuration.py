@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent.findings.engine.build import namespace_of, object_finding
 from agent.findings.engine.evidence import one_line, quote
-from agent.findings.engine.health import workload_is_well
+from agent.findings.engine.health import workload_is_healthy
 from agent.findings.engine.inventory import GroupKind, Inventory, controller_of
 from agent.findings.engine.references import Missing, how_to_supply, makers_of
 from agent.findings.model import Evidence, Finding
@@ -85,7 +85,7 @@ def _finding(inventory: Inventory, holder: Manifest, reference: ConfigurationRef
     keys = sorted({key for part in ("data", "binaryData") for key in object_at(found, part)})
     existing = f" It has {', '.join(one_line(key, 60) for key in keys[:8])}." if keys and missing.key else ""
     problem = f"has no key {one_line(missing.key)}" if missing.key else "does not exist"
-    is_healthy = workload_is_well(holder)
+    is_healthy = workload_is_healthy(holder)
     return object_finding(
         holder,
         f"{missing.kind} {one_line(missing.name)} that {reference.user} needs {problem}",

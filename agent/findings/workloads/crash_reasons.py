@@ -15,9 +15,11 @@ from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line
 from agent.findings.engine.logs import UNEXPLAINED_EXIT, fault_kind
 from agent.findings.engine.remedies import change
+from agent.findings.network.endpoints import failed_connections
+from agent.findings.workloads.log_line_steps import step_of
 from agent.objects.manifest import lookup, objects_at, path_text, text_at
 
-_TITLE_LIMIT = 120
+_TITLE_LIMIT = 200
 _READ_LIMIT = 2_000
 _NAMED = 3
 
@@ -39,8 +41,25 @@ class CrashReason:
     @property
     def step(self) -> str:
         """What to do where only the line is known."""
-        return _STEPS.get(self.kind, "Repair what the quoted lines of its log report.")
+        return step_for(self.line, self.kind)
 
+
+def step_for(line: str, kind: str, container: Container | None = None) -> str:
+    """What to do about a line of this kind (of `logs.fault_kind`): about what it names, else what its kind asks for."""
+    step = step_of(message_of(line) or line, container) or _STEPS.get(kind, "") or _named_step(line)
+    connection = next(iter(failed_connections(line)), None) if kind in _PEERS else None
+    if connection is None:
+        return step
+    peer = one_line(connection.host, 120) + (f":{connection.port}" if connection.port else "")
+    return _PEERS[kind].format(peer)
+
+
+# What to do about a connection whose peer the line names.
+_PEERS = {
+    "refused": "Check whether {0} is up and listens on that port.",
+    "dns": "Check the spelling of {0}, whether that Service exists (or the name outside), and cluster DNS.",
+    "timeout": "Check whether {0} is up, and which NetworkPolicy or firewall applies to the connection.",
+}
 
 _STEPS = {
     "constraint": "Repair the migration or the data: fill, clean up or allow the rows that violate the "
@@ -63,11 +82,37 @@ _STEPS = {
 }
 
 
-_FAULT = re.compile(r"error|fail|exception|fatal|panic|denied|refused", re.IGNORECASE)
+# What a line is about where its form is unknown: an address, a file, a setting, something in quotes.
+_NAMED_THINGS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"(?<![\w/.:-])([A-Za-z][\w-]{0,80}(?:\.[\w-]{1,80}){0,8}:\d{2,5})(?![\w:.])"),
+        "Check whether {0}, which the line names, is up, can be reached and has room for another client.",
+    ),
+    (re.compile(r"(?<![\w.])(/[\w.-]{1,80}(?:/[\w.-]{1,80}){1,12})"), "Look at {0}, which the line names."),
+    (re.compile(r"[\"'`](?=[^\"'`]{0,99}[\d./:@_-])([\w./:@-]{3,100})[\"'`]"), "Look at {0}, which the line names."),
+)
+
+
+def _named_step(line: str) -> str:
+    """The step about the first thing that a line names; a general one where it names none."""
+    text = substance(line)
+    found = ((step, pattern.search(text)) for pattern, step in _NAMED_THINGS)
+    step = next((step.format(one_line(match[1], 100)) for step, match in found if match), "")
+    return f"{step} {GENERAL_STEP}".strip()
+
+
+GENERAL_STEP = "Repair what the quoted lines of its log report."
+
+_FAULT = re.compile(
+    r"error|fail|exception|fatal|panic|denied|refused|unsupported|not supported|invalid|cannot|can't|could not|unable|"
+    r"unexpected|not found|missing|unknown|must |expected|illegal|abort",
+    re.IGNORECASE,
+)
 
 
 def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> CrashReason | None:
-    """The reason in the last lines of a log (oldest first): the last line with a known reason, else the last line.
+    """The reason in the last lines of a log (oldest first): the last line with a known reason, else the last one that
+    names what to do or reports a fault, else the last line.
 
     `only_faults`: lines without a fault are no reason.
     """
@@ -76,9 +121,57 @@ def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> CrashReason
         candidates = [each for each in candidates if each[1] or _FAULT.search(each[0], 0, _READ_LIMIT)]
     if not candidates:
         return None
-    explained = (each for each in reversed(candidates) if each[1] not in ("", UNEXPLAINED_EXIT))
-    line, kind, meaning = next(explained, candidates[-1])
-    return CrashReason(line=line, kind=kind, meaning=meaning)
+    ranks = [_rank(line, kind) for line, kind, _ in candidates]
+    # The last of the best.
+    place = max(range(len(candidates)), key=lambda each: (ranks[each], each))
+    _, kind, meaning = candidates[place]
+    return CrashReason(line=_whole([each[0] for each in candidates], place), kind=kind, meaning=meaning)
+
+
+def _rank(line: str, kind: str) -> int:
+    """How much a line explains."""
+    if kind not in ("", UNEXPLAINED_EXIT):
+        return 3
+    if step_of(message_of(line) or line):
+        return 2
+    is_fault = kind or _FAULT.search(line, 0, _READ_LIMIT)
+    return 1 if is_fault and not _EXIT_ONLY.search(line, 0, _READ_LIMIT) else 0
+
+
+# Only that something exited, as npm, make and shells report it.
+_EXIT_ONLY = re.compile(
+    r"(?:exit(?:ed)?|failed|return(?:ed)?)(?: with)?(?: exit)? (?:code|status):? \d{1,3}\W*$", re.IGNORECASE
+)
+
+
+def _whole(lines: list[str], place: int) -> str:
+    """The line with those around it that belong to the same value in brackets (Erlang's terms, printed objects)."""
+    first = place
+    text = lines[place]
+    for line in lines[place + 1 : place + 1 + _VALUE_LINES]:
+        if not _opens_more(text):
+            break
+        text = f"{text.rstrip()} {line.strip()}"
+    if _opens_more(text):
+        text = lines[place]
+    while first > 0 and place - first < _VALUE_LINES and _closes_more(text):
+        first -= 1
+        text = f"{lines[first].rstrip()} {text.strip()}"
+    return text if not _closes_more(text) else lines[place]
+
+
+_VALUE_LINES = 8
+
+
+_BRACKETS = ("{}", "[]")
+
+
+def _closes_more(text: str) -> bool:
+    return any(text.count(closing) > text.count(opening) for opening, closing in _BRACKETS)
+
+
+def _opens_more(text: str) -> bool:
+    return any(text.count(opening) > text.count(closing) for opening, closing in _BRACKETS)
 
 
 def first_step(container: Container, reason: CrashReason) -> str:
@@ -100,7 +193,7 @@ def first_step(container: Container, reason: CrashReason) -> str:
             f"Make PersistentVolumeClaim {named} larger (spec.resources.requests.storage in Git, where its "
             f"StorageClass allows expansion), or delete what is not needed on the volume; see {look}."
         )
-    return reason.step
+    return step_for(reason.line, reason.kind, container)
 
 
 _VARIABLE = re.compile(
@@ -142,6 +235,8 @@ def _claims(container: Container) -> list[str]:
 
 # A server's message within a client's: `...: ERROR: column x`, `PSQLException: FATAL: password ...`.
 _SERVER = re.compile(r"\b(?:ERROR|FATAL|PANIC): {1,4}(?=\S)")
+# The progress that curl prints before its message, over one line (https://curl.se/docs/manpage.html, -#).
+_PROGRESS = re.compile(r"(?:[\d.:%-]+[kMG]?\s+){6,}\d{0,6}(?=[A-Za-z])")
 _START = re.compile(
     r"(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]?[\d:.,]{0,20}(?:Z|[+-]\d\d:?\d\d)?\]?[\s|]{0,4})?"
     r"(?:\W{0,2}(?:FATAL|ERROR|CRITICAL|SEVERE|PANIC|Error)\b(?! from server)[\]:\s|-]{0,4})?"
@@ -151,8 +246,10 @@ _LOGFMT = re.compile(r'\b(?:err|error)="?([^"]{4,400})"|\bmsg="([^"]{4,400})"')
 
 def substance(line: str) -> str:
     """The message of a line of a log, without its time and level; of a JSON or logfmt line its error or message."""
-    text = line[:_READ_LIMIT].strip()
-    text = _message_of(text) or text
+    text = line[:_READ_LIMIT].strip().rpartition("\r")[2]
+    if progress := _PROGRESS.match(text):
+        text = text[progress.end() :]
+    text = message_of(text) or text
     server = [match.end() for match in _SERVER.finditer(text)]
     if server:
         text = text[server[-1] :]
@@ -163,8 +260,8 @@ def substance(line: str) -> str:
     return one_line(text, _TITLE_LIMIT).removesuffix(".")
 
 
-def _message_of(text: str) -> str:
-    """The error or message of a line that is a JSON object, "" without one."""
+def message_of(text: str) -> str:
+    """The error or message of a line that is a JSON object, with the path and error of its details; "" without one."""
     if not text.startswith("{"):
         return ""
     try:
@@ -172,4 +269,10 @@ def _message_of(text: str) -> str:
     except (ValueError, RecursionError):
         return ""
     values = (lookup(cast("object", entry), key) for key in ("error", "err", "msg", "message"))
-    return next((value for value in values if isinstance(value, str) and value.strip()), "")
+    message = next((value for value in values if isinstance(value, str) and value.strip()), "")
+    details = (lookup(cast("object", entry), *path) for path in _DETAILS)
+    return ": ".join([message, *(each for each in details if isinstance(each, str) and each)]) if message else ""
+
+
+# Where structured logs keep the details of a message (https://www.mongodb.com/docs/manual/reference/log-messages/).
+_DETAILS = tuple((holder, key) for holder in ("attr", "fields", "context") for key in ("path", "file", "error", "err"))

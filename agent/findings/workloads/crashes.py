@@ -13,8 +13,9 @@ from agent.findings.engine.container import POD_NAME, Container, pod_command
 from agent.findings.engine.durations import minutes_text
 from agent.findings.engine.evidence import one_line, quote_event
 from agent.findings.model import Evidence, Finding
+from agent.findings.workloads.commands_not_found import UnstartableCommand, unstartable_command
 from agent.findings.workloads.crash_reasons import CrashReason, first_step, reason_in
-from agent.findings.workloads.probes import probe_failure
+from agent.findings.workloads.probes import ProbeFailure, allowed_failures, probe_failure
 from agent.objects.manifest import Manifest, integer_at, text_at
 from agent.objects.times import moment
 
@@ -186,7 +187,7 @@ def _killed_by_probe(container: Container, end: _Exit) -> Finding | None:
     # A program that handles SIGTERM exits with 0.
     if failure is None or (end.code not in (0, 137, 143) and not _was_killed(container)):
         return None
-    if container.spec_path and not container.quote_spec(failure.field):
+    if not _was_killed(container) and not _explains_kill(container, end, failure):
         return None
     request = " gets ".join(part for part in (failure.request, failure.answer) if part)
     return container.finding(
@@ -206,6 +207,14 @@ def _killed_by_probe(container: Container, end: _Exit) -> Finding | None:
     )
 
 
+def _explains_kill(container: Container, end: _Exit, failure: ProbeFailure) -> bool:
+    """Whether the probe's failures alone explain the exit: any with the exit code of a signal, else as many as
+    failureThreshold allows. A probe that the container no longer has does not."""
+    if container.spec_path and not container.quote_spec(failure.field):
+        return False
+    return end.code != 0 or failure.event.count >= allowed_failures([container.spec])
+
+
 def _was_killed(container: Container) -> bool:
     """Whether the kubelet reports that it killed the container for its probe, whatever it exited with."""
     return any(
@@ -218,13 +227,27 @@ def _cannot_start(container: Container, end: _Exit) -> Finding | None:
     if end.reason not in ("StartError", "ContainerCannotRun") and end.code not in (126, 127):
         return None
     command = container.quote_spec("command") + container.quote_spec("args")
+    unstartable = _unstartable(container, end)
     return container.finding(
-        f"{container.title} cannot start its command (exit code {end.code})",
+        f"{container.title} cannot start its command (exit code {end.code})"
+        + (f": {unstartable}" if unstartable else ""),
         meaning_of_exit_code(end.code),
         end.quotes + command + container.quote_spec("image") + end.aftermath + container.quote_log(),
-        "Compare command and args of the container with the files of the image, and correct them in Git.",
+        unstartable.step(container)
+        if unstartable
+        else "Compare command and args of the container with the files of the image, and correct them in Git.",
         f"See {container.logs_command(previous=True)}.",
     )
+
+
+def _unstartable(container: Container, end: _Exit) -> UnstartableCommand | None:
+    """The command that could not be started, by the runtime's message or the log of a shell."""
+    texts = (
+        *(each.text for each in end.quotes),
+        *(event.message for event in container.events if event.reason == "Failed"),
+        *(each.text for each in container.quote_last_words()),
+    )
+    return next((found for text in texts if (found := unstartable_command(text))), None)
 
 
 def _exited(container: Container, end: _Exit) -> Finding:

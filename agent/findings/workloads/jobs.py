@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from agent.findings.admission.refusals import refusal_in
 from agent.findings.engine.build import name_of, named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, quote_event
@@ -98,7 +99,7 @@ def cron_jobs(inventory: Inventory) -> Iterator[Finding]:
                 f"{named(cron_job)} cannot start its Job ({one_line(event.reason, 60)})",
                 _SCHEDULE_FAULTS[event.reason],
                 quote_event(event) + quote(cron_job, "spec", "schedule") + quote(cron_job, "spec", "timeZone"),
-                "In Git, correct spec.schedule (five fields, or one such as @daily), spec.timeZone or the template.",
+                _start_step(inventory, cron_job, event.reason, event.message),
                 level="cause",
             )
         deadline = integer_at(cron_job, "spec", "startingDeadlineSeconds")
@@ -124,6 +125,19 @@ def cron_jobs(inventory: Inventory) -> Iterator[Finding]:
                 f"Find the failed Job and read its log: {kubectl('get', 'jobs', namespace=namespace_of(cron_job))}.",
                 level="symptom",
             )
+
+
+def _start_step(inventory: Inventory, cron_job: Manifest, reason: str, message: str) -> str:
+    # Kubernetes' pkg/controller/cronjob/utils.go: after 100 missed starts no further one is computed.
+    if "missed start time" in message or reason == "TooManyMissedTimes":
+        what = f"set spec.startingDeadlineSeconds of {named(cron_job)} (for instance 200)"
+        return f"{change(inventory, what)} Then only the starts missed within that time are counted."
+    if reason == "UnknownTimeZone":
+        what = f"correct spec.timeZone of {named(cron_job)} to a name of the IANA database (such as Europe/Berlin)"
+        return change(inventory, what)
+    if reason == "FailedCreate" and (refusal := refusal_in(message, namespace_of(cron_job))):
+        return refusal.step
+    return "In Git, correct spec.schedule (five fields, or one such as @daily), spec.timeZone or the template."
 
 
 def _never_due(inventory: Inventory, cron_job: Manifest, fault: str) -> Finding:

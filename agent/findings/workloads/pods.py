@@ -6,6 +6,7 @@ Kubernetes' pkg/kubelet/events/event.go.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from agent.context.model import Event
 from agent.findings.engine.build import namespace_of, object_finding
@@ -19,6 +20,7 @@ from agent.findings.model import Finding
 from agent.findings.network.connections import Connections, with_failed_connections
 from agent.findings.workloads.crashes import crashed_container
 from agent.findings.workloads.evictions import ended_by_cluster
+from agent.findings.workloads.old_revisions import held_by_old_revision
 from agent.findings.workloads.pod_finding import pod_finding
 from agent.findings.workloads.probes import may_become_ready, probe_failure
 from agent.findings.workloads.scheduling import unscheduled_pod
@@ -59,6 +61,13 @@ def _broken_pod(
         others = [f for c in containers if c.status.get("ready") is not True for f in connections.of(c)]
         found, others = with_failed_connections(found, others)
         yield from others
+        if stale := held_by_old_revision(inventory, pod):
+            yield stale
+            # Whatever is wrong with the old template is not to be repaired any more.
+            found = [replace(each, level="effect") for each in found]
+    else:
+        blocked = [f for c in containers for f in connections.blocked(c)]
+        found = [replace(each, severity="warning") for each in blocked]
     yield from found
 
 
@@ -134,6 +143,11 @@ _MOUNT_STEPS: tuple[tuple[str, str], ...] = (
         "The volume is released when its old pod is gone from the other node; delete that pod, or wait until it ends.",
     ),
     (
+        r"external-attacher of (?P<driver>\S{1,120}) CSI driver",
+        "Look at the controller pods of CSI driver {driver} (its external-attacher, mostly in the provisioner's "
+        "Deployment) and at `kubectl get csidrivers,volumeattachments`: nothing attaches the volume.",
+    ),
+    (
         r"access denied by server|Permission denied",
         "Let the server export the volume to this node and its address.",
     ),
@@ -153,7 +167,8 @@ _MOUNT_STEPS: tuple[tuple[str, str], ...] = (
 
 
 def _mount_step(message: str) -> str:
-    found = (step for pattern, step in _MOUNT_STEPS if re.search(pattern, message, re.IGNORECASE))
+    matches = ((step, re.search(pattern, message, re.IGNORECASE)) for pattern, step in _MOUNT_STEPS)
+    found = (step.replace("{driver}", match.groupdict().get("driver", "")) for step, match in matches if match)
     return next(found, "Repair what the event names; look at the pods of the storage driver and at the claim.")
 
 
@@ -166,7 +181,20 @@ def _sandbox_step(pod: Manifest, message: str) -> str:
         return f"Free addresses of the network plugin's range on {where}, or enlarge it."
     if re.search(r"net\.d|cni config|no networks found|config(?:uration)? file", message, re.IGNORECASE):
         return f"Check the network plugin's configuration on {where} (/etc/cni/net.d) and its pods, which write it."
+    # libcni's wording (https://github.com/containernetworking/cni/blob/main/libcni/api.go), or the plugin's own files.
+    if match := _PLUGIN.search(message):
+        plugin = one_line(next(group for group in match.groups() if group), 40)
+        return (
+            f"Look at the DaemonSet of the network plugin {plugin}: its pod on {where} does not run, is not ready or "
+            f"has not written its files; see `kubectl get pods --all-namespaces -o wide | grep {plugin}` and its log."
+        )
     return f"Look at the pods of the network plugin on {where} and their log."
+
+
+_PLUGIN = re.compile(
+    r"plugin type=\\?\"([\w-]{2,40})\\?\"|"
+    r"/(?:var/lib|var/run|run)/(?!kubelet|containerd|docker|crio|netns|cni/|secrets)([a-z][\w-]{1,30})/"
+)
 
 
 def _not_ready(pod: Manifest, containers: list[Container]) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.model import Evidence, Finding, Level
 from agent.findings.workloads.pod_finding import pod_finding
 from agent.objects.manifest import Manifest, list_at, objects_at, text_at
+from agent.objects.selectors import labels_at, spelled
 from agent.objects.target import ResourceRef
 
 type _SpecPaths = tuple[tuple[str, ...], ...]
@@ -98,7 +99,8 @@ _REASONS = (
         step="List them by `kubectl get nodes`; after the maintenance, `kubectl uncordon` them.",
     ),
     _Reason(
-        pattern=r"topology spread constraints|anti-affinity rules",
+        pattern=r"(?:didn't (?:match|satisfy) (?:pod |existing pods )?)?"
+        r"(?:topology spread constraints|anti-affinity rules)",
         name="its spreading rules leave no node",
         meaning="Anti-affinity or topology spread constraints exclude every node that has room.",
         step="Add nodes or zones, or make the rule preferred (ScheduleAnyway) instead of required.",
@@ -159,6 +161,16 @@ def _unschedulable(pod: Manifest, message: str, evidence: tuple[Evidence, ...]) 
             "No node fits the pod; the scheduler's message has the reason.",
             evidence + requests,
         )
+    if combined := _of_two_rules(pod, reasons):
+        title, step = combined
+        return pod_finding(
+            pod,
+            f"cannot be scheduled: {title}",
+            " ".join(reason.meaning for reason, _ in reasons[:2]),
+            evidence + tuple(quoted for reason, _ in reasons[:2] for quoted in _quoted(pod, reason.quoted)),
+            step,
+            blames=_claims(pod),
+        )
     reason, name = reasons[0]
     others = "; ".join(other for _, other in reasons[1:4])
     return pod_finding(
@@ -173,6 +185,37 @@ def _unschedulable(pod: Manifest, message: str, evidence: tuple[Evidence, ...]) 
     )
 
 
+def _of_two_rules(pod: Manifest, reasons: list[tuple[_Reason, str]]) -> tuple[str, str] | None:
+    """The title and the step of rules that only together leave no node; None for any other reasons."""
+    patterns = [reason.pattern for reason, _ in reasons]
+    first = patterns[0]
+    if any("volume node affinity" in each for each in patterns) and any(
+        "node affinity/selector" in each for each in patterns
+    ):
+        return (
+            f"its nodeSelector or node affinity{_selected_nodes(pod)} and the node affinity of its volume admit no "
+            "common node",
+            "Correct nodeSelector (or affinity) in the pod template so that it admits the node or zone of the volume "
+            "(`kubectl get pv -o yaml`, spec.nodeAffinity), or recreate the claim there, with its data.",
+        )
+    constraints = objects_at(pod, "spec", "topologySpreadConstraints")
+    counting = [each for each in constraints if text_at(each, "nodeTaintsPolicy") != "Honor"]
+    if "topology spread" in first and counting and any("untolerated taint" in each for each in patterns):
+        key = one_line(text_at(counting[0], "topologyKey"), 80)
+        return (
+            f"its topology spread constraint on {key} also counts the tainted nodes that it may not use "
+            "(nodeTaintsPolicy: Ignore)",
+            f"Set nodeTaintsPolicy: Honor on the constraint on {key} in the pod template: the tainted nodes then are "
+            "no empty domains that must be filled first.",
+        )
+    return None
+
+
+def _selected_nodes(pod: Manifest) -> str:
+    labels = labels_at(pod, "spec", "nodeSelector")
+    return f" ({one_line(spelled(labels), 100)})" if labels else ""
+
+
 def _reasons(message: str) -> list[tuple[_Reason, str]]:
     """The reasons in the message with their completed names; that of the most nodes first."""
     found: list[tuple[int, _Reason, str]] = []
@@ -184,7 +227,7 @@ def _reasons(message: str) -> list[tuple[_Reason, str]]:
     return list({name: (reason, name) for _, reason, name in found}.values())
 
 
-def _quoted(pod: Manifest, paths: _SpecPaths, *, of_containers: bool) -> tuple[Evidence, ...]:
+def _quoted(pod: Manifest, paths: _SpecPaths, *, of_containers: bool = False) -> tuple[Evidence, ...]:
     if not of_containers:
         return tuple(quoted for path in paths for quoted in quote(pod, "spec", *path))
     return tuple(

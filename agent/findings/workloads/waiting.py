@@ -14,6 +14,7 @@ from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.references import Missing, how_to_supply, makers_of, missing_in, quote_reference
 from agent.findings.engine.remedies import change
 from agent.findings.model import Evidence, Finding
+from agent.findings.workloads.commands_not_found import unstartable_command
 from agent.findings.workloads.images import IMAGE_REASONS, pull_failure, registry_of
 from agent.objects.manifest import text_at
 
@@ -141,14 +142,37 @@ _REFUSED = {
 }
 
 
+# Kubernetes' pkg/kubelet/kuberuntime/security_context.go: verifyRunAsNonRoot
+_USER_NAME = re.compile(r"runAsNonRoot and image has non-numeric user \(([^)]{1,100})\)")
+_ROOT = re.compile(r"runAsNonRoot and image will run as root|runAsUser breaks non-root policy")
+
+
+def _user_step(container: Container, message: str) -> str:
+    """The step for a container that has to run as another user than root, "" for any other message."""
+    if match := _USER_NAME.search(message):
+        name = one_line(match[1], 60)
+        changed = container.change("securityContext.runAsUser", f"the numeric id of the image's user {name}")
+        return f"{changed} With runAsNonRoot the kubelet accepts numbers only; `id {name}` in the image shows it."
+    if _ROOT.search(message):
+        changed = container.change("securityContext.runAsUser", "an id other than 0 that the image can run as")
+        return f"{changed} Or use an image whose user is not root; runAsNonRoot does not allow user 0."
+    return ""
+
+
 def _refused(container: Container, reason: str) -> Finding:
     events = [e for e in container.events if e.reason in ("Failed", "FailedPostStartHook") and "pull" not in e.message]
+    messages = [text_at(container.status, "state", "waiting", "message"), *(event.message for event in events[:1])]
+    users = (step for message in messages if (step := _user_step(container, message)))
+    unstartable = next((found for message in messages if (found := unstartable_command(message))), None)
+    step = next(users, "") or (unstartable.step(container) if unstartable else "")
+    step = step or "Correct what the message names in the pod template."
     return container.finding(
         f"{container.title} cannot start ({one_line(reason, 60)})",
         _REFUSED.get(reason, "The kubelet does not start the container."),
         container.quote("state", "waiting", "message")
         + container.quote("state", "waiting", "reason")
         + tuple(quoted for event in events[:1] for quoted in quote_event(event))
-        + (container.quote_spec("lifecycle", "postStart") if reason == "PostStartHookError" else ()),
-        "Correct what the message names in the pod template.",
+        + (container.quote_spec("lifecycle", "postStart") if reason == "PostStartHookError" else ())
+        + (container.quote_spec("command") if unstartable else ()),
+        step,
     )

@@ -12,7 +12,7 @@ from agent.findings.engine.build import name_of, named, namespace_of, object_fin
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.event_outcome import later_success
 from agent.findings.engine.evidence import one_line, quote, quote_event
-from agent.findings.engine.health import has_condition, is_starting, pod_is_well
+from agent.findings.engine.health import has_condition, is_starting, pod_is_healthy
 from agent.findings.engine.inventory import GroupKind, Inventory, controller_of, key_of
 from agent.findings.engine.references import alike
 from agent.findings.engine.remedies import change
@@ -181,7 +181,7 @@ def _short(workload: Manifest, field: str, wanted: int | None) -> Finding:
 def _is_coming_up(inventory: Inventory, workload: Manifest) -> bool:
     """Whether the missing pods of a workload are starting, and none of them has failed."""
     resource = ResourceRef.of(workload)
-    pods = [pod for pod in inventory.pods_of(resource) if not pod_is_well(pod)] if resource else []
+    pods = [pod for pod in inventory.pods_of(resource) if not pod_is_healthy(pod)] if resource else []
     return bool(pods) and all(_starts(inventory, pod) for pod in pods)
 
 

@@ -61,7 +61,8 @@ async def overview(
             fleet,
             troubled=tuple(replace(each, manifest={}) for each in fleet.troubled),
             examined=sum(each.closely for each in examined),
+            gaps=(),
         ),
         findings=as_findings(grouped(examined)),
-        gaps=tuple(gaps)[:_GAPS],
+        gaps=(*(replace(each, message=redactor.text(each.message)) for each in fleet.gaps), *gaps)[:_GAPS],
     )

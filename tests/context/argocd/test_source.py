@@ -1,6 +1,7 @@
 """The Argo CD API as a source: what is asked of it, and what becomes of its answers."""
 
 import json
+import os
 from collections import Counter
 
 import pytest
@@ -348,3 +349,30 @@ def test_the_manifest_is_json_in_a_string(argocd: FakeArgoCD):
     context = collect(application=SHOP, resource=WEB_POD)
     assert context.manifest is not None
     assert context.manifest["status"] == POD["status"]
+
+
+def test_a_project_that_does_not_exist_is_named(argocd: FakeArgoCD):
+    argocd.lose_project("shop")
+
+    assert "project web does not exist, or does not admit the Application" in messages(collect(application=SHOP))
+
+
+def test_a_log_that_the_node_no_longer_has_is_gone(argocd: FakeArgoCD):
+    argocd.lose_logs("web-5d9-x1")
+    context = collect(application=SHOP, resource=WEB)
+
+    assert ("logs", "argocd", "not_found") in gaps(context)
+    assert "The log is gone" in messages(context)
+
+
+def test_a_root_path_that_was_left_out_is_named(argocd: FakeArgoCD, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ARGOCD_SERVER", f"{os.environ['ARGOCD_SERVER']}/nowhere")
+
+    assert "if Argo CD has a root path, add it to ARGOCD_SERVER" in messages(collect(application=SHOP))
+
+
+def test_no_metadata_is_requested_for_a_branch(argocd: FakeArgoCD):
+    argocd.set_status("shop", {"sync": {"status": "Unknown", "revision": "main"}})
+    collect(application=SHOP)
+
+    assert not [path for path in argocd.paths() if "/revisions/" in path]

@@ -8,7 +8,7 @@ from agent.findings.admission.webhook_calls import failed_call
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef
 from tests.findings.citations import findings_of
-from tests.findings.cluster import NAMESPACE, condition, context, crash_loop, pod, resource, running
+from tests.findings.cluster import NAMESPACE, condition, context, crash_loop, pod, resource, running, waiting
 
 CALL = (
     'Internal error occurred: failed calling webhook "validate.policy.example.com": failed to call webhook: Post '
@@ -112,3 +112,13 @@ def test_the_broken_webhook_stands_above_the_pods_it_keeps_from_being_made() -> 
         "Service policy has no ready endpoints",
         "Deployment web",
     ]
+
+
+def test_a_webhook_whose_pods_are_pending_or_were_not_found_is_named() -> None:
+    pending = pod(waiting("ContainerCreating"), phase="Pending")
+
+    starts = findings_of(context(configuration(), related=(SERVICE, pending)))
+    none = findings_of(context(configuration(), related=(SERVICE,)))
+
+    assert any("policy has no running pods" in each.title for each in starts if each.severity == "error")
+    assert any("has no running pods among what was read" in each.title for each in none if each.severity == "warning")

@@ -109,7 +109,7 @@ def test_a_hook_that_is_no_job_is_looked_at_by_itself() -> None:
             'the server could not find the requested resource: no matches for kind "Gateway" in version "v1"',
             "its kind is not installed in the cluster",
         ),
-        ('namespaces "payments" not found', "its namespace does not exist"),
+        ('namespaces "payments" not found', "its namespace payments does not exist"),
         (
             'deployments.apps is forbidden: User "system:serviceaccount:argocd:argocd" cannot create resource',
             "permission is missing",
@@ -200,7 +200,8 @@ def test_resources_that_failed_for_one_reason_are_one_finding() -> None:
     findings = findings_of(context(application=application(operationState=operation(*entries))))
 
     assert findings[0].title == (
-        "ConfigMap c0, ConfigMap c1, ConfigMap c2 and 27 more could not be synced: its namespace does not exist"
+        "ConfigMap c0, ConfigMap c1, ConfigMap c2 and 27 more could not be synced: "
+        "its namespace payments does not exist"
     )
     assert len(findings) == 2
 

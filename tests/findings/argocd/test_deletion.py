@@ -57,16 +57,15 @@ def test_the_resource_that_is_held_stands_above_the_application_that_waits_for_i
     assert """kubectl -n shop patch cluster.postgresql.cnpg.io shop-db --type merge""" in findings[0].next_steps[1]
 
 
-def test_a_deletion_that_was_just_asked_for_is_nothing() -> None:
+def test_a_deletion_that_was_just_asked_for_is_no_fault() -> None:
     young = database(deletionTimestamp="2026-11-24T08:56:00Z")
 
-    assert findings_of(context_of(application=application("2026-11-24T08:55:00Z"), related=(young,))) == ()
+    assert faults_of(context_of(application=application("2026-11-24T08:55:00Z"), related=(young,))) == ()
 
 
 def test_a_resource_without_finalizers_is_not_held() -> None:
     assert (
-        findings_of(context_of(application=application("2026-11-24T08:55:00Z"), related=(database(finalizers=[]),)))
-        == ()
+        faults_of(context_of(application=application("2026-11-24T08:55:00Z"), related=(database(finalizers=[]),))) == ()
     )
 
 
@@ -139,3 +138,13 @@ def test_an_application_whose_cluster_was_removed_says_how_to_go_on() -> None:
     assert "`argocd cluster add CONTEXT --name prod-eu`" in first.next_steps[0]
     assert "kubectl -n argocd patch application.argoproj.io shop --type merge" in first.next_steps[1]
     assert not any("DeletionError" in each.title for each in findings)
+
+
+def test_a_deletion_under_way_names_what_it_waits_for() -> None:
+    seeds = ResourceRef(group="", version="v1", kind="ConfigMap", namespace="shop", name="seeds")
+    pending = TreeNode(resource=seeds, health="Progressing", message="Pending deletion")
+
+    (finding,) = findings_of(context_of(application=application("2026-11-24T08:55:00Z"), tree=(pending,)))
+
+    assert finding.severity == "info"
+    assert finding.title == "Application argocd/shop has been in deletion for 3 minutes: it waits for ConfigMap seeds"

@@ -36,6 +36,12 @@ def test_a_kind_in_a_namespace_is_permitted_as_such() -> None:
     assert "allow-namespace-resource team-a batch Job" in permitting(message, namespaced=True)
 
 
+def test_a_namespace_is_permitted_as_a_destination_on_the_server_of_the_application() -> None:
+    message = "namespace argocd is not permitted in project 'team-a'"
+
+    assert "`argocd proj add-destination team-a https://x argocd`" in permitting(message, server="https://x")
+
+
 def test_another_message_needs_no_permission() -> None:
     assert permitting("app path does not exist") == ""
 

@@ -89,3 +89,13 @@ def test_each_kind_of_waiting_is_told(message: str, told: str) -> None:
     finding, *_ = findings_of(context_of(application=application(message)))
 
     assert told in finding.title
+
+
+def test_a_hook_that_is_done_at_once_and_gone_was_deleted_before_it_was_counted() -> None:
+    waiting = application("waiting for completion of hook /ConfigMap/seed")
+
+    finding, *_ = findings_of(context_of(application=waiting))
+
+    assert finding.title.endswith("for hook ConfigMap seed, which was deleted before it was counted")
+    assert "terminate-op" in finding.next_steps[0]
+    assert "`hook-succeeded`" in finding.next_steps[1]

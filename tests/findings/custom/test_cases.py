@@ -62,4 +62,4 @@ def test_what_is_well_on_its_way_or_halted_is_no_error(manifest: Manifest, case:
 
     assert not any(finding.severity == "error" for finding in findings), text_of(findings)
     if case["verdict"] == "well":
-        assert findings == ()
+        assert not any(finding.severity == "warning" for finding in findings), text_of(findings)

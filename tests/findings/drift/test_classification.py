@@ -1,5 +1,6 @@
 """What each difference is called, and why."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -307,3 +308,34 @@ def test_the_values_of_a_secret_are_hidden() -> None:
 
     assert {d.path for d in found.differences} == {"data.password", "data.extra"}
     assert "+" not in repr([(d.live, d.git, d.reason) for d in found.differences])
+
+
+def test_a_field_that_argo_cd_applied_and_admission_changed_is_a_mutation() -> None:
+    git = edited(lambda m: container(m).update(imagePullPolicy="IfNotPresent"))
+    fields: Manifest = {
+        "f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"api"}': {"f:imagePullPolicy": {}}}}}}
+    }
+
+    def admitted(manifest: Manifest) -> None:
+        applied = json.dumps(git)
+        manifest["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": applied}
+        manifest["metadata"]["managedFields"] = [
+            {"manager": "argocd-controller", "operation": "Update", "fieldsV1": fields}
+        ]
+        container(manifest)["imagePullPolicy"] = "Always"
+
+    (difference,) = [d for d in drift(git, edited(admitted)).differences if d.path.endswith("imagePullPolicy")]
+
+    assert difference.category == "mutated"
+    assert difference.reason == "Argo CD applied Git's value, and an admission webhook or policy changed it"
+
+
+def test_a_default_that_git_spells_out_and_the_cluster_drops_is_no_change() -> None:
+    def child(**automated: bool) -> Manifest:
+        spec = {"project": "default", "syncPolicy": {"automated": automated}}
+        metadata = {"name": "child", "namespace": "argocd"}
+        return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
+
+    assert sorted_as(drift(child(prune=True, selfHeal=False), child(prune=True))) == {
+        "spec.syncPolicy.automated.selfHeal": "defaulted"
+    }

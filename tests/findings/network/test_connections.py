@@ -152,7 +152,10 @@ def test_a_timeout_names_the_network_policy_in_between() -> None:
 
     finding = findings_of(context(pod(crash_loop(1)), logs=(slow,), related=(service(), ready, policy)))[0]
 
-    assert finding.title == "Service db does not answer container api; NetworkPolicy deny applies"
+    assert (
+        finding.title
+        == "Service db does not answer container api: NetworkPolicy deny keeps it out: no rule admits its pod"
+    )
     assert '{"matchLabels": {"app": "db"}}' in [e.text for e in finding.evidence]
 
 

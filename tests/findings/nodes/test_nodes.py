@@ -53,3 +53,20 @@ def test_a_cordoned_node_is_information_where_it_is_asked_about() -> None:
 
 def test_a_node_whose_bad_conditions_are_false_is_well() -> None:
     assert findings_of(context(worker(*FINE))) == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "step"),
+    [
+        ("PLEG is not healthy: pleg was last seen active 9m0s ago; threshold is 3m0s", "container runtime of node"),
+        (
+            "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
+            "message:Network plugin returns error: cni plugin not initialized",
+            "pods of the network plugin on node worker-1",
+        ),
+    ],
+)
+def test_the_kubelets_reason_decides_the_step(message: str, step: str) -> None:
+    (finding,) = findings_of(context(worker(condition("Ready", "False", "KubeletNotReady", message))))
+
+    assert step in finding.next_steps[0]

@@ -109,3 +109,18 @@ def test_volumes_that_failed_or_are_left_over_are_told() -> None:
     assert findings_of(context(failed))[0].severity == "error"
     assert findings_of(context(released))[0].severity == "info"
     assert findings_of(context(claim("Bound"), released)) == ()
+
+
+def storage_class(name: str, default: str = "true") -> Manifest:
+    found = resource("storage.k8s.io/v1", "StorageClass", name, provisioner="disk.csi.example.com")
+    found["metadata"]["annotations"] = {"storageclass.kubernetes.io/is-default-class": default}
+    del found["metadata"]["namespace"]
+    return found
+
+
+def test_two_default_classes_are_named() -> None:
+    (finding,) = findings_of(context(storage_class("slow"), related=(storage_class("fast"),)))
+
+    assert finding.title == "2 StorageClasses are the default: slow, fast"
+    assert finding.severity == "warning"
+    assert findings_of(context(storage_class("slow"), related=(storage_class("fast", "false"),))) == ()

@@ -1,5 +1,7 @@
 """HorizontalPodAutoscalers that cannot scale, and those that rest."""
 
+import json
+
 import pytest
 
 from agent.objects.manifest import Manifest
@@ -112,3 +114,29 @@ def test_an_autoscaler_that_wants_more_than_its_maximum_is_a_warning() -> None:
 )
 def test_an_autoscaler_at_rest_yields_nothing(condition_of_rest: Manifest) -> None:
     assert findings_of(context(autoscaler(ABLE, condition_of_rest))) == ()
+
+
+def test_conditions_in_an_annotation_are_read() -> None:
+    conditions = [
+        {"type": "AbleToScale", "status": "True", "reason": "SucceededGetScale"},
+        {
+            "type": "ScalingActive",
+            "status": "False",
+            "reason": "FailedGetExternalMetric",
+            "message": "unable to get external metric shop/queue: no external metrics API",
+        },
+    ]
+    first = autoscaler()
+    first["apiVersion"] = "autoscaling/v1"
+    first["metadata"]["annotations"] = {"autoscaling.alpha.kubernetes.io/conditions": json.dumps(conditions)}
+
+    (finding,) = findings_of(context(first))
+
+    assert finding.title.startswith("HorizontalPodAutoscaler api cannot scale: the cluster has no external metrics API")
+
+
+def test_a_gap_of_metrics_that_is_over_is_history() -> None:
+    well = autoscaler(ABLE, ACTIVE, UNLIMITED)
+    gap = event(well, "FailedGetResourceMetric", "did not receive metrics for targeted pods")
+
+    assert {finding.severity for finding in findings_of(context(well, events=(gap,)))} <= {"info"}

@@ -102,9 +102,39 @@ def test_what_was_redacted_stays_redacted_and_a_long_line_is_cut() -> None:
 
     assert reason is not None
     assert reason.substance.startswith("cannot log in with [REDACTED] xxx")
-    assert len(reason.substance) <= 120
+    assert len(reason.substance) <= 200
 
 
 def test_lines_that_speak_of_no_fault_are_no_reason() -> None:
     assert reason_in(["connecting", "done"], only_faults=True) is None
     assert reason_in([" "]) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            (
+                "Error: EACCES: permission denied, mkdir 'cache'",
+                "  errno: -13,",
+                "  code: 'EACCES',",
+                "  path: 'cache'",
+            ),
+            "EACCES: permission denied, mkdir 'cache'",
+        ),
+        (
+            ("Error during startup: {error,", "    {bad_config,", "        \"key 'ports' is no list\"}}"),
+            "during startup: {error, {bad_config, \"key 'ports' is no list\"}}",
+        ),
+        (("  0     0    0     0    0     0 --:--:-- --:--:--     0curl: (7) Failed",), "curl: (7) Failed"),
+        (("thread 'main' panicked at src/main.rs:4:9:", "the ledger is locked"), "the ledger is locked"),
+        (("unknown flag: --depth", "Usage of /app:", "  -deep", "    \tonly required once"), "unknown flag: --depth"),
+        (
+            ('{"msg":"cannot remove it","attr":{"path":"/run/app.sock","error":"Operation not permitted"}}',),
+            "cannot remove it: /run/app.sock: Operation not permitted",
+        ),
+        (("Unsupported library 9 detected", "2026-11-20T07:41:30Z INFO runner Done"), "Unsupported library 9 detected"),
+    ],
+)
+def test_the_title_has_the_line_with_the_message(lines: tuple[str, ...], told: str) -> None:
+    assert told in crashed(*lines).title

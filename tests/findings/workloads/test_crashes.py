@@ -196,3 +196,21 @@ def test_an_out_of_memory_kill_names_the_command_that_doubles_the_limit_of_its_w
         "Set `spec.template.spec.containers[0].resources.limits.memory` of Deployment api to 512Mi (container api): "
         "`kubectl -n shop set resources deployment/api -c api --limits=memory=512Mi`."
     )
+
+
+def test_a_command_that_the_image_does_not_have_is_named() -> None:
+    message = 'unable to start container process: exec: "lamp": executable file not found in $PATH: unknown'
+    finding = findings_of(context(pod(crash_loop(128, "StartError", message))))[0]
+
+    assert "lamp: executable file not found in $PATH" in finding.title
+    assert "use an image with lamp" in finding.next_steps[0]
+
+
+def test_a_liveness_kill_is_known_without_the_probe_in_the_spec_and_with_exit_code_0() -> None:
+    broken = pod(crash_loop(0, "Completed"))
+    unhealthy = event(broken, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 503", count=9)
+    killing = event(broken, "Killing", "Container api failed liveness probe, will be restarted", kind="Normal")
+
+    title = findings_of(context(broken, events=(unhealthy, killing)))[0].title
+
+    assert title == "Container api is killed by its liveness probe (exit code 0): HTTP status 503"

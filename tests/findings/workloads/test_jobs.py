@@ -1,10 +1,12 @@
 """Jobs and CronJobs."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from agent.objects.manifest import Manifest
+from agent.objects.target import ResourceRef
 from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, ended, event, pod, resource
 
@@ -108,3 +110,25 @@ def test_a_negative_starting_deadline_is_told() -> None:
     (finding,) = findings_of(context(cron_job({"startingDeadlineSeconds": -1})))
 
     assert finding.title == "CronJob nightly has a negative starting deadline"
+
+
+def test_too_many_missed_starts_need_a_deadline() -> None:
+    late = cron_job()
+    missed = event(late, "FailedNeedsStart", "cannot determine if job needs to be started: too many missed start times")
+
+    finding = findings_of(context(late, events=(missed,)))[0]
+
+    assert "spec.startingDeadlineSeconds" in finding.next_steps[0]
+
+
+def test_a_refusal_before_the_pod_was_created_is_history() -> None:
+    failed = job(condition("Failed", "True", "BackoffLimitExceeded", "Job has reached the specified backoff limit"))
+    refused = event(failed, "FailedCreate", 'pods "a" is forbidden: error looking up service account shop/a')
+    created = event(failed, "SuccessfulCreate", "Created pod: import-x", kind="Normal")
+    # Events name neither the API group nor the uid of what they are about.
+    about = ResourceRef(version="v1", kind="Job", namespace="shop", name="import")
+    events = tuple(replace(each, involved=about) for each in (refused, created))
+
+    titles = [finding.title for finding in findings_of(context(failed, events=events)) if finding.severity != "info"]
+
+    assert titles == ["Job import failed (BackoffLimitExceeded)"]

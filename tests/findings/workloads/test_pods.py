@@ -293,3 +293,56 @@ def test_pods_of_one_workload_that_cannot_be_scheduled_are_one_finding() -> None
     assert finding.title == (
         f"Pod {names[0]} cannot be scheduled: no node has enough memory left (2 pods of Deployment api)"
     )
+
+
+def test_a_spread_constraint_that_counts_tainted_nodes_is_named() -> None:
+    held = unscheduled(
+        "0/9 nodes are available: 3 node(s) had untolerated taint {team: b}, 6 node(s) didn't match pod topology "
+        "spread constraints.",
+    )
+    held["spec"]["topologySpreadConstraints"] = [{"topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}]
+
+    finding = findings_of(context(held))[0]
+
+    assert "topology spread constraint on zone also counts the tainted nodes" in finding.title
+    assert "nodeTaintsPolicy: Honor" in finding.next_steps[0]
+
+
+def test_a_volume_and_a_node_selector_without_a_common_node_are_named_together() -> None:
+    held = unscheduled(
+        "0/5 nodes are available: 1 node(s) had volume node affinity conflict, 4 node(s) didn't match Pod's node "
+        "affinity/selector.",
+    )
+    held["spec"]["nodeSelector"] = {"disk": "fast"}
+
+    finding = findings_of(context(held))[0]
+
+    assert "its nodeSelector or node affinity (disk=fast) and the node affinity of its volume" in finding.title
+
+
+def test_a_pod_of_the_old_revision_is_deleted_and_its_image_not_repaired() -> None:
+    waiting_pod = pod(waiting("ImagePullBackOff", 'Back-off pulling image "a:1"'), owner=("StatefulSet", "db"))
+    waiting_pod["metadata"]["labels"]["controller-revision-hash"] = "db-1"
+    revisions = {"currentRevision": "db-1", "updateRevision": "db-2"}
+    stateful_set = resource("apps/v1", "StatefulSet", "db", spec={"replicas": 1}, status=revisions)
+
+    finding = findings_of(context(stateful_set, waiting_pod))[0]
+
+    assert "is still of the old revision db-1: StatefulSet db waits until it is ready" in finding.title
+    assert "`kubectl -n shop delete pod" in finding.next_steps[0]
+    revisions["updateRevision"] = "db-1"
+    assert "old revision" not in findings_of(context(stateful_set, waiting_pod))[0].title
+
+
+def test_an_attacher_that_does_not_answer_is_named_with_its_driver() -> None:
+    held = pod(waiting("ContainerCreating"), phase="Pending")
+    late = event(
+        held,
+        "FailedAttachVolume",
+        'AttachVolume.Attach failed for volume "pv-1" : timed out waiting for external-attacher of disk.example.com '
+        "CSI driver to attach volume pv-1",
+    )
+
+    assert (
+        "controller pods of CSI driver disk.example.com" in findings_of(context(held, events=(late,)))[0].next_steps[0]
+    )

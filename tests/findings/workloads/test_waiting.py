@@ -131,3 +131,20 @@ def test_other_refusals_quote_the_kubelet(reason: str, message: str) -> None:
 @pytest.mark.parametrize("reason", ["ContainerCreating", "PodInitializing"])
 def test_a_container_that_waits_for_its_pod_is_not_broken(reason: str) -> None:
     assert faults_of(context(pod(waiting(reason), phase="Pending"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "step"),
+    [
+        (
+            "container has runAsNonRoot and image has non-numeric user (lamp), cannot verify user is non-root",
+            "the numeric id of the image's user lamp",
+        ),
+        ("container has runAsNonRoot and image will run as root", "an id other than 0"),
+    ],
+)
+def test_a_user_that_may_be_root_is_replaced_by_a_number(message: str, step: str) -> None:
+    finding = findings_of(context(pod(waiting("CreateContainerConfigError", message))))[0]
+
+    assert "securityContext.runAsUser" in finding.next_steps[0]
+    assert step in finding.next_steps[0]

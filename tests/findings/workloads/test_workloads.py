@@ -242,3 +242,13 @@ def test_a_first_start_within_a_rollout_is_left_alone() -> None:
     young = pod(running(ready=False), owner=("ReplicaSet", "api-6c9d8f7b5d"))
 
     assert faults_of(context(deployment(rolling, SHORT), young)) == ()
+
+
+def test_a_paused_deployment_is_information_however_long() -> None:
+    paused = deployment(
+        condition("Available", "True", "MinimumReplicasAvailable"),
+        condition("Progressing", "Unknown", "DeploymentPaused", "Deployment is paused"),
+        available=2,
+    )
+
+    assert {finding.severity for finding in findings_of(context(paused))} <= {"info"}

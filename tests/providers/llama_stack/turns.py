@@ -29,12 +29,14 @@ type Connect = Callable[..., LlamaStack]
 
 
 @asynccontextmanager
-async def providers() -> AsyncGenerator[Connect]:
-    """Providers for a server by its URL and further settings; closed at the end of the block."""
+async def providers(**defaults: Any) -> AsyncGenerator[Connect]:
+    """Providers for a server by its URL and further settings, `defaults` below them; closed at the end of the block."""
     opened: list[LlamaStack] = []
 
     def connect(url: str, **settings: Any) -> LlamaStack:
-        opened.append(LlamaStack(load_settings({"llamastack_base_url": url, "provider_retries": 0} | settings)))
+        opened.append(
+            LlamaStack(load_settings({"llamastack_base_url": url, "provider_retries": 0} | defaults | settings))
+        )
         return opened[-1]
 
     try:

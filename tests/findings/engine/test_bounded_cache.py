@@ -1,6 +1,6 @@
 """A text is read once, and the cache stays within bounds."""
 
-from agent.findings.custom.bounded_cache import MAX_ENTRIES, BoundedCache
+from agent.findings.engine.bounded_cache import MAX_ENTRIES, BoundedCache
 
 
 class _Reader:
