@@ -1,9 +1,9 @@
 """`ask`: from the options to a request, through the turn, to an exit code. Owns neither files nor the screen."""
 
 import asyncio
-import logging
 import os
 import sys
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from agent.cli.conversation import converse
 from agent.cli.exit_codes import ExitCode
 from agent.cli.files import read_logs, read_manifests
-from agent.cli.notices import OnceADay
+from agent.cli.notices import provider_notices
 from agent.cli.screen import JsonScreen, Screen, TextScreen
 from agent.errors import AssistantError, RequestError, SessionError, SettingsError
 from agent.objects.manifest import Manifest, text_at
@@ -66,8 +66,7 @@ _OPTIONS = {
 
 def ask(asked: AskOptions, *, as_json: bool) -> ExitCode:
     """Print the answer to standard output, all else to standard error; return the exit code."""
-    _show_notices_once_a_day()
-    with JsonScreen() if as_json else TextScreen() as screen:
+    with provider_notices() as notices, JsonScreen() if as_json else TextScreen(notices.has_seen) as screen:
         try:
             settings = load_settings()
             question = parse_question(request_body(asked), tail_lines_max=settings.log_tail_lines_max)
@@ -95,33 +94,33 @@ def _instructions(settings: Settings) -> InstructionsSource | None:
 
 def ask_on(asked: AskOptions) -> ExitCode:
     """Answer questions until the input ends: `ask --interactive`."""
-    _show_notices_once_a_day()
-    try:
-        settings = load_settings()
-        body = request_body(asked)
-        if asked.question:
-            parse_question(body, tail_lines_max=settings.log_tail_lines_max)  # reports a wrong option before anything
-        with asyncio.Runner() as runner:
-            assistant = Assistant(settings, instructions=_instructions(settings))
-            try:
-
-                def answer(request: dict[str, Any], screen: Screen) -> tuple[ExitCode, Outcome | None]:
-                    asked_now = parse_question(request, tail_lines_max=settings.log_tail_lines_max)
-                    return runner.run(_turn(assistant, asked_now, screen))
-
-                return converse(body, answer, screen=TextScreen)
-            finally:
-                runner.run(assistant.aclose())
-    except AssistantError as error:
-        with TextScreen() as screen:
-            screen.failed(error.code, _in_options(error))
-        return ExitCode.WRONG_INPUT
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
+    with provider_notices() as notices:
+        try:
+            settings = load_settings()
+            body = request_body(asked)
+            if asked.question:  # a wrong option is reported before anything is asked
+                parse_question(body, tail_lines_max=settings.log_tail_lines_max)
+            return _conversation(settings, body, screen=lambda: TextScreen(notices.has_seen))
+        except AssistantError as error:
+            with TextScreen() as screen:
+                screen.failed(error.code, _in_options(error))
+            return ExitCode.WRONG_INPUT
+        except KeyboardInterrupt:
+            return ExitCode.INTERRUPTED
 
 
-def _show_notices_once_a_day() -> None:
-    logging.getLogger("agent.providers.llama_stack.provider").addFilter(OnceADay())
+def _conversation(settings: Settings, body: dict[str, Any], *, screen: Callable[[], Screen]) -> ExitCode:
+    with asyncio.Runner() as runner:
+        assistant = Assistant(settings, instructions=_instructions(settings))
+
+        def answer(request: dict[str, Any], screen: Screen) -> tuple[ExitCode, Outcome | None]:
+            question = parse_question(request, tail_lines_max=settings.log_tail_lines_max)
+            return runner.run(_turn(assistant, question, screen))
+
+        try:
+            return converse(body, answer, screen=screen)
+        finally:
+            runner.run(assistant.aclose())
 
 
 async def _once(settings: Settings, question: Question, screen: Screen) -> ExitCode:

@@ -9,6 +9,8 @@ import json
 import logging
 import os
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -22,10 +24,16 @@ class OnceADay(logging.Filter):
     def __init__(self, file: Path | None = None) -> None:
         super().__init__()
         self._file = file or _state_file()
+        self._seen: list[str] = []
+
+    def has_seen(self, note: str) -> bool:
+        """Whether a record of this process ended with `note`, let through now or shown earlier that day."""
+        return any(text.endswith(note) for text in self._seen)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is new today."""
         shown, now, text = self._shown(), time.time(), record.getMessage()
+        self._seen.append(text)
         if now - shown.get(text, 0) < _DAY:
             return False
         newest = sorted((shown | {text: now}).items(), key=lambda each: each[1])[-_MOST:]
@@ -45,6 +53,17 @@ class OnceADay(logging.Filter):
             return {}
         entries = cast("dict[str, object]", read)
         return {text: float(at) for text, at in entries.items() if isinstance(at, int | float)}
+
+
+@contextmanager
+def provider_notices() -> Generator[OnceADay]:
+    """Shows what the provider logs once a day, for as long as the block runs."""
+    logger, notices = logging.getLogger("agent.providers.llama_stack.provider"), OnceADay()
+    logger.addFilter(notices)
+    try:
+        yield notices
+    finally:
+        logger.removeFilter(notices)
 
 
 def _state_file() -> Path:

@@ -6,7 +6,7 @@ or a model reaches either with a control character in it.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -122,9 +122,10 @@ class JsonScreen:
 class TextScreen:
     """The answer on standard output, rendered on a terminal; findings, gaps, provider and session, in a few lines, on
     standard error. If both are terminals, nothing is shown twice: the findings only without an answer, the gaps only
-    if a model answered, which may leave them out."""
+    if a model answered, which may leave them out. `is_known` says of a provider's note that it was shown today."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_known: Callable[[str], bool] = lambda _: False) -> None:
+        self._is_known = is_known
         self._out = Console()
         self._stderr = Console(stderr=True, highlight=False, soft_wrap=True)
         self._status: Status | None = None
@@ -190,7 +191,7 @@ class TextScreen:
         if outcome.usage:
             facts.append(f"{outcome.usage.input_tokens:,} + {outcome.usage.output_tokens:,} tokens")
         self._note("provider", ", ".join(fact for fact in facts if fact), "dim")
-        if provider.note:
+        if provider.note and not self._is_known(provider.note):
             self._note("note", provider.note, "yellow")
         if self._tools:
             self._note("tools", ", ".join(self._tools), "dim")

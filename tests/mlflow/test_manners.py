@@ -71,3 +71,25 @@ def test_the_packages_are_typed() -> None:
     import serve
 
     assert all((Path(str(package.__file__)).parent / "py.typed").is_file() for package in (agent, serve))
+
+
+@pytest.mark.parametrize(("named", "used"), [({}, "argocd-assistant"), ({"MLFLOW_EXPERIMENT_NAME": "mine"}, "mine")])
+def test_a_server_traces_into_an_experiment_of_the_assistant(
+    named: dict[str, str], used: str, trace_store_path: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import mlflow; from agent.mlflow import tracing; tracing.configure();"
+        "[experiment] = [each for each in mlflow.search_experiments() if each.name == %r];"
+        "print(mlflow.tracking.fluent._get_experiment_id() == experiment.experiment_id)"
+    )
+    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{trace_store_path}"}
+    done = subprocess.run(
+        [sys.executable, "-c", code % used],
+        cwd=tmp_path,
+        env=os.environ | store | named,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == "True\n", done.stderr

@@ -114,3 +114,13 @@ def test_errors_are_as_described(
 
 def test_the_documentation_is_there_to_be_read(client: httpx.Client) -> None:
     assert "Argo CD Assistant" in client.get("/docs").text
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_pages_of_the_description_need_no_other_server(client: httpx.Client, page: str) -> None:
+    html = client.get(page).text
+
+    loaded = re.findall(r"""(?:src|href|spec-url)=["']([^"']+)""", html) + re.findall(r"url: '([^']+)'", html)
+    assert "/openapi.json" in loaded
+    assert [address for address in loaded if client.get(address).status_code != 200] == []
+    assert "//" not in "".join(loaded)
