@@ -47,7 +47,9 @@ _TELLING: tuple[tuple[re.Pattern[str], type[AssistantError]], ...] = tuple(
         (
             r"context[ _](length|window|size)|maximum (context|model) length|too many (input )?tokens|max_model_len"
             r"|(prompt|input|request) (is )?too (long|large)|reduce the length"
-            r"|exceeds? the (maximum|available|model)[^.]{0,40}(context|tokens)",
+            r"|exceeds? the (maximum|available|model)[^.]{0,40}(context|tokens)"
+            # TGI; vLLM, where the prompt alone is longer than the window.
+            r"|max_new_tokens\W{1,3}must be <=|max_tokens must be at least 1, got -",
             ContextTooLong,
         ),
         (

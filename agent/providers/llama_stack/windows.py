@@ -54,6 +54,10 @@ _REFUSALS: tuple[re.Pattern[str], ...] = tuple(
         rf"must be <=? {_NUMBER}",
         # SGLang (srt/managers/tokenizer_manager.py): "longer than the model's context length (8192 tokens)"
         rf"context (?:length|window|size)(?: of)?(?: is)? ?\(?{_NUMBER}",
+        # Anthropic, which LiteLLM passes on: "prompt is too long: 208310 tokens > 200000 maximum"
+        rf"tokens > {_NUMBER} maximum",
+        # SGLang: "Input length (160062 tokens) exceeds the maximum allowed length (59862 tokens)"
+        rf"maximum allowed length \({_NUMBER} tokens\)",
         # vLLM: "max_model_len of 8192"; LiteLLM and Together pass such texts on
         rf"max_model_len[^0-9]{{1,12}}{_NUMBER}",
         # Mistral: "Prompt contains 9000 tokens ..., too large for model with 8192 maximum context length"
