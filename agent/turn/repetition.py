@@ -8,6 +8,8 @@ _EVERY = 200
 
 _LONGEST_PERIOD = 480
 _LEAST_REPEATED = 800
+# An answer may quote a log whose lines are all the same, or the frames of a recursion.
+_LEAST_REPEATED_LINES = 1_600
 _LEAST_TIMES = 8
 _PROBE = 40
 
@@ -22,7 +24,7 @@ class RepetitionWatch:
 
     def repeats(self, text: str) -> bool:
         """Take the next piece of the answer; return whether its end is one text repeated at least eight times, over at
-        least 800 characters."""
+        least 800 characters, 1,600 if it is of whole lines."""
         self._new.append(text)
         self._unseen += len(text)
         if self._unseen < _EVERY:
@@ -39,7 +41,8 @@ def is_repetition(text: str) -> bool:
     period = _period(text)
     if period is None:
         return False
-    length = max(_LEAST_REPEATED, period * _LEAST_TIMES)
+    least = _LEAST_REPEATED_LINES if "\n" in text[-period:] else _LEAST_REPEATED
+    length = max(least, period * _LEAST_TIMES)
     if len(text) < length:
         return False
     end = text[-length:]
