@@ -26,9 +26,11 @@ def environments_folder(variables: Mapping[str, str]) -> Path:
 
 
 def is_installed(requirements: str, environment: Path) -> bool:
-    """Whether `environment` has exactly these packages, for this Python."""
+    """Whether `environment` has exactly these packages, for this Python, and works where it is: its commands name the
+    folder that they were installed in, and its Python is a link."""
     stamp = environment / "requirements.sha256"
-    return stamp.exists() and stamp.read_text() == _digest(requirements)
+    python = environment / "bin" / "python"
+    return python.exists() and stamp.exists() and stamp.read_text() == _digest(requirements, environment)
 
 
 def install(requirements: str, environment: Path, *, variables: Mapping[str, str]) -> None:
@@ -47,7 +49,7 @@ def install(requirements: str, environment: Path, *, variables: Mapping[str, str
         listed.write_text(requirements)
         for command in installation(environment, listed, uv=find_uv(variables)):
             _run(command, variables)
-        (environment / "requirements.sha256").write_text(_digest(requirements))
+        (environment / "requirements.sha256").write_text(_digest(requirements, environment))
 
 
 def installation(environment: Path, listed: Path, *, uv: str | None) -> list[list[str]]:
@@ -96,8 +98,8 @@ def _failed(command: list[str], output: str) -> LlamaStackNotStarted:
     )
 
 
-def _digest(requirements: str) -> str:
-    return hashlib.sha256(requirements.encode() + sys.version.encode()).hexdigest()
+def _digest(requirements: str, environment: Path) -> str:
+    return hashlib.sha256(f"{requirements}\0{sys.version}\0{environment.absolute()}".encode()).hexdigest()
 
 
 def for_server(variables: Mapping[str, str], environment: Path) -> dict[str, str]:

@@ -131,6 +131,10 @@ def test_the_default_tag_of_ollama_may_be_left_out(
     assert "has no model" not in done.stderr
 
 
+# What `uv venv` makes, at its smallest.
+ENVIRONMENT = 'mkdir -p "$5/bin" && touch "$5/bin/python"'
+
+
 def installer(folder: Path, script: str) -> Path:
     """A program that takes the place of uv."""
     program = folder / "uv"
@@ -169,7 +173,7 @@ def test_a_server_that_ends_at_once_shows_its_last_lines(
 
 def test_an_installation_is_made_once_for_the_same_packages(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
-    variables = {"UV": str(installer(tmp_path, f'echo "$1" >>{calls}; [ "$1" != venv ] || mkdir -p "$5"'))}
+    variables = {"UV": str(installer(tmp_path, f'echo "$1" >>{calls}; [ "$1" != venv ] || {{ {ENVIRONMENT}; }}'))}
     environment = tmp_path / "environments" / "one"
 
     install("a==1\n", environment, variables=variables)
@@ -177,6 +181,20 @@ def test_an_installation_is_made_once_for_the_same_packages(tmp_path: Path) -> N
     assert calls.read_text().split() == ["venv", "pip"]
     install("a==2\n", environment, variables=variables)
     assert calls.read_text().split() == ["venv", "pip"] * 2
+
+
+def test_an_environment_that_was_moved_or_lost_its_python_is_made_anew(tmp_path: Path) -> None:
+    variables = {"UV": str(installer(tmp_path, f'[ "$1" != venv ] || {{ {ENVIRONMENT}; }}'))}
+    made, moved = tmp_path / "environments" / "one", tmp_path / "environments" / "two"
+
+    install("a==1\n", made, variables=variables)
+    assert is_installed("a==1\n", made)
+    made.rename(moved)
+    assert not is_installed("a==1\n", moved)
+    install("a==1\n", moved, variables=variables)
+    assert is_installed("a==1\n", moved)
+    (moved / "bin" / "python").unlink()
+    assert not is_installed("a==1\n", moved)
 
 
 def test_an_installer_that_is_missing_is_named(tmp_path: Path) -> None:
