@@ -18,6 +18,7 @@ FOLDERS = {
 LONGEST_CHAIN = 18  # modules
 DIALECT_WORDS = 150
 USER_ID_FILES = 6
+CONTEXT_PART_FILES = 6
 
 
 def sources() -> list[Path]:
@@ -158,3 +159,9 @@ def test_few_files_handle_the_user_id() -> None:
     files = [module_name(path) for path in sources() if re.search(r"\buser_id\b", path.read_text())]
 
     assert len(files) <= USER_ID_FILES, files
+
+
+def test_few_files_name_a_part_of_the_context() -> None:
+    files = [module_name(path) for path in sources() if "sync_windows" in path.read_text()]
+
+    assert 0 < len(files) <= CONTEXT_PART_FILES, files

@@ -17,12 +17,12 @@ from agent.findings.argocd import (
     application,
     application_health,
     application_sets,
+    closed_windows,
     deletion,
     drift,
     operation,
     projects,
     sync_progress,
-    sync_windows,
     tree,
 )
 from agent.findings.engine.applications import applications_of
@@ -78,7 +78,7 @@ _ANALYZERS: tuple[tuple[Analyzer, ContextPart], ...] = (
     (operation.failed_resources, "application"),
     (operation.failed_hooks, "application"),
     (sync_progress.stuck_syncs, "application"),
-    (sync_windows.blocking_windows, "application"),
+    (closed_windows.blocking_windows, "application"),
     (operation.skipped_prunes, "application"),
     (application.conditions, "application"),
     (drift.drifted_resources, "difference"),
