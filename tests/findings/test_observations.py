@@ -8,13 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.context.context import Context
-from agent.context.model import Event
-from agent.findings.engine.evidence import cut
-from agent.findings.engine.inventory import key_of
 from agent.objects.error_message import parse
-from agent.objects.target import ResourceRef
 from tests.findings.citations import faults_of, findings_of
-from tests.findings.cluster import condition, context, event, pod, resource, running
+from tests.findings.cluster import condition, context, event, pod, resource
 
 AT = "2026-11-20T07:44:31Z"
 INGRESS = resource(
@@ -111,50 +107,6 @@ def test_an_event_with_the_words_of_a_finding_about_its_object_is_evidence_of_it
     (finding,) = findings_of(context(cron_job, events=(complaint,)))
 
     assert any(evidence.source == "event" for evidence in finding.evidence)
-
-
-REASONS = st.sampled_from(
-    [
-        "FailedBuildModel",
-        "SyncLoadBalancerFailed",
-        "FailedMount",
-        "FailedCreate",
-        "InvalidSpec",
-        "Unhealthy",
-        "BackOff",
-        "X",
-    ]
-)
-MESSAGES = st.sampled_from(
-    [
-        "could not do it: the thing is missing",
-        'Error creating: pods "a-" is forbidden: exceeded quota: team, requested: cpu=1, used: cpu=1, limited: cpu=1',
-        'MountVolume.SetUp failed for volume "v" : secret "s" not found',
-        "something nobody has seen before happened here",
-        "rpc error: code = Unknown desc = " + "x" * 2_000 + ": the very end of it",
-    ]
-)
-OBJECTS = st.sampled_from(
-    [INGRESS, pod(running()), deployment(), resource("acme.io/v1", "Widget", "w"), resource("v1", "Service", "s")]
-)
-
-
-@pytest.mark.hypothesis
-@given(st.lists(st.tuples(OBJECTS, REASONS, MESSAGES, st.booleans()), max_size=6))
-def test_no_warning_event_is_dropped_in_silence(drawn: list[tuple[Any, str, str, bool]]) -> None:
-    events = tuple(event(about, reason, message) for about, reason, message, _ in drawn)
-    manifests = [about for about, *_, with_manifest in drawn if with_manifest]
-
-    findings = findings_of(context(*manifests, events=events))
-
-    quoted = [evidence.text for finding in findings for evidence in finding.evidence]
-    about = {key_of(finding.resource) for finding in findings if finding.resource}
-    for each in events:
-        assert cut(each.message) in quoted or _key(each) in about, each
-
-
-def _key(event: Event) -> Any:
-    return key_of(event.involved) if isinstance(event.involved, ResourceRef) else None
 
 
 @given(st.integers(min_value=0, max_value=5_000))

@@ -49,7 +49,7 @@ def observed(inventory: Inventory, found: list[Finding]) -> list[Finding]:
     explained = any(each.severity == "error" and each.level in ("cause", "effect") for each in found)
     worst: Severity = "error" if "error" in unexplained and not explained else "warning"
     result, further = list(found), list[Observation]()
-    for item in _one_for_each_fault(items):
+    for item in _one_for_each_kind(_one_for_each_fault(items)):
         if (place := account.place_of(item)) is not None:
             result[place] = replace(result[place], evidence=(*result[place].evidence, *item.evidence))
         else:
@@ -63,6 +63,18 @@ def _one_for_each_fault(items: Iterable[Observation]) -> Iterator[Observation]:
         if not item.fault or item.fault not in seen:
             seen.add(item.fault)
             yield item
+
+
+def _one_for_each_kind(items: Iterable[Observation]) -> Iterator[Observation]:
+    """The items, with those of one object and kind as one: the first that is current, with the evidence of all."""
+    kinds: dict[tuple[object, str], list[Observation]] = {}
+    for place, item in enumerate(items):
+        about = key_of(item.resource) if item.resource else None
+        kinds.setdefault((about, item.kind) if item.kind else (place, ""), []).append(item)
+    for alike in kinds.values():
+        first = next((item for item in alike if item.severity != "info"), alike[0])
+        further = (evidence for item in alike if item is not first for evidence in item.evidence)
+        yield replace(first, evidence=(*first.evidence, *further))
 
 
 class _Account:
@@ -84,12 +96,12 @@ class _Account:
                 self._about |= {key_of(each.resource), *map(key_of, inventory.owners(each.resource))}
 
     def has(self, item: Observation) -> bool:
-        """Whether a finding quotes the item or its innermost clause, or explains it."""
+        """Whether a finding quotes the item or what its message states, or explains it."""
         if any((e.source, e.path, e.resource) in self._quoted for e in item.evidence):
             return True
         if any(_REPEATS.get(e.path, "\n") in title for e in item.evidence for title in self._titles):
             return True
-        clauses = {parse(e.text).cause for e in item.evidence[:1]}
+        clauses = {parse(e.text).statement for e in item.evidence[:1]}
         if any(len(clause) > _SIGNIFICANT and clause in text for clause in clauses for text in self._texts):
             return True
         return item.follows and item.resource is not None and self._is_explained(item.resource)

@@ -3,53 +3,70 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from agent.findings.custom_resources import OWN_FAMILY
 from agent.findings.engine.durations import minutes_text
 from agent.findings.engine.evidence import one_line, quote
-from agent.findings.engine.inventory import Inventory, group_kind
+from agent.findings.engine.inventory import GroupKind, Inventory, group_kind
 from agent.findings.observations.observation import PATIENCE, STATEMENT_LIMIT, Observation, names
+from agent.objects.error_message import parse, shorten
 from agent.objects.manifest import Manifest, integer_at, list_at, objects_at, text_at
 from agent.objects.target import ResourceRef
 from agent.objects.times import moment
 
-# Conditions of built-in kinds (https://kubernetes.io/docs/reference/kubernetes-api/): True is bad for these, for any
-# other False is.
-_BAD_IF_TRUE = names("""
-    ReplicaFailure FailureTarget Failed MemoryPressure DiskPressure PIDPressure NetworkUnavailable
-    NamespaceDeletionDiscoveryFailure NamespaceDeletionContentFailure
-    NamespaceDeletionGroupVersionParsingFailure
-    """)
-_READ_KINDS = frozenset({("", "Pod"), ("apps", "Deployment"), ("apps", "ReplicaSet"), ("", "Node"), ("batch", "Job")})
+# Kinds of which a condition that is True is bad (https://kubernetes.io/docs/reference/node/node-status/#condition,
+# https://kubernetes.io/docs/reference/kubernetes-api/core/namespace-v1/#NamespaceStatus and
+# .../core/persistent-volume-claim-v1/#PersistentVolumeClaimStatus); the exceptions are in _GOOD_IF_TRUE.
+_REPORT_FAULTS = frozenset({("", "Node"), ("", "Namespace"), ("", "PersistentVolumeClaim")})
+_GOOD_IF_TRUE = names("Ready")
+# Of other kinds a condition that is False is bad, but for these.
+_BAD_IF_TRUE = names("ReplicaFailure FailureTarget Failed LoadBalancerPortsError")
+_READ_KINDS = OWN_FAMILY - {("", "Event"), ("argoproj.io", "Application"), ("argoproj.io", "ApplicationSet")} | {
+    ("", "Service"),
+    ("networking.k8s.io", "Ingress"),
+}
 # They are False or True in the normal life of an object.
-_NORMAL_REASONS = frozenset(
-    ("PodCompleted", "ReplicaSetUpdated", "NewReplicaSetCreated", "FoundNewReplicaSet", "DeploymentPaused")
-)
+_NORMAL_REASONS = names("""
+    PodCompleted ReplicaSetUpdated NewReplicaSetCreated FoundNewReplicaSet ScalingDisabled
+    """)
+# A Deployment that was never complete, a Pod that may be resized, an autoscaler at its limits: no fault.
+_OPTIONAL = names("Complete SuccessCriteriaMet Suspended DisruptionTarget PodResizePending ScalingLimited")
+# Reasons that last without a fault: somebody asked for it
+# (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pausing-and-resuming), or a budget protects
+# every Pod there is (https://kubernetes.io/docs/tasks/run-application/configure-pdb/).
+_INTENDED = names("DeploymentPaused InsufficientPods")
+# Reasons that repeat what the parts of the object report (Kubernetes' pkg/kubelet/status/generate.go,
+# pkg/controller/deployment/util/deployment_util.go, pkg/controller/job/job_controller.go).
+_OUTER_REASONS = names("""
+    ContainersNotReady ContainersNotInitialized PodFailed MinimumReplicasUnavailable ProgressDeadlineExceeded
+    BackoffLimitExceeded
+    """)
 
 
 def bad_conditions(inventory: Inventory) -> Iterator[Observation]:
-    """An observation for each object whose condition is not well: a warning if it lasts, else what is under way."""
+    """An observation for each condition that is not well: a warning if it lasts, else what is under way. What repeats
+    the state of other objects is one for each object."""
     for kind, manifest in inventory.objects:
-        if kind in _READ_KINDS and not text_at(manifest, "metadata", "deletionTimestamp"):
-            found = next(_bad_conditions(manifest), None)
-            resource = ResourceRef.of(manifest)
-            if found is not None and resource is not None:
-                yield _condition(inventory, manifest, resource, found)
+        resource = ResourceRef.of(manifest)
+        if kind not in _READ_KINDS or resource is None or text_at(manifest, "metadata", "deletionTimestamp"):
+            continue
+        messages = set[str]()
+        for index in _bad_conditions(kind, manifest):
+            found = _condition(inventory, manifest, resource, index)
+            message = "" if found.follows else text_at(manifest, "status", "conditions", index, "message")
+            if message not in messages:
+                messages.add(message)
+                yield found
 
 
-def _bad_conditions(manifest: Manifest) -> Iterator[int]:
+def _bad_conditions(group_kind: GroupKind, manifest: Manifest) -> Iterator[int]:
     if integer_at(manifest, "spec", "replicas") == 0 or text_at(manifest, "status", "phase") in ("Succeeded", "Failed"):
         return
     for index, condition in enumerate(list_at(manifest, "status", "conditions")):
         kind, status, reason = (text_at(condition, key) for key in ("type", "status", "reason"))
-        bad = "True" if kind in _BAD_IF_TRUE else "False"
+        is_fault = group_kind in _REPORT_FAULTS and kind not in _GOOD_IF_TRUE
+        bad = "True" if is_fault or kind in _BAD_IF_TRUE else "False"
         if status in (bad, "Unknown") and reason not in _NORMAL_REASONS and kind not in _OPTIONAL:
             yield index
-
-
-# Somebody has asked for it: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pausing-and-resuming
-_INTENDED = frozenset(("DeploymentPaused",))
-
-# A Deployment that was never complete, a Pod that may be resized: no fault.
-_OPTIONAL = frozenset(("Complete", "SuccessCriteriaMet", "Suspended", "DisruptionTarget", "PodResizePending"))
 
 
 def _condition(inventory: Inventory, manifest: Manifest, resource: ResourceRef, index: int) -> Observation:
@@ -61,7 +78,8 @@ def _condition(inventory: Inventory, manifest: Manifest, resource: ResourceRef, 
     lasting = lasted is not None and lasted > PATIENCE and not intended
     how_long = f" for {minutes_text(lasted)}" if lasted and lasted > timedelta() else ""
     state = f"{one_line(kind, 60)} is {text_at(manifest, *path, 'status')}{how_long}"
-    what = _waits_for(manifest) or one_line(message, STATEMENT_LIMIT).rstrip(".") or one_line(reason, 60)
+    statement = shorten(parse(message).statement, STATEMENT_LIMIT) if message else ""
+    what = _waits_for(manifest) or one_line(statement, STATEMENT_LIMIT).rstrip(".") or one_line(reason, 60)
     counts = _pods_text(manifest)
     return Observation(
         resource=resource,
@@ -76,7 +94,7 @@ def _condition(inventory: Inventory, manifest: Manifest, resource: ResourceRef, 
         ),
         evidence=quote(manifest, *path, "message") + quote(manifest, *path, "reason") + quote(manifest, *path, "type"),
         severity="warning" if lasting else "info",
-        follows=True,
+        follows=not message or reason in _OUTER_REASONS,
     )
 
 

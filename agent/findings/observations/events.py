@@ -8,7 +8,7 @@ from agent.context.model import Event
 from agent.findings.admission.refusals import refusal_in
 from agent.findings.engine.event_outcome import later_success
 from agent.findings.engine.evidence import cut, one_line, quote_event
-from agent.findings.engine.health import has_condition, pod_is_healthy, workload_is_healthy
+from agent.findings.engine.health import pod_is_healthy, workload_is_healthy
 from agent.findings.engine.inventory import Inventory, Key, group_kind, key_of
 from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock, names
@@ -30,15 +30,23 @@ _FLAPS = timedelta(minutes=15)
 
 
 def warning_events(inventory: Inventory) -> Iterator[Observation]:
-    """An observation for each Warning event, one for those of the same object and reason."""
-    seen: set[tuple[Key | None, str]] = set()
+    """An observation for each Warning event, one for those of the same object and reason with alike messages."""
+    seen: set[tuple[Key | None, str, str]] = set()
     for event in inventory.context.events:
         about = event.involved or inventory.context.target.resource
-        key = (key_of(about) if about else None, event.reason)
+        key = (key_of(about) if about else None, event.reason, _shape(event.message))
         if event.type != "Warning" or key in seen or not event.message.strip() or _is_old(inventory, event):
             continue
         seen.add(key)
         yield _event(inventory, event, about)
+
+
+# What differs between repetitions of a message: generated names, numbers, addresses.
+_VARIABLE = re.compile(r"[\w.:-]*\d[\w.:-]*|\"[^\"]{1,300}\"")
+
+
+def _shape(message: str) -> str:
+    return _VARIABLE.sub("#", " ".join(message.split()))
 
 
 def _is_old(inventory: Inventory, event: Event) -> bool:
@@ -79,6 +87,7 @@ def _event(inventory: Inventory, event: Event, about: ResourceRef | None) -> Obs
         level="effect" if over or event.reason in _CONSEQUENCES else "cause",
         follows=event.reason in _CONSEQUENCES,
         fault=f"{event.reason} {cut(event.message)}",
+        kind=event.reason,
     )
 
 
@@ -126,8 +135,6 @@ def _is_well(manifest: Manifest) -> bool:
             return conditions.get("ScalingActive") == "True" == conditions.get("AbleToScale")
         case ("", "Service") | ("networking.k8s.io", "Ingress"):
             return bool(list_at(manifest, "status", "loadBalancer", "ingress"))
-        case ("autoscaling", "HorizontalPodAutoscaler"):
-            return has_condition(manifest, "ScalingActive") and has_condition(manifest, "AbleToScale")
         case _:
             return workload_is_healthy(manifest)
 

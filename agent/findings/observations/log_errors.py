@@ -24,7 +24,7 @@ _UNSTATED = 6
 # (https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses).
 _TRANSIENT = re.compile(
     r"\(2: No such file or directory\), client: |\btoo old resource version\b|"
-    r"\bretry|\bretries\b|\bretried\b|\btry(?:ing)? again|\breconnect|\bsucceeded\b|\brecovered\b|\bbacking off\b",
+    r"\bretry|\bretries\b|\btry(?:ing)? again|\breconnect|\bsucceeded\b|\brecovered\b|\bbacking off\b",
     re.IGNORECASE,
 )
 

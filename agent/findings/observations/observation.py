@@ -23,8 +23,9 @@ STATEMENT_LIMIT = 220
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Something abnormal. `fault` is the same for what is one fault in several places; `follows`: any finding about the
-    same object explains it; `severity` is its own, `warning` at most."""
+    """Something abnormal. `fault` is the same for what is one fault in several places, `kind` for what one object
+    reports in several messages; `follows`: any finding about the same object explains it; `severity` is its own,
+    `warning` at most."""
 
     resource: ResourceRef | None
     title: str
@@ -35,6 +36,7 @@ class Observation:
     level: Level = "effect"
     follows: bool = False
     fault: str = ""
+    kind: str = ""
 
     def finding(self, worst: Severity) -> Finding:
         """The observation as a finding. `worst` is the severity of a warning that may explain a symptom."""

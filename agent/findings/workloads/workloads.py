@@ -77,6 +77,7 @@ def deployments(inventory: Inventory) -> Iterator[Finding]:
         rolling = text_at(deployment, *progressing, "reason") not in _NOT_ROLLING or _is_coming_up(
             inventory, deployment
         )
+        is_paused = lookup(deployment, "spec", "paused") is True or _condition(deployment, "Progressing", "Unknown")
         if stuck := _condition(deployment, "Progressing", "False"):
             yield _stuck_rollout(deployment, stuck, f"{available} of {wanted}")
         elif short and available < wanted and not rolling:
@@ -88,6 +89,8 @@ def deployments(inventory: Inventory) -> Iterator[Finding]:
                 "Look at its pods: " + _pods_command(deployment) + ".",
                 level="symptom",
             )
+        elif _condition(deployment, "Available", "True") and not (rolling or is_paused) and available < wanted:
+            yield _short(deployment, "availableReplicas", wanted)
 
 
 # Reasons of Progressing=True without a rollout: the last one is complete.
@@ -167,7 +170,7 @@ def _short(workload: Manifest, field: str, wanted: int | None) -> Finding:
     ready = integer_at(workload, "status", field) or 0
     return object_finding(
         workload,
-        f"{named(workload)} has {ready} of {_wanted(wanted)} pods ready",
+        f"{named(workload)} has {ready} of {_wanted(wanted)} pods {'available' if field.startswith('a') else 'ready'}",
         "It wants more ready pods than it has; the fault is in the pods that are not ready or missing.",
         quote(workload, "status", field)
         + quote(workload, "spec", "replicas")
