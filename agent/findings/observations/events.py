@@ -41,12 +41,12 @@ def warning_events(inventory: Inventory) -> Iterator[Observation]:
         yield _event(inventory, event, about)
 
 
-# What differs between repetitions of a message: generated names, numbers, addresses.
-_VARIABLE = re.compile(r"[\w.:-]*\d[\w.:-]*|\"[^\"]{1,300}\"")
-
-
 def _shape(message: str) -> str:
-    return _VARIABLE.sub("#", " ".join(message.split()))
+    """The message without what differs between its repetitions: words with a digit and quoted ones."""
+    return " ".join("#" if word.startswith('"') or _DIGIT.search(word) else word for word in message.split())
+
+
+_DIGIT = re.compile(r"[0-9]")
 
 
 def _is_old(inventory: Inventory, event: Event) -> bool:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from agent.context.distillation import Distiller, KeptLine, may_belong_to_a_trace, time_of
 from agent.context.model import ContainerLog, LogLine
+from agent.objects.error_message import shorten
 from agent.prompt.rendering.rendered import Rendered
 from agent.prompt.tokens import count_tokens
 
@@ -127,7 +128,8 @@ def _folded(lines: Sequence[LogLine], kept: KeptLine) -> LogLine:
 def _cut(line: LogLine, longest: int) -> LogLine:
     if len(line.text) <= longest:
         return line
-    return replace(line, text=f"{line.text[:longest]} […{len(line.text) - longest} characters cut]")
+    text = shorten(line.text, longest)
+    return replace(line, text=f"{text} […{len(line.text) - len(text)} characters cut]")
 
 
 def _where(log: ContainerLog) -> str:

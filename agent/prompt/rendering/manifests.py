@@ -12,7 +12,7 @@ import ryaml
 
 from agent.objects.manifest import Manifest, integer_at, object_at, objects_at, text_at
 from agent.objects.target import ResourceRef
-from agent.prompt.rendering.rendered import Rendered, cut, label, well_formed, whole_items
+from agent.prompt.rendering.rendered import Rendered, cut, label, shortened, well_formed, whole_items
 from agent.prompt.tokens import count_tokens
 
 _LONGEST_STRING = 2_000
@@ -164,8 +164,7 @@ class _Walk:
     def _text(self, text: str) -> str:
         if len(text) > _LONGEST_STRING:
             self.dropped += 1
-            text = f"{text[:_LONGEST_STRING]} ... ({len(text) - _LONGEST_STRING} more characters)"
-        return well_formed(text)
+        return well_formed(shortened(text, _LONGEST_STRING))
 
 
 def _rank(key: object) -> int:

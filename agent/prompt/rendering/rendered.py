@@ -7,6 +7,7 @@ module's.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.objects.error_message import shorten
 from agent.prompt.tokens import count_tokens
 
 # No vocabulary joins more characters than this into one token often enough to matter.
@@ -40,8 +41,10 @@ def label(text: str, characters: int = _LABEL_LIMIT) -> str:
 
 
 def shortened(text: str, characters: int = 1_000) -> str:
-    """`text` that takes no more than its part of a list: the beginning, and how much more there was."""
-    return text if len(text) <= characters else f"{text[:characters]} ... ({len(text) - characters} more characters)"
+    """`text` that takes no more than its part of a list: without command lines or as both ends, and how much more there
+    was."""
+    short = shorten(text, characters)
+    return text if short == text else f"{short} ({len(text) - len(short)} more characters)"
 
 
 def whole_items(items: Iterable[str], limit: int, what: str, *, count: int) -> Rendered:

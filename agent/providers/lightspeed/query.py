@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent.errors import RequestError
+from agent.objects.error_message import shorten
 from agent.prompt.prompt import Prompt, Section
 from agent.prompt.rendering.rendered import label
 from agent.request.conversation import Message
@@ -109,7 +110,8 @@ def _with_history(question: str, history: Sequence[Message]) -> str:
 def _shortened(text: str) -> str:
     if len(text) <= _MESSAGE_CHARACTERS:
         return text
-    return f"{text[:_MESSAGE_CHARACTERS]} ... ({len(text) - _MESSAGE_CHARACTERS:,} more characters)"
+    short = shorten(text, _MESSAGE_CHARACTERS)
+    return f"{short} ({len(text) - len(short):,} more characters)"
 
 
 def _instructions(prompt: Prompt) -> Attachment:
