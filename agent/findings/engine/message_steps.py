@@ -33,12 +33,16 @@ class _Said(NamedTuple):
 type _Step = Callable[[_Said], str]
 
 
+# Characters of a message that the forms look at: some of them take the square of a long word's length.
+_SEARCHED = 4_000
+
+
 def fix_for(message: str, manifest: Manifest) -> str:
     """The step that mends what a message of this object ({} for none) reports, "" for a message of no known form."""
     error = parse(message)
     for text in dict.fromkeys((error.cause, error.statement, error.text)):
         for pattern, step in _FORMS:
-            if match := pattern.search(text):
+            if match := pattern.search(shorten(text, _SEARCHED)):
                 return step(_Said(error, match, manifest))
     return ""
 
