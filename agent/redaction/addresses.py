@@ -106,6 +106,8 @@ def _is_credential(value: str) -> bool:
         return False  # `Digest username="x"`
     if value.lower() in ORDINARY_WORDS:
         return False
+    if value.endswith(":") and value[:-1].isalpha():
+        return False  # the next clause of a message: `may require authorization: server message: denied`
     return looks_secret(value) or looks_random(value) or is_basic(value) or is_uuid(value)
 
 

@@ -65,6 +65,29 @@ def test_a_later_success_ends_an_event() -> None:
     assert history.title == "Job nightly: FailedCreate until 07:44:31, then SuccessfulCreate"
 
 
+def test_a_cloud_s_refusal_is_not_taken_for_one_of_the_api_server() -> None:
+    service = resource("v1", "Service", "web", spec={"type": "LoadBalancer"}, status={"loadBalancer": {}})
+    message = "Error syncing load balancer: googleapi: Error 400: Invalid value for field 'resource.subnetwork': 'x'"
+
+    finding = findings_of(context(service, events=(event(service, "SyncLoadBalancerFailed", message),)))[0]
+
+    assert "resource.subnetwork" in finding.title
+    assert "API server" not in finding.explanation
+    assert "resource.subnetwork" in finding.next_steps[0]
+
+
+def test_an_outage_of_unknown_age_is_not_called_a_start() -> None:
+    away = deployment(
+        condition("Available", "False", "MinimumReplicasUnavailable", "too few pods are available"),
+        condition("Progressing", "True", "ReplicaSetUpdated", "it is progressing"),
+    )
+
+    (finding,) = findings_of(replace_time(context(away), AT))
+
+    assert finding.severity == "warning"
+    assert finding.title.startswith("Deployment web has 0 of 2 pods available")
+
+
 def test_an_old_event_is_the_past() -> None:
     failed = event(INGRESS, "FailedBuildModel", "unable to discover at least one subnet")
     later = replace(event(INGRESS, "Sync", "Scheduled for sync", kind="Normal"), last_seen="2026-11-20T12:00:00Z")

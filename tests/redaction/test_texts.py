@@ -450,3 +450,9 @@ def test_a_short_word_without_a_sign_gives_nothing_away(detector: Detector) -> N
         for word in (keyword, f"{keyword}-hunter2", f"-p{keyword}", f"--{keyword}", f"a/{keyword}.X9", f"{keyword}_1"):
             assert list(detector.find(SearchedText.of(word))) == []
             assert unescape(word) is None
+
+
+def test_the_next_clause_of_a_message_is_no_credential() -> None:
+    message = "may require authorization: server message: insufficient_scope: authorization failed"
+
+    assert hidden(message) == message

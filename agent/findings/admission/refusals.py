@@ -233,7 +233,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         (),
     ),
     (
-        r"strict decoding error|ValidationError|is invalid|Invalid value|Required value|"
+        r"strict decoding error|ValidationError|is invalid|Invalid value:|Required value|"
         r"error validating data",
         Refusal(
             name="it is not valid",

@@ -75,7 +75,8 @@ def _condition(inventory: Inventory, manifest: Manifest, resource: ResourceRef, 
     since = _since(manifest, path)
     lasted = inventory.now - since if since and inventory.now else None
     intended = reason in _INTENDED
-    lasting = lasted is not None and lasted > PATIENCE and not intended
+    is_away = lasted is None and kind == "Available"  # nothing shows that it is a start
+    lasting = (is_away or (lasted is not None and lasted > PATIENCE)) and not intended
     how_long = f" for {minutes_text(lasted)}" if lasted and lasted > timedelta() else ""
     state = f"{one_line(kind, 60)} is {text_at(manifest, *path, 'status')}{how_long}"
     statement = shorten(parse(message).statement, STATEMENT_LIMIT) if message else ""
@@ -88,6 +89,8 @@ def _condition(inventory: Inventory, manifest: Manifest, resource: ResourceRef, 
         + (
             "It is intended, or was forgotten."
             if intended
+            else "Since when is not known; it is normal only for the minutes of a start."
+            if is_away
             else "It should have ended by now."
             if lasting
             else "This is normal while it starts."

@@ -13,7 +13,7 @@ from agent.findings.engine.inventory import Inventory, Key, group_kind, key_of
 from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock, names
 from agent.findings.workloads.probes import allowed_failures
-from agent.objects.error_message import parse
+from agent.objects.error_message import ErrorMessage, parse
 from agent.objects.manifest import Manifest, integer_at, list_at, objects_at, text_at
 from agent.objects.target import ResourceRef
 from agent.objects.times import moment
@@ -79,11 +79,7 @@ def _event(inventory: Inventory, event: Event, about: ResourceRef | None) -> Obs
         + (refusal.meaning if refusal and not over else ""),
         evidence=quote_event(event),
         severity="info" if over or _is_a_start(inventory, event, about) else "warning",
-        step=refusal.step
-        if refusal and not over
-        else ""
-        if over
-        else fix_for(event.message, {}) or _step(message.detail("url")),
+        step=refusal.step if refusal and not over else "" if over else fix_for(event.message, {}) or _step(message),
         level="effect" if over or event.reason in _CONSEQUENCES else "cause",
         follows=event.reason in _CONSEQUENCES,
         fault=f"{event.reason} {cut(event.message)}",
@@ -103,10 +99,10 @@ def _is_a_start(inventory: Inventory, event: Event, about: ResourceRef | None) -
     return event.count < allowed_failures(objects_at(pod, "spec", "containers"))
 
 
-def _step(url: str) -> str:
-    if url:
+def _step(message: ErrorMessage) -> str:
+    if url := message.detail("url"):
         return f"Check {one_line(url, 160)}, which the message names, and what serves it."
-    return "Repair what the message names."
+    return f"Mend what it reports (“{one_line(message.statement, STATEMENT_LIMIT)}”)."
 
 
 def _how_it_ended(inventory: Inventory, event: Event, about: ResourceRef | None) -> str:

@@ -86,10 +86,8 @@ def _observation(inventory: Inventory, log: ContainerLog, kinds: dict[str, list[
 def _step(line: str) -> str:
     """What to do about the first error: by what its line names, else by the form of its message."""
     known = step_for(line, fault_kind(line)[0]).removesuffix(GENERAL_STEP).strip() or fix_for(substance(line), {})
-    return f"{known} {_FIRST_ERROR}".strip()
-
-
-_FIRST_ERROR = "Repair what the first of these errors names; the later ones may follow from it."
+    known = known or f"Mend what it reports (“{one_line(substance(line), STATEMENT_LIMIT)}”)."
+    return f"{known} Begin with the first of these errors: the later ones may follow from it."
 
 
 def _is_recent(inventory: Inventory, time: str) -> bool:
