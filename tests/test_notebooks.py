@@ -60,9 +60,9 @@ def test_the_notebook_runs_outside_a_checkout(
 
 
 def test_the_wheel_holds_the_scenarios_and_none_of_the_tests(installed: Path) -> None:
-    shipped = {path.parent.name for path in (installed / "argocd_assistant_scenarios").glob("*/expected.yaml")}
+    shipped = {path.parent.name for path in (installed / "argocd_assistant_scenarios").glob("*/*/expected.yaml")}
 
-    assert shipped == {path.parent.name for path in (ROOT / "tests" / "scenarios").glob("*/expected.yaml")}
+    assert shipped == {path.parent.name for path in (ROOT / "tests" / "scenarios").glob("*/*/expected.yaml")}
     assert list((installed / "argocd_assistant_scenarios").glob("*.py")) == []
     assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {
         "agent",

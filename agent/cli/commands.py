@@ -194,6 +194,10 @@ def evaluate(
             help="The folder with a folder for each scenario. Unset: the scenarios that come with the project.",
         ),
     ] = None,
+    of_set: Annotated[
+        str | None,
+        typer.Option("--set", metavar="NAME", help="Only one of the sets (the project's: own, reports, untouched)."),
+    ] = None,
     provider: Annotated[
         str | None, typer.Option(help="Who answers, in place of ASSISTANT_PROVIDER: offline, llama-stack, lightspeed.")
     ] = None,
@@ -220,6 +224,7 @@ def evaluate(
 
     options = EvaluateOptions(
         folder=folder,
+        of_set=of_set,
         provider=provider,
         repetitions=repetitions,
         parallel=parallel,

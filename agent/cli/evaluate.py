@@ -23,6 +23,7 @@ class EvaluateOptions:
     """The options of `evaluate`, as they were written. No folder: the scenarios that come with the project."""
 
     folder: Path | None = None
+    of_set: str | None = None
     provider: str | None = None
     repetitions: int = 1
     parallel: int = 1
@@ -55,7 +56,7 @@ def evaluate(options: EvaluateOptions) -> ExitCode:
 
 
 def _evaluate(options: EvaluateOptions, console: Console) -> ExitCode:
-    from agent.mlflow.evaluation.results import score
+    from agent.mlflow.evaluation.results import by, score
     from agent.mlflow.evaluation.run import EXPERIMENT, Plan, results_of
     from agent.mlflow.evaluation.run import evaluate as run
     from agent.mlflow.evaluation.scenarios import content_hash, load_scenarios, shipped_scenarios
@@ -63,7 +64,7 @@ def _evaluate(options: EvaluateOptions, console: Console) -> ExitCode:
 
     settings = load_settings()
     folder = options.folder or shipped_scenarios()
-    scenarios = load_scenarios(folder, options.only)
+    scenarios = load_scenarios(folder, options.only, of_set=options.of_set)
     if options.output and not options.output.parent.is_dir():
         raise RequestError.at(f"--output {options.output}", "its folder does not exist")
     before = results_of(options.compare) if options.compare else None
@@ -94,9 +95,10 @@ def _evaluate(options: EvaluateOptions, console: Console) -> ExitCode:
     console.print(wrong_list(evaluation.results), end="", markup=False)
     where = f"run {evaluation.run_id} in MLflow's experiment {plan.experiment}"
     console.print(f"{where}; compare a later one with it:", markup=False)
-    command = " ".join(filter(None, ("argocd-assistant evaluate", str(options.folder or ""))))
+    of_set = f"--set {options.of_set}" if options.of_set else ""
+    command = " ".join(filter(None, ("argocd-assistant evaluate", str(options.folder or ""), of_set)))
     console.print(f"  {command} --compare {evaluation.run_id}", markup=False)
-    right = score(evaluation.results).right
+    right = min(score(each).right for each in by(evaluation.results, lambda result: result.set).values())
     if options.require is not None and right < options.require:
         console.print(f"{percent(right)} are right, {percent(options.require)} are required", style="red")
         return ExitCode.NOT_ANSWERED

@@ -5,7 +5,6 @@ Owns the state of the collection; `agent.context.parts` declares the parts, `col
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from agent.context.argocd.source import ArgoCDConnection
@@ -21,6 +20,7 @@ from agent.context.supplied import is_heavy, read_supplied, with_pasted
 from agent.context.tree import ResourceTree
 from agent.objects.manifest import Manifest
 from agent.objects.target import Target
+from agent.objects.times import now
 from agent.request.question import Question
 from agent.settings import Settings
 
@@ -95,7 +95,7 @@ class _Collection:
             parts={part: part.empty if result.value is None else result.value for part, result in results.items()},
             gaps=each_once((gap for result in results.values() for gap in result.gaps), further),
             origins={part.name: result.source for part, result in results.items() if result.source},
-            read_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            read_at=now().isoformat(timespec="seconds"),
         )
 
     def offering(self, capability: Capability) -> list[Source]:

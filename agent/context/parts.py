@@ -6,7 +6,6 @@ in `parts`, and every later step uses the declaration.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 
 from pydantic import BeforeValidator, Discriminator, StrictStr, Tag
@@ -32,6 +31,7 @@ from agent.context.model import (
 from agent.context.source import gap
 from agent.objects.manifest import Manifest, list_at, object_at
 from agent.objects.pods import is_pod
+from agent.objects.times import now
 from agent.request.pasted.reading import read_pasted
 from agent.request.question import LogEntry, Question
 
@@ -251,7 +251,7 @@ FLEET = Part[Fleet | None](
 def _event_list(value: object) -> object:
     """The list in an EventList (`{"items": [...] or null}`)."""
     if isinstance(value, str):
-        events = read_pasted(value, datetime.now(UTC)).events
+        events = read_pasted(value, now()).events
         if not events:
             raise ValueError(_EVENTS_EXPECTED)
         return events

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from agent.context.context import Part
 from agent.context.parts import PARTS
+from agent.objects.times import now
 from agent.request import question
 from agent.request.pasted.reading import read_pasted
 from agent.request.question import CustomInputs, Question, SuppliedKey, custom_inputs_model
@@ -21,7 +21,7 @@ def parse_question(
     """
     keys = _keys(parts)
     asked = question.parse_question(body, supplied_keys=keys, tail_lines_max=tail_lines_max)
-    pasted = read_pasted(asked.text, datetime.now(UTC))
+    pasted = read_pasted(asked.text, now())
     asked = replace(asked, messages=tuple(pasted.messages))
     text, notes = pasted.text or asked.text, tuple(pasted.notes)
     return question.with_pasted(asked, pasted.parts(), text=text, notes=notes, supplied_keys=keys)

@@ -34,7 +34,7 @@ def test_a_run_is_scored_written_and_compared_with_the_one_before(
     second = run("evaluate", "now", "--experiment", name, "--compare", run_id, "--require", "0.6")
 
     assert first.exit_code == ExitCode.ANSWERED
-    assert "| pods | 2 | 50 % | 100 % | 100 % | 50 % |" in first.stdout
+    assert "| pods | 2 | 50 % | 100 % |  | 100 % | 50 % |" in first.stdout
     assert "pods-other: nothing_forbidden" in first.stderr.replace("\\", "")
     assert (tmp_path / "table.md").read_text() == first.stdout
     assert second.exit_code == ExitCode.NOT_ANSWERED
@@ -50,6 +50,8 @@ def test_a_run_is_scored_written_and_compared_with_the_one_before(
         (["nowhere"], "nowhere: there is no such folder"),
         (["--only", "nothing-like-it"], "scenarios matches 'nothing-like-it'"),
         (["empty"], "no folder in it has expected.yaml"),
+        (["--set", "theirs"], "--set theirs: there are own, reports"),
+        (["scenarios", "--set", "own"], "--set own: scenarios holds no sets"),
         (["scenarios", "--only", "drift"], "none of its 1 scenarios matches 'drift'"),
         (["scenarios", "--provider", "oracle"], "ASSISTANT_PROVIDER"),
         (["scenarios", "--provider", "lightspeed"], "LIGHTSPEED_URL"),

@@ -35,7 +35,8 @@ _UNKNOWN_FIELD = "a field is not in the schema of its kind"
 # Characters of the innermost clause in the name of a refusal.
 _STATED = 200
 
-# In order of precedence. `{command}` in a step is the command after it, in the namespace of the object.
+# In order of precedence. `{command}` in a step is the command after it, in the namespace of the object; `{named}` what
+# the first group of the pattern matched.
 _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
     (
         r"exceeded quota",
@@ -94,13 +95,13 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         (),
     ),
     (
-        r"host \"[^\"]{1,253}\" and path \"[^\"]{1,300}\" is already defined in ingress \S{1,300}",
+        r"host \"[^\"]{1,253}\" and path \"[^\"]{1,300}\" is already defined in ingress (\S{1,300})",
         Refusal(
             name="another Ingress has its host and path",
             states=True,
             meaning="The ingress controller admits one Ingress for a host and path, and another has them already.",
-            step="Remove host and path from the Ingress that the message names first (prune it, or order the two by "
-            "sync wave), or use another host or path here.",
+            step="Remove host and path from Ingress {named} first (prune it, or order the two by sync wave), or use "
+            "another host or path here.",
         ),
         (),
     ),
@@ -257,8 +258,9 @@ def refusal_in(message: str, namespace: str = "") -> Refusal | None:
     error = parse(message)
     for clause in dict.fromkeys(_clauses(error)):
         for pattern, refusal, command in _COMPILED:
-            if pattern.search(clause):
+            if match := pattern.search(clause):
                 step = refusal.step.replace("{command}", kubectl(*command, namespace=namespace))
+                step = step.replace("{named}", one_line(match[1], 300)) if match.lastindex else step
                 return _detailed(replace(refusal, step=step), error)
     return None
 

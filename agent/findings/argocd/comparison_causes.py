@@ -8,6 +8,7 @@ message decides; the frames around it name the tool or the cluster.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line
@@ -112,9 +113,9 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"looks like \"([^\"]{1,400})\" is not a valid chart repository",
-        "{g1} is no Helm repository with an index.yaml",
-        "Where it is an OCI registry, register it so: `argocd repo add` with `--type helm --enable-oci` and its host "
-        "without a scheme; else correct the URL.",
+        "{g1} is no Helm repository with an index.yaml{as_oci}",
+        'Where it is an OCI registry, register it so: enableOCI: "true" and type: helm in its Secret (`argocd repo '
+        "add` with `--type helm --enable-oci`), and its host without a scheme; else correct the URL.",
     ),
     (
         r"the server has asked for the client to provide credentials|^Unauthorized$",
@@ -123,9 +124,9 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"access token has insufficient scopes|insufficient_scope",
-        "the registry refuses the repository {url}",
+        "the registry refuses the repository {repository}",
         "A registry answers so for a repository that does not exist too: check that spec.source.repoURL and chart "
-        "together are its path, then the credentials (`argocd repo list`).",
+        "together are its path{hub}, then the credentials (`argocd repo list`).",
     ),
     (
         r"NOAUTH|WRONGPASS",
@@ -165,7 +166,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"hit (\S{1,20}) timeout running",
-        "a command ran into its time limit of {g1}",
+        "a command ran into its time limit of {g1}{fetched}",
         "Check the network from argocd-repo-server to the host that the message names; a remote base takes "
         "`?timeout=`, or copy it into the repository.",
     ),
@@ -307,13 +308,17 @@ def _words(error: ErrorMessage, match: re.Match[str], stage: ComparisonCause | N
     """What name and step of a cause may name."""
     groups = {f"g{number}": one_line(text or "", 200) for number, text in enumerate(match.groups(), start=1)}
     file, url = error.detail("file"), error.detail("url")
+    repository, bases = _repository_of(url), _BASE.findall(error.text[:_HELM_FAIL_WITHIN])
     service, namespace = _service(url)
     look = kubectl("get", "pods,endpointslices,services", namespace=namespace) if namespace else ""
     network, network_step = _network(match[0].lower(), stage, url=url, service=service, look=look)
     return _Words(
         groups
         | {
-            "url": url or "it asks for",
+            "repository": "/".join(repository) or url or "it asks for",
+            "hub": _on_docker_hub(url, repository),
+            "as_oci": _OCI if _WITHOUT_SCHEME.search(error.text) else "",
+            "fetched": f" when it fetched the remote base {one_line(bases[-1], 200)}" if bases else "",
             "in_file": f" in {one_line(file, 120)}" if file else "",
             "of_webhook": f" in namespace {namespace} ({look})" if look else "",
             "component": "the plugin's sidecar" if _is_plugin(stage) else "argocd-repo-server",
@@ -321,6 +326,30 @@ def _words(error: ErrorMessage, match: re.Match[str], stage: ComparisonCause | N
             "network_step": network_step,
         }
     )
+
+
+# Argo CD names a repository by its address (util/helm/client.go); it has no scheme where an OCI registry is meant
+# (https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-oci).
+_WITHOUT_SCHEME = re.compile(r"\bhelm repo add (?!\w+://)([\w.-]{1,200}\.[\w./:-]{1,200}) https?://\1")
+_OCI = "; its address has no scheme, so it looks like an OCI registry that is registered without enableOCI"
+_BASE = re.compile(r"accumulating resources from '([^' ]{1,300}\?ref=[^' ]{1,200})'")
+_DOCKER_HUB = "docker.io"
+_HUB_PARTS = 2
+
+
+def _repository_of(url: str) -> list[str]:
+    """The parts of the repository that a registry's token is asked for (`scope=repository:NAME:pull`,
+    https://distribution.github.io/distribution/spec/auth/token/)."""
+    scope = parse_qs(urlsplit(url).query).get("scope", [""])[0].split(":")
+    return scope[1].split("/") if scope[0] == "repository" and len(scope) > 1 else []
+
+
+def _on_docker_hub(url: str, repository: list[str]) -> str:
+    """Docker Hub has repositories of an account and a name (https://docs.docker.com/docker-hub/repos/)."""
+    if _DOCKER_HUB not in url or len(repository) <= _HUB_PARTS:
+        return ""
+    account, chart = (one_line(part, 100) for part in repository[:_HUB_PARTS])
+    return f" (Docker Hub's have two parts: repoURL registry-1.docker.io/{account} and chart {chart})"
 
 
 def _network(words: str, stage: ComparisonCause | None, *, url: str, service: str, look: str) -> tuple[str, str]:

@@ -102,7 +102,8 @@ def _stuck_rollout(deployment: Manifest, condition: tuple[str | int, ...], pods:
     return object_finding(
         deployment,
         f"{named(deployment)} did not finish its rollout in time ({pods} pods available{_updated(deployment)})",
-        "Its newest pods did not become available within progressDeadlineSeconds; older ones stay in service.",
+        "Its newest pods did not become available within progressDeadlineSeconds"
+        + ("; older ones stay in service." if integer_at(deployment, "status", "availableReplicas") else "."),
         quote(deployment, *condition, "message") + quote(deployment, *condition, "reason") + _counts(deployment),
         "Look at its pods: " + _pods_command(deployment) + ".",
         f"To go back meanwhile, revert in Git and sync; Argo CD's self-heal reverts {undo}.",

@@ -16,7 +16,8 @@ from agent.objects.manifest import integer_at, lookup, object_at, objects_at, te
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One answer to one scenario: the verdicts by rule, and what the turn cost. `error` is why there is no answer."""
+    """One answer to one scenario: the verdicts by rule, and what the turn cost. `error` is why there is no answer;
+    `set` is the scenario's."""
 
     scenario: str
     family: str
@@ -25,6 +26,7 @@ class Result:
     tokens: int = 0
     seconds: float = 0.0
     error: str = ""
+    set: str = ""
 
     @property
     def right(self) -> bool:
@@ -106,4 +108,5 @@ def _result(stored: dict[str, Any]) -> Result:
         tokens=integer_at(stored, "tokens") or 0,
         seconds=seconds if isinstance(seconds, int | float) else 0.0,
         error=text_at(stored, "error"),
+        set=text_at(stored, "set"),
     )

@@ -158,12 +158,12 @@ def _row(scenario: Scenario, repetition: int, judge: str | None) -> dict[str, An
     expected = scenario.expected
     expectations: dict[str, Any] = {"healthy": expected.healthy}
     if expected.cause:
-        expectations["cause"] = f"{expected.cause.resource}: {'; '.join(expected.cause.says)}"
+        expectations["cause"] = "; ".join(filter(None, (expected.cause.resource, *expected.cause.says)))
     if judge:
         expectations["expected_facts"] = expected_facts(expected)
     return {
         # The question is for the judges; MLflow hands every input to `ask`.
-        "inputs": {"question": expected.question, "scenario": scenario.name, "repetition": repetition},
+        "inputs": {"question": scenario.question, "scenario": scenario.name, "repetition": repetition},
         "expectations": expectations,
         "tags": {"scenario": scenario.name, "family": expected.family, "repetition": str(repetition)},
     }
@@ -196,7 +196,8 @@ class _Examination:
         known = self._known(scenario, repetition)
         text = ""
         try:
-            self._respondent.predict(about.body)
+            with about.at_its_time():
+                self._respondent.predict(about.body)
         except PredictError as error:
             result = Result(**known, verdicts={}, error=error.message)
         else:
@@ -221,8 +222,8 @@ class _Examination:
         return self._results.get((scenario, repetition)) or Result(**known, verdicts={}, error="an unexpected error")
 
     def _known(self, scenario: str, repetition: int) -> dict[str, Any]:
-        family = self._scenarios[scenario].expected.family
-        return {"scenario": scenario, "family": family, "repetition": repetition}
+        about = self._scenarios[scenario]
+        return {"scenario": scenario, "set": about.set, "family": about.expected.family, "repetition": repetition}
 
 
 @contextmanager

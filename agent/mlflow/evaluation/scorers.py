@@ -61,8 +61,11 @@ def expected_facts(expected: Expectation) -> list[str]:
     """What a judge holds an answer against."""
     if expected.cause is None:
         return ["Nothing is wrong: it is healthy, completed, or on its way."]
-    resource, *says = (term.replace(" | ", " or ") for term in (expected.cause.resource, *expected.cause.says))
-    return [f"The root cause concerns {resource} and is about: {'; '.join(says)}."]
+    resource, *says = (term.replace(" | ", " or ") for term in (expected.cause.resource or "", *expected.cause.says))
+    facts = [f"The root cause{f' concerns {resource} and' if resource else ''} is about: {'; '.join(says)}."]
+    if expected.fix:
+        facts.append(f"The fix is about: {'; '.join(term.replace(' | ', ' or ') for term in expected.fix)}.")
+    return facts
 
 
 def _rule_scorer(name: str, result_of: ResultOf) -> Scorer:

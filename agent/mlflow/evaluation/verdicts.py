@@ -62,20 +62,31 @@ def root_cause_first(expected: Expectation, answer: Answer) -> Verdict | None:
         return None
     if answer.by_model:
         opening = answer.text[:_OPENING]
-        names = " | ".join(spelling.rpartition("/")[2] for spelling in terms_in(cause.resource))
-        missing = _missing([*cause.says, names], opening)
+        names = " | ".join(spelling.rpartition("/")[2] for spelling in terms_in(cause.resource or ""))
+        missing = _missing([*cause.says, *([names] if names else [])], opening)
         return _verdict(not missing, f"not in the opening of the answer: {missing}", "the opening names it")
     if not answer.findings:
         return Verdict(passed=False, rationale="nothing was found")
     first = answer.findings[0]
     named = _resource(first).lower()
-    if named not in terms_in(cause.resource):
+    if cause.resource and named not in terms_in(cause.resource):
         return Verdict(passed=False, rationale=f"first is {first.title!r} about {named}, not about {cause.resource}")
     if missing := _missing(cause.says, f"{first.title}\n{first.explanation}"):
         return Verdict(passed=False, rationale=f"first is {first.title!r}, which does not say {missing}")
     main_part = answer.text.partition("## Also found")[0]
     missing = _missing(cause.says, main_part)
     return _verdict(not missing, f"the finding says it, the answer does not: {missing}", f"first is {first.title!r}")
+
+
+def fix_named(expected: Expectation, answer: Answer) -> Verdict | None:
+    """Whether the steps of the first finding, or a model's text, have the fix. None where no fix is expected."""
+    if not expected.fix:
+        return None
+    if not answer.by_model and not answer.findings:
+        return Verdict(passed=False, rationale="nothing was found")
+    text = answer.text if answer.by_model else "\n".join(answer.findings[0].next_steps)
+    missing = _missing(expected.fix, text)
+    return _verdict(not missing, f"no step has {missing}: {_plain(text)[:300]!r}", "a step has it")
 
 
 def evidence_cited(expected: Expectation, answer: Answer) -> Verdict:
@@ -121,6 +132,7 @@ def quiet_when_healthy(expected: Expectation, answer: Answer) -> Verdict | None:
 
 RULES: dict[str, Callable[[Expectation, Answer], Verdict | None]] = {
     "root_cause_first": root_cause_first,
+    "fix_named": fix_named,
     "evidence_cited": evidence_cited,
     "nothing_forbidden": nothing_forbidden,
     "quiet_when_healthy": quiet_when_healthy,

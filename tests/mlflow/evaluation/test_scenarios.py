@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from agent.errors import RequestError
 from agent.mlflow.evaluation.scenarios import content_hash, load_scenario, load_scenarios
@@ -51,7 +52,7 @@ def test_the_previous_run_is_told_by_the_name_of_its_log(tmp_path: Path) -> None
 MEANINGLESS: list[tuple[dict[str, Any], str]] = [
     (EXPECTED | {"healthy": True}, "must have either healthy: true or a cause"),
     (EXPECTED | {"cause": None}, "must have either healthy: true or a cause"),
-    (EXPECTED | {"evidence": []}, "must name the evidence of its cause"),
+    (EXPECTED | {"evidence": []}, "must name the evidence of its cause, or the source of the case"),
     (EXPECTED | {"cuase": 1}, "cuase"),
     (EXPECTED | {"evidence": [{"source": "rumour", "text": "x"}]}, "source"),
     (EXPECTED | {"target": {"resource": {"kind": "Pod"}}}, "name"),
@@ -113,3 +114,59 @@ def test_the_hash_changes_with_any_file_and_with_nothing_else(tmp_path: Path) ->
         hashes.append(content_hash(tmp_path, load_scenarios(tmp_path)))
 
     assert hashes[0] != hashes[1] == hashes[2]
+
+
+def write_case(folder: Path, name: str, file: str, content: str, **expected: Any) -> Path:
+    path = folder / name
+    path.mkdir(parents=True)
+    (path / file).write_text(content)
+    about = {key: value for key, value in EXPECTED.items() if key != "question"} | expected
+    (path / "expected.yaml").write_text(yaml.safe_dump(about))
+    return path
+
+
+def test_a_case_may_be_the_whole_request(tmp_path: Path) -> None:
+    body = {"input": [{"role": "user", "content": "Why?"}], "custom_inputs": {"manifest": POD}}
+
+    scenario = load_scenario(write_case(tmp_path, "secret", "request.yaml", yaml.safe_dump(body)))
+
+    assert scenario.body == body
+    assert scenario.question == "Why?"
+
+
+def test_a_case_may_be_what_somebody_pastes(tmp_path: Path) -> None:
+    scenario = load_scenario(write_case(tmp_path, "secret", "pasted.txt", 'Error: secret "db" not found'))
+
+    assert scenario.parsed.text == 'Error: secret "db" not found'
+
+
+def test_a_case_is_asked_at_its_time(tmp_path: Path) -> None:
+    table = "LAST SEEN   TYPE      REASON        OBJECT      MESSAGE\n5m   Warning   FailedMount   pod/web-0   no\n"
+    folder = write_case(tmp_path, "secret", "pasted.txt", table, as_of="2026-03-02T10:30:00Z")
+
+    (event,) = load_scenario(folder).parsed.pasted["events"]
+
+    assert event["lastTimestamp"].startswith("2026-03-02T10:25:00")
+
+
+def test_a_question_beside_a_whole_request_is_refused(tmp_path: Path) -> None:
+    folder = write_case(tmp_path, "secret", "pasted.txt", "Why?", question="Why?")
+
+    with pytest.raises(RequestError, match=r"question: has no place beside pasted\.txt"):
+        load_scenario(folder)
+
+
+def test_a_folder_may_hold_sets(tmp_path: Path) -> None:
+    write_scenario(tmp_path / "theirs", "pods-a")
+    write_scenario(tmp_path / "own", "pods-b")
+
+    assert [(each.set, each.name) for each in load_scenarios(tmp_path)] == [("own", "pods-b"), ("theirs", "pods-a")]
+    assert [each.name for each in load_scenarios(tmp_path, of_set="theirs")] == ["pods-a"]
+
+
+def test_a_name_in_two_sets_is_refused(tmp_path: Path) -> None:
+    write_scenario(tmp_path / "theirs", "pods-a")
+    write_scenario(tmp_path / "own", "pods-a")
+
+    with pytest.raises(RequestError, match="pods-a is in the sets own and theirs"):
+        load_scenarios(tmp_path)

@@ -1,5 +1,7 @@
 """The tables say what the results are, and what became of each scenario between two runs."""
 
+from dataclasses import replace
+
 from agent.mlflow.evaluation.results import Result
 from agent.mlflow.evaluation.table import comparison_table, percent, score_table, wrong_list
 from tests.mlflow.evaluation.test_results import result
@@ -9,9 +11,22 @@ def test_each_family_has_a_row_and_all_of_them_another() -> None:
     results = [result("pods-a"), result("pods-b", right=False), result("healthy-a", healthy=True)]
 
     assert score_table(results).splitlines()[2:] == [
-        "| healthy | 1 | 100 % |  |  |  | 100 % | 1,000 | 0.25 |",
-        "| pods | 2 | 50 % | 50 % |  |  |  | 1,000 | 0.25 |",
-        "| **all** | 3 | 66 % | 50 % |  |  | 100 % | 1,000 | 0.25 |",
+        "| healthy | 1 | 100 % |  |  |  |  | 100 % | 1,000 | 0.25 |",
+        "| pods | 2 | 50 % | 50 % |  |  |  |  | 1,000 | 0.25 |",
+        "| **all** | 3 | 66 % | 50 % |  |  |  | 100 % | 1,000 | 0.25 |",
+    ]
+
+
+def test_each_set_has_a_table_of_its_own_and_no_total_mixes_them() -> None:
+    results = [replace(result("pods-a"), set="own"), replace(result("pods-b", right=False), set="reports")]
+
+    table = score_table(results)
+
+    assert [line for line in table.splitlines() if line.startswith(("#", "| **all**"))] == [
+        "### own",
+        "| **all** | 1 | 100 % | 100 % |  |  |  |  | 1,000 | 0.25 |",
+        "### reports",
+        "| **all** | 1 | 0 % | 0 % |  |  |  |  | 1,000 | 0.25 |",
     ]
 
 

@@ -9,7 +9,7 @@ from agent.mlflow.evaluation.answering import WatchedAssistant, answered
 from agent.mlflow.evaluation.scenarios import Scenario, load_scenarios
 from agent.settings import load_settings
 
-_FOLDER = Path(__file__).parents[2] / "scenarios"
+_FOLDER = Path(__file__).parents[2] / "scenarios" / "own"
 
 
 @cache
@@ -21,5 +21,5 @@ def scenarios() -> dict[str, Scenario]:
 @cache
 def findings_of(name: str) -> tuple[Finding, ...]:
     """The findings of a scenario."""
-    answer = asyncio.run(answered(WatchedAssistant(load_settings()), scenarios()[name].parsed))
+    answer = asyncio.run(answered(WatchedAssistant(load_settings()), scenarios()[name]))
     return answer.findings
