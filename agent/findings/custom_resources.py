@@ -94,7 +94,8 @@ def _finding(inventory: Inventory, manifest: Manifest, signs: list[Sign]) -> Fin
         tuple(unique.values()),
         step_for(first, manifest),
         severity=severity,
-        level="effect",
+        # A bare state says that something is wrong, and not what.
+        level="effect" if statement else "symptom",
         blames=blamed(inventory, manifest, messages),
     )
 
@@ -143,17 +144,20 @@ def _sentences(manifest: Manifest, signs: list[Sign], messages: list[str]) -> It
 
 def _messages(quotations: list[Evidence]) -> list[str]:
     """The distinct messages among the quotations: texts of several words, or of a field of that name."""
+    texts = ((evidence.path, _told_in(evidence.text.strip())) for evidence in quotations)
     found = (
-        evidence.text.strip()
-        for evidence in quotations
-        if evidence.text.strip()[:1] not in "{["
-        and (
-            role_of(evidence.path.rpartition(".")[2]) in ("text", "error")
-            or len(evidence.text.split()) >= _MESSAGE_WORDS
-        )
+        text
+        for path, text in texts
+        if text[:1] not in "{["
+        and (role_of(path.rpartition(".")[2]) in ("text", "error") or len(text.split()) >= _MESSAGE_WORDS)
     )
     texts = list(dict.fromkeys(found))
     return [text for text in texts if len(text.split()) > 1] or texts
+
+
+def _told_in(text: str) -> str:
+    """The message in a text that is a JSON object with one, else the text."""
+    return parse(text).cause or text if text.startswith("{") else text
 
 
 def _plain_reason(sign: Sign) -> str:

@@ -58,7 +58,7 @@ class ErrorMessage:
     @property
     def statement(self) -> str:
         """The cause, with the words of the frame around it where it names nothing by itself."""
-        if _NAMES_SOMETHING.search(self.cause) or not self.frames:
+        if _NAMES_SOMETHING.search(self.cause) or not self.frames or self.frames[-1].kind in ("rpc", "exit", "command"):
             return self.cause
         around = self.frames[-1].text
         return around if around.endswith(self.cause) else f"{around}: {self.cause}"
@@ -309,6 +309,10 @@ def _split(text: str) -> tuple[str, str] | None:
     return text[:place].strip(), text[place + 1 :].strip()
 
 
+# What follows a colon between clauses: not the value of a name (`Requested: 1, Available: 0`).
+_SEPARATES = re.compile(r" (?!\d[\d.]{0,20}[\w%]{0,3}(?:[,;)]|\. |\s*$))")
+
+
 def _separator(text: str) -> int | None:
     closing: list[str] = []
     quote = ""
@@ -323,7 +327,7 @@ def _separator(text: str) -> int | None:
             closing.append(_CLOSING[char])
         elif closing and char == closing[-1]:
             closing.pop()
-        elif char == ":" and not closing and text[place + 1 : place + 2] in (" ", "") and place + 1 < len(text):
+        elif char == ":" and not closing and _SEPARATES.match(text, place + 1):
             return place
     return None
 

@@ -59,6 +59,8 @@ _STATED: tuple[re.Pattern[str], ...] = (
 _NEAR: tuple[re.Pattern[str], ...] = (
     re.compile(r"^([IWEF])\d{4} \d\d:\d\d:\d\d"),  # klog
     re.compile(r"^([DIWEFA]), \["),  # Ruby
+    # Monolog's LineFormatter: `[time] channel.LEVEL: message`
+    re.compile(r"^\[[^\]]{8,40}\] [\w-]{1,60}\.(DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY): "),
     re.compile(
         r"(?<![\w.$/-])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|PANIC|LOG)(?![\w.$/])"
     ),

@@ -291,5 +291,6 @@ def _detailed(refusal: Refusal, error: ErrorMessage) -> Refusal:
     if refusal.name == _UNKNOWN_FIELD:
         return replace(refusal, name=unknown_field(text) or refusal.name)
     if refusal.states:
-        return replace(refusal, name=f"{refusal.name}: {one_line(shorten(error.cause, _STATED), _STATED)}")
+        stated = one_line(shorten(error.cause, _STATED), _STATED)
+        return replace(refusal, name=f"{refusal.name}: {stated}", step=f"{refusal.step.removesuffix('.')}: “{stated}”.")
     return refusal

@@ -112,6 +112,27 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "Give Argo CD credentials with a higher limit, or webhooks instead of polling (raise timeout.reconciliation).",
     ),
     (
+        r"no repository definition for (https?://[^\s,]{1,300}[^\s,.])",
+        "{g1}, the repository of a dependency of the chart, is not registered in Argo CD",
+        "Register it: `argocd repo add {g1} --type helm --name NAME`.",
+    ),
+    (
+        r"may not add resource with an already registered id: (\S{1,300}?)(?=[:']|$)",
+        "Kustomize cannot build the manifests: {g1} is already registered, so two of its resources define it",
+        "Remove one of the two definitions of {g1} from the kustomization, or make one a patch of the other.",
+    ),
+    (
+        r"no space left on device",
+        "the disk of {component} is full",
+        "Make room for {component}: enlarge its /tmp volume (emptyDir sizeLimit) or the node's disk; a restart of its "
+        "pod empties the cache of repositories.",
+    ),
+    (
+        r"invalid Kustomization: .*unknown field \"([^\"]{1,200})\"",
+        "Kustomize cannot build the manifests: kustomization.yaml has the unknown field {g1}",
+        "Correct field {g1} in kustomization.yaml: its spelling, or the version of Kustomize that knows it.",
+    ),
+    (
         r"looks like \"([^\"]{1,400})\" is not a valid chart repository",
         "{g1} is no Helm repository with an index.yaml{as_oci}",
         'Where it is an OCI registry, register it so: enableOCI: "true" and type: helm in its Secret (`argocd repo '
@@ -145,7 +166,8 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         r"permission denied \(publickey|ssh: handshake failed|could not read Username|Repository not found|"
         r"repository not (accessible|found)|403 Forbidden|401 Unauthorized|response status code 40[13]",
         "the repository refuses Argo CD",
-        "Check the repository's URL and credentials: `argocd repo list`, then `argocd repo add` with the right ones.",
+        "Check the URL and the credentials of {of_url}: `argocd repo list`, then `argocd repo add` with the right "
+        "ones.",
     ),
     (
         r"chart \S+ version \S+ not found|chart version .* not found|no version for constraint|constraint .* no match|"
@@ -273,6 +295,15 @@ def comparison_cause(message: str) -> ComparisonCause | None:
     return None
 
 
+def _named_step(step: str, statement: str) -> str:
+    """The step with what to repair, where it only refers to the message."""
+    return (
+        f"{step.removesuffix('.')}: “{statement}”."
+        if statement and step.endswith(("reports.", "names.", "Git."))
+        else step
+    )
+
+
 def _clauses(error: ErrorMessage) -> Iterator[str]:
     """What is read for a cause: the innermost clause first, then the words around it, then the whole."""
     yield error.cause
@@ -301,7 +332,7 @@ def _stated(cause: ComparisonCause, error: ErrorMessage, stage: ComparisonCause 
         name = f"{stage.name}: {name}"
     if statement.lower() not in name.lower():
         name = f"{name}: {statement}"
-    return ComparisonCause(name=name, step=cause.step)
+    return ComparisonCause(name=name, step=_named_step(cause.step, statement))
 
 
 def _words(error: ErrorMessage, match: re.Match[str], stage: ComparisonCause | None) -> dict[str, str]:
@@ -317,6 +348,7 @@ def _words(error: ErrorMessage, match: re.Match[str], stage: ComparisonCause | N
         | {
             "repository": "/".join(repository) or url or "it asks for",
             "hub": _on_docker_hub(url, repository),
+            "of_url": _remote(error) or url or "the repository",
             "as_oci": _OCI if _WITHOUT_SCHEME.search(error.text) else "",
             "fetched": f" when it fetched the remote base {one_line(bases[-1], 200)}" if bases else "",
             "in_file": f" in {one_line(file, 120)}" if file else "",
@@ -342,6 +374,16 @@ def _repository_of(url: str) -> list[str]:
     https://distribution.github.io/distribution/spec/auth/token/)."""
     scope = parse_qs(urlsplit(url).query).get("scope", [""])[0].split(":")
     return scope[1].split("/") if scope[0] == "repository" and len(scope) > 1 else []
+
+
+def _remote(error: ErrorMessage) -> str:
+    """The repository that git names: of a clone, or of a submodule."""
+    match = _REMOTE.search(error.text[:_HELM_FAIL_WITHIN])
+    return one_line(f"{match[1]} (submodule)" if "submodule" in match[0] else match[1], 200) if match else ""
+
+
+# https://git-scm.com/docs/git-submodule; the message is in Git's builtin/submodule--helper.c
+_REMOTE = re.compile(r"clone of '([^']{1,300})' into submodule path|clone of '([^']{1,300})'")
 
 
 def _on_docker_hub(url: str, repository: list[str]) -> str:

@@ -79,6 +79,12 @@ _KINDS: tuple[_Kind, ...] = tuple(
             "The other side refuses the credentials.",
         ),
         (
+            "service",
+            "403,401",
+            r"(?:\b|\\n)(?:Code|status|status ?code|HTTP(?:/\d(?:\.\d)?)?)\W{0,3}(?:40[13])\b",
+            "The service that it calls refuses its login or its rights.",
+        ),
+        (
             "constraint",
             "sqlstate,violates,null value,duplicate,constraint,child row",
             r"SQLSTATE\W{0,3}23[0-9A-Z]{3}\b|violates (not-null|unique|foreign key|check|exclusion) constraint|"
@@ -130,6 +136,13 @@ _KINDS: tuple[_Kind, ...] = tuple(
         ),
     )
 )
+
+FAULT_WORDS = re.compile(
+    r"error|fail|exception|fatal|panic|denied|refused|unsupported|not supported|invalid|cannot|can't|could not|unable|"
+    r"unexpected|not found|missing|unknown|must |expected|illegal|abort|mismatch",
+    re.IGNORECASE,
+)
+"""Words of lines that report a fault of no known kind."""
 
 _ERROR = re.compile(r"\bERROR\b|\bSEVERE\b|\blevel=error\b|\"level\": ?\"error\"|^[Ee]rror:")
 _TRACEBACK = "Traceback (most recent call last):"
@@ -195,9 +208,38 @@ class LogErrors:
     def _of(self, log: ContainerLog) -> tuple[Evidence, ...]:
         key = id(log)  # the context keeps every log alive
         if key not in self._quoted:
-            lines = _in_order(log, {*fatal_lines(log), *error_lines(log)})
+            found = {*fatal_lines(log), *error_lines(log)}
+            if found and all(is_exit_only(_text_of(line.text)) for line in found):
+                found |= set(_last_distinct([line for line in log.lines if _is_fault(line.text)], 2))
+            lines = _in_order(log, found)
             self._quoted[key] = quote_lines(self._context, log, lines) if lines else ()
         return self._quoted[key]
+
+
+# Only that something exited, as npm, make, Go and shells report it.
+_EXIT_ONLY = re.compile(
+    r"(?:exit(?:ed)?|failed|return(?:ed)?)(?: with)?(?: exit)? (?:code|status):? \d{1,3}\W*$", re.IGNORECASE
+)
+
+
+def is_exit_only(message: str) -> bool:
+    """Whether a message says no more than that a process exited."""
+    return _EXIT_ONLY.search(message, 0, _READ_LIMIT) is not None
+
+
+def _text_of(line: str) -> str:
+    """The error of a JSON line, else the line."""
+    match = _JSON_ERROR.search(line, 0, _READ_LIMIT)
+    return match[1] if match else line
+
+
+_JSON_ERROR = re.compile(r"\"(?:error|err)\": ?\"((?:[^\"\\]|\\.){1,1000})\"")
+
+
+def _is_fault(line: str) -> bool:
+    """Whether a line reports a fault, whatever its level: the output of a command that was logged as information."""
+    text = line[:_READ_LIMIT]
+    return any(kind.matches(text, text.lower()) for kind in _KINDS)
 
 
 def _in_order(log: ContainerLog, lines: set[LogLine]) -> list[LogLine]:
@@ -254,11 +296,25 @@ def _without_usage(lines: Iterable[LogLine]) -> Iterator[LogLine]:
 _PANICKED = re.compile(r"\bpanicked at \S{1,400}:\d{1,7}:\d{1,5}:$")
 
 
+# An exception of Java and what is built on it, at the start of a line; its message may go on in the next line
+# (https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/Throwable.html#printStackTrace()).
+_JAVA_EXCEPTION = re.compile(
+    r"(?:Caused by: |Exception in thread \"[^\"]{1,200}\" )?(?:[a-z_][\w$]{0,60}\.){1,12}[A-Z][\w$]{0,100}"
+    r"(?:Exception|Error)\b(?::|$)"
+)
+_JAVA_FRAME = re.compile(r"\s*(?:at \S|\.\.\. \d)")
+
+
 def _candidates(lines: Iterable[LogLine]) -> Iterator[LogLine]:
-    in_traceback = is_message = False
+    in_traceback = is_message = in_exception = False
     for line in _without_usage(lines):
         text = line.text[:_READ_LIMIT]
-        if is_message and text.strip():
+        if in_exception and text.strip() and not _JAVA_EXCEPTION.match(text):
+            in_exception = False
+            if FAULT_WORDS.search(text) and not _JAVA_FRAME.match(text):
+                yield line
+        elif (is_message and text.strip()) or _JAVA_EXCEPTION.match(text):
+            in_exception = not is_message
             is_message = False
             yield line
         elif _PANICKED.search(text):

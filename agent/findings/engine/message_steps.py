@@ -202,6 +202,14 @@ _SAID_NAME = _NAME.format("name")
 # In order of precedence. `User "x" cannot get ...`: k8s.io/apiserver; `is not authorized to perform`: AWS;
 # `field: Invalid value`: k8s.io/apimachinery field.Error; `rcode was expected`: cert-manager pkg/issuer/acme/dns/util.
 _FORMS: tuple[tuple[re.Pattern[str], _Step], ...] = (
+    # nfs-utils, utils/mount/error.c
+    _form(
+        r"access denied by server while mounting (?P<server>[^\s:]{1,200}):(?P<path>\S{1,200})",
+        lambda said: (
+            f"Let the NFS server {said.named('server')} export {said.named('path')} to the address of the node "
+            "(/etc/exports, `exportfs -v`), with an NFS version that both have."
+        ),
+    ),
     _form(r"nameservers \[(?P<server>[^\]\s,]{3,80})[^\]]{0,200}\],? rcode was expected", _name_server),
     _form(
         r"(?i)not authorized to perform|is forbidden: User|access ?denied|permission '?[\w.]+'? denied"

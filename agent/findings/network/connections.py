@@ -180,7 +180,8 @@ class Connections:
             f"Service: there is none of that name in namespace {one_line(namespace, 80)}.{hint}",
             (line, *_settings(container, connection.host)),
             f"List the Services: {kubectl('get', 'services', namespace=namespace)}.",
-            "In Git, correct the host in the container's configuration, or add the Service (renamed or pruned?).",
+            f"In Git, correct the host {one_line(name, 80)} in the container's configuration, or add the Service "
+            "(renamed or pruned?).",
             "If the Service exists, DNS itself fails: `kubectl -n kube-system get pods -l k8s-app=kube-dns`.",
             cause=f"unresolved {namespace} {name}",
             blames=(ResourceRef.unchecked(version="v1", kind="Service", namespace=namespace, name=name),),
@@ -351,7 +352,10 @@ def _unknown(
         slices = kubectl("get", "endpointslices", "-l", f"kubernetes.io/service-name={name}", namespace=namespace)
         step = f"See whether the Service has ready endpoints, and the port: {slices}."
     elif connection.failure == "dns":
-        step = "Check the spelling of the host, and whether the cluster resolves external names (CoreDNS, egress)."
+        host = one_line(connection.host, 120)
+        step = (
+            f"Check the spelling of {host}, whether it exists, and whether the cluster's DNS answers (CoreDNS, egress)."
+        )
     else:
         step = (
             "Find out what has this address (`kubectl get services,pods --all-namespaces -o wide`), whether it listens "

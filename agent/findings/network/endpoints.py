@@ -49,6 +49,7 @@ _PLACES = tuple(
         rf"connection to server at \"{_HOST}\"(?: \([^)]{{1,60}}\))?, port {_PORT}",
         rf"on host \"{_HOST}\".{{0,80}}? port {_PORT}",
         rf"host='{_HOST}', port={_PORT}",
+        rf"\bhost(?:name)?[\"']?[:=] ?[\"']?{_HOST}[\"']?, ?[\"']?port[\"']?[:=] ?{_PORT}",
         rf"MySQL server on '{_HOST}(?::{_PORT})?'",
         rf"Failed to connect to {_HOST}(?:/[\d.]{{7,15}})?(?: port |:){_PORT}",
         rf"\w{{2,20}}://(?:[^@/\s]{{0,200}}@)?{_HOST}(?::{_PORT})?",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agent.findings.engine.inventory import Inventory, Key, key_of
-from agent.findings.model import Finding, Severity
+from agent.findings.model import Finding, Level, Severity
 from agent.findings.observations.conditions import bad_conditions
 from agent.findings.observations.events import warning_events
 from agent.findings.observations.log_errors import log_errors
@@ -48,13 +48,26 @@ def observed(inventory: Inventory, found: list[Finding]) -> list[Finding]:
     unexplained = {each.severity for each in found if each.level in ("symptom", "summary")}
     explained = any(each.severity == "error" and each.level in ("cause", "effect") for each in found)
     worst: Severity = "error" if "error" in unexplained and not explained else "warning"
+    broken = {each.resource.name for each in found if each.level == "symptom" and each.resource}
     result, further = list(found), list[Observation]()
     for item in _one_for_each_kind(_one_for_each_fault(items)):
         if (place := account.place_of(item)) is not None:
             result[place] = replace(result[place], evidence=(*result[place].evidence, *item.evidence))
         else:
-            further.append(replace(item, level="effect") if account.has_own_finding(item) else item)
+            further.append(replace(item, level=_level(item, broken) if not account.has_own_finding(item) else "effect"))
     return [*result, *(item.finding(worst) for item in further)]
+
+
+def _level(item: Observation, broken: set[str]) -> Level:
+    """A log that names an object with an unexplained symptom reports the cause of it; another does not come before."""
+    if not broken or not any(each.source == "log" for each in item.evidence):
+        return item.level
+    names_it = any(len(name) > _NAME and name in each.text for name in broken for each in item.evidence)
+    return "cause" if names_it else "symptom"
+
+
+# A shorter name may be a word of the line by chance.
+_NAME = 4
 
 
 def _one_for_each_fault(items: Iterable[Observation]) -> Iterator[Observation]:

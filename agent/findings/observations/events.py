@@ -13,7 +13,7 @@ from agent.findings.engine.inventory import Inventory, Key, group_kind, key_of
 from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock, names
 from agent.findings.workloads.probes import allowed_failures
-from agent.objects.error_message import ErrorMessage, parse
+from agent.objects.error_message import ErrorMessage, parse, shorten
 from agent.objects.manifest import Manifest, integer_at, list_at, objects_at, text_at
 from agent.objects.target import ResourceRef
 from agent.objects.times import moment
@@ -76,7 +76,8 @@ def _event(inventory: Inventory, event: Event, about: ResourceRef | None) -> Obs
         title=title,
         explanation=f"The event was reported {times}{reporter}{since}"
         + (f", last at {until}{ago(inventory, event.last_seen)}. " if until else ". ")
-        + (refusal.meaning if refusal and not over else ""),
+        + (refusal.meaning if refusal and not over else "")
+        + (f" The message: {one_line(shorten(message.text, _MESSAGE), _MESSAGE)}" if message.frames else ""),
         evidence=quote_event(event),
         severity="info" if over or _is_a_start(inventory, event, about) else "warning",
         step=refusal.step if refusal and not over else "" if over else fix_for(event.message, {}) or _step(message),
@@ -86,6 +87,9 @@ def _event(inventory: Inventory, event: Event, about: ResourceRef | None) -> Obs
         kind=event.reason,
     )
 
+
+# Characters of a message in an explanation.
+_MESSAGE = 400
 
 # Kubernetes' pkg/kubelet/prober/prober.go
 _PROBE = re.compile(r"(Readiness|Liveness|Startup) probe (?:failed|errored)")

@@ -11,12 +11,14 @@ from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.logs import fatal_lines, fault_kind, fault_meaning
 from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock
-from agent.findings.workloads.crash_reasons import GENERAL_STEP, step_for, substance
+from agent.findings.workloads.crash_reasons import general_step, step_for, substance
 from agent.objects.manifest import Manifest, objects_at, text_at
 from agent.objects.times import moment
 
 # Distinct errors of a log that are quoted.
 _QUOTED = 6
+# Characters of a line in the explanation.
+_LINE = 500
 # Distinct fatal lines without a level that are read.
 _UNSTATED = 6
 # A line that announces its own retry or its end is no fault by itself; nor is a client's request for a file that a
@@ -74,8 +76,7 @@ def _observation(inventory: Inventory, log: ContainerLog, kinds: dict[str, list[
         resource=evidence[0].resource if evidence else inventory.context.target.resource,
         title=f"Container {one_line(log.container, 80)}{run} logs an error: "
         f"{one_line(substance(firsts[0].text), STATEMENT_LIMIT)} ({often}{at})",
-        explanation=fault_meaning(*(line.text for line in firsts))
-        or "Its log reports the errors that are quoted here, the first of each kind.",
+        explanation=_explanation(firsts),
         evidence=evidence,
         severity="warning" if _is_recent(inventory, last) and not _has_ended_well(inventory, log) else "info",
         step=_step(firsts[0].text),
@@ -83,10 +84,16 @@ def _observation(inventory: Inventory, log: ContainerLog, kinds: dict[str, list[
     )
 
 
+def _explanation(firsts: list[LogLine]) -> str:
+    meaning = fault_meaning(*(line.text for line in firsts)) or "Its log reports the errors that are quoted here."
+    first = one_line(firsts[0].text, _LINE)
+    return f"{meaning} The first of them: {first}" if len(first) > STATEMENT_LIMIT else meaning
+
+
 def _step(line: str) -> str:
     """What to do about the first error: by what its line names, else by the form of its message."""
-    known = step_for(line, fault_kind(line)[0]).removesuffix(GENERAL_STEP).strip() or fix_for(substance(line), {})
-    known = known or f"Mend what it reports (“{one_line(substance(line), STATEMENT_LIMIT)}”)."
+    general = general_step(line)
+    known = step_for(line, fault_kind(line)[0]).removesuffix(general).strip() or fix_for(substance(line), {}) or general
     return f"{known} Begin with the first of these errors: the later ones may follow from it."
 
 

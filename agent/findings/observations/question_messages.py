@@ -9,9 +9,10 @@ from agent.findings.argocd.comparison_causes import comparison_cause
 from agent.findings.engine.evidence import cut, one_line
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.logs import fatal_lines, fault_meaning
-from agent.findings.model import Evidence, Finding
+from agent.findings.engine.message_steps import fix_for
+from agent.findings.model import Evidence, Finding, Severity
 from agent.findings.observations.observation import STATEMENT_LIMIT
-from agent.objects.error_message import parse
+from agent.objects.error_message import parse, shorten
 
 _ROW = re.compile(r"^\S+: (?:READY|STATUS|SYNC STATUS|NAMESPACE|KIND|CLUSTER|GROUP) ")
 
@@ -25,7 +26,7 @@ def messages_of_question(inventory: Inventory) -> Iterator[Finding]:
         evidence = (Evidence(source="question", path=f"message {number}", text=cut(message)),)
         if _ROW.match(message):
             yield _row(message, evidence)
-        elif found := _known(message, evidence):
+        elif found := _known(message, evidence) or _unknown(inventory, message, evidence):
             yield found
 
 
@@ -46,10 +47,30 @@ def _known(message: str, evidence: tuple[Evidence, ...]) -> Finding | None:
     return None
 
 
-def _finding(name: str, explanation: str, evidence: tuple[Evidence, ...], step: str) -> Finding:
+def _unknown(inventory: Inventory, message: str, evidence: tuple[Evidence, ...]) -> Finding | None:
+    """The message as it stands, where it is all that there is to read."""
+    context = inventory.context
+    if inventory.objects or context.events or context.logs or not _SAYS_A_FAULT.search(message):
+        return None
+    statement = one_line(parse(message).statement, STATEMENT_LIMIT)
+    step = fix_for(message, {}) or f"Mend what it reports (“{statement}”)."
+    explanation = f"The message of the question: {one_line(shorten(message, _MESSAGE_LIMIT), _MESSAGE_LIMIT)}"
+    return _finding(statement, explanation, evidence, step, severity="warning")
+
+
+# A message of an error has one of these; other sentences have a colon, too.
+_SAYS_A_FAULT = re.compile(
+    r"error|fail|denied|refused|forbidden|cannot|unable|time(?:d )?-?out|invalid|not found|exception|panic|fatal", re.I
+)
+_MESSAGE_LIMIT = 600
+
+
+def _finding(
+    name: str, explanation: str, evidence: tuple[Evidence, ...], step: str, severity: Severity = "error"
+) -> Finding:
     return Finding(
         title=f"{name[:1].upper()}{name[1:]}",
-        severity="error",
+        severity=severity,
         level="effect",
         explanation=explanation,
         evidence=evidence,

@@ -72,7 +72,7 @@ def _unprovisioned(claim: Manifest, event: Event) -> Finding:
             f"{named(claim)} cannot get a volume: StorageClass {one_line(missing.name)} does not exist",
             "No provisioner creates volumes for a class that does not exist.",
             evidence,
-            f"Correct storageClassName, or create the class. {classes}",
+            f"Correct storageClassName {one_line(missing.name)}, or create the class. {classes}",
         )
     if "no storage class is set" in event.message:
         return object_finding(

@@ -13,10 +13,11 @@ from agent.findings.engine.build import namespace_of
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.container import Container
 from agent.findings.engine.evidence import one_line
-from agent.findings.engine.logs import UNEXPLAINED_EXIT, fault_kind
+from agent.findings.engine.logs import FAULT_WORDS, UNEXPLAINED_EXIT, fault_kind, is_exit_only
 from agent.findings.engine.remedies import change
 from agent.findings.network.endpoints import failed_connections
 from agent.findings.workloads.log_line_steps import step_of
+from agent.objects.error_message import parse, shorten
 from agent.objects.manifest import lookup, objects_at, path_text, text_at
 
 _TITLE_LIMIT = 200
@@ -46,7 +47,8 @@ class CrashReason:
 
 def step_for(line: str, kind: str, container: Container | None = None) -> str:
     """What to do about a line of this kind (of `logs.fault_kind`): about what it names, else what its kind asks for."""
-    step = step_of(message_of(line) or line, container) or _STEPS.get(kind, "") or _named_step(line)
+    general = f"{_STEPS[kind].removesuffix('.')}: “{one_line(substance(line), _REPEATED)}”." if kind in _STEPS else ""
+    step = step_of(message_of(line) or line, container) or general or _named_step(line)
     connection = next(iter(failed_connections(line)), None) if kind in _PEERS else None
     if connection is None:
         return step
@@ -67,6 +69,7 @@ _STEPS = {
     "disk": "Find the full volume among those it mounts and enlarge its claim, or delete what is not needed on it.",
     "authentication": "Check user and password in the Secret that it reads against the account of the server; a "
     "changed Secret is only read at the next start.",
+    "service": "Check the account, role or token with which it calls the service, and what that may do there.",
     "setting": "Set the missing value in the pod template, in Git.",
     "file": "Correct the path in command, args or configuration, mount the file, or build it into the image.",
     "permission": "Grant the access: fsGroup or runAsUser in the securityContext for files of a volume, a port above "
@@ -98,16 +101,16 @@ def _named_step(line: str) -> str:
     text = substance(line)
     found = ((step, pattern.search(text)) for pattern, step in _NAMED_THINGS)
     step = next((step.format(one_line(match[1], 100)) for step, match in found if match), "")
-    return f"{step} {GENERAL_STEP}".strip()
+    return f"{step} {general_step(line)}".strip()
 
 
-GENERAL_STEP = "Repair what the quoted lines of its log report."
+def general_step(line: str) -> str:
+    """The step about a line of unknown form: to repair what it reports."""
+    return f"Repair what its log reports: “{one_line(substance(line), _REPEATED)}”."
 
-_FAULT = re.compile(
-    r"error|fail|exception|fatal|panic|denied|refused|unsupported|not supported|invalid|cannot|can't|could not|unable|"
-    r"unexpected|not found|missing|unknown|must |expected|illegal|abort",
-    re.IGNORECASE,
-)
+
+# Characters of a line in a step.
+_REPEATED = 160
 
 
 def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> CrashReason | None:
@@ -118,7 +121,7 @@ def reason_in(lines: Iterable[str], *, only_faults: bool = False) -> CrashReason
     """
     candidates = [(line, *fault_kind(line)) for line in lines if line.strip()]
     if only_faults:
-        candidates = [each for each in candidates if each[1] or _FAULT.search(each[0], 0, _READ_LIMIT)]
+        candidates = [each for each in candidates if each[1] or FAULT_WORDS.search(each[0], 0, _READ_LIMIT)]
     if not candidates:
         return None
     ranks = [_rank(line, kind) for line, kind, _ in candidates]
@@ -134,14 +137,8 @@ def _rank(line: str, kind: str) -> int:
         return 3
     if step_of(message_of(line) or line):
         return 2
-    is_fault = kind or _FAULT.search(line, 0, _READ_LIMIT)
-    return 1 if is_fault and not _EXIT_ONLY.search(line, 0, _READ_LIMIT) else 0
-
-
-# Only that something exited, as npm, make and shells report it.
-_EXIT_ONLY = re.compile(
-    r"(?:exit(?:ed)?|failed|return(?:ed)?)(?: with)?(?: exit)? (?:code|status):? \d{1,3}\W*$", re.IGNORECASE
-)
+    is_fault = kind or FAULT_WORDS.search(line, 0, _READ_LIMIT)
+    return 1 if is_fault and not is_exit_only(message_of(line) or line) else 0
 
 
 def _whole(lines: list[str], place: int) -> str:
@@ -241,7 +238,14 @@ _START = re.compile(
     r"(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]?[\d:.,]{0,20}(?:Z|[+-]\d\d:?\d\d)?\]?[\s|]{0,4})?"
     r"(?:\W{0,2}(?:FATAL|ERROR|CRITICAL|SEVERE|PANIC|Error)\b(?! from server)[\]:\s|-]{0,4})?"
 )
-_LOGFMT = re.compile(r'\b(?:err|error)="?([^"]{4,400})"|\bmsg="([^"]{4,400})"')
+_LOGFMT = re.compile(r'\b(err|error|msg)="((?:[^"\\]|\\.){4,1000})"')
+# The classes of a Java exception around the innermost one (https://docs.oracle.com/en/java/javase/21/docs/api/,
+# Throwable.toString and printStackTrace).
+_EXCEPTIONS = re.compile(
+    r"^(?:Caused by: )?"
+    r"(?:(?:[a-z_][\w$]{0,60}\.){1,12}[A-Z][\w$]{0,100}(?:Exception|Error): (?=(?:[a-z_][\w$]{0,60}\.){1,12}[A-Z]))*"
+    r"(?:[a-z_][\w$]{0,60}\.){1,12}(?=[A-Z][\w$]{0,100}(?:Exception|Error): )"
+)
 
 
 def substance(line: str) -> str:
@@ -255,9 +259,19 @@ def substance(line: str) -> str:
         text = text[server[-1] :]
     elif start := _START.match(text):
         text = text[start.end() :] or text
-    if logfmt := _LOGFMT.search(text):
-        text = logfmt[1] or logfmt[2]
-    return one_line(text, _TITLE_LIMIT).removesuffix(".")
+    if logfmt := _logfmt(text):
+        text = logfmt
+    text = _EXCEPTIONS.sub("", text)
+    return one_line(shorten(text, _TITLE_LIMIT), _TITLE_LIMIT).removesuffix(".")
+
+
+def _logfmt(text: str) -> str:
+    """Message and error of a logfmt line, "" for any other; of the error its innermost clause."""
+    found = {match[1]: match[2] for match in _LOGFMT.finditer(text)}
+    error = found.get("error") or found.get("err") or ""
+    cause = parse(error.replace("\\n", " ")).statement if error else ""
+    message = found.get("msg", "")
+    return f"{message}: {cause}" if message and cause and cause not in message else cause or message
 
 
 def message_of(text: str) -> str:

@@ -13,6 +13,7 @@ from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Evidence, Finding
 from agent.findings.nodes.nodes import pressure_of, quote_pressure
 from agent.findings.workloads.pod_finding import pod_finding
+from agent.objects.error_message import parse, shorten
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ResourceRef
 
@@ -87,7 +88,15 @@ def ended_by_cluster(inventory: Inventory, pod: Manifest, events: tuple[Event, .
     fault, meaning, step = _ENDED.get(
         reason, (f"failed: {one_line(reason, 60)}", "The cluster ended the pod, not one of its containers.", "")
     )
+    message = parse(text_at(pod, "status", "message")).statement
+    if reason in _STATED and message:
+        fault = f"{fault}: {one_line(shorten(message, _STATED_LIMIT), _STATED_LIMIT)}"
     return pod_finding(pod, fault, meaning, evidence, step, blames=(node,) if reason == "NodeLost" else ())
+
+
+# Reasons of which only the message says what was missing, and its characters in a title.
+_STATED = ("UnexpectedAdmissionError",)
+_STATED_LIMIT = 160
 
 
 def _evicted(

@@ -64,6 +64,15 @@ def _kind(_: RunningContainer | None, named: dict[str, str]) -> str:
     )
 
 
+def _architecture(container: RunningContainer | None, named: dict[str, str]) -> str:
+    image = one_line(container.spec_text("image"), 100) if container else ""
+    return (
+        "Use an image for the architecture of the node (`kubectl get nodes -L kubernetes.io/arch`), or build "
+        f"{image or 'it'} for that platform too: the kernel cannot run {named['program']}. A script needs an "
+        "interpreter line (`#!`)."
+    )
+
+
 def _module(container: RunningContainer | None, named: dict[str, str]) -> str:
     image = one_line(container.spec_text("image"), 100) if container else ""
     of = f" image {image}" if image else " the image"
@@ -227,6 +236,12 @@ def _form(words: str, pattern: str, step: _Step) -> _Form:
 
 # The most specific first.
 _FORMS: tuple[_Form, ...] = (
+    # ENOEXEC of execve(2), as shells, runc and tini print it
+    _form(
+        "exec format error",
+        r"(?:exec:? )?(?P<program>[\w./-]{1,200}): (?:cannot execute: )?exec format error",
+        _architecture,
+    ),
     # k8s.io/apimachinery/pkg/api/meta/errors.go: NoKindMatchError; client-go's discovery
     _form(
         "no matches for kind|no kind is registered",

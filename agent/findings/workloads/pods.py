@@ -45,7 +45,7 @@ def _broken_pod(
     inventory: Inventory, pod: Manifest, last_words: LogErrors, connections: Connections
 ) -> Iterator[Finding]:
     events = inventory.events.of(pod)
-    if finding := unscheduled_pod(pod, events):
+    if finding := unscheduled_pod(inventory, pod, events):
         yield finding
         return
     if finding := ended_by_cluster(inventory, pod, events):

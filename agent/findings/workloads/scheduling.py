@@ -5,11 +5,12 @@ or evicted are in `evictions`.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.context.model import Event
 from agent.findings.engine.build import namespace_of
 from agent.findings.engine.evidence import one_line, quote, quote_event
+from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.model import Evidence, Finding, Level
 from agent.findings.workloads.pod_finding import pod_finding
 from agent.objects.manifest import Manifest, list_at, objects_at, text_at
@@ -122,7 +123,7 @@ _CONTROL_PLANE = re.compile(
 )
 
 
-def unscheduled_pod(pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
+def unscheduled_pod(inventory: Inventory, pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
     """The finding that the scheduler has no node for a Pod, None where it has one or has not tried yet."""
     for index, condition in enumerate(list_at(pod, "status", "conditions")):
         if text_at(condition, "type") != "PodScheduled" or text_at(condition, "status") != "False":
@@ -134,8 +135,23 @@ def unscheduled_pod(pod: Manifest, events: tuple[Event, ...]) -> Finding | None:
         if reason == "SchedulingGated":
             return _gated(pod, evidence)
         evidence += tuple(q for e in failures[:1] if e.message != message for q in quote_event(e))
-        return _unschedulable(pod, message or (failures[0].message if failures else ""), evidence)
+        found = _unschedulable(pod, message or (failures[0].message if failures else ""), evidence)
+        return replace(found, blames=(*found.blames, *_nodes_to_come(inventory)))
     return None
+
+
+# The kinds that become a node: Karpenter's (https://karpenter.sh/docs/concepts/nodeclaims/) and Cluster API's
+# (https://cluster-api.sigs.k8s.io/user/concepts#machine).
+_NODES_TO_COME: tuple[GroupKind, ...] = (
+    ("karpenter.sh", "NodeClaim"),
+    ("cluster.x-k8s.io", "Machine"),
+    ("machine.openshift.io", "Machine"),
+)
+
+
+def _nodes_to_come(inventory: Inventory) -> tuple[ResourceRef, ...]:
+    """The objects that should become nodes: where one of them fails, the Pod waits for it."""
+    return tuple(each for manifest in inventory.of(*_NODES_TO_COME) if (each := ResourceRef.of(manifest)))
 
 
 def _gated(pod: Manifest, evidence: tuple[Evidence, ...]) -> Finding:
@@ -197,6 +213,15 @@ def _of_two_rules(pod: Manifest, reasons: list[tuple[_Reason, str]]) -> tuple[st
             "common node",
             "Correct nodeSelector (or affinity) in the pod template so that it admits the node or zone of the volume "
             "(`kubectl get pv -o yaml`, spec.nodeAffinity), or recreate the claim there, with its data.",
+        )
+    if any("volume node affinity" in each for each in patterns) and (
+        taints := next((name for reason, name in reasons if "untolerated taint" in reason.pattern), "")
+    ):
+        return (
+            f"its volume can only be used in its own zone or on its own node, where no node takes it, and {taints}",
+            "See where the volume can be used (`kubectl get pv -o yaml`, spec.nodeAffinity) and add a node in that "
+            "zone, or a toleration where the tainted nodes are there; or recreate the claim, with its data, in a zone "
+            "that has nodes.",
         )
     constraints = objects_at(pod, "spec", "topologySpreadConstraints")
     counting = [each for each in constraints if text_at(each, "nodeTaintsPolicy") != "Honor"]

@@ -13,7 +13,14 @@ from agent.objects.manifest import Manifest, text_at
 from agent.request.pasted.argocd_app import application_of, is_app
 from agent.request.pasted.describe import described
 from agent.request.pasted.fenced import FENCE, objects_of
-from agent.request.pasted.tables import bad_rows, events_of_table, is_event_header, is_header
+from agent.request.pasted.tables import (
+    bad_rows,
+    described_events,
+    events_of_table,
+    is_described_event,
+    is_event_header,
+    is_header,
+)
 
 # Lines of a log that begin with a time, a level or an object, as most programs write them.
 _LOG_LINE = re.compile(
@@ -36,6 +43,7 @@ _MESSAGE = re.compile(
     r":\s|\b(?:error|failed|denied|refused|forbidden|cannot|unable|timeout|invalid|not found)\b", re.I
 )
 _QUOTED = re.compile(r"`([^`\n]{20,2000})`|\"((?:[^\"\\\n]|\\.){20,2000})\"|'([^'\n]{20,2000})'")
+_SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 _SHORTEST, _LONGEST, _MOST = 15, 8_000, 20
 
 CONTAINER = "pasted"
@@ -123,6 +131,11 @@ def _block(lines: Sequence[str], start: int, pasted: Pasted, now: datetime) -> t
     if _NAME.match(line) and (end := _outline(lines, start, pasted, now)):
         return end, [_mark(_form(pasted), end - start)]
     if is_header(line) and (end := _table(lines, start, pasted, now)):
+        return end, [_mark(_form(pasted), end - start)]
+    if is_described_event(line):
+        end = next((at for at in range(start + 1, len(lines)) if not lines[at].strip()), len(lines))
+        pasted.events += described_events(lines[start:end], {}, now)
+        pasted.notes.append("These are the events of `kubectl describe`; `kubectl get events -o yaml` has all of them")
         return end, [_mark(_form(pasted), end - start)]
     if _MANIFEST.match(line):
         end = _end(lines, start + 1, _OF_YAML)
@@ -232,7 +245,7 @@ def _mark(form: str, lines: int) -> str:
 
 
 def _form(pasted: Pasted) -> str:
-    return pasted.notes[-1].removeprefix("This is ").partition(";")[0]
+    return pasted.notes[-1].removeprefix("This is ").removeprefix("These are ").partition(";")[0]
 
 
 def _messages(lines: Sequence[str]) -> Iterator[str]:
@@ -240,7 +253,10 @@ def _messages(lines: Sequence[str]) -> Iterator[str]:
     found: dict[str, None] = {}
     for line in (line.strip() for line in lines if not line.startswith(_MARK)):
         quoted = [next(filter(None, each.groups())) for each in _QUOTED.finditer(line)]
-        whole = [] if line.endswith("?") else [line]
+        asserted = _SENTENCE.split(line) if line.endswith("?") else [line]
+        while asserted and asserted[-1].endswith("?"):
+            asserted.pop()
+        whole = [" ".join(asserted)] if asserted else []
         for text in (*whole, *([] if whole else quoted)):
             if _SHORTEST <= len(text) <= _LONGEST and _MESSAGE.search(text):
                 found[text] = None

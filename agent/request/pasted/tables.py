@@ -84,10 +84,16 @@ def described_events(lines: Sequence[str], about: Manifest, now: datetime) -> li
     for line in lines:
         if match := _DESCRIBED_EVENT.match(line):
             source = {"source": {"component": match[4]}}
-            found.append(_event(match[1], match[2], match[5], match[3], now) | source | {"involvedObject": about})
+            event = _event(match[1], match[2], match[5], match[3], now) | source
+            found.append(event | ({"involvedObject": about} if about else {}))
         elif found and not line.strip().startswith(("Type ", "----")):
             found[-1]["message"] = f"{found[-1]['message']} {line.strip()}"
     return found
+
+
+def is_described_event(line: str) -> bool:
+    """Whether the line is an event as `kubectl describe` prints it, without the object above it."""
+    return _DESCRIBED_EVENT.match(line) is not None
 
 
 def _event(kind: str, reason: str, message: str, age: str, now: datetime) -> Manifest:

@@ -42,7 +42,7 @@ def crashed(*lines: str, spec: Manifest | None = None, **pod_spec: object) -> Fi
             'null value in column "currency" violates not-null constraint (SQLSTATE 23502)',
             "Repair the migration",
         ),
-        (("panic: the moon is wrong",), "panic: the moon is wrong", "Repair what the quoted lines"),
+        (("panic: the moon is wrong",), "panic: the moon is wrong", "reports: “panic: the moon is wrong”"),
         (('{"level":"fatal","msg":"cannot start","error":"no such file or directory"}',), "no such file", "Correct"),
         (('time=07:41 level=fatal msg="bad" err="x509: certificate has expired"',), "x509: certificate has", "Renew"),
     ],
