@@ -54,7 +54,10 @@ def observed(inventory: Inventory, found: list[Finding]) -> list[Finding]:
         if (place := account.place_of(item)) is not None:
             result[place] = replace(result[place], evidence=(*result[place].evidence, *item.evidence))
         else:
-            further.append(replace(item, level=_level(item, broken) if not account.has_own_finding(item) else "effect"))
+            level = _level(item, broken)
+            further.append(
+                replace(item, level="effect" if account.has_own_finding(item) and level == "cause" else level)
+            )
     return [*result, *(item.finding(worst) for item in further)]
 
 
