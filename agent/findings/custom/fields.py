@@ -6,7 +6,16 @@ from typing import Any, NamedTuple, cast
 
 from agent.findings.custom.nodes import MAX_DEPTH, StatusNode
 from agent.findings.custom.situation import Situation
-from agent.findings.custom.words import FINE, reports_failure, role_of, state_tone, suggests_failure, tone_of, words_of
+from agent.findings.custom.words import (
+    FINE,
+    reports_failure,
+    role_of,
+    state_tone,
+    suggests_failure,
+    tone_of,
+    word_tone,
+    words_of,
+)
 from agent.findings.engine.evidence import one_line, walk
 from agent.findings.model import Severity
 from agent.objects.manifest import Manifest, text_at
@@ -50,12 +59,18 @@ def field_signs(node: StatusNode, whole: Situation) -> Iterator[FieldSign]:
         elif isinstance(value, int) and not isinstance(value, bool) and role == "state":
             found = _number(node, key, value, whole)
         elif isinstance(value, bool):
-            found = None if is_leftover else _flag(node, key, whole, is_true=value)
-        elif (
-            isinstance(value, list) and role == "error" and not is_leftover and isinstance(value[:1] and value[0], str)
-        ):
-            found = _error(node, key, cast("list[str]", value)[0], whole, index=(0,))
+            found = None if is_leftover and (value or not whole.done) else _flag(node, key, whole, is_true=value)
+        elif isinstance(value, list) and role in ("error", "text") and not is_leftover:
+            found = next(_listed(node, key, cast("list[Any]", value), whole, role), None)
         if found:
+            yield found
+
+
+def _listed(node: StatusNode, key: str, texts: list[Any], whole: Situation, role: str) -> Iterator[FieldSign]:
+    """The signs of a list of errors (the first counts) or of messages."""
+    read = _error if role == "error" else _message
+    for index, text in enumerate(texts[: 1 if role == "error" else _MAX_NESTED]):
+        if isinstance(text, str) and (found := read(node, key, text, whole, (index,))):
             yield found
 
 
@@ -159,7 +174,7 @@ def _error(node: StatusNode, key: str, value: str, whole: Situation, index: tupl
     return FieldSign(severity, f"reports an error in {name}", f"{name} is set", ((key, *index),), value)
 
 
-def _message(node: StatusNode, key: str, value: str, whole: Situation) -> FieldSign | None:
+def _message(node: StatusNode, key: str, value: str, whole: Situation, index: tuple[int, ...] = ()) -> FieldSign | None:
     """The sign of a message that reports a failure, where no state of the object does."""
     if not reports_failure(value) or whole.states & {*FINE, "bad"}:
         return None  # the sign of a bad state already quotes the message
@@ -167,7 +182,7 @@ def _message(node: StatusNode, key: str, value: str, whole: Situation) -> FieldS
         return None
     severity: Severity = "warning" if whole.progressing or whole.states else "error"
     name = one_line(key, 60)
-    return FieldSign(severity, f"reports a failure in {name}", f"{name} reports a failure", ((key,),), value)
+    return FieldSign(severity, f"reports a failure in {name}", f"{name} reports a failure", ((key, *index),), value)
 
 
 def _flag(node: StatusNode, key: str, whole: Situation, *, is_true: bool) -> FieldSign | None:
@@ -181,12 +196,13 @@ def _flag(node: StatusNode, key: str, whole: Situation, *, is_true: bool) -> Fie
         if role != "error" or node.in_last or len(words) > 2:
             return None
         return FieldSign("error", f"has {name} true", f"{name} is true", quoted, text or key)
-    if role != "flag" or whole.states & FINE:
+    is_unsuccessful = whole.done and word_tone(words[-1]) == "done"  # `state: Completed`, `pass: false`
+    if role != "flag" or (whole.states & FINE and not is_unsuccessful):
         return None
-    is_whole = len(node.path) == 1 and not whole.states and not whole.progressing and len(words) == 1
+    is_whole = len(node.path) == 1 and not whole.states - {"done"} and not whole.progressing and len(words) == 1
     if not reports_failure(text) and (not is_whole or tone_of(text) in ("coming", "idle")):
         return None
-    severity: Severity = "error" if reports_failure(text) and not whole.progressing else "warning"
+    severity: Severity = "error" if is_unsuccessful or (reports_failure(text) and not whole.progressing) else "warning"
     return FieldSign(severity, f"has {name} false", f"{name} is false", quoted, text or key)
 
 

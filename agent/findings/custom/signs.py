@@ -102,15 +102,16 @@ def _condition(manifest: Manifest, node: StatusNode, whole: Situation) -> Iterat
     if path[:2] != ("status", "conditions") and len(path) > 1 and not _are_siblings_ready(manifest, path):
         whole = whole._replace(ready=False)  # a ready object may have parts that are not
     verdict = condition_verdict(kind, status, reason, message, level, whole)
-    if verdict is None:
-        return
+    is_old = is_outdated(manifest, *path)
+    if verdict is None or (is_old and path[:2] != ("status", "conditions")):
+        return  # a part of an earlier spec: its controller has left it behind
     waits = verdict == "waits"
     named = f"{one_line(kind, 60)}={one_line(status, 20)}{f' ({one_line(reason, 60)})' if reason else ''}"
     holder = path[:-2] if path[-2:-1] == ("conditions",) else path[:-1]
     where = location(manifest, holder)
     evidence = quote(manifest, *path, "message") or quote(manifest, *path, "error")
     yield Sign(
-        severity="warning" if verdict == "waits" or is_outdated(manifest, *path) else verdict,
+        severity="warning" if verdict == "waits" or is_old else verdict,
         path=path,
         title=one_line(plain_text(kind, status), 80) + where,
         short=named + where,
