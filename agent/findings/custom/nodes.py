@@ -83,7 +83,8 @@ def location(manifest: Manifest, path: StatusPath) -> str:
 
 
 def _singular(word: str) -> str:
-    return f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s") if not word.endswith("ss") else word
+    """A plural without its ending: `listeners`, `policies`, `classes`."""
+    return f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("es" if word.endswith("sses") else "s")
 
 
 def _names(part: Manifest) -> Iterator[str]:

@@ -9,6 +9,7 @@ from agent.findings.custom.counts import counted
 from agent.findings.custom.fields import FieldSign, field_signs
 from agent.findings.custom.nodes import StatusNode, StatusPath, location, status_nodes
 from agent.findings.custom.situation import Situation, is_outdated, situation_of
+from agent.findings.custom.words import words_of
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.model import Evidence, Severity
 from agent.objects.manifest import Manifest, list_at, object_at, text_at, texts_at
@@ -106,7 +107,8 @@ def _condition(manifest: Manifest, node: StatusNode, whole: Situation) -> Iterat
     if verdict is None or (is_old and path[:2] != ("status", "conditions")):
         return  # a part of an earlier spec: its controller has left it behind
     waits = verdict == "waits"
-    named = f"{one_line(kind, 60)}={one_line(status, 20)}{f' ({one_line(reason, 60)})' if reason else ''}"
+    because = f" ({_with_words(reason)})" if reason else ""
+    named = f"condition {_with_words(kind)}={one_line(status, 20)}{because}"
     holder = path[:-2] if path[-2:-1] == ("conditions",) else path[:-1]
     where = location(manifest, holder)
     evidence = quote(manifest, *path, "message") or quote(manifest, *path, "error")
@@ -119,6 +121,12 @@ def _condition(manifest: Manifest, node: StatusNode, whole: Situation) -> Iterat
         text=message or reason or kind,
         waits=waits,
     )
+
+
+def _with_words(name: str) -> str:
+    """A name of several words after these words: `secret missing, SecretMissing`."""
+    words = words_of(name)
+    return f"{one_line(' '.join(words), 60)}, {one_line(name, 60)}" if len(words) > 1 else one_line(name, 60)
 
 
 def _are_siblings_ready(manifest: Manifest, path: StatusPath) -> bool:
