@@ -185,6 +185,7 @@ def _other_states(manifest: Manifest, signs: list[Sign]) -> str:
     bad = {sign.path for sign in signs}
     others = [
         f"{one_line(kind, 60)}={one_line(text_at(each, 'status'), 20)}"
+        + (f" ({one_line(reason, 60)})" if (reason := text_at(each, "reason")) else "")
         for index, each in enumerate(list_at(status, "conditions")[:MAX_SIGNS])
         if ("status", "conditions", index) not in bad and (kind := text_at(each, "type")) and text_at(each, "status")
     ]

@@ -27,8 +27,8 @@ def counted(manifest: Manifest, whole: Situation) -> Iterator[Count]:
     """The first count of too few that are ready, of failures, or of nothing that was selected."""
     status = object_at(manifest, "status")
     yield from _nothing_selected(manifest, status)
-    if not (whole.ready or whole.done or whole.progressing or whole.suspended):
-        yield from _failed_parts(status)
+    if not (whole.done or whole.progressing or whole.suspended):
+        yield from _failed_parts(status, whole)
     if whole.ready or whole.done or whole.progressing or whole.suspended or whole.states:
         return
     observed, newest = integer_at(status, "observedGeneration"), integer_at(manifest, "metadata", "generation")
@@ -70,19 +70,14 @@ def _ratios(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
             yield ("status", key), int(found[1]), int(found[2])
 
 
-def _failed_parts(status: Manifest) -> Iterator[Count]:
-    """A list or map of what failed that is not empty: `failedTasks`."""
+def _failed_parts(status: Manifest, whole: Situation) -> Iterator[Count]:
+    """A map of what failed that is not empty: `failedTasks`, `exhaustions`."""
     for key, value in status.items():
         words = words_of(key)
-        if (
-            len(words) > 1
-            and word_tone(words[0]) == "bad"
-            and words[-1].endswith("s")
-            and isinstance(value, dict | list)
-            and value
-        ):
+        is_named = words[:1] and word_tone(words[0]) == "bad" and words[-1].endswith("s")
+        if is_named and isinstance(value, dict) and value and not (whole.ready and len(words) > 1):
             title = f"has {one_line(' '.join(words), 60)}"
-            yield Count(("status", key), title, f"{title}: {one_line(key, 60)} is not empty")
+            yield Count(("status", key), title, f"{title}: {one_line(', '.join(map(str, value)), 160)}")
 
 
 def _nothing_selected(manifest: Manifest, status: Manifest) -> Iterator[Count]:

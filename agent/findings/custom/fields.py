@@ -13,6 +13,7 @@ from agent.findings.custom.words import (
     state_tone,
     suggests_failure,
     tone_of,
+    tones_of,
     word_tone,
     words_of,
 )
@@ -193,9 +194,11 @@ def _flag(node: StatusNode, key: str, whole: Situation, *, is_true: bool) -> Fie
     quoted = (*(path for path, _ in messages), (key,))
     name = one_line(key, 60)
     if is_true:
-        if role != "error" or node.in_last or len(words) > 2:
+        is_denied = words[0] == "no" and "doubtful" in tones_of(words)  # `noMatchingInstances: true`
+        if not is_denied and (role != "error" or node.in_last or len(words) > 2):
             return None
-        return FieldSign("error", f"has {name} true", f"{name} is true", quoted, text or key)
+        title = f"has {' '.join(words)}" if is_denied else f"has {name} true"
+        return FieldSign("error", title, f"{name} is true", quoted, text or key)
     is_unsuccessful = whole.done and word_tone(words[-1]) == "done"  # `state: Completed`, `pass: false`
     if role != "flag" or (whole.states & FINE and not is_unsuccessful):
         return None

@@ -32,7 +32,7 @@ TONES: dict[Tone, str] = {
         "updat restor issuing unpack failover"
     ),
     "idle": "paus suspend stopp disabl hibernat skip standby inactive idle",
-    "done": "succe complet finish promoted pass$ passed",
+    "done": "succe complet finish promoted pass$",
     "fine": "runn active exist found match selected$ confirm quorum",
     "good": (
         "ready healthy available valid ok sync establish accept program reconcil resolv bound connect reach install "

@@ -393,8 +393,8 @@ def test_names_of_several_words_are_explained_in_words() -> None:
 
 
 def test_an_object_that_ended_without_success_is_an_error() -> None:
-    assert only(custom(state="Completed", passed=False)).severity == "error"
-    assert findings_of(context(custom(state="Completed", passed=True, ready=False))) == ()
+    assert only(custom(state="Completed", **{"pass": False})).severity == "error"
+    assert findings_of(context(custom(state="Completed", **{"pass": True}, ready=False))) == ()
 
 
 def test_parts_that_failed_are_named() -> None:
@@ -403,6 +403,29 @@ def test_parts_that_failed_are_named() -> None:
     assert only(custom(state="RUNNING", failedTasks=failed)).title == "Widget w has failed tasks"
     assert findings_of(context(custom(state="RUNNING", failedTasks={}))) == ()
     assert findings_of(context(custom(state="Succeeded", failedTasks=failed))) == ()
+
+
+def test_what_is_exhausted_counts_even_where_the_object_is_ready() -> None:
+    exhausted = custom(condition("Ready", "True"), exhaustions={"cpu": "10", "memory": "2Gi"})
+
+    assert "has exhaustions: cpu, memory" in only(exhausted).explanation
+    assert findings_of(context(custom(condition("Ready", "True"), failedTasks={"a": 1}))) == ()
+
+
+def test_a_flag_that_something_is_lacking_is_an_error() -> None:
+    assert only(custom(NoMatchingInstances=True)).title == "Widget w has no matching instances"
+    assert findings_of(context(custom(NoMatchingInstances=False))) == ()
+
+
+def test_a_reason_that_repeats_the_type_does_not_hide_what_is_waited_for() -> None:
+    assert only(custom(condition("Bound", "False", "Unbound", "Waiting for a pool"))).severity == "info"
+    assert only(custom(condition("Bound", "False", "Unbound", "the pool is gone"))).severity == "error"
+
+
+def test_waiting_for_what_is_not_ready_is_a_warning() -> None:
+    waits = condition("Available", "False", "WaitingForDependencies", "not yet available: etcd is not ready")
+
+    assert only(custom(waits)).severity == "warning"
 
 
 def test_a_failure_among_listed_messages_is_quoted() -> None:
