@@ -20,7 +20,7 @@ from agent.findings.engine.message_steps import step_for
 from agent.findings.engine.named_objects import blamed
 from agent.findings.model import Evidence, Finding, Severity
 from agent.objects.error_message import parse, shorten
-from agent.objects.manifest import Manifest, list_at, object_at, text_at
+from agent.objects.manifest import Manifest, list_at, object_at, text_at, texts_at
 from agent.objects.times import moment
 
 __all__ = ["OWN_FAMILY", "bad_status"]
@@ -185,7 +185,11 @@ def _other_states(manifest: Manifest, signs: list[Sign]) -> str:
     bad = {sign.path for sign in signs}
     others = [
         f"{one_line(kind, 60)}={one_line(text_at(each, 'status'), 20)}"
-        + (f" ({one_line(reason, 60)})" if (reason := text_at(each, "reason")) else "")
+        + (
+            f" ({': '.join(told)})"
+            if (told := [one_line(each, 80) for each in texts_at(each, "reason", "message") if each])
+            else ""
+        )
         for index, each in enumerate(list_at(status, "conditions")[:MAX_SIGNS])
         if ("status", "conditions", index) not in bad and (kind := text_at(each, "type")) and text_at(each, "status")
     ]

@@ -93,6 +93,8 @@ def _state(node: StatusNode, key: str, value: str, whole: Situation) -> FieldSig
     text = messages[0][1] if messages else ""
     if is_nested and (whole.done or (node.in_last and whole.ready)):
         return None
+    if tone == "bad" and whole.confirmed and not is_nested and not messages:
+        return None  # the state is what the object reports, such as the result of a check
     nested = _nested_messages(node) if tone in ("bad", "doubtful") and not messages else []
     severity: Severity
     if tone == "bad" or (tone == "idle" and suggests_failure(text)):

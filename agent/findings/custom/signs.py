@@ -49,7 +49,7 @@ def signs_of(manifest: Manifest) -> list[Sign]:
                 ("status",),
                 each.title,
                 each.short,
-                quote(manifest, *each.path) or _spec(manifest),
+                quote(manifest, *each.path) or _spec(manifest) or quote(manifest, "status"),
                 each.title,
             )
             for each in counted(manifest, whole)
