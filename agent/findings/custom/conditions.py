@@ -87,9 +87,9 @@ def _when_false(polarity: Polarity, kind: str, reason: str, message: str, whole:
         because = said  # the reason only repeats the type: `Bound=False` for `Unbound`
     if because == "bad":
         return error
-    if because in ("coming", "idle"):
-        if because == "idle":
-            return None
+    if because == "idle":
+        return None
+    if because == "coming":
         # The state of the whole is good, but this part is not.
         is_contradicted = polarity == "positive" and bool(whole.states & FINE) and not settled
         lacks = "doubtful" in tones_of(words_of(message)) and words_of(kind)[-1:] != words_of(message)[-1:]

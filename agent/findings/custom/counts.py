@@ -27,9 +27,10 @@ def counted(manifest: Manifest, whole: Situation) -> Iterator[Count]:
     """The first count of too few that are ready, of failures, or of nothing that was selected."""
     status = object_at(manifest, "status")
     yield from _nothing_selected(manifest, status)
-    if not (whole.done or whole.progressing or whole.suspended):
-        yield from _failed_parts(status, whole)
-    if whole.ready or whole.done or whole.progressing or whole.suspended or whole.states:
+    if whole.done or whole.progressing or whole.suspended:
+        return
+    yield from _failed_parts(status, whole)
+    if whole.ready or whole.states:
         return
     observed, newest = integer_at(status, "observedGeneration"), integer_at(manifest, "metadata", "generation")
     for path, ready, wanted in (*_replicas(manifest), *_ratios(manifest)):
@@ -77,7 +78,7 @@ def _failed_parts(status: Manifest, whole: Situation) -> Iterator[Count]:
         is_named = words[:1] and word_tone(words[0]) == "bad" and words[-1].endswith("s")
         if is_named and isinstance(value, dict) and value and not (whole.ready and len(words) > 1):
             title = f"has {one_line(' '.join(words), 60)}"
-            yield Count(("status", key), title, f"{title}: {one_line(', '.join(map(str, value)), 160)}")
+            yield Count(("status", key), title, f"{title}: {one_line(', '.join(object_at(status, key)), 160)}")
 
 
 def _nothing_selected(manifest: Manifest, status: Manifest) -> Iterator[Count]:

@@ -6,17 +6,7 @@ from typing import Any, NamedTuple, cast
 
 from agent.findings.custom.nodes import MAX_DEPTH, StatusNode
 from agent.findings.custom.situation import Situation
-from agent.findings.custom.words import (
-    FINE,
-    reports_failure,
-    role_of,
-    state_tone,
-    suggests_failure,
-    tone_of,
-    tones_of,
-    word_tone,
-    words_of,
-)
+from agent.findings.custom.words import FINE, reports_failure, role_of, state_tone, suggests_failure, tone_of, words_of
 from agent.findings.engine.evidence import one_line, walk
 from agent.findings.model import Severity
 from agent.objects.manifest import Manifest, text_at
@@ -68,9 +58,9 @@ def field_signs(node: StatusNode, whole: Situation) -> Iterator[FieldSign]:
 
 
 def _listed(node: StatusNode, key: str, texts: list[Any], whole: Situation, role: str) -> Iterator[FieldSign]:
-    """The signs of a list of errors (the first counts) or of messages."""
+    """The signs of a list of errors or of messages."""
     read = _error if role == "error" else _message
-    for index, text in enumerate(texts[: 1 if role == "error" else _MAX_NESTED]):
+    for index, text in enumerate(texts[:_MAX_NESTED]):
         if isinstance(text, str) and (found := read(node, key, text, whole, (index,))):
             yield found
 
@@ -96,16 +86,11 @@ def _state(node: StatusNode, key: str, value: str, whole: Situation) -> FieldSig
     if tone == "bad" and whole.confirmed and not is_nested and not messages:
         return None  # the state is what the object reports, such as the result of a check
     nested = _nested_messages(node) if tone in ("bad", "doubtful") and not messages else []
+    is_explained = nested or suggests_failure(text) or " " in value or (text and "unknown" not in words_of(value))
     severity: Severity
     if tone == "bad" or (tone == "idle" and suggests_failure(text)):
         severity = "warning" if is_nested and (whole.progressing or whole.ready) else "error"
-    elif tone == "doubtful" and (
-        nested
-        or suggests_failure(text)
-        or " " in value
-        or (text and "unknown" not in words_of(value))
-        or _has_false_flag(node)
-    ):
+    elif tone == "doubtful" and (is_explained or _has_false_flag(node)):
         severity = "warning"
     else:
         return None
@@ -150,8 +135,6 @@ def _level(node: StatusNode, key: str, value: str) -> FieldSign | None:
 
 
 _NOTHING = frozenset({"none", "false", "null", "no error", "no errors", "n/a", "ok", "-", "nil", "0", "{}", "[]"})
-
-
 # Enforcement actions of Gatekeeper (open-policy-agent.github.io/gatekeeper) that block nothing, and of audit modes.
 _REPORT_ONLY = ("dryrun", "warn", "audit")
 
@@ -196,12 +179,12 @@ def _flag(node: StatusNode, key: str, whole: Situation, *, is_true: bool) -> Fie
     quoted = (*(path for path, _ in messages), (key,))
     name = one_line(key, 60)
     if is_true:
-        is_denied = words[0] == "no" and "doubtful" in tones_of(words)  # `noMatchingInstances: true`
+        is_denied = words[0] == "no" and tone_of(key) == "doubtful"  # `noMatchingInstances: true`
         if not is_denied and (role != "error" or node.in_last or len(words) > 2):
             return None
         title = f"has {' '.join(words)}" if is_denied else f"has {name} true"
         return FieldSign("error", title, f"{name} is true", quoted, text or key)
-    is_unsuccessful = whole.done and word_tone(words[-1]) == "done"  # `state: Completed`, `pass: false`
+    is_unsuccessful = whole.done and tone_of(words[-1]) == "done"  # `state: Completed`, `pass: false`
     if role != "flag" or (whole.states & FINE and not is_unsuccessful):
         return None
     is_whole = len(node.path) == 1 and not whole.states - {"done"} and not whole.progressing and len(words) == 1
@@ -226,15 +209,7 @@ def _messages(node: StatusNode, excluded: str) -> list[tuple[tuple[str | int, ..
             last = next((each for each in inner if role_of(each) in ("text", "error") and text_at(inner, each)), "")
             path, value = (*path, last), text_at(inner, last)
         if isinstance(value, str) and value.strip():
-            found.append(
-                (
-                    0
-                    if key.startswith(excluded)
-                    else ("error", "text", "copy").index(role) + 1 + ("reason" in key.lower()),
-                    path,
-                    value,
-                )
-            )
+            found.append((("error", "text", "copy").index(role) + ("reason" in key.lower()), path, value))
     found.sort(key=lambda each: each[0])
     return [(path, text) for _, path, text in found[:2]]
 

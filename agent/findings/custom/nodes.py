@@ -77,14 +77,10 @@ def location(manifest: Manifest, path: StatusPath) -> str:
     for end in range(len(path), 1, -1):
         if isinstance(path[end - 1], int) and path[end - 2] != "conditions":
             name = next(_names(object_at(manifest, *path[:end])), "")
-            noun = next((_singular(word) for word in reversed(words_of(path[end - 2])) if word.endswith("s")), "")
+            plural = next((word for word in reversed(words_of(path[end - 2])) if word.endswith("s")), "")
+            noun = f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
             return f" for {name}" if name.startswith(noun) and name else f" for {noun} {name}".rstrip()
     return f" in {one_line(path[-1], 60)}" if len(path) > 1 and isinstance(path[-1], str) else ""
-
-
-def _singular(word: str) -> str:
-    """A plural without its ending: `listeners`, `policies`, `classes`."""
-    return f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("es" if word.endswith("sses") else "s")
 
 
 def _names(part: Manifest) -> Iterator[str]:

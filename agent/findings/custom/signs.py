@@ -43,17 +43,9 @@ def signs_of(manifest: Manifest) -> list[Sign]:
         if len(signs) >= MAX_SIGNS:
             break
     if not any(not sign.waits for sign in signs):
-        signs += (
-            Sign(
-                "warning",
-                ("status",),
-                each.title,
-                each.short,
-                quote(manifest, *each.path) or _spec(manifest) or quote(manifest, "status"),
-                each.title,
-            )
-            for each in counted(manifest, whole)
-        )
+        for each in counted(manifest, whole):
+            evidence = quote(manifest, *each.path) or _spec(manifest) or quote(manifest, "status")
+            signs.append(Sign("warning", ("status",), each.title, each.short, evidence, each.title))
     signs += _silent_siblings(manifest) if not signs else ()
     kept = [capped for sign in signs if (capped := _capped(sign, whole))]
     kept.sort(key=lambda sign: (sign.waits, sign.severity != "error", len(sign.path)))
@@ -95,13 +87,9 @@ _OF_A_CONDITION = ("type", "status", "reason", "severity", "message", "error")
 
 def _condition(manifest: Manifest, node: StatusNode, whole: Situation) -> Iterator[Sign]:
     value, path = node.value, node.path
-    if value.get("status") == "True" and is_positive(value.get("type")):
-        return
     kind, status, reason, level, message, error = texts_at(value, *_OF_A_CONDITION)
     kind = kind or str(path[-1] if path else "")
     message = message or error
-    if path[:2] != ("status", "conditions") and len(path) > 1 and not _are_siblings_ready(manifest, path):
-        whole = whole._replace(ready=False)  # a ready object may have parts that are not
     verdict = condition_verdict(kind, status, reason, message, level, whole)
     is_old = is_outdated(manifest, *path)
     if verdict is None or (is_old and path[:2] != ("status", "conditions")):
@@ -129,17 +117,9 @@ def _with_words(name: str) -> str:
     return f"{one_line(' '.join(words), 60)}, {one_line(name, 60)}" if len(words) > 1 else one_line(name, 60)
 
 
-def _are_siblings_ready(manifest: Manifest, path: StatusPath) -> bool:
-    """Whether the conditions of one good word in the same list are all True."""
-    siblings = [each for each in list_at(manifest, *path[:-1])[:MAX_SIGNS] if is_positive(text_at(each, "type"))]
-    return bool(siblings) and all(text_at(each, "status").lower() == "true" for each in siblings)
-
-
 def _silent_siblings(manifest: Manifest) -> Iterator[Sign]:
     """A sign for each part of a list that lacks a positive condition which another part has: `Accepted`."""
-    for key, parts in object_at(manifest, "status").items():
-        if not isinstance(parts, list):
-            continue
+    for key in object_at(manifest, "status"):
         kinds = [
             {text_at(each, "type") for each in list_at(manifest, "status", key, index, "conditions")}
             for index in range(min(len(list_at(manifest, "status", key)), MAX_SIGNS))

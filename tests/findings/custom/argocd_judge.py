@@ -20,8 +20,12 @@ from tests.findings.custom.test_cases import FOLDER, manifest_of
 
 # Words that carry no content of a message.
 _EMPTY = frozenset(
-    ["a", "an", "the", "of", "to", "is", "are", "was", "were", "be", "been", "in", "on", "at", "for", "and", "or"]
-    + ["not", "with", "by", "from", "as", "it", "its", "this", "that", "has", "have", "had", "will", "no"]
+    word
+    for line in (
+        "a an the of to is are was were be been in on at for and or not with by from as it its this that",
+        "has have had will no",
+    )
+    for word in line.split()
 )
 # The part of the content words of Argo CD's message that makes it told.
 _TOLD = 0.8

@@ -445,7 +445,7 @@ def test_a_part_is_named_by_its_list() -> None:
 
     assert "for listener http" in only(custom(listeners=[{"name": "http", "conditions": [refused]}])).title
     assert "for policy p" in only(custom(policies=[{"name": "p", "conditions": [refused]}])).title
-    assert "for class" in only(custom(classes=[{"conditions": [refused]}])).title
+    assert "for listener" in only(custom(listeners=[{"conditions": [refused]}])).title
 
 
 def test_pods_that_are_not_ready_are_named_so_where_the_spec_has_a_template() -> None:
