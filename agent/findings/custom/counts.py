@@ -53,11 +53,11 @@ def _replicas(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
     desired = [
         value
         for key in status
-        if words_of(key)[:1] in (("desired",), ("total",)) and (value := integer_at(status, key))
+        if words_of(key)[:1] in (("desired",), ("expected",), ("total",)) and (value := integer_at(status, key))
     ]
     for key in status:
         words, number = words_of(key), integer_at(status, key)
-        if number is None or not ("ready" in words or words[-2:] == ("available", "replicas")):
+        if number is None or not ({"ready", "healthy"} & {*words} or words[-2:] == ("available", "replicas")):
             continue
         wanted = (replicas or 0) - in_use if words[-1] == "replicas" else desired[0] if len(desired) == 1 else 0
         if number < wanted:

@@ -262,6 +262,12 @@ def test_too_few_replicas_are_a_warning_where_no_other_field_reports_a_state() -
     assert findings_of(context(custom(replicas=3, readyReplicas=1, observedGeneration=3, phase="Scaling"))) == ()
 
 
+def test_too_few_that_are_healthy_are_a_warning() -> None:
+    short = only(custom(expectedMachines=3, currentHealthy=1, observedGeneration=3))
+
+    assert (short.severity, short.title) == ("warning", "Widget w has 1 of 3 parts ready")
+
+
 def test_the_part_of_a_list_that_is_bad_is_named() -> None:
     refused = [condition("Accepted", "False", "Invalid", "the certificate is invalid")]
     by_reference = only(custom(ancestors=[{"ancestorRef": {"name": "edge"}, "conditions": refused}]))
