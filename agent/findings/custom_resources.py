@@ -20,7 +20,7 @@ from agent.findings.engine.message_steps import step_for
 from agent.findings.engine.named_objects import blamed
 from agent.findings.model import Evidence, Finding, Severity
 from agent.objects.error_message import parse, shorten
-from agent.objects.manifest import Manifest, list_at, object_at, text_at
+from agent.objects.manifest import Manifest, list_at, object_at, text_at, texts_at
 from agent.objects.times import moment
 
 __all__ = ["OWN_FAMILY", "bad_status"]
@@ -87,9 +87,11 @@ def _finding(inventory: Inventory, manifest: Manifest, signs: list[Sign]) -> Fin
     statement = one_line(shorten(parse(first).statement, _STATEMENT_LIMIT), _STATEMENT_LIMIT) if first else ""
     severity, how = _severity(inventory, manifest, signs[0], verdict)
     unique = {(evidence.source, evidence.path): evidence for evidence in (*told, *quotations)}
+    if " " not in statement:
+        statement = _in_words(statement) or _plain_reason(signs[0])
     return object_finding(
         manifest,
-        f"{named(manifest)} {signs[0].title}: {statement or _plain_reason(signs[0])}".removesuffix(": "),
+        f"{named(manifest)} {signs[0].title}: {statement}".removesuffix(": "),
         " ".join(filter(None, (how, *_sentences(manifest, signs, messages)))),
         tuple(unique.values()),
         step_for(first, manifest),
@@ -124,20 +126,17 @@ def _severity(inventory: Inventory, manifest: Manifest, sign: Sign, verdict: str
         return "info", f"It waits, which is normal for a while: {sign.short}."
     is_old = is_outdated(manifest)
     severity: Severity = "error" if verdict == "Degraded" else "warning" if verdict in _NO_FAULTS else sign.severity
-    how = "The resource is degraded: it is unhealthy" if severity == "error" else "The resource may be unhealthy"
+    subject = f"The {one_line(' '.join(words_of(text_at(manifest, 'kind'))), 80)}"
+    how = f"{subject} is degraded: it is" if severity == "error" else f"{subject} may be degraded: it may be"
     old = " The controller has not yet observed the newest spec, so this may concern an earlier one." if is_old else ""
-    return severity, f"{how} according to its current status, written by {controller}.{old}"
+    return severity, f"{how} unhealthy according to its current status, written by {controller}.{old}"
 
 
 def _sentences(manifest: Manifest, signs: list[Sign], messages: list[str]) -> Iterator[str]:
     faults = one_line("; ".join(dict.fromkeys(sign.short for sign in signs[:_NAMED])), 400)
-    yield "" if signs[0].waits else f"It reports: {faults}."
-    texts = " | ".join(messages)
-    yield (
-        f"Its {'messages' if messages[1:] else 'message'}: {one_line(shorten(texts, _MESSAGE_LIMIT), _MESSAGE_LIMIT)}"
-        if texts
-        else ""
-    )
+    yield "" if signs[0].waits else f"Failed or in doubt: {faults}."
+    texts = one_line(shorten(" | ".join(messages), _MESSAGE_LIMIT), _MESSAGE_LIMIT).rstrip(".")
+    yield f"Its {'messages' if messages[1:] else 'message'}: {texts}." if texts else ""
     yield _other_states(manifest, signs)
     yield _MEANING.get(group_kind(manifest), "")
 
@@ -161,9 +160,17 @@ def _told_in(text: str) -> str:
 
 
 def _plain_reason(sign: Sign) -> str:
-    """What a sign without a message says: its reason in plain words (`FailedCreateOrUpdate`)."""
-    reason = next((each.text for each in sign.evidence if each.path.endswith("reason")), "")
-    return " ".join(words_of(reason))
+    """What a sign without a message says: its reason in plain words, `failed to be created or updated`."""
+    return _in_words(next((each.text for each in sign.evidence if each.path.endswith("reason")), ""))
+
+
+def _in_words(reason: str) -> str:
+    """A reason in plain words: `backend not found`, `failed to be created or updated`; one word stays as it is."""
+    words = words_of(reason)
+    verbs = [word for word in words[1:] if word not in ("or", "and")]
+    if words[:1] == ("failed",) and verbs and all(verb.endswith("e") for verb in verbs):
+        return " ".join(("failed to be", *(f"{word}d" if word in verbs else word for word in words[1:])))
+    return " ".join(words) if len(words) > 1 else reason
 
 
 def _unmet_messages(manifest: Manifest) -> list[Evidence]:
@@ -182,6 +189,11 @@ def _other_states(manifest: Manifest, signs: list[Sign]) -> str:
     bad = {sign.path for sign in signs}
     others = [
         f"{one_line(kind, 60)}={one_line(text_at(each, 'status'), 20)}"
+        + (
+            f" ({': '.join(told)})"
+            if (told := [one_line(each, 80) for each in texts_at(each, "reason", "message") if each])
+            else ""
+        )
         for index, each in enumerate(list_at(status, "conditions")[:MAX_SIGNS])
         if ("status", "conditions", index) not in bad and (kind := text_at(each, "type")) and text_at(each, "status")
     ]

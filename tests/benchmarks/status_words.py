@@ -26,6 +26,7 @@ from agent.findings.engine.inventory import Inventory
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest
 from tests.findings.cluster import context
+from tests.findings.custom.argocd_judge import load_health
 from tests.findings.custom.test_cases import load, text_of
 
 PACKAGE = agent.findings.custom.__name__
@@ -34,6 +35,7 @@ FOLDER = Path(agent.findings.custom.__file__).parent
 # The most that may change no verdict, of the words and of the branches.
 AIM = 0.15
 TABLES = ("TONES", "KEYS")
+HEALTH_CASES = ("argocd_development.yaml", "argocd_held_out.yaml")
 
 
 class Verdict(NamedTuple):
@@ -83,12 +85,13 @@ def run(console: Console) -> None:
 
 
 def development_cases() -> list[Case]:
-    """The cases of the tests of the package."""
+    """The cases of the tests of the package, Argo CD's own among them."""
     parameters = [parameter for file in ("broken.yaml", "other.yaml") for parameter in load(file)]
-    return [
+    own = [
         Case(str(each.id), Inventory(context(each.values[0])), " ".join(str(each.values[1].get("says", "")).split()))
         for each in parameters
     ]
+    return own + [case_of(each.name, each.manifest) for each in load_health(*HEALTH_CASES)]
 
 
 def verdicts(cases: Sequence[Case]) -> Verdicts:

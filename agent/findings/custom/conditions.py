@@ -83,14 +83,17 @@ def _when_false(polarity: Polarity, kind: str, reason: str, message: str, whole:
     if polarity == "neutral" and settled and words_of(kind)[-1:] != ("progressing",):
         return None
     error: Severity = "warning" if whole.progressing else "error"
+    if because == "bad" and said == "coming" and words_of(reason)[-1].endswith(words_of(kind)[-1]):
+        because = said  # the reason only repeats the type: `Bound=False` for `Unbound`
     if because == "bad":
         return error
-    if because in ("coming", "idle"):
-        if because == "idle":
-            return None
+    if because == "idle":
+        return None
+    if because == "coming":
         # The state of the whole is good, but this part is not.
         is_contradicted = polarity == "positive" and bool(whole.states & FINE) and not settled
-        return "warning" if said == "bad" or is_contradicted else "waits"
+        lacks = "doubtful" in tones_of(words_of(message)) and words_of(kind)[-1:] != words_of(message)[-1:]
+        return "warning" if said == "bad" or lacks or is_contradicted else "waits"
     if said == "bad":
         return error if not settled else None if whole.done else "warning"
     if said in ("coming", "idle"):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from agent.findings.custom.nodes import StatusPath
 from agent.findings.custom.situation import Situation
-from agent.findings.custom.words import words_of
+from agent.findings.custom.words import word_tone, words_of
 from agent.findings.engine.evidence import one_line
 from agent.objects.manifest import Manifest, integer_at, object_at
 
@@ -27,13 +27,17 @@ def counted(manifest: Manifest, whole: Situation) -> Iterator[Count]:
     """The first count of too few that are ready, of failures, or of nothing that was selected."""
     status = object_at(manifest, "status")
     yield from _nothing_selected(manifest, status)
-    if whole.ready or whole.done or whole.progressing or whole.suspended or whole.states:
+    if whole.done or whole.progressing or whole.suspended:
+        return
+    yield from _failed_parts(status, whole)
+    if whole.ready or whole.states:
         return
     observed, newest = integer_at(status, "observedGeneration"), integer_at(manifest, "metadata", "generation")
     for path, ready, wanted in (*_replicas(manifest), *_ratios(manifest)):
         # Without a generation any other count may be a start.
         if observed == newest if observed is not None else ready == 0 and isinstance(path[-1], str):
-            noun = next((word for word in reversed(words_of(path[-1])) if word.endswith("s")), "parts")
+            parts = "pods" if object_at(manifest, "spec").get("template") else "parts"
+            noun = next((word for word in reversed(words_of(path[-1])) if word.endswith("s")), parts)
             key = one_line(str(path[-1]), 60)
             short = f"some {one_line(noun, 60)} are not ready or available: {key} is {ready} of {wanted}"
             yield Count(path, f"has {ready} of {wanted} {one_line(noun, 60)} ready", short)
@@ -49,11 +53,11 @@ def _replicas(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
     desired = [
         value
         for key in status
-        if words_of(key)[:1] in (("desired",), ("total",)) and (value := integer_at(status, key))
+        if words_of(key)[:1] in (("desired",), ("expected",), ("total",)) and (value := integer_at(status, key))
     ]
     for key in status:
         words, number = words_of(key), integer_at(status, key)
-        if number is None or not ("ready" in words or words[-2:] == ("available", "replicas")):
+        if number is None or not ({"ready", "healthy"} & {*words} or words[-2:] == ("available", "replicas")):
             continue
         wanted = (replicas or 0) - in_use if words[-1] == "replicas" else desired[0] if len(desired) == 1 else 0
         if number < wanted:
@@ -65,6 +69,16 @@ def _ratios(manifest: Manifest) -> Iterator[tuple[StatusPath, int, int]]:
         found = _RATIO.fullmatch(value) if isinstance(value, str) else None
         if found and int(found[1]) < int(found[2]) and {"ready", "replicas", "nodes"} & set(words_of(key)):
             yield ("status", key), int(found[1]), int(found[2])
+
+
+def _failed_parts(status: Manifest, whole: Situation) -> Iterator[Count]:
+    """A map of what failed that is not empty: `failedTasks`, `exhaustions`."""
+    for key, value in status.items():
+        words = words_of(key)
+        is_named = words[:1] and word_tone(words[0]) == "bad" and words[-1].endswith("s")
+        if is_named and isinstance(value, dict) and value and not (whole.ready and len(words) > 1):
+            title = f"has {one_line(' '.join(words), 60)}"
+            yield Count(("status", key), title, f"{title}: {one_line(', '.join(object_at(status, key)), 160)}")
 
 
 def _nothing_selected(manifest: Manifest, status: Manifest) -> Iterator[Count]:

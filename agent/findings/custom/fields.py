@@ -50,12 +50,18 @@ def field_signs(node: StatusNode, whole: Situation) -> Iterator[FieldSign]:
         elif isinstance(value, int) and not isinstance(value, bool) and role == "state":
             found = _number(node, key, value, whole)
         elif isinstance(value, bool):
-            found = None if is_leftover else _flag(node, key, whole, is_true=value)
-        elif (
-            isinstance(value, list) and role == "error" and not is_leftover and isinstance(value[:1] and value[0], str)
-        ):
-            found = _error(node, key, cast("list[str]", value)[0], whole, index=(0,))
+            found = None if is_leftover and (value or not whole.done) else _flag(node, key, whole, is_true=value)
+        elif isinstance(value, list) and role in ("error", "text") and not is_leftover:
+            found = next(_listed(node, key, cast("list[Any]", value), whole, role), None)
         if found:
+            yield found
+
+
+def _listed(node: StatusNode, key: str, texts: list[Any], whole: Situation, role: str) -> Iterator[FieldSign]:
+    """The signs of a list of errors or of messages."""
+    read = _error if role == "error" else _message
+    for index, text in enumerate(texts[:_MAX_NESTED]):
+        if isinstance(text, str) and (found := read(node, key, text, whole, (index,))):
             yield found
 
 
@@ -77,17 +83,14 @@ def _state(node: StatusNode, key: str, value: str, whole: Situation) -> FieldSig
     text = messages[0][1] if messages else ""
     if is_nested and (whole.done or (node.in_last and whole.ready)):
         return None
+    if tone == "bad" and whole.confirmed and not is_nested and not messages:
+        return None  # the state is what the object reports, such as the result of a check
     nested = _nested_messages(node) if tone in ("bad", "doubtful") and not messages else []
+    is_explained = nested or suggests_failure(text) or " " in value or (text and "unknown" not in words_of(value))
     severity: Severity
     if tone == "bad" or (tone == "idle" and suggests_failure(text)):
         severity = "warning" if is_nested and (whole.progressing or whole.ready) else "error"
-    elif tone == "doubtful" and (
-        nested
-        or suggests_failure(text)
-        or " " in value
-        or (text and "unknown" not in words_of(value))
-        or _has_false_flag(node)
-    ):
+    elif tone == "doubtful" and (is_explained or _has_false_flag(node)):
         severity = "warning"
     else:
         return None
@@ -132,8 +135,6 @@ def _level(node: StatusNode, key: str, value: str) -> FieldSign | None:
 
 
 _NOTHING = frozenset({"none", "false", "null", "no error", "no errors", "n/a", "ok", "-", "nil", "0", "{}", "[]"})
-
-
 # Enforcement actions of Gatekeeper (open-policy-agent.github.io/gatekeeper) that block nothing, and of audit modes.
 _REPORT_ONLY = ("dryrun", "warn", "audit")
 
@@ -159,7 +160,7 @@ def _error(node: StatusNode, key: str, value: str, whole: Situation, index: tupl
     return FieldSign(severity, f"reports an error in {name}", f"{name} is set", ((key, *index),), value)
 
 
-def _message(node: StatusNode, key: str, value: str, whole: Situation) -> FieldSign | None:
+def _message(node: StatusNode, key: str, value: str, whole: Situation, index: tuple[int, ...] = ()) -> FieldSign | None:
     """The sign of a message that reports a failure, where no state of the object does."""
     if not reports_failure(value) or whole.states & {*FINE, "bad"}:
         return None  # the sign of a bad state already quotes the message
@@ -167,7 +168,7 @@ def _message(node: StatusNode, key: str, value: str, whole: Situation) -> FieldS
         return None
     severity: Severity = "warning" if whole.progressing or whole.states else "error"
     name = one_line(key, 60)
-    return FieldSign(severity, f"reports a failure in {name}", f"{name} reports a failure", ((key,),), value)
+    return FieldSign(severity, f"reports a failure in {name}", f"{name} reports a failure", ((key, *index),), value)
 
 
 def _flag(node: StatusNode, key: str, whole: Situation, *, is_true: bool) -> FieldSign | None:
@@ -178,15 +179,18 @@ def _flag(node: StatusNode, key: str, whole: Situation, *, is_true: bool) -> Fie
     quoted = (*(path for path, _ in messages), (key,))
     name = one_line(key, 60)
     if is_true:
-        if role != "error" or node.in_last or len(words) > 2:
+        is_denied = words[0] == "no" and tone_of(key) == "doubtful"  # `noMatchingInstances: true`
+        if not is_denied and (role != "error" or node.in_last or len(words) > 2):
             return None
-        return FieldSign("error", f"has {name} true", f"{name} is true", quoted, text or key)
-    if role != "flag" or whole.states & FINE:
+        title = f"has {' '.join(words)}" if is_denied else f"has {name} true"
+        return FieldSign("error", title, f"{name} is true", quoted, text or key)
+    is_unsuccessful = whole.done and tone_of(words[-1]) == "done"  # `state: Completed`, `pass: false`
+    if role != "flag" or (whole.states & FINE and not is_unsuccessful):
         return None
-    is_whole = len(node.path) == 1 and not whole.states and not whole.progressing and len(words) == 1
+    is_whole = len(node.path) == 1 and not whole.states - {"done"} and not whole.progressing and len(words) == 1
     if not reports_failure(text) and (not is_whole or tone_of(text) in ("coming", "idle")):
         return None
-    severity: Severity = "error" if reports_failure(text) and not whole.progressing else "warning"
+    severity: Severity = "error" if is_unsuccessful or (reports_failure(text) and not whole.progressing) else "warning"
     return FieldSign(severity, f"has {name} false", f"{name} is false", quoted, text or key)
 
 
@@ -205,15 +209,7 @@ def _messages(node: StatusNode, excluded: str) -> list[tuple[tuple[str | int, ..
             last = next((each for each in inner if role_of(each) in ("text", "error") and text_at(inner, each)), "")
             path, value = (*path, last), text_at(inner, last)
         if isinstance(value, str) and value.strip():
-            found.append(
-                (
-                    0
-                    if key.startswith(excluded)
-                    else ("error", "text", "copy").index(role) + 1 + ("reason" in key.lower()),
-                    path,
-                    value,
-                )
-            )
+            found.append((("error", "text", "copy").index(role) + ("reason" in key.lower()), path, value))
     found.sort(key=lambda each: each[0])
     return [(path, text) for _, path, text in found[:2]]
 

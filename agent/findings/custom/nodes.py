@@ -76,8 +76,10 @@ def location(manifest: Manifest, path: StatusPath) -> str:
     """The part that a path leads into, by its name in its list, else by its key (` for member1`, ` in spec`), or ""."""
     for end in range(len(path), 1, -1):
         if isinstance(path[end - 1], int) and path[end - 2] != "conditions":
-            part = object_at(manifest, *path[:end])
-            return next((f" for {name}" for name in _names(part)), "")
+            name = next(_names(object_at(manifest, *path[:end])), "")
+            plural = next((word for word in reversed(words_of(path[end - 2])) if word.endswith("s")), "")
+            noun = f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
+            return f" for {name}" if name.startswith(noun) and name else f" for {noun} {name}".rstrip()
     return f" in {one_line(path[-1], 60)}" if len(path) > 1 and isinstance(path[-1], str) else ""
 
 

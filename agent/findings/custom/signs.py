@@ -9,6 +9,7 @@ from agent.findings.custom.counts import counted
 from agent.findings.custom.fields import FieldSign, field_signs
 from agent.findings.custom.nodes import StatusNode, StatusPath, location, status_nodes
 from agent.findings.custom.situation import Situation, is_outdated, situation_of
+from agent.findings.custom.words import words_of
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.model import Evidence, Severity
 from agent.objects.manifest import Manifest, list_at, object_at, text_at, texts_at
@@ -42,17 +43,9 @@ def signs_of(manifest: Manifest) -> list[Sign]:
         if len(signs) >= MAX_SIGNS:
             break
     if not any(not sign.waits for sign in signs):
-        signs += (
-            Sign(
-                "warning",
-                ("status",),
-                each.title,
-                each.short,
-                quote(manifest, *each.path) or _spec(manifest),
-                each.title,
-            )
-            for each in counted(manifest, whole)
-        )
+        for each in counted(manifest, whole):
+            evidence = quote(manifest, *each.path) or _spec(manifest) or quote(manifest, "status")
+            signs.append(Sign("warning", ("status",), each.title, each.short, evidence, each.title))
     signs += _silent_siblings(manifest) if not signs else ()
     kept = [capped for sign in signs if (capped := _capped(sign, whole))]
     kept.sort(key=lambda sign: (sign.waits, sign.severity != "error", len(sign.path)))
@@ -94,23 +87,21 @@ _OF_A_CONDITION = ("type", "status", "reason", "severity", "message", "error")
 
 def _condition(manifest: Manifest, node: StatusNode, whole: Situation) -> Iterator[Sign]:
     value, path = node.value, node.path
-    if value.get("status") == "True" and is_positive(value.get("type")):
-        return
     kind, status, reason, level, message, error = texts_at(value, *_OF_A_CONDITION)
     kind = kind or str(path[-1] if path else "")
     message = message or error
-    if path[:2] != ("status", "conditions") and len(path) > 1 and not _are_siblings_ready(manifest, path):
-        whole = whole._replace(ready=False)  # a ready object may have parts that are not
     verdict = condition_verdict(kind, status, reason, message, level, whole)
-    if verdict is None:
-        return
+    is_old = is_outdated(manifest, *path)
+    if verdict is None or (is_old and path[:2] != ("status", "conditions")):
+        return  # a part of an earlier spec: its controller has left it behind
     waits = verdict == "waits"
-    named = f"{one_line(kind, 60)}={one_line(status, 20)}{f' ({one_line(reason, 60)})' if reason else ''}"
+    because = f" ({_with_words(reason)})" if reason else ""
+    named = f"condition {_with_words(kind)}={one_line(status, 20)}{because}"
     holder = path[:-2] if path[-2:-1] == ("conditions",) else path[:-1]
     where = location(manifest, holder)
     evidence = quote(manifest, *path, "message") or quote(manifest, *path, "error")
     yield Sign(
-        severity="warning" if verdict == "waits" or is_outdated(manifest, *path) else verdict,
+        severity="warning" if verdict == "waits" or is_old else verdict,
         path=path,
         title=one_line(plain_text(kind, status), 80) + where,
         short=named + where,
@@ -120,17 +111,15 @@ def _condition(manifest: Manifest, node: StatusNode, whole: Situation) -> Iterat
     )
 
 
-def _are_siblings_ready(manifest: Manifest, path: StatusPath) -> bool:
-    """Whether the conditions of one good word in the same list are all True."""
-    siblings = [each for each in list_at(manifest, *path[:-1])[:MAX_SIGNS] if is_positive(text_at(each, "type"))]
-    return bool(siblings) and all(text_at(each, "status").lower() == "true" for each in siblings)
+def _with_words(name: str) -> str:
+    """A name of several words after these words: `secret missing, SecretMissing`."""
+    words = words_of(name)
+    return f"{one_line(' '.join(words), 60)}, {one_line(name, 60)}" if len(words) > 1 else one_line(name, 60)
 
 
 def _silent_siblings(manifest: Manifest) -> Iterator[Sign]:
     """A sign for each part of a list that lacks a positive condition which another part has: `Accepted`."""
-    for key, parts in object_at(manifest, "status").items():
-        if not isinstance(parts, list):
-            continue
+    for key in object_at(manifest, "status"):
         kinds = [
             {text_at(each, "type") for each in list_at(manifest, "status", key, index, "conditions")}
             for index in range(min(len(list_at(manifest, "status", key)), MAX_SIGNS))

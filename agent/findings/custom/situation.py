@@ -15,9 +15,11 @@ _SUMMARY = ("ready", "available", "healthy", "sync", "reconciled", "programmed",
 class Situation(NamedTuple):
     """What the top of a status and the switches of the spec report. `ready`: by its conditions; `done`: it ended with
     success; `progressing`: an operation is under way, or the status is of an earlier spec (`outdated`); `suspended`:
-    paused or scaled to zero; `states`: the tones of its states; `parts_ready`: all like StaticPodsAvailable True."""
+    paused or scaled to zero; `confirmed`: Ready is True for the newest spec; `states`: the tones of its states;
+    `parts_ready`: all like StaticPodsAvailable True."""
 
     ready: bool
+    confirmed: bool
     parts_ready: bool
     done: bool
     progressing: bool
@@ -32,7 +34,8 @@ def situation_of(manifest: Manifest) -> Situation:
     states = frozenset(_states(status))
     summaries: set[str] = set()
     others: set[str] = set()
-    progressing = suspended = done = False
+    progressing = suspended = done = confirmed = False
+    newest = integer_at(manifest, "metadata", "generation")
     for condition in objects_at(status, "conditions"):
         kind, value, reason, message = texts_at(condition, "type", "status", "reason", "message")
         words = words_of(kind.rpartition("/")[2])
@@ -43,6 +46,8 @@ def situation_of(manifest: Manifest) -> Situation:
             done = done or (is_true and tones == ["done"] and "bad" not in (tone_of(reason), tone_of(message)))
         elif tones[-1:] == ["good"]:
             others.add(value.lower())
+        if is_true and kind == "Ready" and newest and newest == integer_at(condition, "observedGeneration"):
+            confirmed = True
         if is_true and tones[-1:] == ["coming"] and tone_of(reason) not in ("good", "done", "fine"):
             progressing = True
         if ("idle" in tones and is_true) or (
@@ -54,6 +59,7 @@ def situation_of(manifest: Manifest) -> Situation:
     return Situation(
         parts_ready=others == {"true"},
         ready=summaries == {"true"} and "bad" not in states,
+        confirmed=confirmed,
         done="bad" not in states and (done or "done" in states),
         progressing=progressing or outdated or deleted or "coming" in states,
         suspended=suspended or "idle" in states or _is_switched_off(manifest),

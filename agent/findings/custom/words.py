@@ -29,10 +29,10 @@ TONES: dict[Tone, str] = {
     "doubtful": "missing cannot warn unknown down$",
     "coming": (
         "progress pending wait creating start initializ terminat delet roll yet still provisioning scaling upgrad "
-        "updat restor issuing unpack failover"
+        "updat issuing unpack failover"
     ),
     "idle": "paus suspend stopp disabl hibernat skip standby inactive idle",
-    "done": "succe complet finish promoted",
+    "done": "succe complet finish promoted pass$",
     "fine": "runn active exist found match selected$ confirm quorum",
     "good": (
         "ready healthy available valid ok sync establish accept program reconcil resolv bound connect reach install "
@@ -87,14 +87,8 @@ def _tone_of_word(word: str) -> Tone | None:
     if tone is not None:
         is_action = tone in ("good", "done") and word.endswith("ing") and word not in ("working", "serving")
         return "coming" if is_action else tone
-    for prefix in _PREFIXES:
-        if (
-            word.startswith(prefix)
-            and len(word) > len(prefix) + 3
-            and word_tone(word[len(prefix) :]) in ("good", "fine")
-        ):
-            return "bad"
-    return None
+    rests = (word[len(prefix) :] for prefix in _PREFIXES if word.startswith(prefix))
+    return "bad" if any(len(rest) > 3 and word_tone(rest) in ("good", "fine") for rest in rests) else None
 
 
 word_tone: Callable[[str], Tone | None] = BoundedCache[Tone | None](
@@ -164,14 +158,12 @@ def _tone_of_state(value: str) -> Tone | None:
         return "bad"
     if words and words[0] in ("no", "not", "non") and len(words) == 2 and tones == ["doubtful"] and words[1] != "ready":
         return "bad"
-    if words and words[0].endswith("ing") and len(words) > 1:
-        return "coming"
     for tone in ("doubtful", "coming", "idle", "done", "good", "fine"):
         if tone in tones:
             return tone
     if value.count(" ") > 2:  # a sentence
         return "bad" if _DENIALS.intersection(words) else "doubtful"
-    return "coming" if words and words[0].endswith("ing") else "doubtful" if tones else None
+    return "coming" if words and words[0].endswith("ing") else None
 
 
 state_tone: Callable[[str], Tone | None] = BoundedCache[Tone | None](

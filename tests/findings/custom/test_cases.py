@@ -15,6 +15,7 @@ from tests.findings.citations import findings_of
 from tests.findings.cluster import condition, context, resource
 
 FOLDER = Path(__file__).parent / "cases"
+_OURS = frozenset({"kind", "says", "severity", "verdict", "health"})
 
 
 def load(name: str) -> list[Any]:
@@ -26,7 +27,7 @@ def load(name: str) -> list[Any]:
 def manifest_of(case: Manifest) -> Manifest:
     """The manifest of a case: `kind` is Kind.group/version, the rest but our own words are its parts."""
     kind, _, api_version = case["kind"].partition(".")
-    parts = {key: expanded(value) for key, value in case.items() if key not in {"kind", "says", "severity", "verdict"}}
+    parts = {key: expanded(value) for key, value in case.items() if key not in _OURS}
     return resource(api_version, kind, "x", **parts)
 
 

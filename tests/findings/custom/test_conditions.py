@@ -262,6 +262,12 @@ def test_too_few_replicas_are_a_warning_where_no_other_field_reports_a_state() -
     assert findings_of(context(custom(replicas=3, readyReplicas=1, observedGeneration=3, phase="Scaling"))) == ()
 
 
+def test_too_few_that_are_healthy_are_a_warning() -> None:
+    short = only(custom(expectedMachines=3, currentHealthy=1, observedGeneration=3))
+
+    assert (short.severity, short.title) == ("warning", "Widget w has 1 of 3 parts ready")
+
+
 def test_the_part_of_a_list_that_is_bad_is_named() -> None:
     refused = [condition("Accepted", "False", "Invalid", "the certificate is invalid")]
     by_reference = only(custom(ancestors=[{"ancestorRef": {"name": "edge"}, "conditions": refused}]))
@@ -277,7 +283,10 @@ def test_the_part_of_a_list_that_is_bad_is_named() -> None:
         (condition("Ready", "False", "Failed", "it failed"), "Widget w is not ready: it failed"),
         (condition("Stalled", "True", "Failed", "it failed"), "Widget w is stalled: it failed"),
         (condition("DaemonHealthy", "False", "Failed", "it failed"), "Widget w has DaemonHealthy=False: it failed"),
-        (condition("Ready", "False", "FailedCreateOrUpdate", ""), "Widget w is not ready: FailedCreateOrUpdate"),
+        (
+            condition("Ready", "False", "FailedCreateOrUpdate", ""),
+            "Widget w is not ready: failed to be created or updated",
+        ),
     ],
 )
 def test_a_title_has_the_message_or_the_reason_and_is_never_a_bare_condition(unmet: Manifest, title: str) -> None:
@@ -352,7 +361,7 @@ def test_other_conditions_are_named_once_and_cut() -> None:
 
     finding = only(custom(condition("Ready", "False", "Failed", "it failed"), *well, phase="Failed", mode="x"))
 
-    assert "phase is Failed; Ready=False (Failed)" in finding.explanation
+    assert "phase is Failed; condition Ready=False (Failed)" in finding.explanation
     assert finding.explanation.endswith(
         "It also reports C0Ready=True, C1Ready=True, C2Ready=True, C3Ready=True, C4Ready=True."
     )
@@ -368,8 +377,8 @@ def test_the_controller_is_named_by_its_group() -> None:
     failed = only(custom(phase="Failed"))
 
     assert failed.explanation == (
-        "The resource is degraded: it is unhealthy according to its current status, written by the controller of "
-        "example.com. It reports: phase is Failed."
+        "The widget is degraded: it is unhealthy according to its current status, written by the controller of "
+        "example.com. Failed or in doubt: phase is Failed."
     )
 
 
@@ -381,6 +390,75 @@ def test_messages_of_the_parts_explain_a_bad_state_without_a_message() -> None:
         "NonCompliant",
     ]
     assert len(only(custom(phase="Failed", message="it is lost", details=parts)).evidence) == 2
+
+
+def test_names_of_several_words_are_explained_in_words() -> None:
+    explanation = only(custom(condition("DaemonHealthy", "False", "SecretMissing", "it failed"))).explanation
+
+    assert "condition daemon healthy, DaemonHealthy=False (secret missing, SecretMissing)." in explanation
+
+
+def test_an_object_that_ended_without_success_is_an_error() -> None:
+    assert only(custom(state="Completed", **{"pass": False})).severity == "error"
+    assert findings_of(context(custom(state="Completed", **{"pass": True}, ready=False))) == ()
+
+
+def test_parts_that_failed_are_named() -> None:
+    failed = {"task-0": {"retryCount": 10}}
+
+    assert only(custom(state="RUNNING", failedTasks=failed)).title == "Widget w has failed tasks"
+    assert findings_of(context(custom(state="RUNNING", failedTasks={}))) == ()
+    assert findings_of(context(custom(state="Succeeded", failedTasks=failed))) == ()
+
+
+def test_what_is_exhausted_counts_even_where_the_object_is_ready() -> None:
+    exhausted = custom(condition("Ready", "True"), exhaustions={"cpu": "10", "memory": "2Gi"})
+
+    assert "has exhaustions: cpu, memory" in only(exhausted).explanation
+    assert findings_of(context(custom(condition("Ready", "True"), failedTasks={"a": 1}))) == ()
+
+
+def test_a_flag_that_something_is_lacking_is_an_error() -> None:
+    assert only(custom(NoMatchingInstances=True)).title == "Widget w has no matching instances"
+    assert findings_of(context(custom(NoMatchingInstances=False))) == ()
+
+
+def test_a_reason_that_repeats_the_type_does_not_hide_what_is_waited_for() -> None:
+    assert only(custom(condition("Bound", "False", "Unbound", "Waiting for a pool"))).severity == "info"
+    assert only(custom(condition("Bound", "False", "Unbound", "the pool is gone"))).severity == "error"
+
+
+def test_waiting_for_what_is_not_ready_is_a_warning() -> None:
+    waits = condition("Available", "False", "WaitingForDependencies", "not yet available: etcd is not ready")
+
+    assert only(custom(waits)).severity == "warning"
+
+
+def test_a_failure_among_listed_messages_is_quoted() -> None:
+    assert [e.text for e in only(custom(details=["it is big", "its host is unreachable"])).evidence] == [
+        "its host is unreachable"
+    ]
+
+
+def test_a_part_with_a_condition_of_an_earlier_spec_is_passed_over() -> None:
+    left = condition("Accepted", "False", "Invalid", "the port is invalid") | {"observedGeneration": 2}
+
+    assert findings_of(context(custom(listeners=[{"name": "http", "conditions": [left]}]))) == ()
+
+
+def test_a_part_is_named_by_its_list() -> None:
+    refused = condition("Accepted", "False", "Invalid", "the port is invalid")
+
+    assert "for listener http" in only(custom(listeners=[{"name": "http", "conditions": [refused]}])).title
+    assert "for policy p" in only(custom(policies=[{"name": "p", "conditions": [refused]}])).title
+    assert "for listener" in only(custom(listeners=[{"conditions": [refused]}])).title
+
+
+def test_pods_that_are_not_ready_are_named_so_where_the_spec_has_a_template() -> None:
+    counts = {"numberReady": 0, "desiredNumberScheduled": 2, "observedGeneration": 3}
+
+    assert only(custom(**counts) | {"spec": {"template": {"spec": {}}}}).title == "Widget w has 0 of 2 pods ready"
+    assert only(custom(**counts)).title == "Widget w has 0 of 2 parts ready"
 
 
 def test_an_empty_selection_is_a_warning() -> None:
