@@ -18,6 +18,9 @@ from agent.objects.target import ResourceRef, reference_of
 MAX_UNHEALTHY = 6
 """Resources of an Application whose live manifests are read, failed hooks among them."""
 
+MAX_CHILD_APPLICATIONS = 20
+"""Applications among the resources of an Application that are read."""
+
 MAX_REVISIONS = 3
 """Revisions whose metadata is read."""
 
@@ -52,6 +55,12 @@ def is_synced(application: Manifest | None) -> bool:
 def is_out_of_sync(application: Manifest | None) -> bool:
     """Whether the sync status is OutOfSync."""
     return text_at(application, "status", "sync", "status") == "OutOfSync"
+
+
+def has_invalid_spec(application: Manifest | None) -> bool:
+    """Whether Argo CD does not process the Application for its spec: it has no tree and no comparison then."""
+    conditions = objects_at(application, "status", "conditions")
+    return any(text_at(each, "type") == "InvalidSpecError" for each in conditions)
 
 
 def sync_failed(application: Manifest | None) -> bool:
@@ -122,6 +131,14 @@ def unhealthy_resources(tree: ResourceTree) -> list[TreeNode]:
         below = [node for node in islice(tree.below(root.resource), _BELOW) if identity(node.resource) in names]
         found += [root, *worst_first(node for node in below if not tree.pods_below(node.resource))[:1]]
     return found
+
+
+def child_applications(tree: ResourceTree) -> list[TreeNode]:
+    """Return the Applications among the resources (app of apps). Argo CD tells no health of them
+    (https://argo-cd.readthedocs.io/en/stable/operator-manual/health/#argocd-app), so each has to be read."""
+    kind = ("argoproj.io", "Application")
+    nodes = (node for node in tree.nodes if (node.resource.group, node.resource.kind) == kind)
+    return [node for node in nodes if not node.orphaned and node.health in ("", *_UNHEALTHY)]
 
 
 def pods_of_interest(tree: ResourceTree, first: Iterable[ResourceRef]) -> list[TreeNode]:

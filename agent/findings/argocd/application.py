@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agent.findings.admission.refusals import NAMESPACE_MISSING, refusal_in
 from agent.findings.argocd.comparison_causes import comparison_cause
+from agent.findings.argocd.contention import settling
 from agent.findings.argocd.deletion import cluster_lost
 from agent.findings.argocd.drift import explained
 from agent.findings.argocd.operation_state import operation_failed
@@ -78,7 +79,7 @@ def _condition(application: Application, index: int, kind: str, message: str) ->
         application.quote("status", "conditions", index, "message")
         + application.quote("status", "conditions", index, "type"),
         permitting(message),
-        step,
+        step or settling(message),
         f"See it with its sources: {application.command('get')}.",
         level=level,
         severity=severity,

@@ -77,7 +77,7 @@ def test_a_group_names_its_applications_and_what_their_evidence_shares() -> None
 
     assert first.applications == ("argocd/ledger", "argocd/search", "argocd/shop")
     assert first.shared == ("registry-1.docker.io",)
-    assert first.title == "Image … of container … cannot be pulled: too many requests"
+    assert first.title == "Image … of container api cannot be pulled: too many requests"
     assert (second.title, second.applications) == ("Container api is OOMKilled (exit code 137)", ("argocd/single",))
 
 
