@@ -29,6 +29,10 @@ _BELOW = 20
 
 _UNHEALTHY = frozenset({"Degraded", "Unknown", "Progressing", "Suspended"})
 _FAILED = frozenset({"Failed", "Error"})
+_CONDITIONS = ("status", "conditions")
+# Argo CD's wording (util/argo/argo.go, controller/sync.go), in the first characters of a message.
+_REFUSED = re.compile(r"is not permitted (in|to use) project|do not match any of the allowed destinations in project")
+_MESSAGE = 4_000
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -61,6 +65,14 @@ def has_invalid_spec(application: Manifest | None) -> bool:
     """Whether Argo CD does not process the Application for its spec: it has no tree and no comparison then."""
     conditions = objects_at(application, "status", "conditions")
     return any(text_at(each, "type") == "InvalidSpecError" for each in conditions)
+
+
+def refusing_project(application: Manifest | None) -> str:
+    """Return the project of the Application where a message says that it refuses something, else ""."""
+    operation = object_at(application, "status", "operationState")
+    told = (operation, *objects_at(operation, "syncResult", "resources"), *objects_at(application, *_CONDITIONS))
+    refused = any(_REFUSED.search(text_at(each, "message")[:_MESSAGE]) for each in told)
+    return text_at(application, "spec", "project") if refused else ""
 
 
 def sync_failed(application: Manifest | None) -> bool:

@@ -94,12 +94,17 @@ class FakeArgoCD(Recording):
         self._without_log_right = False
         self._without_project: set[str] = set()
         self._gone_logs: set[str] = set()
+        self._projects: dict[str, Manifest] = {}
 
     # What it holds
 
     def add_application(self, manifest: Manifest) -> None:
         """An Application; its `metadata.namespace` and `spec.project` are what requests must name."""
         self._applications[manifest["metadata"]["name"]] = _Application(manifest)
+
+    def add_project(self, manifest: Manifest) -> None:
+        """An AppProject that may be read; the others may not."""
+        self._projects[manifest["metadata"]["name"]] = manifest
 
     def set_status(self, application: str, status: Manifest) -> None:
         """The Application's status anew."""
@@ -234,6 +239,7 @@ class FakeArgoCD(Recording):
             "/logs": self._log,
         }
         routes = [Route(below + path, self._endpoint(answer)) for path, answer in endpoints.items()]
+        routes.append(Route(f"{self._root}/api/v1/projects/{{name}}", self._project))
         routes.append(Route("/{path:path}", _no_path))
         return Starlette(routes=[Route(f"{self._root}/api/v1/applications", self._list), *routes])
 
@@ -251,6 +257,14 @@ class FakeArgoCD(Recording):
                 if not projects or held.manifest["spec"]["project"] in projects
             ]
             return JSONResponse(listed(found, query.get("fields", "")))
+
+        return await self.answer(request, answer)
+
+    async def _project(self, request: Request) -> Response:
+        async def answer(request: Request) -> Response:
+            found = self._projects.get(request.path_params["name"])
+            missing = answered_error(403, 7, "permission denied")
+            return self._unauthenticated(request) or (JSONResponse(_typeless(found)) if found else missing)
 
         return await self.answer(request, answer)
 

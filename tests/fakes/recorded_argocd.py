@@ -101,6 +101,9 @@ class RecordedArgoCD(Recording):
         if found := self._answers.get(_key(path, query)):
             answer = _kept(found, query)
             return Response(answer, status_code=found.status, media_type=found.content_type)
+        if path.startswith("/api/v1/projects/"):
+            self.unrecorded.append(path)
+            return answered_error(403, 7, "permission denied")
         if not path.startswith(f"{LIST}/"):
             return Response("404 page not found\n", status_code=404, media_type="text/plain; charset=utf-8")
         name, _, below = path.removeprefix(f"{LIST}/").partition("/")

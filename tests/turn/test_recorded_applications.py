@@ -158,5 +158,7 @@ def test_what_could_not_be_read_is_what_argo_cd_did_not_give(reports: dict[str, 
         "crash-nolog": [("logs", "not_found")],
         "no-project": [("application", "invalid"), ("events", "invalid")],
         "postsync": [("related", "not_found")],
+        "project-deny": [("related", "left_out")],
+        "project-dest": [("related", "left_out")],
     }
     assert not any("HTTP 500" in gap.message for report in reports.values() for gap in report.context.gaps)

@@ -43,18 +43,19 @@ class ProjectRefused(SourceError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArgoCDRequest:
-    """A GET of `/api/v1/applications` or below: `path` are unquoted segments, `what` names in messages what is read,
-    and `right` the right of Argo CD's RBAC that it needs."""
+    """A GET of `/api/v1/applications` (or another `collection`) or below: `path` are unquoted segments, `what` names in
+    messages what is read, and `right` the right of Argo CD's RBAC that it needs."""
 
     path: tuple[str, ...]
     params: Mapping[str, str | tuple[str, ...]]
     what: str
     right: str
+    collection: str = "applications"
 
     @property
     def key(self) -> Hashable:
         """What makes two requests the same."""
-        return self.path, tuple(sorted(self.params.items()))
+        return self.collection, self.path, tuple(sorted(self.params.items()))
 
 
 class ArgoCDAPI:
@@ -141,7 +142,7 @@ class ArgoCDAPI:
     def _response(self, request: ArgoCDRequest) -> "Generator[Response]":
         import requests
 
-        path = "/".join(("applications", *(_segment(segment) for segment in request.path)))
+        path = "/".join((request.collection, *(_segment(segment) for segment in request.path)))
         timeouts = (self._settings.connect_timeout, self._settings.source_timeout)
         try:
             with self._session.get(

@@ -51,6 +51,14 @@ class ApplicationReads:
                 return item
         raise refusal
 
+    async def project(self, name: str) -> Manifest:
+        """Return an AppProject."""
+        request = ArgoCDRequest(
+            path=(name,), params={}, what=f"project {name}", right="projects, get", collection="projects"
+        )
+        kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject"}
+        return await self.once(request, lambda answer: kind | manifest_of(answer), decisive=False)
+
     async def request(
         self, *path: str, what: str, params: dict[str, str] | None = None, right: str = "applications, get"
     ) -> ArgoCDRequest:

@@ -13,10 +13,12 @@ from agent.context.selection import (
     failed_hooks,
     failed_in_sync,
     nodes_in,
+    refusing_project,
     unhealthy_resources,
 )
 from agent.context.source import MAX_RELATED, read_each
 from agent.context.tree import ResourceTree, identity, is_pod_node
+from agent.errors import SourceError
 from agent.objects.manifest import Manifest
 
 
@@ -46,7 +48,16 @@ async def related_to_application(reads: ApplicationReads, tree: ResourceTree) ->
     if len(children) > MAX_CHILD_APPLICATIONS:
         message = f"{MAX_CHILD_APPLICATIONS} of {len(children)} Applications among the resources were read"
         gaps.append(Gap(part="related", source="argocd", reason="left_out", message=message))
-    return Reading(value=reading.value, gaps=(*reading.gaps, *gaps))
+    value = reading.value
+    if name := refusing_project(application):
+        try:
+            value += (await reads.project(name),)
+        except SourceError as error:
+            message = (
+                f"The rules of project {name} were not read, so its deny rules are unknown: {error.public_message}"
+            )
+            gaps.append(Gap(part="related", source="argocd", reason="left_out", message=message))
+    return Reading(value=value, gaps=(*reading.gaps, *gaps))
 
 
 async def related_to_resource(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:
