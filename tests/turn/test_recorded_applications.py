@@ -3,7 +3,7 @@ one is named. What must be told is in `tests/fakes/recorded/expected.yaml`."""
 
 import asyncio
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -15,12 +15,18 @@ from typer.testing import CliRunner
 
 from agent.cli.commands import app
 from agent.context import collect
+from agent.context.collect import Collector
+from agent.findings import analyze
 from agent.findings.model import Finding
 from agent.objects.manifest import objects_at, text_at
+from agent.redaction import Redactor
+from agent.request.caller import ANONYMOUS
 from agent.settings import load_settings
 from agent.turn.assistant import Assistant
 from agent.turn.events import Report
 from agent.turn.parse import parse_question
+from agent.turn.triage.overview import overview
+from agent.turn.triage.survey import Survey
 from tests.fakes import recorded_argocd
 from tests.fakes.recorded_argocd import RECORDED_AT, TOKEN, RecordedArgoCD, applications
 
@@ -162,3 +168,39 @@ def test_what_could_not_be_read_is_what_argo_cd_did_not_give(reports: dict[str, 
         "project-dest": [("related", "left_out")],
     }
     assert not any("HTTP 500" in gap.message for report in reports.values() for gap in report.context.gaps)
+
+
+def test_a_question_about_all_applications_has_the_cause_of_each_failed_sync(argocd: RecordedArgoCD) -> None:
+    surveyed = asyncio.run(_surveyed_by_the_list())
+    told = "\n".join(finding.title for finding in surveyed)
+
+    for name, cause in {
+        "admission": "every Deployment needs a label team",
+        "immutable": "an immutable field was changed",
+        "invalid": "must be int32",
+        "missing-crd": "its kind is not installed",
+        "project-deny": "the AppProject does not permit it",
+        "repeated": "RepeatedResourceWarning",
+    }.items():
+        assert any(name in title and cause in title for title in told.splitlines()), (name, told)
+
+
+async def _surveyed_by_the_list() -> Sequence[Finding]:
+    """The findings of an overview that reads no Application by itself."""
+    collector = Collector(load_settings())
+    redactor = Redactor(b"0" * 32, enabled=True)
+    try:
+        return (await overview(Survey(collector, analyze), redactor, limit=0, caller=ANONYMOUS)).findings
+    finally:
+        await collector.aclose()
+
+
+def test_what_was_asked_and_not_recorded_is_known(reports: dict[str, Report], argocd: RecordedArgoCD) -> None:
+    others = {each for each in argocd.unrecorded if not each.endswith("/metadata")}
+
+    # The live manifests of resources that are well were not recorded with their events.
+    assert others == {
+        "/api/v1/projects/tenant",
+        "immutable/events accounts",
+        "root/events child-ok",
+    }

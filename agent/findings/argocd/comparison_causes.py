@@ -345,7 +345,7 @@ def _network(words: str, stage: ComparisonCause | None, *, url: str, service: st
         )
     return (
         "a network connection fails",
-        f"Check the address, and the connection to {one_line(url, 200) or 'the host it names'} from argocd-repo-server.",
+        f"Check the address, and the connection to {one_line(url, 200) or 'that host'} from Argo CD's namespace.",
     )
 
 
