@@ -21,13 +21,14 @@ class Gap:
     `part` is what is missing, `source` the one that failed or could be configured, `message` a sentence for people,
     `reason` a short code: `unreachable`, `unauthorized`, `forbidden`, `not_found`, `timeout`, `invalid`, `unavailable`;
     `waiting` (the container has no log yet), `left_out` (read, but not all of it) and `not_configured` (no source
-    is configured for it).
+    is configured for it). `absent` is an object that the cluster was asked for and does not have.
     """
 
     part: PartName
     source: SourceName
     reason: str
     message: str
+    absent: ResourceRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,9 @@ from agent.objects.target import ResourceRef, reference_of
 MAX_UNHEALTHY = 6
 """Resources of an Application whose live manifests are read, failed hooks among them."""
 
+MAX_CHILD_APPLICATIONS = 20
+"""Applications among the resources of an Application that are read."""
+
 MAX_REVISIONS = 3
 """Revisions whose metadata is read."""
 
@@ -26,6 +29,10 @@ _BELOW = 20
 
 _UNHEALTHY = frozenset({"Degraded", "Unknown", "Progressing", "Suspended"})
 _FAILED = frozenset({"Failed", "Error"})
+_CONDITIONS = ("status", "conditions")
+# Argo CD's wording (util/argo/argo.go, controller/sync.go), in the first characters of a message.
+_REFUSED = re.compile(r"is not permitted (in|to use) project|do not match any of the allowed destinations in project")
+_MESSAGE = 4_000
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -52,6 +59,20 @@ def is_synced(application: Manifest | None) -> bool:
 def is_out_of_sync(application: Manifest | None) -> bool:
     """Whether the sync status is OutOfSync."""
     return text_at(application, "status", "sync", "status") == "OutOfSync"
+
+
+def has_invalid_spec(application: Manifest | None) -> bool:
+    """Whether Argo CD does not process the Application for its spec: it has no tree and no comparison then."""
+    conditions = objects_at(application, "status", "conditions")
+    return any(text_at(each, "type") == "InvalidSpecError" for each in conditions)
+
+
+def refusing_project(application: Manifest | None) -> str:
+    """Return the project of the Application where a message says that it refuses something, else ""."""
+    operation = object_at(application, "status", "operationState")
+    told = (operation, *objects_at(operation, "syncResult", "resources"), *objects_at(application, *_CONDITIONS))
+    refused = any(_REFUSED.search(text_at(each, "message")[:_MESSAGE]) for each in told)
+    return text_at(application, "spec", "project") if refused else ""
 
 
 def sync_failed(application: Manifest | None) -> bool:
@@ -122,6 +143,14 @@ def unhealthy_resources(tree: ResourceTree) -> list[TreeNode]:
         below = [node for node in islice(tree.below(root.resource), _BELOW) if identity(node.resource) in names]
         found += [root, *worst_first(node for node in below if not tree.pods_below(node.resource))[:1]]
     return found
+
+
+def child_applications(tree: ResourceTree) -> list[TreeNode]:
+    """Return the Applications among the resources (app of apps). Argo CD tells no health of them
+    (https://argo-cd.readthedocs.io/en/stable/operator-manual/health/#argocd-app), so each has to be read."""
+    kind = ("argoproj.io", "Application")
+    nodes = (node for node in tree.nodes if (node.resource.group, node.resource.kind) == kind)
+    return [node for node in nodes if not node.orphaned and node.health in ("", *_UNHEALTHY)]
 
 
 def pods_of_interest(tree: ResourceTree, first: Iterable[ResourceRef]) -> list[TreeNode]:

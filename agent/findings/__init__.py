@@ -20,6 +20,7 @@ from agent.findings.argocd import (
     closed_windows,
     deletion,
     drift,
+    git_places,
     operation,
     projects,
     sync_progress,
@@ -125,4 +126,5 @@ def analyze(context: Context) -> tuple[Finding, ...]:
     found = tree.with_health_messages(inventory, found)
     if applications_of(inventory):
         found = application_health.with_health(inventory, found)
-    return ranked(inventory, with_statements(observed(inventory, found)))
+    found = ranked(inventory, with_statements(observed(inventory, found)))
+    return git_places.with_git_places(inventory, found)

@@ -85,3 +85,15 @@ def test_a_server_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch):
     context = collect(application=SHOP)
     assert gaps(context) == [("application", "argocd", "unreachable"), ("events", "argocd", "unreachable")]
     assert f"Argo CD at 127.0.0.1:{port} could not be reached (connection refused)" in messages(context)
+
+
+def test_a_certificate_for_another_name_asks_for_no_ca_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    other = self_signed(tmp_path, host="argocd.example.com", address="192.0.2.1")
+    monkeypatch.setenv("ARGOCD_CA_BUNDLE", str(other.path))
+    with FakeArgoCD().serving(ssl_certfile=str(other.path), ssl_keyfile=str(other.key_path)) as url:
+        monkeypatch.setenv("ARGOCD_SERVER", url)
+        context = collect(application=SHOP)
+
+    assert gaps(context)[0] == ("application", "argocd", "unreachable")
+    assert "is for another name: set ARGOCD_SERVER to a name in it" in messages(context)
+    assert "ARGOCD_CA_BUNDLE" not in messages(context)

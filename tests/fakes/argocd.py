@@ -34,8 +34,6 @@ LISTED = {
     "metadata.deletionTimestamp",
     "spec",
     "spec.project",
-    "spec.destination",
-    "spec.syncPolicy",
     "operation.sync",
     "status.sync.status",
     "status.health",
@@ -46,8 +44,19 @@ LISTED = {
     "status.operationState.finishedAt",
     "status.operationState.operation.sync",
 }
-"""The paths that `fields=` of the list knows; Argo CD drops all others in silence. Measured with 3.5.1, but for
-`spec`, `spec.destination` and `spec.syncPolicy`."""
+"""The paths that `fields=` of the list knows; Argo CD drops all others in silence. Measured with 3.5.1; those that were
+not asked for there are of `pkg/apiclient/application/forwarder_overwrite.go` in argoproj/argo-cd."""
+
+# Where the list has another name for a field: the result of the last sync.
+_SOURCES = {"status.operationState.operation.sync": ("status", "operationState")}
+_NULLS = {
+    "metadata.annotations",
+    "metadata.labels",
+    "metadata.creationTimestamp",
+    "metadata.deletionTimestamp",
+    "status.operationState.finishedAt",
+    "status.operationState.operation.sync",
+}
 
 
 @dataclass
@@ -85,12 +94,17 @@ class FakeArgoCD(Recording):
         self._without_log_right = False
         self._without_project: set[str] = set()
         self._gone_logs: set[str] = set()
+        self._projects: dict[str, Manifest] = {}
 
     # What it holds
 
     def add_application(self, manifest: Manifest) -> None:
         """An Application; its `metadata.namespace` and `spec.project` are what requests must name."""
         self._applications[manifest["metadata"]["name"]] = _Application(manifest)
+
+    def add_project(self, manifest: Manifest) -> None:
+        """An AppProject that may be read; the others may not."""
+        self._projects[manifest["metadata"]["name"]] = manifest
 
     def set_status(self, application: str, status: Manifest) -> None:
         """The Application's status anew."""
@@ -130,17 +144,20 @@ class FakeArgoCD(Recording):
         `networking` are its `networkingInfo`."""
         reference = ResourceRef.of(manifest)
         assert reference is not None
+        is_live = live and health != "Missing"
         node: dict[str, Any] = _names(reference) | {
-            "uid": reference.uid,
+            "uid": reference.uid if is_live else "",
             "health": {"status": health} | ({"message": message} if message else {}) if health else None,
             "networkingInfo": networking,
-            "createdAt": manifest["metadata"].get("creationTimestamp"),
-            "info": [{"name": "Restart Count", "value": str(restarts)}] if restarts else None,
+            "resourceVersion": text_at(manifest, "metadata", "resourceVersion") or ("1" if is_live else ""),
+            "createdAt": text_at(manifest, "metadata", "creationTimestamp"),
+            "info": _info(manifest, restarts),
+            "images": [text_at(each, "image") for each in objects_at(manifest, "spec", "containers")],
         }
         if parent is not None:
             owner = ResourceRef.of(parent)
             assert owner is not None
-            node["parentRefs"] = [_names(owner) | {"uid": owner.uid}]
+            node["parentRefs"] = [_sparse(_names(owner) | {"uid": owner.uid})]
         held = self._applications[application]
         (held.orphans if orphaned else held.nodes).append(node)
         if live:
@@ -173,7 +190,7 @@ class FakeArgoCD(Recording):
 
     def add_revision(self, application: str, revision: str, *, source_index: str = "", **metadata: Any) -> None:
         """What Git tells of a revision; `source_index` where the Application has several sources."""
-        self._applications[application].revisions[revision, source_index] = metadata | {"tags": None}
+        self._applications[application].revisions[revision, source_index] = metadata
 
     def set_sync_windows(self, application: str, **answer: Any) -> None:
         """The answer of `/syncwindows`."""
@@ -222,14 +239,16 @@ class FakeArgoCD(Recording):
             "/logs": self._log,
         }
         routes = [Route(below + path, self._endpoint(answer)) for path, answer in endpoints.items()]
+        routes.append(Route(f"{self._root}/api/v1/projects/{{name}}", self._project))
+        routes.append(Route("/{path:path}", _no_path))
         return Starlette(routes=[Route(f"{self._root}/api/v1/applications", self._list), *routes])
 
     async def _list(self, request: Request) -> Response:
         """The Applications of the projects asked for, with the fields asked for; `items: null` where there are none."""
 
         async def answer(request: Request) -> Response:
-            if self._token and request.headers.get("authorization") != f"Bearer {self._token}":
-                return _error(401, 16, "invalid session: token signature is invalid")
+            if refusal := self._unauthenticated(request):
+                return refusal
             query = request.query_params
             projects = query.getlist("projects")
             found = [
@@ -237,10 +256,15 @@ class FakeArgoCD(Recording):
                 for held in self._applications.values()
                 if not projects or held.manifest["spec"]["project"] in projects
             ]
-            asked = [path.removeprefix("items.") for path in query.get("fields", "").split(",") if path]
-            paths = [path.split(".") for path in asked if path in LISTED]
-            items = [_only(manifest, paths) if asked else manifest for manifest in found]
-            return JSONResponse({"metadata": {"resourceVersion": "1"}, "items": items or None})
+            return JSONResponse(listed(found, query.get("fields", "")))
+
+        return await self.answer(request, answer)
+
+    async def _project(self, request: Request) -> Response:
+        async def answer(request: Request) -> Response:
+            found = self._projects.get(request.path_params["name"])
+            missing = answered_error(403, 7, "permission denied")
+            return self._unauthenticated(request) or (JSONResponse(_typeless(found)) if found else missing)
 
         return await self.answer(request, answer)
 
@@ -258,31 +282,38 @@ class FakeArgoCD(Recording):
     def _refusal(self, request: Request) -> Response | None:
         """401, 403 or 404 as Argo CD decides on them; a missing and a forbidden Application look alike."""
         query = request.query_params
-        if self._token and request.headers.get("authorization") != f"Bearer {self._token}":
-            return _error(401, 16, "invalid session: token signature is invalid")
+        if refusal := self._unauthenticated(request):
+            return refusal
         if "refresh" in query:
-            return _error(500, 2, "refresh patches the Application")
+            return answered_error(500, 2, "refresh patches the Application")
         held = self._applications.get(request.path_params["name"])
         if held and query.get("appNamespace", "") not in {"", held.manifest["metadata"]["namespace"]}:
             held = None
-        if not query.get("project"):
-            return None if held else _error(403, 7, "permission denied")
+        name, project = request.path_params["name"], query.get("project")
         if not held:
-            return _error(404, 5, "applications.argoproj.io not found")
-        if request.path_params["name"] in self._without_project:
-            project = query["project"]
-            return _error(400, 3, f'app is not allowed in project "{project}", or the project does not exist')
-        same_project = query["project"] == held.manifest["spec"]["project"]
-        return None if same_project else _error(403, 7, "permission denied")
+            missing = answered_error(404, 5, f'applications.argoproj.io "{name}" not found')
+            return missing if project else answered_error(403, 7, "permission denied")
+        own = held.manifest["spec"]["project"]
+        if project and project != own:
+            return answered_error(403, 7, "permission denied")
+        if name in self._without_project:
+            return answered_error(400, 3, f'app is not allowed in project "{own}", or the project does not exist')
+        return None
+
+    def _unauthenticated(self, request: Request) -> Response | None:
+        given = request.headers.get("authorization")
+        if not self._token or given == f"Bearer {self._token}":
+            return None
+        message = "invalid session: token signature is invalid" if given else "no session information"
+        return answered_error(401, 16, message)
 
     def _get(self, request: Request, held: _Application) -> Response:
-        # The API leaves out what kind it is.
-        return JSONResponse({key: value for key, value in held.manifest.items() if key not in {"apiVersion", "kind"}})
+        return JSONResponse(_typeless(held.manifest))
 
     def _resource(self, request: Request, held: _Application) -> Response:
         query = request.query_params
         if "group" not in query or "version" not in query:
-            return _error(400, 3, "parsing field: missing required field")
+            return answered_error(400, 3, "parsing field: missing required field")
         wanted = tuple(query.get(key, "") for key in ("group", "kind", "namespace", "resourceName"))
         for node in held.nodes + held.orphans:
             if wanted == tuple(node[key] for key in ("group", "kind", "namespace", "name")):
@@ -290,19 +321,33 @@ class FakeArgoCD(Recording):
                 if live is None and text_at(node, "health", "status") == "Missing":
                     break  # in Git alone: no part of the Application, for this endpoint
                 if live is None:
-                    return _error(404, 5, f"{node['kind'].lower()}s {node['name']!r} not found")
+                    return answered_error(404, 5, f"{node['kind'].lower()}s {node['name']!r} not found")
                 return JSONResponse({"manifest": json.dumps(live)})
         _, kind, _, name = wanted
         application = held.manifest["metadata"]["name"]
-        return _error(400, 3, f"{kind} {query['group']} {name} not found as part of application {application}")
+        return answered_error(400, 3, f"{kind} {query['group']} {name} not found as part of application {application}")
 
     def _tree(self, request: Request, held: _Application) -> Response:
-        return JSONResponse({"nodes": held.nodes or None, "orphanedNodes": held.orphans or None, "hosts": None})
+        running: dict[str, bool] = {}
+        for live in held.live.values():
+            requests = [each for each in objects_at(live, "spec", "containers") if object_at(each, "resources")]
+            if name := text_at(live, "spec", "nodeName"):
+                running[name] = running.get(name, False) or bool(requests)
+        answer = {
+            "nodes": [_sparse(node) for node in held.nodes],
+            "orphanedNodes": [_sparse(node) for node in held.orphans],
+            "hosts": [_host(name, requests=requests) for name, requests in sorted(running.items())],
+        }
+        return JSONResponse(_sparse(answer))
 
     def _managed(self, request: Request, held: _Application) -> Response:
+        for condition in objects_at(held.manifest, "status", "conditions"):
+            if text_at(condition, "type") == "InvalidSpecError":
+                message = f"InvalidSpecError: {text_at(condition, 'message')}"
+                return answered_error(500, 2, f"error getting cached app managed resources: {message}")
         query = request.query_params
         wanted = {key: query[key] for key in ("namespace", "name", "group", "kind") if query.get(key)}
-        found = [each for each in held.managed if wanted.items() <= each.items()]
+        found = [_sparse(each) for each in held.managed if wanted.items() <= each.items()]
         # `fields` keeps what it names, as `items.kind`.
         fields = {name.removeprefix("items.") for name in query.get("fields", "").split(",") if name}
         items = [{key: value for key, value in each.items() if not fields or key in fields} for each in found]
@@ -314,13 +359,13 @@ class FakeArgoCD(Recording):
     def _revision(self, request: Request, held: _Application) -> Response:
         revision, index = request.path_params["revision"], request.query_params.get("sourceIndex", "")
         if "sources" in held.manifest["spec"] and index and int(index) >= len(held.manifest["spec"]["sources"]):
-            return _error(400, 3, f"source index {index} not found")
+            return answered_error(400, 3, f"source index {index} not found")
         version_id = request.query_params.get("versionId")
         history = objects_at(held.manifest, "status", "history")
         if version_id and not any(text_at(entry, "id") == version_id for entry in history):
-            return _error(500, 2, f"revision not found for version ID {version_id}")
+            return answered_error(500, 2, f"revision not found for version ID {version_id}")
         metadata = held.revisions.get((revision, index))
-        return JSONResponse(metadata) if metadata else _error(500, 2, f"revision {revision} must be resolved")
+        return JSONResponse(metadata) if metadata else answered_error(500, 2, f"revision {revision} must be resolved")
 
     def _events_of(self, request: Request, held: _Application) -> Response:
         query = request.query_params
@@ -332,12 +377,12 @@ class FakeArgoCD(Recording):
             == (uid, query.get("resourceName"), query.get("resourceNamespace"))
             for node in held.nodes
         ):
-            return _error(400, 3, f"{query.get('resourceName')} not found as part of application")
-        return JSONResponse({"metadata": {}, "items": self._events.get(uid)})
+            return answered_error(400, 3, f"{query.get('resourceName')} not found as part of application")
+        return JSONResponse({"metadata": {"resourceVersion": "1"}, "items": self._events.get(uid)})
 
     def _log(self, request: Request, held: _Application) -> Response:
         if self._without_log_right:
-            return _error(403, 7, "permission denied: logs, get")
+            return answered_error(403, 7, "permission denied: logs, get")
         query = request.query_params
         pod, container = query.get("podName", ""), query.get("container", "")
         if not any(node["kind"] == "Pod" and node["name"] == pod for node in held.nodes):
@@ -356,7 +401,7 @@ class FakeArgoCD(Recording):
 
 async def _stream(log: _Log, pod: str, tail: int) -> AsyncGenerator[bytes]:
     if log.error_as_content:
-        yield _line(_entry(log.error_as_content, ZERO_TIME, pod))
+        yield _line(_entry(log.error_as_content, None, ""))
     for number, line in list(enumerate(log.lines))[-tail:]:
         yield _line(_entry(line, f"2026-11-21T08:{number // 60 % 60:02}:{number % 60:02}.000000001Z", pod))
     if log.broken_by:
@@ -365,8 +410,9 @@ async def _stream(log: _Log, pod: str, tail: int) -> AsyncGenerator[bytes]:
         yield _line(_entry("", "2026-11-21T08:59:59.000000001Z", "", last=True))
 
 
-def _entry(content: str, timestamp: str, pod: str, *, last: bool = False) -> dict[str, Any]:
-    entry = {"content": content, "timeStamp": timestamp, "last": last, "timeStampStr": timestamp, "podName": pod}
+def _entry(content: str, timestamp: str | None, pod: str, *, last: bool = False) -> dict[str, Any]:
+    written = timestamp or ZERO_TIME
+    entry = {"content": content, "timeStamp": timestamp, "last": last, "timeStampStr": written, "podName": pod}
     return {"result": entry}
 
 
@@ -374,22 +420,76 @@ def _line(message: dict[str, Any]) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
-def _only(manifest: Manifest, paths: Sequence[Sequence[str]]) -> Manifest:
-    """What of a manifest stands at the paths, as `fields=` has it."""
+async def _no_path(request: Request) -> Response:
+    return Response("404 page not found\n", status_code=404, media_type="text/plain")
+
+
+def listed(applications: Sequence[Manifest], fields: str) -> Manifest:
+    """The answer of the list: the Applications with the fields asked for, all where none are."""
+    asked = [path.removeprefix("items.") for path in fields.split(",") if path]
+    paths = [path for path in asked if path in LISTED]
+    items = [_only(manifest, paths) if asked else _typeless(manifest) for manifest in applications]
+    return {"metadata": {"resourceVersion": "1"}, "items": items or None}
+
+
+def _only(manifest: Manifest, paths: Sequence[str]) -> Manifest:
+    """What of a manifest `fields=` keeps. A pointer that is nil is null, but nothing of an operation that is not."""
     kept: Manifest = {}
-    for *parents, last in paths:
-        value = object_at(manifest, *parents)
-        if last in value:
-            place = kept
-            for step in parents:
-                place = place.setdefault(step, {})
-            place[last] = value[last]
+    for path in paths:
+        *parents, last = path.split(".")
+        value = object_at(manifest, *_SOURCES.get(path, parents)).get(last if path not in _SOURCES else "syncResult")
+        is_null = path in _NULLS and (
+            not path.startswith("status.operationState") or "operationState" in manifest["status"]
+        )
+        if value is None and not is_null:
+            continue
+        place = kept
+        for step in parents:
+            place = place.setdefault(step, {})
+        place[last] = value
     return kept
+
+
+def _typeless(manifest: Manifest) -> Manifest:
+    """The API leaves out what kind an Application is."""
+    return {key: value for key, value in manifest.items() if key not in {"apiVersion", "kind"}}
+
+
+def _sparse(answer: Manifest) -> Manifest:
+    """What is written of an answer: nothing of what is empty."""
+    return {key: value for key, value in answer.items() if value not in (None, "", 0, [], {})}
+
+
+def _info(manifest: Manifest, restarts: int) -> list[dict[str, str]]:
+    """What Argo CD tells of an object in its tree (controller/cache/info.go)."""
+    told = {"Revision": text_at(manifest, "metadata", "annotations", "deployment.kubernetes.io/revision")}
+    if told["Revision"]:
+        told["Revision"] = f"Rev:{told['Revision']}"
+    if manifest["kind"] == "Pod":
+        statuses = objects_at(manifest, "status", "containerStatuses")
+        ready = sum(each.get("ready") is True for each in statuses)
+        waiting = [text_at(each, "state", "waiting", "reason") for each in statuses]
+        told = {
+            "Status Reason": next(filter(None, waiting), text_at(manifest, "status", "phase")),
+            "Node": text_at(manifest, "spec", "nodeName"),
+            "Containers": f"{ready}/{len(objects_at(manifest, 'spec', 'containers'))}",
+            "Restart Count": str(restarts) if restarts else "",
+        }
+    return [_sparse({"name": name, "value": value}) for name, value in told.items() if value or name == "Node"]
+
+
+def _host(name: str, *, requests: bool) -> dict[str, Any]:
+    """A node of the cluster on which Pods of the Application run; `requests` says whether they request anything."""
+    amounts = {"requestedByApp": 50 * requests, "requestedByNeighbors": 1600, "capacity": 8000}
+    resources = [_sparse({"resourceName": each} | amounts) for each in ("cpu", "memory")]
+    system = ("machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion")
+    system += ("kubeletVersion", "kubeProxyVersion", "operatingSystem", "architecture")
+    return {"name": name, "resourcesInfo": resources, "systemInfo": dict.fromkeys(system, "")}
 
 
 def _names(reference: ResourceRef) -> dict[str, Any]:
     return {key: getattr(reference, key) for key in ("group", "version", "kind", "namespace", "name")}
 
 
-def _error(status: int, code: int, message: str) -> Response:
+def answered_error(status: int, code: int, message: str) -> Response:
     return JSONResponse({"error": message, "code": code, "message": message}, status_code=status)

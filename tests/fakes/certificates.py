@@ -19,12 +19,12 @@ class Certificate:
     key_path: Path
 
 
-def self_signed(folder: Path) -> Certificate:
-    """A certificate for 127.0.0.1 and localhost, valid for a day, written into `folder`."""
+def self_signed(folder: Path, *, host: str = "localhost", address: str = "127.0.0.1") -> Certificate:
+    """A certificate for a host and an address, valid for a day, written into `folder`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.datetime.now(datetime.UTC)
-    addresses = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    addresses = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address(address))]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -34,20 +34,28 @@ _NO_PROJECT = re.compile(r'app is not allowed in project "([\w.-]{1,253})", or t
 _LOG_GONE = 'parsing time "unable"'
 
 
+class ProjectRefused(SourceError):
+    """Argo CD gives nothing about an Application since its project does not exist, or does not admit it."""
+
+    def __init__(self, public_message: str) -> None:
+        super().__init__(public_message, code="invalid", refused=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArgoCDRequest:
-    """A GET of `/api/v1/applications` or below: `path` are unquoted segments, `what` names in messages what is read,
-    and `right` the right of Argo CD's RBAC that it needs."""
+    """A GET of `/api/v1/applications` (or another `collection`) or below: `path` are unquoted segments, `what` names in
+    messages what is read, and `right` the right of Argo CD's RBAC that it needs."""
 
     path: tuple[str, ...]
     params: Mapping[str, str | tuple[str, ...]]
     what: str
     right: str
+    collection: str = "applications"
 
     @property
     def key(self) -> Hashable:
         """What makes two requests the same."""
-        return self.path, tuple(sorted(self.params.items()))
+        return self.collection, self.path, tuple(sorted(self.params.items()))
 
 
 class ArgoCDAPI:
@@ -134,7 +142,7 @@ class ArgoCDAPI:
     def _response(self, request: ArgoCDRequest) -> "Generator[Response]":
         import requests
 
-        path = "/".join(("applications", *(_segment(segment) for segment in request.path)))
+        path = "/".join((request.collection, *(_segment(segment) for segment in request.path)))
         timeouts = (self._settings.connect_timeout, self._settings.source_timeout)
         try:
             with self._session.get(
@@ -191,8 +199,7 @@ class ArgoCDAPI:
             case 404:
                 code, message = "not_found", f"{self._who} found nothing for {what}"
             case 400 if project := _NO_PROJECT.search(_error_message(response)):
-                code = "invalid"
-                message = (
+                raise ProjectRefused(
                     f"{self._who} gives nothing for {what}: project {project[1]} does not exist, or does not admit the "
                     "Application"
                 )

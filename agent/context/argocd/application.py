@@ -9,7 +9,14 @@ from agent.context.argocd.answers import Differing, differing, revision_of, tree
 from agent.context.argocd.reads import ApplicationReads
 from agent.context.cache import Sized
 from agent.context.model import Gap, ManagedResource, Reading, Revision, SyncWindows, TreeNode
-from agent.context.selection import DeployedRevision, deployed_revisions, is_synced, nodes_in, out_of_sync
+from agent.context.selection import (
+    DeployedRevision,
+    deployed_revisions,
+    has_invalid_spec,
+    is_synced,
+    nodes_in,
+    out_of_sync,
+)
 from agent.context.source import Reader, read_each
 from agent.objects.target import ResourceRef
 
@@ -49,6 +56,8 @@ class ArgoCDState:
 
     async def managed(self) -> Reading[tuple[ManagedResource, ...]]:
         """The resources that differ from Git, MAX_MANAGED at most, with a gap for those left out."""
+        if has_invalid_spec(await self._turn.application()):
+            return Reading(value=())  # not compared: Argo CD answers 500
         wanted = await self._wanted()
         if wanted is not None and len(wanted) <= MAX_QUERIES:
             reading = await read_each(wanted, self._differing, part="managed", source="argocd")

@@ -17,8 +17,9 @@ from agent.objects.manifest import Manifest, object_at, objects_at, text_at
 from agent.objects.target import ApplicationRef
 
 # Undocumented, but understood by every Argo CD since 1.2: without it a thousand Applications are tens of megabytes.
-# The server has a fixed table of paths and drops all others in silence (server/application/application.go): conditions
-# and the message of an operation are not in it.
+# The server has a fixed table of paths and drops all others in silence
+# (pkg/apiclient/application/forwarder_overwrite.go): conditions, the message of an operation and most of the spec are
+# not in it.
 _FIELDS = ",".join(
     f"items.{path}"
     for path in (
@@ -26,13 +27,13 @@ _FIELDS = ",".join(
         "metadata.namespace",
         "metadata.deletionTimestamp",
         "spec.project",
-        "spec.destination",
-        "spec.syncPolicy",
         "status.health",
         "status.sync.status",
         "status.operationState.phase",
     )
 )
+_SPEC = ("project", "destination", "syncPolicy", "source", "sources")
+
 MAX_WITH_CONDITIONS = 2_000
 """Applications up to which the whole list is read for their conditions: some 30 kB each."""
 
@@ -74,7 +75,7 @@ def _gap(reason: str, message: str) -> Gap:
 
 
 def _conditions_by_name(api: ArgoCDAPI, request: ArgoCDRequest) -> dict[tuple[str, str], Manifest]:
-    """The status of each Application with its conditions and the message of its operation alone. Raises SourceError."""
+    """The spec of each Application, its conditions and the message of its operation. Raises SourceError."""
     import ijson
 
     items: list[object] = ijson.sendable_list()
@@ -97,7 +98,9 @@ def _key(item: object) -> tuple[str, str]:
 
 
 def _told(item: object) -> Manifest:
+    spec = object_at(item, "spec")
     return {
+        "spec": {key: spec[key] for key in _SPEC if key in spec},
         "conditions": objects_at(item, "status", "conditions"),
         "message": text_at(item, "status", "operationState", "message"),
     }
@@ -109,7 +112,7 @@ def _with_conditions(item: Manifest, told: Manifest) -> Manifest:
         status["conditions"] = conditions
     if message := text_at(told, "message"):
         status["operationState"] = object_at(status, "operationState") | {"message": message}
-    return item | {"status": status}
+    return item | {"spec": object_at(item, "spec") | object_at(told, "spec"), "status": status}
 
 
 def fleet_of(items: Sequence[Manifest], *, gaps: tuple[Gap, ...] = ()) -> Fleet:

@@ -12,7 +12,7 @@ from agent.context.cache import Sized
 from agent.context.clean import without_secret_values
 from agent.context.source import TurnReads, TurnState, again
 from agent.errors import SourceError
-from agent.objects.manifest import Manifest, object_at, text_at
+from agent.objects.manifest import Manifest, object_at, objects_at, text_at
 from agent.objects.target import ApplicationRef, ResourceRef
 
 
@@ -35,6 +35,29 @@ class ApplicationReads:
         except SourceError as error:
             self._application_failure = error
             raise
+
+    async def listed(self, refusal: SourceError) -> Manifest:
+        """Return the Application as the list has it, which tells of one whose project does not exist too. Raises
+        `refusal` where the list does not have it."""
+        params = {"name": self._named.name} | ({"appNamespace": self._named.namespace} if self._named.namespace else {})
+        request = ArgoCDRequest(path=(), params=params, what=str(self._named), right="applications, get")
+        try:
+            answer = await self._reads.run(lambda: self.api.read_json(request).value)
+        except SourceError:
+            raise refusal from None
+        for item in objects_at(answer, "items"):
+            metadata = object_at(item, "metadata")
+            if text_at(metadata, "name") == self._named.name and self._named.namespace in ("", metadata["namespace"]):
+                return item
+        raise refusal
+
+    async def project(self, name: str) -> Manifest:
+        """Return an AppProject."""
+        request = ArgoCDRequest(
+            path=(name,), params={}, what=f"project {name}", right="projects, get", collection="projects"
+        )
+        kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject"}
+        return await self.once(request, lambda answer: kind | manifest_of(answer), decisive=False)
 
     async def request(
         self, *path: str, what: str, params: dict[str, str] | None = None, right: str = "applications, get"

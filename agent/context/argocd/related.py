@@ -6,9 +6,19 @@ Owns the reading; `agent.context.selection` chooses the nodes for an Application
 from agent.context.argocd.neighbours import concerns, labels_of, nodes_around
 from agent.context.argocd.reads import ApplicationReads
 from agent.context.model import Gap, Reading, TreeNode
-from agent.context.selection import MAX_UNHEALTHY, failed_hooks, failed_in_sync, nodes_in, unhealthy_resources
+from agent.context.selection import (
+    MAX_CHILD_APPLICATIONS,
+    MAX_UNHEALTHY,
+    child_applications,
+    failed_hooks,
+    failed_in_sync,
+    nodes_in,
+    refusing_project,
+    unhealthy_resources,
+)
 from agent.context.source import MAX_RELATED, read_each
 from agent.context.tree import ResourceTree, identity, is_pod_node
+from agent.errors import SourceError
 from agent.objects.manifest import Manifest
 
 
@@ -20,7 +30,8 @@ async def related_to_application(reads: ApplicationReads, tree: ResourceTree) ->
     _, gone = nodes_in(tree, failed_hooks(application))
     nodes = [node for node in (*failed, *unhealthy_resources(tree)) if node.health != "Missing"]
     distinct = {identity(node.resource): node for node in nodes if not is_pod_node(node)}
-    reading = await _read(reads, list(distinct.values())[:MAX_UNHEALTHY])
+    children = [node for node in child_applications(tree) if identity(node.resource) not in distinct]
+    reading = await _read(reads, [*list(distinct.values())[:MAX_UNHEALTHY], *children[:MAX_CHILD_APPLICATIONS]])
     gaps = [
         Gap(
             part="related",
@@ -34,7 +45,19 @@ async def related_to_application(reads: ApplicationReads, tree: ResourceTree) ->
     if len(distinct) > MAX_UNHEALTHY:
         message = f"{MAX_UNHEALTHY} of {len(distinct)} unhealthy resources were read, the worst first"
         gaps.append(Gap(part="related", source="argocd", reason="left_out", message=message))
-    return Reading(value=reading.value, gaps=(*reading.gaps, *gaps))
+    if len(children) > MAX_CHILD_APPLICATIONS:
+        message = f"{MAX_CHILD_APPLICATIONS} of {len(children)} Applications among the resources were read"
+        gaps.append(Gap(part="related", source="argocd", reason="left_out", message=message))
+    value = reading.value
+    if name := refusing_project(application):
+        try:
+            value += (await reads.project(name),)
+        except SourceError as error:
+            message = (
+                f"The rules of project {name} were not read, so its deny rules are unknown: {error.public_message}"
+            )
+            gaps.append(Gap(part="related", source="argocd", reason="left_out", message=message))
+    return Reading(value=value, gaps=(*reading.gaps, *gaps))
 
 
 async def related_to_resource(reads: ApplicationReads, tree: ResourceTree) -> Reading[tuple[Manifest, ...]]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Generator, Sequence
 from contextlib import closing
 
-from agent.context.argocd.api import ArgoCDAPI
+from agent.context.argocd.api import ArgoCDAPI, ProjectRefused
 from agent.context.argocd.application import ArgoCDState
 from agent.context.argocd.fleet import read_fleet
 from agent.context.argocd.reads import ApplicationReads
@@ -93,7 +93,10 @@ class _ArgoCDReaders:
         return Source(name=_NAME, title="Argo CD", readers=readers)
 
     async def application(self) -> Reading[Manifest]:
-        return Reading(value=await self._reads.application())
+        try:
+            return Reading(value=await self._reads.application())
+        except ProjectRefused as error:
+            return Reading(value=await self._reads.listed(error), gaps=(gap("application", _NAME, error),))
 
     async def manifest(self) -> Reading[Manifest]:
         resource = self._resource

@@ -6,6 +6,7 @@ references.
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from agent.context.kubernetes.api import Listing
 from agent.context.kubernetes.pods import between
@@ -92,6 +93,7 @@ class KubernetesRelated:
             if (named.kind, named.namespace, named.name) not in places:
                 distinct.setdefault((named.kind, named.namespace, named.name), each)
         wanted = sorted(distinct.values(), key=lambda each: each.optional)
+        absent: dict[str, ResourceRef] = {}
 
         async def read(reference: Reference) -> Manifest | None:
             try:
@@ -100,10 +102,12 @@ class KubernetesRelated:
                 is_secret = reference.resource.kind == "Secret"
                 if (reference.optional and error.code == "not_found") or (is_secret and error.code == "forbidden"):
                     return None
+                if error.code == "not_found":
+                    absent[error.public_message] = reference.resource
                 raise
 
         reading = await read_some(wanted[:MAX_NAMED], read, part="related", source="kubernetes")
-        gaps = reading.gaps
+        gaps = tuple(replace(each, absent=absent.get(each.message)) for each in reading.gaps)
         if len(wanted) > MAX_NAMED:
             message = f"{MAX_NAMED} of {len(wanted)} objects that it names were read"
             gaps += (Gap(part="related", source="kubernetes", reason="left_out", message=message),)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from agent.findings.admission.quotas import limit_in
 from agent.findings.admission.unknown_fields import unknown_field
 from agent.findings.admission.webhook_calls import failed_call
+from agent.findings.admission.wrong_types import wrong_type
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line
 from agent.objects.error_message import ErrorMessage, parse, shorten
@@ -31,6 +32,8 @@ class Refusal:
 
 NAMESPACE_MISSING = "its namespace does not exist"
 _UNKNOWN_FIELD = "a field is not in the schema of its kind"
+_WRONG_TYPE = "a value has the wrong type"
+_DENIED = "an admission policy denied it"
 
 # Characters of the innermost clause in the name of a refusal.
 _STATED = 200
@@ -108,7 +111,7 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
     (
         r"admission webhook .{1,300} denied the request|denied by .{0,200}polic|denied request",
         Refusal(
-            name="an admission policy denied it",
+            name=_DENIED,
             states=True,
             meaning="An admission webhook or policy of the cluster does not allow the object as it is.",
             step="Change what the message rejects, or ask the owner of the policy for an exception.",
@@ -205,6 +208,16 @@ _KNOWN: tuple[tuple[str, Refusal, tuple[str, ...]], ...] = (
         (),
     ),
     (
+        r"cannot unmarshal \w+ into Go |: expected [\w ()]+, got \w+",
+        Refusal(
+            name=_WRONG_TYPE,
+            states=True,
+            meaning="The API server cannot read the manifest: a value has another type than its field.",
+            step="Correct the value that the message names in Git.",
+        ),
+        (),
+    ),
+    (
         r"is forbidden|cannot (create|patch|update|delete|get|list|watch) resource",
         Refusal(
             name="permission is missing",
@@ -290,7 +303,28 @@ def _detailed(refusal: Refusal, error: ErrorMessage) -> Refusal:
         return replace(refusal, name=limit.name, step=step)
     if refusal.name == _UNKNOWN_FIELD:
         return replace(refusal, name=unknown_field(text) or refusal.name)
+    if refusal.name == _WRONG_TYPE and (wrong := wrong_type(text)):
+        return replace(refusal, name=wrong.name, step=wrong.step)
+    if refusal.name == _DENIED:
+        refusal = replace(refusal, step=_admitting(error) or refusal.step)
     if refusal.states:
         stated = one_line(shorten(error.cause, _STATED), _STATED)
         return replace(refusal, name=f"{refusal.name}: {stated}", step=f"{refusal.step.removesuffix('.')}: “{stated}”.")
     return refusal
+
+
+# Of a ValidatingAdmissionPolicy (apiserver/pkg/admission/plugin/policy/validating) and of a webhook.
+_POLICY = re.compile(
+    r"(ValidatingAdmissionPolicy) '([^']{1,253})'(?: with binding '[^']{1,253}')? denied request"
+    r"|(admission webhook) \"([^\"]{1,253})\" denied the request"
+)
+
+
+def _admitting(error: ErrorMessage) -> str:
+    """The step for a refusal by a policy that the message names, "" where it names none."""
+    match = _POLICY.search(error.text)
+    if match is None:
+        return ""
+    policy = " ".join(one_line(each, 120) for each in match.groups() if each)
+    clause = one_line(shorten(error.cause, _STATED), _STATED)
+    return f"In Git, change what it rejects (“{clause}”), or ask the owner of the {policy} for an exception."

@@ -37,7 +37,7 @@ def _unserved(inventory: Inventory, backends: Backends, configuration: Manifest,
     namespace, name = (text_at(configuration, *path, key) for key in ("namespace", "name"))
     service = backends.service(namespace, name)
     if service is None:
-        if ("Service", namespace, name) not in inventory.missing:
+        if ("Service", namespace, name) not in inventory.absent:
             return
         problem, pods = "does not exist", ()
     else:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from agent.findings.admission.refusals import NAMESPACE_MISSING, refusal_in
 from agent.findings.argocd.comparison_causes import comparison_cause
+from agent.findings.argocd.contention import settling
 from agent.findings.argocd.deletion import cluster_lost
 from agent.findings.argocd.drift import explained
 from agent.findings.argocd.operation_state import operation_failed
-from agent.findings.argocd.projects import permitting
+from agent.findings.argocd.projects import MOVING, denying, permitting
 from agent.findings.argocd.status_entries import entries_where, quoted_entries
 from agent.findings.engine.applications import Application, applications_of, names_of
 from agent.findings.engine.evidence import one_line
@@ -64,21 +65,23 @@ def conditions(inventory: Inventory) -> Iterator[Finding]:
                 continue  # the operation's own findings report it, with the resource
             if lost and kind.endswith("Error") and comparison_cause(text_at(condition, "message")):
                 continue  # the finding about the deletion reports it
-            yield _condition(application, index, kind, text_at(condition, "message"))
+            yield _condition(inventory, application, index, kind, text_at(condition, "message"))
 
 
-def _condition(application: Application, index: int, kind: str, message: str) -> Finding:
+def _condition(inventory: Inventory, application: Application, index: int, kind: str, message: str) -> Finding:
     fallback: Severity = "error" if kind.endswith("Error") else "warning"
     meaning, severity = _CONDITIONS.get(kind, ("Argo CD reports this condition of the Application.", fallback))
     cause, step = _cause(kind, message) if severity == "error" else ("", "")
     level: Level = "cause" if severity == "error" or kind in _CONTENDED else "summary"
+    denial = denying(inventory, message)
+    ways = (denial.step, MOVING) if denial else (permitting(message), step or settling(message))
     return application.finding(
         f"{application.title} has the condition {one_line(kind, 60)}" + (f": {cause}" if cause else ""),
         meaning,
         application.quote("status", "conditions", index, "message")
-        + application.quote("status", "conditions", index, "type"),
-        permitting(message),
-        step,
+        + application.quote("status", "conditions", index, "type")
+        + (denial.evidence if denial else ()),
+        *ways,
         f"See it with its sources: {application.command('get')}.",
         level=level,
         severity=severity,

@@ -342,7 +342,9 @@ def _words(error: ErrorMessage, match: re.Match[str], stage: ComparisonCause | N
     repository, bases = _repository_of(url), _BASE.findall(error.text[:_HELM_FAIL_WITHIN])
     service, namespace = _service(url)
     look = kubectl("get", "pods,endpointslices,services", namespace=namespace) if namespace else ""
-    network, network_step = _network(match[0].lower(), stage, url=url, service=service, look=look)
+    host = _HOST.search(error.text[:_HELM_FAIL_WITHIN])
+    where = url or (f"the host {host[1] or host[2]}" if host else "")
+    network, network_step = _network(match[0].lower(), stage, url=where, service=service, look=look)
     return _Words(
         groups
         | {
@@ -414,7 +416,7 @@ def _network(words: str, stage: ComparisonCause | None, *, url: str, service: st
         )
     return (
         "a network connection fails",
-        "Check the connection from Argo CD's namespace to the host that the message names.",
+        f"Check the address, and the connection to {one_line(url, 200) or 'that host'} from Argo CD's namespace.",
     )
 
 
@@ -432,6 +434,9 @@ class _Words(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return ""
 
+
+# Go's net: what it dialled, or looked up.
+_HOST = re.compile(r"dial (?:tcp|udp) ([^\s:]{1,253}:\d{1,5})|lookup ([^\s:]{1,253})(?: on \S{1,60})?:")
 
 # Helm's `required` and `fail` (pkg/engine/engine.go): the template with line and column, and the author's message.
 _HELM_FAIL = re.compile(r"execution error at \(([^()]{1,300})\): (.{1,600})")

@@ -14,7 +14,7 @@ from agent.findings.argocd.hook_logs import last_words
 from agent.findings.argocd.immutable import immutable_field, is_immutable, ways_out
 from agent.findings.argocd.missing_namespaces import creating_namespace, missing_namespace
 from agent.findings.argocd.operation_state import OPERATION, RESULTS
-from agent.findings.argocd.projects import permitting
+from agent.findings.argocd.projects import MOVING, denying, permitting
 from agent.findings.engine.applications import Application, applications_of, names_of, resource_of
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.deployments import Deployments
@@ -46,7 +46,7 @@ def failed_resources(inventory: Inventory) -> Iterator[Finding]:
             if failed and not _is_failed_hook(entry):
                 groups[text_at(entry, "message")].append((index, entry))
         for entries in groups.values():
-            yield _unsynced(application, entries)
+            yield _unsynced(inventory, application, entries)
 
 
 def skipped_prunes(inventory: Inventory) -> Iterator[Finding]:
@@ -118,6 +118,9 @@ def _failed_hook(inventory: Inventory, application: Application, index: int, ent
     if kind == "Job":
         logs = kubectl("logs", f"job/{text_at(entry, 'name')}", "--all-containers", namespace=namespace)
         look = f"Read the log of its pods, while its hook-delete-policy keeps them: {logs}."
+        if inventory.context.tree and not inventory.node("Job", namespace, text_at(entry, "name")):
+            # Before a retry Argo CD deletes the hooks of the last try, whatever their policy.
+            look = f"Its Job and pods are gone, and their log with them: sync again, and read it meanwhile: {logs}."
     else:
         look = f"Look at it: {kubectl('describe', kind.lower(), text_at(entry, 'name'), namespace=namespace)}."
     consequence = {
@@ -137,7 +140,7 @@ def _failed_hook(inventory: Inventory, application: Application, index: int, ent
     )
 
 
-def _unsynced(application: Application, entries: list[tuple[int, Manifest]]) -> Finding:
+def _unsynced(inventory: Inventory, application: Application, entries: list[tuple[int, Manifest]]) -> Finding:
     _, first = entries[0]
     namespace = text_at(first, "namespace")
     refusal = refusal_in(text_at(first, "message"), namespace)
@@ -155,11 +158,14 @@ def _unsynced(application: Application, entries: list[tuple[int, Manifest]]) -> 
     name = f": {refusal.name}" + (f" ({field})" if field else "") if refusal else ""
     if refusal and refusal.name == NAMESPACE_MISSING and (missing := missing_namespace(text_at(first, "message"))):
         name = f": its namespace {missing} does not exist"
+    namespaced, server = _is_namespaced(application, first), _server(application)
+    denial = denying(inventory, text_at(first, "message"), namespaced=namespaced, server=server)
+    again = f"Then sync again: {application.command('sync')}."
     return application.finding(
         f"{what} could not be synced{name}",
         refusal.meaning if refusal else "Argo CD could not apply it; the message comes from the API server.",
-        _quoted(application, entries, "message", "status"),
-        *_ways_to_sync(application, first, refusal),
+        _quoted(application, entries, "message", "status") + (denial.evidence if denial else ()),
+        *((denial.step, MOVING, again) if denial else _ways_to_sync(application, first, refusal)),
         level="cause",
         resource=resource_of(first),
         blames=refusal.blames if refusal else (),

@@ -1,8 +1,9 @@
-"""AppProject restrictions: the command that permits what a project refuses, and projects that permit nothing."""
+"""AppProject restrictions: the step that permits what a project refuses, and projects that permit nothing."""
 
 import re
 from collections.abc import Iterator
 
+from agent.findings.argocd.project_rules import Denial, Wanted, denied
 from agent.findings.engine.build import named, object_finding
 from agent.findings.engine.commands import argocd
 from agent.findings.engine.evidence import quote
@@ -20,6 +21,9 @@ _DESTINATION = re.compile(
 )
 _KIND = re.compile(r"resource ([^:\s]*):(\S+) is not permitted in project '?([^'\s]+)'?")
 _NAMESPACE = re.compile(r"namespace ([\w.-]{1,253}) is not permitted in project '?([^'\s]+?)'?(?:$|[\s,.;])")
+_APPLICATION = re.compile(
+    r"application '?\S{1,253}'? in namespace '?([\w.-]{1,253}?)'? is not permitted to use project '?([\w.-]{1,253})"
+)
 _READ_LIMIT = 4_000
 
 # Field of the spec: what it lists, the subcommand of `argocd proj` that adds an entry, and the arguments of that.
@@ -47,6 +51,36 @@ def permitting(message: str, *, namespaced: bool = False, server: str = "") -> s
     else:
         return ""
     return f"To permit it in the project: {command}."
+
+
+def denying(inventory: Inventory, message: str, *, namespaced: bool = False, server: str = "") -> Denial | None:
+    """Return the deny rule that `message` reports, where the project was read and has one."""
+    asked = _wanted(message[:_READ_LIMIT], namespaced=namespaced, server=server)
+    if asked is None:
+        return None
+    name, wanted = asked
+    for project in inventory.of(APP_PROJECT):
+        if text_at(project, "metadata", "name") == name:
+            return denied(project, wanted)
+    return None
+
+
+def _wanted(text: str, *, namespaced: bool, server: str) -> tuple[str, Wanted] | None:
+    """The project of a refusal, and what it was asked to permit."""
+    if match := _SOURCE.search(text):
+        return match[2], Wanted(repository=match[1])
+    if match := _DESTINATION.search(text):
+        return match[3], Wanted(server=match[1], namespace=match[2])
+    if match := _NAMESPACE.search(text):
+        return match[2], Wanted(server=server, namespace=match[1])
+    if match := _KIND.search(text):
+        return match[3], Wanted(kind=(match[1], match[2]), is_namespaced=namespaced)
+    if match := _APPLICATION.search(text):
+        return match[2], Wanted(application_namespace=match[1])
+    return None
+
+
+MOVING = "Or move the Application to a project that permits it (spec.project)."
 
 
 def projects(inventory: Inventory) -> Iterator[Finding]:

@@ -208,6 +208,11 @@ class Inventory:
         managed = {key_of(m.resource) for m in self.context.managed if m.live is None and m.target is not None}
         return frozenset(managed | {key for key, node in self._nodes.items() if node.health == "Missing"})
 
+    @cached_property
+    def absent(self) -> frozenset[Key]:
+        """The objects that are not in the cluster: those in Git (`missing`), and those that it was asked for."""
+        return self.missing | {key_of(gap.absent) for gap in self.context.gaps if gap.absent}
+
     def owners(self, resource: ResourceRef) -> list[ResourceRef]:
         """The owners of an object, their owners and so on, the nearest first."""
         key = key_of(resource)

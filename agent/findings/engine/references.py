@@ -13,7 +13,7 @@ from itertools import islice
 from agent.findings.engine.commands import kubectl
 from agent.findings.engine.evidence import one_line, quote, walk
 from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.remedies import change
+from agent.findings.engine.remedies import change, syncing
 from agent.findings.model import Evidence
 from agent.objects.manifest import Manifest, lookup, text_at
 from agent.objects.target import ResourceRef
@@ -101,6 +101,8 @@ def how_to_supply(inventory: Inventory, namespace: str, missing: Missing) -> tup
         maker = makers[0]
         show = kubectl("describe", maker.kind.lower(), maker.name, namespace=namespace)
         first = f"{maker.kind} {one_line(maker.name, 80)} creates it; fix that first: {show}."
+    elif not missing.key and (kind, namespace, missing.name) in inventory.missing and (sync := syncing(inventory)):
+        first = f"{kind} {name} is in Git and not in the cluster, so a sync creates it: {sync}."
     elif missing.key:
         first = change(
             inventory, f"add the key {one_line(missing.key)} to {kind} {name}, or correct the key in the reference"

@@ -27,6 +27,12 @@ def change(inventory: Inventory, what: str, command: str = "") -> str:
     return f"{step} For an immediate fix: {command}, but {fate}."
 
 
+def syncing(inventory: Inventory) -> str:
+    """The command that syncs the Application, in backticks, "" where none is known."""
+    application = _application(inventory)
+    return argocd("app", "sync", application) if application else ""
+
+
 def _application(inventory: Inventory) -> str | None:
     """The name of the Application in argocd commands, None where none is known."""
     named = inventory.context.target.application

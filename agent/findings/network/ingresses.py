@@ -114,7 +114,7 @@ def _port(inventory: Inventory, ingress: Manifest, path: _Path, ports: list[Mani
 def _absence(inventory: Inventory, ingress: Manifest, kind: str, name: str) -> tuple[Evidence, ...] | None:
     """The evidence that an object is missing, None where nothing shows it; () where it is absent from the tree."""
     namespace = namespace_of(ingress)
-    if (kind, namespace, name) in inventory.missing:
+    if (kind, namespace, name) in inventory.absent:
         return ()
     for event in inventory.events.of(ingress):
         text = event.message.lower()

@@ -70,7 +70,7 @@ def _is_past(holder: Manifest) -> bool:
 def _missing(inventory: Inventory, namespace: str, reference: ConfigurationReference) -> Missing | None:
     found = inventory.get(reference.kind, namespace, reference.name)
     if found is None:
-        gone = (reference.kind, namespace, reference.name) in inventory.missing
+        gone = (reference.kind, namespace, reference.name) in inventory.absent
         return Missing(kind=reference.kind, name=reference.name) if gone else None
     data = [object_at(found, part) for part in ("data", "binaryData", "stringData")]
     # An object without data may have been read without it; then its keys are unknown.

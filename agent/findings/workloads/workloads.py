@@ -139,12 +139,12 @@ def stateful_sets(inventory: Inventory) -> Iterator[Finding]:
 
 
 def _no_governing_service(inventory: Inventory, stateful_set: Manifest) -> Finding | None:
-    """The finding that its Service (spec.serviceName) is missing, by Argo CD or by a tree that only has others."""
+    """The finding that its Service (spec.serviceName) is missing, by Argo CD, the cluster, or a tree with others."""
     name, namespace = text_at(stateful_set, "spec", "serviceName"), namespace_of(stateful_set)
     if not name or inventory.has("Service", namespace, name):
         return None
     others = [each for each in inventory.names("Service", namespace) if inventory.node("Service", namespace, each)]
-    if ("Service", namespace, name) not in inventory.missing and not others:
+    if ("Service", namespace, name) not in inventory.absent and not others:
         return None
     return object_finding(
         stateful_set,

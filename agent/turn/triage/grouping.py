@@ -27,6 +27,7 @@ _NAME = re.compile(
     r"|(?<!\w)[A-Za-z0-9]+(?:[-_./:@]+[A-Za-z0-9]+)+"
 )
 _NUMBER = re.compile(r"\d[\d.,]*(?:[KMGTP]i?B?|m|%)?")
+_PARTS = re.compile(f"({_NAME.pattern}|{_NUMBER.pattern})")
 _BLANKS = re.compile(rf"{ELLIPSIS}(?:[\s,]*{ELLIPSIS})+")
 # What members may share: hosts, URLs, and names with a dash or a dot.
 _SHAREABLE = re.compile(r"https?://[^\s\"'`,)]+|[a-z0-9][a-z0-9.-]*[-.][a-z0-9][a-z0-9.-]*(?:/[\w.-]+)*")
@@ -89,6 +90,15 @@ def kind_of_fault(title: str) -> str:
     return _BLANKS.sub(ELLIPSIS, text)
 
 
+def _common(titles: Sequence[str]) -> str:
+    """The titles of one kind of fault as one: with an ellipsis for each part that differs."""
+    taken_apart = [_PARTS.split(_COUNTED.sub("", title)) for title in titles]
+    if len({len(parts) for parts in taken_apart}) > 1:
+        return kind_of_fault(titles[0])
+    columns = zip(*taken_apart, strict=True)
+    return _BLANKS.sub(ELLIPSIS, "".join(each[0] if len(set(each)) == 1 else ELLIPSIS for each in columns))
+
+
 def as_findings(groups: Sequence[CauseGroup]) -> tuple[Finding, ...]:
     """Return the groups as findings, for an answer about all Applications."""
     return tuple(map(_finding, groups))
@@ -99,7 +109,7 @@ def _group(found: list[tuple[Examined, Finding]]) -> CauseGroup:
     first = findings[0]
     titles = {finding.title for finding in findings}
     return CauseGroup(
-        title=first.title if len(titles) == 1 else kind_of_fault(first.title),
+        title=first.title if len(titles) == 1 else _common(sorted(titles)),
         severity=first.severity,
         explanation=first.explanation,
         applications=tuple(each.application for each, _ in found),

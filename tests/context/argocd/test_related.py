@@ -6,7 +6,7 @@ import pytest
 
 from agent.context.argocd.application import MAX_QUERIES
 from agent.context.log_choice import MAX_LOGS
-from agent.context.selection import MAX_REVISIONS
+from agent.context.selection import MAX_CHILD_APPLICATIONS, MAX_REVISIONS
 from agent.context.source import MAX_CHILDREN, MAX_RELATED
 from agent.objects.manifest import Manifest
 from tests.context.asking import SHOP, WEB, WEB_POD, collect, gaps, messages
@@ -149,3 +149,47 @@ def test_a_resource_in_a_tree_of_two_thousand_costs_as_much_as_in_one_of_twenty(
         return len(argocd.requests)
 
     assert requests(20) == requests(2_000) <= MOST_REQUESTS
+
+
+def test_child_applications_are_read_since_argo_cd_tells_no_health_of_them(argocd: FakeArgoCD):
+    for name in ("billing", "search"):
+        child = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata(name)}
+        argocd.add_resource("shop", child, health="")
+
+    assert {"Application billing", "Application search"} <= set(around())
+
+
+def test_of_many_child_applications_some_are_read_and_the_rest_is_told(argocd: FakeArgoCD):
+    for number in range(MAX_CHILD_APPLICATIONS + 3):
+        child = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata(f"child-{number}")}
+        argocd.add_resource("shop", child, health="")
+
+    context = collect(application=SHOP)
+    assert sum(each["kind"] == "Application" for each in context.related) == MAX_CHILD_APPLICATIONS
+    assert "20 of 23 Applications among the resources were read" in messages(context)
+
+
+REFUSED = "resource rbac.authorization.k8s.io:ClusterRole is not permitted in project web"
+
+
+def test_the_project_is_read_where_it_refuses_something(argocd: FakeArgoCD):
+    argocd.set_status("shop", {"operationState": {"phase": "Failed", "message": REFUSED}})
+    project = {"kind": "AppProject", "metadata": {"name": "web", "namespace": "argocd"}, "spec": {"sourceRepos": ["*"]}}
+    argocd.add_project(project)
+
+    (found,) = [each for each in collect(application=SHOP).related if each["kind"] == "AppProject"]
+    assert found["spec"] == {"sourceRepos": ["*"]}
+
+
+def test_a_project_that_may_not_be_read_is_told(argocd: FakeArgoCD):
+    argocd.set_status("shop", {"operationState": {"phase": "Failed", "message": REFUSED}})
+
+    assert "The rules of project web were not read, so its deny rules are unknown" in messages(
+        collect(application=SHOP)
+    )
+
+
+def test_a_project_that_refuses_nothing_is_not_read(argocd: FakeArgoCD):
+    collect(application=SHOP)
+
+    assert not argocd.seen("/projects/web")

@@ -354,7 +354,10 @@ def test_the_manifest_is_json_in_a_string(argocd: FakeArgoCD):
 def test_a_project_that_does_not_exist_is_named(argocd: FakeArgoCD):
     argocd.lose_project("shop")
 
-    assert "project web does not exist, or does not admit the Application" in messages(collect(application=SHOP))
+    context = collect(application=SHOP)
+    assert "project web does not exist, or does not admit the Application" in messages(context)
+    assert context.application is not None  # the list tells of it all the same
+    assert context.application["spec"]["project"] == "web"
 
 
 def test_a_log_that_the_node_no_longer_has_is_gone(argocd: FakeArgoCD):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agent.context.source import MAX_CHILDREN
+from agent.findings import analyze
 from agent.objects.manifest import Manifest
 from tests.context.asking import SHOP, WEB, WEB_POD, collect, gaps, log_lines, messages
 from tests.context.conftest import LAST_WORDS
@@ -243,3 +244,30 @@ def test_of_an_application_in_another_cluster_no_resource_is_read(
     context = collect(application="argocd/shop")
     assert (context.related, context.children) == ((), ())
     assert ("children", "kubernetes", "unavailable") in gaps(context)
+
+
+INGRESS = {"group": "networking.k8s.io", "version": "v1", "kind": "Ingress", "namespace": "shop", "name": "edge"}
+
+
+def test_a_service_that_the_cluster_does_not_have_is_a_finding_behind_an_ingress(kubernetes: FakeKubernetes):
+    backend = {"backend": {"service": {"name": "front-typo", "port": {"number": 80}}}}
+    kubernetes.add(of("Ingress", "edge", "networking.k8s.io/v1", spec={"rules": [{"http": {"paths": [backend]}}]}))
+
+    titles = [finding.title for finding in analyze(collect(resource=INGRESS))]
+    assert titles[0] == "Ingress edge sends to Service front-typo, which does not exist"
+
+
+def test_a_governing_service_that_the_cluster_does_not_have_is_a_finding(kubernetes: FakeKubernetes):
+    kubernetes.add(of("StatefulSet", "kafka", "apps/v1", spec={"serviceName": "kafka-headless", "replicas": 0}))
+    kafka = {"group": "apps", "version": "v1", "kind": "StatefulSet", "namespace": "shop", "name": "kafka"}
+
+    titles = [finding.title for finding in analyze(collect(resource=kafka))]
+    assert "StatefulSet kafka: its governing Service kafka-headless does not exist" in titles
+
+
+def test_what_could_not_be_asked_for_is_not_absent(kubernetes: FakeKubernetes):
+    kubernetes.fail("/services/front", status(403, "Forbidden", "services is forbidden"))
+    backend = {"backend": {"service": {"name": "front", "port": {"number": 80}}}}
+    kubernetes.add(of("Ingress", "edge", "networking.k8s.io/v1", spec={"rules": [{"http": {"paths": [backend]}}]}))
+
+    assert not any("does not exist" in finding.title for finding in analyze(collect(resource=INGRESS)))

@@ -77,7 +77,7 @@ def test_a_group_names_its_applications_and_what_their_evidence_shares() -> None
 
     assert first.applications == ("argocd/ledger", "argocd/search", "argocd/shop")
     assert first.shared == ("registry-1.docker.io",)
-    assert first.title == "Image … of container … cannot be pulled: too many requests"
+    assert first.title == "Image … of container api cannot be pulled: too many requests"
     assert (second.title, second.applications) == ("Container api is OOMKilled (exit code 137)", ("argocd/single",))
 
 
@@ -106,3 +106,15 @@ def test_groups_become_findings_that_name_how_many() -> None:
     assert several.title == "2 Applications: Job … failed"
     assert "argocd/d, argocd/e" in several.explanation
     assert single.title == "argocd/c: Container api is OOMKilled (exit code 137)"
+
+
+def test_a_title_keeps_what_its_members_share() -> None:
+    title = "Container {} keeps crashing (exit code 1): lookup db.shop.svc on 10.96.0.10:53: no such host{}"
+    crashing = [
+        examined("shop", title.format("api", " (2 pods of Deployment api)")),
+        examined("ledger", title.format("web", "")),
+    ]
+
+    (group,) = grouped(crashing)
+
+    assert group.title == title.format("…", "")
