@@ -309,7 +309,8 @@ def _detailed(refusal: Refusal, error: ErrorMessage) -> Refusal:
         refusal = replace(refusal, step=_admitting(error) or refusal.step)
     if refusal.states:
         stated = one_line(shorten(error.cause, _STATED), _STATED)
-        return replace(refusal, name=f"{refusal.name}: {stated}", step=f"{refusal.step.removesuffix('.')}: “{stated}”.")
+        step = refusal.step if stated in refusal.step else f"{refusal.step.removesuffix('.')}: “{stated}”."
+        return replace(refusal, name=f"{refusal.name}: {stated}", step=step)
     return refusal
 
 
