@@ -21,7 +21,7 @@ from agent.objects.target import ResourceRef, Target
 from tests.findings.cluster import context, crash_loop, pod
 from tests.findings.custom.test_cases import load
 
-SCENARIOS = Path(__file__).parent.parent / "scenarios"
+SCENARIOS = Path(__file__).parent.parent / "scenarios" / "own"
 ROUNDS = 7
 AIM = 10.0
 NODES = (500, 2_000)

@@ -22,7 +22,7 @@ from agent.turn.redacting import TurnRedaction
 from tests.context.distillation.generated import generated
 from tests.fakes.provider import ScriptedProvider, ScriptedSession
 
-SCENARIOS = Path(__file__).parents[1] / "scenarios"
+SCENARIOS = Path(__file__).parents[1] / "scenarios" / "own"
 LINES = (14_000, 20_000, 40_000, 60_000)
 """Lines of a long log: 1 to 14 MB."""
 _EVENTS, _PODS = 300, 20

@@ -9,7 +9,7 @@ from agent.mlflow.evaluation.answering import WatchedAssistant, answered
 from agent.mlflow.evaluation.scenarios import Scenario, load_scenarios
 from agent.settings import load_settings
 
-_FOLDER = Path(__file__).parents[2] / "scenarios"
+_FOLDER = Path(__file__).parents[2] / "scenarios" / "own"
 
 
 @cache
