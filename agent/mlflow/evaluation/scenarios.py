@@ -3,98 +3,39 @@
 Owns the files of a folder and how they become the body of a request.
 
     <family>-<name>/
-      expected.yaml                       the question, the target, the cause, its evidence (see `Expectation`)
+      expected.yaml                       the question, the target, the cause, its evidence and fix (see `Expectation`)
       <part>.yaml                         each part of the context as the API gives it, all optional: application.yaml,
                                           manifest.yaml, children.yaml, tree.yaml, events.yaml ...
       logs/<container>.log                text as `kubectl logs --timestamps` prints it, or Argo CD's stream of entries
       logs/<container>.previous.log       the same of the container's previous run
+      pasted.txt                          in place of the question: what a user pastes
+      request.yaml                        in place of all but expected.yaml: the body of the request
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, cast
 
 import ryaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from agent.context.parts import LOGS, PARTS
 from agent.errors import RequestError, complaint
+from agent.mlflow.evaluation.expectation import Expectation
+from agent.request.conversation import parse_conversation
 from agent.request.question import Question
 from agent.turn.parse import parse_question
 
 EXPECTED = "expected.yaml"
-# Where the wheel has them (pyproject.toml). It holds no code.
-_INSTALLED = "argocd_assistant_scenarios"
+_REQUEST = "request.yaml"
+_PASTED = "pasted.txt"
+_LOG_FOLDER = "logs"
 _PREVIOUS = ".previous"
 
 # The files of a folder and the keys of `custom_inputs` they become.
 _PARTS = {f"{part.name}.yaml": part.supplied.key for part in PARTS if part.supplied and part is not LOGS}
-
-_SOURCES = frozenset(part.evidence for part in PARTS)
-
-
-def _source(value: str) -> str:
-    if value not in _SOURCES:
-        raise ValueError(f"must be one of {', '.join(sorted(_SOURCES))}")
-    return value
-
-
-type _EvidenceSource = Annotated[str, AfterValidator(_source)]
-"""What a quotation may be from (`Part.evidence`)."""
-
-type Term = Annotated[str, Field(min_length=1)]
-"""The beginning of a word or words, looked for without regard to case; ` | ` separates spellings of which one is
-enough."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Cause(_Strict):
-    """The root cause: the resource (`Kind/name`, spellings as in a Term) and the terms that all must appear."""
-
-    resource: Term
-    says: Annotated[list[Term], Field(min_length=1)]
-
-
-class Quotation(_Strict):
-    """A text that must be quoted, and from where: a source, or several of which each would do."""
-
-    source: _EvidenceSource | Annotated[list[_EvidenceSource], Field(min_length=1)]
-    text: Term
-
-    @property
-    def sources(self) -> list[str]:
-        return self.source if isinstance(self.source, list) else [self.source]
-
-
-class Expectation(_Strict):
-    """The expected answer. `healthy` means that nothing may be found, and then there is no cause.
-
-    `forbidden` are conclusions that must appear nowhere; `red_herring` notes for the reader what may mislead here.
-    """
-
-    family: str
-    question: str
-    target: dict[str, Any] = {}
-    healthy: bool = False
-    cause: Cause | None = None
-    evidence: list[Quotation] = []
-    forbidden: list[Term] = []
-    red_herring: str = ""
-
-    @model_validator(mode="after")
-    def _says_something(self) -> "Expectation":
-        if self.healthy == (self.cause is not None):
-            raise ValueError("must have either healthy: true or a cause")
-        if self.cause and not self.evidence:
-            raise ValueError("must name the evidence of its cause")
-        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +51,10 @@ class Scenario:
         """The body as the assistant reads it."""
         return parse_question(self.body)
 
-
-def shipped_scenarios() -> Path:
-    """Return the folder of the scenarios that come with the project: `tests/scenarios` of a checkout, which the wheel
-    installs beside the package."""
-    checkout = Path(__file__).parents[3] / "tests" / "scenarios"
-    installed = find_spec(_INSTALLED)
-    if checkout.is_dir() or installed is None:
-        return checkout
-    return Path(next(iter(installed.submodule_search_locations or ())))
+    @property
+    def question(self) -> str:
+        """The question as it was written, with what is pasted in it."""
+        return parse_conversation(self.body["input"])[-1].text
 
 
 def load_scenarios(folder: Path, only: str = "*") -> tuple[Scenario, ...]:
@@ -130,36 +66,64 @@ def load_scenarios(folder: Path, only: str = "*") -> tuple[Scenario, ...]:
         raise RequestError.at(
             str(folder), "there is no such folder. Name none to ask the scenarios that come with the project"
         )
-    names = sorted(path.parent for path in folder.glob(f"*/{EXPECTED}"))
-    pattern = only if any(sign in only for sign in "*?[") else f"*{only}*"
-    found = tuple(load_scenario(path) for path in names if fnmatch(path.name, pattern))
+    there = scenario_folders(folder)
+    found = tuple(load_scenario(path) for path in there if is_named(path.name, only))
     if not found:
-        there = f"none of its {len(names)} scenarios matches {only!r}" if names else f"no folder in it has {EXPECTED}"
-        raise RequestError.at(str(folder), there)
+        of = f"none of its {len(there)} scenarios matches {only!r}" if there else f"no folder in it has {EXPECTED}"
+        raise RequestError.at(str(folder), of)
     return found
+
+
+def scenario_folders(folder: Path) -> list[Path]:
+    """The folders of the scenarios in `folder`, by name; none where it does not exist."""
+    return sorted(path.parent for path in folder.glob(f"*/{EXPECTED}"))
+
+
+def is_named(name: str, only: str) -> bool:
+    """Whether a name holds the text `only`, or matches it where it is a pattern."""
+    return fnmatch(name, only if any(sign in only for sign in "*?[") else f"*{only}*")
 
 
 def load_scenario(folder: Path) -> Scenario:
     """The scenario of one folder. Raises RequestError naming the file that is wrong."""
     for path in folder.iterdir():
-        if path.name not in {*_PARTS, EXPECTED, "logs"}:
-            raise RequestError.at(str(path), f"is no part of a scenario; there are {', '.join(_PARTS)} and logs/")
+        if path.name not in {*_PARTS, EXPECTED, _REQUEST, _PASTED, _LOG_FOLDER}:
+            files = ", ".join((_REQUEST, _PASTED, *_PARTS))
+            raise RequestError.at(str(path), f"is no part of a scenario; there are {files} and logs/")
     try:
         expected = Expectation.model_validate(_yaml(folder / EXPECTED))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise RequestError.at(f"{folder / EXPECTED} {place}".rstrip(), complaint(first)) from None
-    inputs: dict[str, Any] = {
-        key: _yaml(folder / name) for name, key in _PARTS.items() if (folder / name).exists()
-    } | expected.target
-    inputs |= _logs(folder / "logs")
-    body = {"input": [{"role": "user", "content": expected.question}], "custom_inputs": inputs}
+    body = _whole_request(folder, expected) if (folder / _REQUEST).exists() else _request_of_parts(folder, expected)
     try:
         parse_question(body)
     except RequestError as error:
         raise RequestError.at(str(folder), error.public_message) from None
     return Scenario(name=folder.name, body=body, expected=expected)
+
+
+def _whole_request(folder: Path, expected: Expectation) -> dict[str, Any]:
+    """The body that request.yaml is, as of the time it was read."""
+    besides = [path.name for path in folder.iterdir() if path.name not in {EXPECTED, _REQUEST}]
+    besides += [key for key in ("question", "target") if getattr(expected, key)]
+    if besides:
+        raise RequestError.at(str(folder), f"has {_REQUEST}, which holds all of it, and {besides[0]} besides")
+    body = _yaml(folder / _REQUEST)
+    if not isinstance(body, dict) or not isinstance(inputs := body.get("custom_inputs") or {}, dict):  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        raise RequestError.at(str(folder / _REQUEST), "must be an object with input and custom_inputs")
+    return cast("dict[str, Any]", body) | {"custom_inputs": cast("dict[str, Any]", inputs) | expected.inputs()}
+
+
+def _request_of_parts(folder: Path, expected: Expectation) -> dict[str, Any]:
+    """The body out of a question and the files of the parts."""
+    pasted = (folder / _PASTED).read_text("utf-8") if (folder / _PASTED).exists() else ""
+    if bool(pasted) == bool(expected.question):
+        raise RequestError.at(str(folder), f"must have one question: in {EXPECTED}, {_PASTED} or {_REQUEST}")
+    inputs = {key: _yaml(folder / name) for name, key in _PARTS.items() if (folder / name).exists()}
+    inputs |= expected.inputs() | _logs(folder / _LOG_FOLDER)
+    return {"input": [{"role": "user", "content": pasted or expected.question}], "custom_inputs": inputs}
 
 
 def content_hash(folder: Path, scenarios: tuple[Scenario, ...]) -> str:
@@ -191,8 +155,3 @@ def _yaml(path: Path) -> Any:
         raise RequestError.at(str(path), "does not exist") from None
     except ValueError as error:
         raise RequestError.at(str(path), f"cannot be read as YAML: {str(error)[:200]}") from None
-
-
-def terms_in(term: str) -> Iterator[str]:
-    """The spellings of a Term, in lower case."""
-    return (spelling.strip().lower() for spelling in term.split(" | "))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from agent.findings.model import Evidence, Finding
-from agent.mlflow.evaluation.scenarios import Expectation, terms_in
+from agent.mlflow.evaluation.expectation import Cause, Expectation, terms_in
 
 # The characters within which a model must name the cause.
 _OPENING = 1_500
@@ -62,20 +62,37 @@ def root_cause_first(expected: Expectation, answer: Answer) -> Verdict | None:
         return None
     if answer.by_model:
         opening = answer.text[:_OPENING]
-        names = " | ".join(spelling.rpartition("/")[2] for spelling in terms_in(cause.resource))
-        missing = _missing([*cause.says, names], opening)
+        missing = _missing([*cause.says, *_names(cause)], opening)
         return _verdict(not missing, f"not in the opening of the answer: {missing}", "the opening names it")
     if not answer.findings:
         return Verdict(passed=False, rationale="nothing was found")
     first = answer.findings[0]
     named = _resource(first).lower()
-    if named not in terms_in(cause.resource):
+    if cause.resource and named not in terms_in(cause.resource):
         return Verdict(passed=False, rationale=f"first is {first.title!r} about {named}, not about {cause.resource}")
     if missing := _missing(cause.says, f"{first.title}\n{first.explanation}"):
         return Verdict(passed=False, rationale=f"first is {first.title!r}, which does not say {missing}")
     main_part = answer.text.partition("## Also found")[0]
     missing = _missing(cause.says, main_part)
     return _verdict(not missing, f"the finding says it, the answer does not: {missing}", f"first is {first.title!r}")
+
+
+def fix_named(expected: Expectation, answer: Answer) -> Verdict | None:
+    """Whether the fix is named: in the next steps of the first finding, or anywhere in a model's text.
+
+    None where no fix is expected.
+    """
+    if not expected.fix:
+        return None
+    if answer.by_model:
+        missing = _missing(expected.fix, answer.text)
+        return _verdict(not missing, f"not in the answer: {missing}", "the answer names it")
+    if not answer.findings:
+        return Verdict(passed=False, rationale="nothing was found")
+    steps = answer.findings[0].next_steps
+    missing = _missing(expected.fix, "\n".join(steps))
+    advised = f"the first step is {steps[0]!r}" if steps else "there is no step"
+    return _verdict(not missing, f"{advised}, and no step says {missing}", "the steps name it")
 
 
 def evidence_cited(expected: Expectation, answer: Answer) -> Verdict:
@@ -119,8 +136,14 @@ def quiet_when_healthy(expected: Expectation, answer: Answer) -> Verdict | None:
     return Verdict(passed=True, rationale="nothing is found to be wrong")
 
 
+def is_silent(expected: Expectation, answer: Answer) -> bool:
+    """Whether nothing at all is found where something is wrong. A model always says something."""
+    return expected.cause is not None and not answer.by_model and not answer.findings
+
+
 RULES: dict[str, Callable[[Expectation, Answer], Verdict | None]] = {
     "root_cause_first": root_cause_first,
+    "fix_named": fix_named,
     "evidence_cited": evidence_cited,
     "nothing_forbidden": nothing_forbidden,
     "quiet_when_healthy": quiet_when_healthy,
@@ -132,6 +155,11 @@ def judged(expected: Expectation, answer: Answer) -> dict[str, Verdict]:
     """The verdicts of the rules that concern the scenario."""
     verdicts = {name: rule(expected, answer) for name, rule in RULES.items()}
     return {name: verdict for name, verdict in verdicts.items() if verdict is not None}
+
+
+def _names(cause: Cause) -> list[str]:
+    """The name of the resource as a Term, none where the cause names no resource."""
+    return [" | ".join(each.rpartition("/")[2] for each in terms_in(cause.resource))] if cause.resource else []
 
 
 def _verdict(passed: bool, otherwise: str, right: str) -> Verdict:

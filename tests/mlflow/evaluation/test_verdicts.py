@@ -3,7 +3,7 @@
 import pytest
 
 from agent.findings.model import Evidence
-from agent.mlflow.evaluation.scenarios import Expectation
+from agent.mlflow.evaluation.expectation import Expectation
 from agent.mlflow.evaluation.verdicts import (
     RULES,
     Answer,
