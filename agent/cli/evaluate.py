@@ -62,7 +62,7 @@ def _evaluate(options: EvaluateOptions, console: Console) -> ExitCode:
     from agent.mlflow.evaluation.results import score
     from agent.mlflow.evaluation.run import results_of
     from agent.mlflow.evaluation.sets import chosen_sets
-    from agent.mlflow.evaluation.table import percent, wrong_list
+    from agent.mlflow.evaluation.table import percent, set_table, wrong_list
 
     settings = load_settings()
     sets = chosen_sets(options.folder, options.set_name, options.only)
@@ -75,8 +75,10 @@ def _evaluate(options: EvaluateOptions, console: Console) -> ExitCode:
     before = results_of(options.compare) if options.compare else ()
     text = ""
     code = ExitCode.ANSWERED
+    results: dict[str, Sequence[Result]] = {}
     for asked in sets:
         evaluation = _asked(asked, settings, options, console)
+        results[asked.name] = evaluation.results
         tables = ("\n" if text else "") + _tables(asked, evaluation.results, before, options.only)
         sys.stdout.write(tables)
         text += tables
@@ -87,6 +89,9 @@ def _evaluate(options: EvaluateOptions, console: Console) -> ExitCode:
             of = f" of {asked.name}" if asked.name else ""
             console.print(f"{percent(right)}{of} are right, {percent(options.require)} are required", style="red")
             code = ExitCode.NOT_ANSWERED
+    if len(sets) > 1:
+        sys.stdout.write(side_by_side := f"\n{set_table(results)}")
+        text += side_by_side
     if options.output:
         options.output.write_text(text, "utf-8")
     return code

@@ -265,10 +265,12 @@ APPLICATION_FORM = 'must be "namespace/name", "name" or an object with name, nam
 RESOURCE_FORM = "must be an object with kind and name, and where known group, version, namespace and uid"
 EVENTS_FORM = "must be a list of Kubernetes events or an EventList (an object with items)"
 ENTRY_FORM = 'must be an Argo CD log entry, like {"content": "...", "timeStampStr": "..."}'
+TIME_FORM = "must be a time such as 2026-12-01T11:30:00Z"
 SESSION_FORM = "must be the session_id of an earlier answer: letters, digits and any of . _ : ~ -"
 
 
 NO_OBJECTS: list[Any] = ["", 5, True, []]
+NO_TIMES: list[Any] = ["", "yesterday", 1_796_000_000, True, {}]
 NO_EVENTS: list[Any] = [5, "x", {}, {"items": 5}, {"items": {}}]
 
 WRONG: list[tuple[Any, str, str]] = [
@@ -328,10 +330,7 @@ WRONG: list[tuple[Any, str, str]] = [
         ({"log_request": {"since_seconds": value}}, "log_request.since_seconds", "must be a whole number from 1")
         for value in [0, -1, 1.5, "60", True]
     ],
-    *[
-        ({"read_at": value}, "read_at", "must be a time such as 2026-12-01T11:30:00Z")
-        for value in ["", "yesterday", 1_796_000_000, True, {}]
-    ],
+    *[({"read_at": value}, "read_at", TIME_FORM) for value in NO_TIMES],
     ({"session_id": 5}, "session_id", "must be text"),
     ({"session_id": ""}, "session_id", "must not be empty"),
     ({"session_id": "x" * 513}, "session_id", "must have at most 512 characters"),

@@ -80,8 +80,8 @@ class Expectation(_Strict):
     def _says_something(self) -> "Expectation":
         if self.healthy == (self.cause is not None):
             raise ValueError("must have either healthy: true or a cause")
-        if self.cause and not (self.evidence or self.source):
-            raise ValueError("must name the evidence of its cause, or the source of the case")
+        if self.cause and not (self.evidence or self.source or self.why):
+            raise ValueError("must name the evidence of its cause, or say why it is the cause")
         if self.fix and not self.cause:
             raise ValueError("must have a cause where it has a fix")
         return self

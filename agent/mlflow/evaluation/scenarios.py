@@ -110,10 +110,14 @@ def _whole_request(folder: Path, expected: Expectation) -> dict[str, Any]:
     besides += [key for key in ("question", "target") if getattr(expected, key)]
     if besides:
         raise RequestError.at(str(folder), f"has {_REQUEST}, which holds all of it, and {besides[0]} besides")
-    body = _yaml(folder / _REQUEST)
-    if not isinstance(body, dict) or not isinstance(inputs := body.get("custom_inputs") or {}, dict):  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    body = _object(_yaml(folder / _REQUEST), folder)
+    return body | {"custom_inputs": _object(body.get("custom_inputs") or {}, folder) | expected.inputs()}
+
+
+def _object(value: object, folder: Path) -> dict[str, Any]:
+    if not isinstance(value, dict):
         raise RequestError.at(str(folder / _REQUEST), "must be an object with input and custom_inputs")
-    return cast("dict[str, Any]", body) | {"custom_inputs": cast("dict[str, Any]", inputs) | expected.inputs()}
+    return cast("dict[str, Any]", value)
 
 
 def _request_of_parts(folder: Path, expected: Expectation) -> dict[str, Any]:

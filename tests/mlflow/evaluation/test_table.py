@@ -1,7 +1,7 @@
 """The tables say what the results are, and what became of each scenario between two runs."""
 
 from agent.mlflow.evaluation.results import Result
-from agent.mlflow.evaluation.table import comparison_table, percent, score_table, wrong_list
+from agent.mlflow.evaluation.table import comparison_table, percent, score_table, set_table, wrong_list
 from tests.mlflow.evaluation.test_results import result
 
 
@@ -9,9 +9,21 @@ def test_each_family_has_a_row_and_all_of_them_another() -> None:
     results = [result("pods-a"), result("pods-b", right=False), result("healthy-a", healthy=True)]
 
     assert score_table(results).splitlines()[2:] == [
-        "| healthy | 1 | 100 % |  |  |  | 100 % | 1,000 | 0.25 |",
-        "| pods | 2 | 50 % | 50 % |  |  |  | 1,000 | 0.25 |",
-        "| **all** | 3 | 66 % | 50 % |  |  | 100 % | 1,000 | 0.25 |",
+        "| healthy | 1 | 100 % |  |  |  |  | 100 % | 1,000 | 0.25 |",
+        "| pods | 2 | 50 % | 50 % |  |  |  |  | 1,000 | 0.25 |",
+        "| **all** | 3 | 66 % | 50 % |  |  |  | 100 % | 1,000 | 0.25 |",
+    ]
+
+
+def test_sets_stand_side_by_side_and_are_never_added_up() -> None:
+    sets = {
+        "own": [result("pods-a"), result("pods-b")],
+        "reports": [result("c"), result("d", right=False), result("e", right=False, silent=True)],
+    }
+
+    assert set_table(sets).splitlines()[2:] == [
+        "| own | 2 | 100 % | 100 % |  | 0 | 0 |",
+        "| reports | 3 | 33 % | 33 % |  | 1 | 1 |",
     ]
 
 

@@ -48,7 +48,7 @@ def expected_texts() -> list[tuple[str, str]]:
     for name, scenario in scenarios().items():
         if cause := scenario.expected.cause:
             says = ", ".join(term.partition(" | ")[0] for term in cause.says)
-            resource = cause.resource.partition(" | ")[0]
+            resource = (cause.resource or "").partition(" | ")[0]
             found.append((name, f"{resource}: {says}. {scenario.expected.evidence[0].text.partition(' | ')[0]}"))
     return found
 
