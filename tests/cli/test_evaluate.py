@@ -64,7 +64,7 @@ def test_each_set_has_its_table_and_its_run(
     assert [line.split(" | ")[:3] for line in both.stdout.splitlines() if line.startswith(("**", "| **"))] == [
         ["**own**: written by us, together with the rules"],
         ["| **all**", "1", "100 %"],
-        ["**reports**: reports of others that rules were tuned to"],
+        ["**reports**: cases of others that rules were tuned to"],
         ["| **all**", "1", "0 %"],
     ]
     assert both.stdout.endswith("| own | 1 | 100 % | 100 % |  | 0 | 0 |\n| reports | 1 | 0 % | 100 % | 0 % | 0 | 0 |\n")

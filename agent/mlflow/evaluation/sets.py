@@ -12,8 +12,8 @@ from agent.mlflow.evaluation.scenarios import Scenario, is_named, load_scenario,
 
 SETS = {
     "own": "written by us, together with the rules",
-    "reports": "reports of others that rules were tuned to",
-    "untouched": "reports of others that no rule was tuned to",
+    "reports": "cases of others that rules were tuned to",
+    "untouched": "cases of others that no rule was tuned to",
 }
 """What each set holds, by its name."""
 
