@@ -11,6 +11,8 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell  # pyright: ignore[reportUnknownVariableType]
 
+from agent.mlflow.evaluation.sets import SETS
+
 ROOT = Path(__file__).parents[1]
 # What each notebook must have shown at its end.
 SHOWN = {
@@ -60,10 +62,13 @@ def test_the_notebook_runs_outside_a_checkout(
 
 
 def test_the_wheel_holds_the_scenarios_and_none_of_the_tests(installed: Path) -> None:
-    shipped = {path.parent.name for path in (installed / "argocd_assistant_scenarios").glob("*/*/expected.yaml")}
+    shipped = installed / "argocd_assistant_scenarios"
+    checkout = ROOT / "tests" / "scenarios"
+    folders = {path.parent.relative_to(shipped) for path in shipped.glob("*/*/expected.yaml")}
 
-    assert shipped == {path.parent.name for path in (ROOT / "tests" / "scenarios").glob("*/*/expected.yaml")}
-    assert list((installed / "argocd_assistant_scenarios").glob("*.py")) == []
+    assert folders == {path.parent.relative_to(checkout) for path in checkout.glob("*/*/expected.yaml")}
+    assert {folder.parts[0] for folder in folders} <= {path.name for path in shipped.iterdir()} <= set(SETS)
+    assert list(shipped.rglob("*.py")) == []
     assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {
         "agent",
         "argocd_assistant_scenarios",

@@ -191,12 +191,12 @@ def evaluate(
         Path | None,
         typer.Argument(
             metavar="[FOLDER]",
-            help="The folder with a folder for each scenario. Unset: the scenarios that come with the project.",
+            help="The folder with a folder for each scenario. Unset: the sets that come with the project.",
         ),
     ] = None,
-    of_set: Annotated[
+    set_name: Annotated[
         str | None,
-        typer.Option("--set", metavar="NAME", help="Only one of the sets (the project's: own, reports, untouched)."),
+        typer.Option("--set", metavar="NAME", help="The set that comes with the project: own, reports, untouched."),
     ] = None,
     provider: Annotated[
         str | None, typer.Option(help="Who answers, in place of ASSISTANT_PROVIDER: offline, llama-stack, lightspeed.")
@@ -218,13 +218,13 @@ def evaluate(
         float | None, typer.Option(min=0, max=1, help="Exit with 1 when a smaller share is right.")
     ] = None,
 ) -> None:
-    """Ask the scenarios of a folder and score the answers."""
+    """Ask sets of scenarios and score the answers of each."""
     from agent.cli.evaluate import EvaluateOptions
     from agent.cli.evaluate import evaluate as run_evaluation
 
     options = EvaluateOptions(
         folder=folder,
-        of_set=of_set,
+        set_name=set_name,
         provider=provider,
         repetitions=repetitions,
         parallel=parallel,

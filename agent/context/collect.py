@@ -95,7 +95,7 @@ class _Collection:
             parts={part: part.empty if result.value is None else result.value for part, result in results.items()},
             gaps=each_once((gap for result in results.values() for gap in result.gaps), further),
             origins={part.name: result.source for part, result in results.items() if result.source},
-            read_at=now().isoformat(timespec="seconds"),
+            read_at=(self.question.read_at or datetime.now(UTC)).isoformat(timespec="seconds"),
         )
 
     def offering(self, capability: Capability) -> list[Source]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, cast
 
-from pydantic import BeforeValidator, Discriminator, StrictStr, Tag
+from pydantic import BeforeValidator, Discriminator, StrictStr, Tag, ValidationInfo
 
 from agent.context import collecting
 from agent.context.argocd.answers import managed_resources, revision_of, tree_nodes, windows_of
@@ -248,10 +248,10 @@ FLEET = Part[Fleet | None](
 )
 
 
-def _event_list(value: object) -> object:
-    """The list in an EventList (`{"items": [...] or null}`)."""
+def _event_list(value: object, info: ValidationInfo) -> object:
+    """The list in an EventList (`{"items": [...] or null}`), or the events of a printed table."""
     if isinstance(value, str):
-        events = read_pasted(value, now()).events
+        events = read_pasted(value, info.data.get("read_at") or datetime.now(UTC)).events
         if not events:
             raise ValueError(_EVENTS_EXPECTED)
         return events

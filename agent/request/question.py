@@ -7,6 +7,7 @@ context may be supplied, and in which shape, is declared with the parts and give
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Protocol, cast
 
@@ -27,6 +28,7 @@ from pydantic_core import ErrorDetails
 from agent.errors import RequestError, complaint
 from agent.objects.manifest import Manifest, text_at
 from agent.objects.target import ApplicationRef, ResourceRef, Target
+from agent.objects.times import moment
 from agent.request.caller import ANONYMOUS, Caller
 from agent.request.conversation import Message, parse_conversation
 from agent.request.keys import check_context_keys, check_keys
@@ -66,6 +68,13 @@ def _application(value: object) -> object:
             return {"namespace": namespace, "name": name}
         case _:
             raise ValueError(_EXPECTED["application",])
+
+
+def _time(value: object) -> object:
+    """An RFC 3339 time; without a zone it is UTC."""
+    if isinstance(value, str) and (time := moment(value)):
+        return time
+    raise ValueError(_EXPECTED["read_at",])
 
 
 class LogRequest(BaseModel):
@@ -108,6 +117,7 @@ class CustomInputs(BaseModel):
     resource: ResourceRef | None = None
     log_request: LogRequest | None = None
     refresh: StrictBool = False
+    read_at: Annotated[datetime, BeforeValidator(_time)] | None = None
     session_id: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_session_id)] | None = None
 
 
@@ -123,7 +133,7 @@ class Question:
     """A parsed request. `text` is the last user message, `history` the messages before it, oldest first; `supplied`
     holds the parts of the context that the caller supplied, by their keys (an empty list: there is none); `pasted` is
     what the last message holds beside its own words, with marks in its place in `text`; `refresh` asks for what is
-    cached to be read anew."""
+    cached to be read anew; `read_at` is when what is supplied was read, None: now."""
 
     text: str
     pasted: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -134,6 +144,7 @@ class Question:
     supplied: Mapping[str, Any] = field(default_factory=dict[str, Any])
     log_request: LogRequest = field(default_factory=LogRequest)
     refresh: bool = False
+    read_at: datetime | None = None
     session_id: str | None = None
     conversation_id: str | None = None
     caller: Caller = ANONYMOUS
@@ -162,6 +173,7 @@ def parse_question(
         supplied=supplied,
         log_request=_log_request(inputs.log_request, tail_lines_max),
         refresh=inputs.refresh,
+        read_at=inputs.read_at,
         session_id=inputs.session_id,
         conversation_id=_identifier(context.get("conversation_id"), "context.conversation_id"),
         caller=Caller.claimed(_identifier(context.get("user_id"), "context.user_id")),
@@ -253,6 +265,7 @@ def _dotted(location: Sequence[str | int]) -> str:
 _EXPECTED: dict[tuple[str, ...], str] = {
     ("application",): 'must be "namespace/name", "name" or an object with name, namespace and project',
     ("resource",): "must be an object with kind and name, and where known group, version, namespace and uid",
+    ("read_at",): "must be a time such as 2026-12-01T11:30:00Z",
     ("log_request",): "must be an object with any of container, tail_lines, previous and since_seconds",
     ("log_request", "since_seconds"): "must be a whole number from 1",
 }

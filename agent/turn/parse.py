@@ -21,7 +21,7 @@ def parse_question(
     """
     keys = _keys(parts)
     asked = question.parse_question(body, supplied_keys=keys, tail_lines_max=tail_lines_max)
-    pasted = read_pasted(asked.text, now())
+    pasted = read_pasted(asked.text, asked.read_at or datetime.now(UTC))
     asked = replace(asked, messages=tuple(pasted.messages))
     text, notes = pasted.text or asked.text, tuple(pasted.notes)
     return question.with_pasted(asked, pasted.parts(), text=text, notes=notes, supplied_keys=keys)

@@ -44,9 +44,48 @@ def test_a_run_is_scored_written_and_compared_with_the_one_before(
     assert "1 fixed, 1 broken, 0 unchanged" in second.stdout
 
 
+def test_each_set_has_its_table_and_its_run(
+    run: Run, tmp_path: Path, traces: TraceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = str(mlflow.get_experiment(traces.experiment_id).name)
+    write_scenario(tmp_path / "own", "pods-a")
+    write_scenario(tmp_path / "reports", "pods-b", expected=EXPECTED | {"fix": ["another"]})
+    monkeypatch.setattr("agent.mlflow.evaluation.sets.shipped_folder", tmp_path.joinpath)
+    asked = ("evaluate", "--provider", "offline", "--experiment", name)
+
+    both = run(*asked, "--require", "0.5", "--output", str(tmp_path / "table.md"))
+    one = run(*asked, "--set", "own", "--require", "0.5")
+    (own_run, reports_run) = re.findall(r"--compare (\w+)", both.stderr)
+    vague = run(*asked, "--compare", own_run)
+    compared = run(*asked, "--set", "own", "--compare", own_run)
+
+    assert both.exit_code == ExitCode.NOT_ANSWERED
+    assert "0 % of reports are right, 50 % are required" in both.stderr
+    assert [line.split(" | ")[:3] for line in both.stdout.splitlines() if line.startswith(("**", "| **"))] == [
+        ["**own**: written by us, together with the rules"],
+        ["| **all**", "1", "100 %"],
+        ["**reports**: cases of others that rules were tuned to"],
+        ["| **all**", "1", "0 %"],
+    ]
+    assert both.stdout.endswith("| own | 1 | 100 % | 100 % |  | 0 | 0 |\n| reports | 1 | 0 % | 100 % | 0 % | 0 | 0 |\n")
+    assert (tmp_path / "table.md").read_text() == both.stdout
+    assert f"evaluate --set reports --compare {reports_run}" in both.stderr
+    assert one.exit_code == ExitCode.ANSWERED
+    assert "reports" not in one.stdout
+    assert vague.exit_code == ExitCode.WRONG_INPUT
+    assert "name that of the run with --set (own, reports)" in vague.stderr
+    assert "| pods-a | unchanged | 100 % | 100 % |" in compared.stdout
+    assert [each.info.run_name for each in mlflow.search_runs([traces.experiment_id], output_format="list")][-2:] == [
+        "offline, 1 scenarios of reports",
+        "offline, 1 scenarios of own",
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["--set", "nope"], "there is no set 'nope'; there are own, reports, untouched"),
+        (["scenarios", "--set", "own"], "leave it out or the folder"),
         (["nowhere"], "nowhere: there is no such folder"),
         (["--only", "nothing-like-it"], "scenarios matches 'nothing-like-it'"),
         (["empty"], "no folder in it has expected.yaml"),

@@ -40,6 +40,10 @@ def test_a_general_question_may_bring_a_log():
     assert (log_lines(context), context.gaps, context.origins) == (["out of memory"], (), {"logs": "supplied"})
 
 
+def test_a_context_was_read_when_the_request_says_so():
+    assert collect(manifest=POD, read_at="2026-12-01T11:30:00Z").read_at == "2026-12-01T11:30:00+00:00"
+
+
 def test_what_was_supplied_is_asked_of_nobody(argocd: FakeArgoCD, kubernetes: FakeKubernetes):
     context = collect(
         application_manifest=application(),

@@ -1,5 +1,6 @@
 """What a request may say, and how a wrong one is told."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,8 +22,8 @@ APPLICATION: dict[str, Any] = {
     "spec": {"project": "shop"},
 }
 ALL_KEYS = (
-    "application, resource, log_request, refresh, session_id, application_manifest, manifest, resource_tree, children, "
-    "related, managed_resources, revisions, sync_windows, events, logs"
+    "application, resource, log_request, refresh, read_at, session_id, application_manifest, manifest, resource_tree, "
+    "children, related, managed_resources, revisions, sync_windows, events, logs"
 )
 
 
@@ -238,6 +239,21 @@ def test_the_maximum_of_lines_is_the_operators() -> None:
     assert "from 1 to 10" in str(refused({"log_request": {"tail_lines": 11}}, tail_lines_max=10))
 
 
+@pytest.mark.parametrize("text", ["2026-12-01T11:30:00Z", "2026-12-01T12:30:00+01:00", "2026-12-01T11:30:00"])
+def test_when_what_is_supplied_was_read_may_be_told(text: str) -> None:
+    assert ask({"read_at": text}).read_at == datetime(2026, 12, 1, 11, 30, tzinfo=UTC)
+    assert ask().read_at is None
+
+
+def test_ages_in_what_is_pasted_are_counted_from_the_time_it_was_read() -> None:
+    table = "LAST SEEN   TYPE      REASON    OBJECT      MESSAGE\n5m          Warning   BackOff   pod/web-0   Back-off"
+
+    supplied = ask({"read_at": "2026-12-01T11:30:00Z", "events": table}).supplied["events"]
+    pasted = ask({"read_at": "2026-12-01T11:30:00Z"}, input=f"Why?\n{table}").pasted["events"]
+
+    assert [event["lastTimestamp"] for event in (*supplied, *pasted)] == ["2026-12-01T11:25:00+00:00"] * 2
+
+
 def test_a_session_is_continued_by_its_id() -> None:
     assert ask({"session_id": "conv_1.aB:~-9"}).session_id == "conv_1.aB:~-9"
 
@@ -249,10 +265,12 @@ APPLICATION_FORM = 'must be "namespace/name", "name" or an object with name, nam
 RESOURCE_FORM = "must be an object with kind and name, and where known group, version, namespace and uid"
 EVENTS_FORM = "must be a list of Kubernetes events or an EventList (an object with items)"
 ENTRY_FORM = 'must be an Argo CD log entry, like {"content": "...", "timeStampStr": "..."}'
+TIME_FORM = "must be a time such as 2026-12-01T11:30:00Z"
 SESSION_FORM = "must be the session_id of an earlier answer: letters, digits and any of . _ : ~ -"
 
 
 NO_OBJECTS: list[Any] = ["", 5, True, []]
+NO_TIMES: list[Any] = ["", "yesterday", 1_796_000_000, True, {}]
 NO_EVENTS: list[Any] = [5, "x", {}, {"items": 5}, {"items": {}}]
 
 WRONG: list[tuple[Any, str, str]] = [
@@ -312,6 +330,7 @@ WRONG: list[tuple[Any, str, str]] = [
         ({"log_request": {"since_seconds": value}}, "log_request.since_seconds", "must be a whole number from 1")
         for value in [0, -1, 1.5, "60", True]
     ],
+    *[({"read_at": value}, "read_at", TIME_FORM) for value in NO_TIMES],
     ({"session_id": 5}, "session_id", "must be text"),
     ({"session_id": ""}, "session_id", "must not be empty"),
     ({"session_id": "x" * 513}, "session_id", "must have at most 512 characters"),

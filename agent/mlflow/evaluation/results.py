@@ -16,13 +16,16 @@ from agent.objects.manifest import integer_at, lookup, object_at, objects_at, te
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One answer to one scenario: the verdicts by rule, and what the turn cost. `error` is why there is no answer;
-    `set` is the scenario's."""
+    """One answer to one scenario: the verdicts by rule, and what the turn cost.
+
+    `silent`: there is a cause, and nothing at all was found. `error` is why there is no answer.
+    """
 
     scenario: str
     family: str
     repetition: int
     verdicts: dict[str, Verdict]
+    silent: bool = False
     tokens: int = 0
     seconds: float = 0.0
     error: str = ""
@@ -43,11 +46,17 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Shares (0 to 1, None where no scenario is concerned) and typical costs over some results."""
+    """Shares (0 to 1, None where no scenario is concerned) and typical costs over some results.
+
+    Of the answers, `mistaken` is how many put a wrong finding first, `silent` how many found nothing where something is
+    wrong.
+    """
 
     scenarios: int
     right: float
     rules: dict[str, float | None]
+    mistaken: int
+    silent: int
     tokens: float
     seconds: float
 
@@ -59,9 +68,16 @@ def score(results: Iterable[Result]) -> Score:
         scenarios=len({result.scenario for result in counted}),
         right=sum(result.right for result in counted) / len(counted),
         rules={name: _share(counted, name) for name in RULES},
+        mistaken=sum(map(_is_mistaken, counted)),
+        silent=sum(result.silent for result in counted),
         tokens=median(result.tokens for result in counted),
         seconds=median(result.seconds for result in counted),
     )
+
+
+def _is_mistaken(result: Result) -> bool:
+    verdict = result.verdicts.get("root_cause_first") or result.verdicts.get("quiet_when_healthy")
+    return verdict is not None and not verdict.passed and not result.silent
 
 
 def by[K](results: Iterable[Result], key: Callable[[Result], K]) -> dict[K, list[Result]]:
@@ -105,6 +121,7 @@ def _result(stored: dict[str, Any]) -> Result:
             name: Verdict(passed=lookup(verdict, "passed") is True, rationale=text_at(verdict, "rationale"))
             for name, verdict in object_at(stored, "verdicts").items()
         },
+        silent=lookup(stored, "silent") is True,
         tokens=integer_at(stored, "tokens") or 0,
         seconds=seconds if isinstance(seconds, int | float) else 0.0,
         error=text_at(stored, "error"),

@@ -27,7 +27,7 @@ from agent.mlflow.evaluation.results import Result, as_json, from_json, score
 from agent.mlflow.evaluation.scenarios import Scenario
 from agent.mlflow.evaluation.scorers import expected_facts, judge_scorers, rule_scorers
 from agent.mlflow.evaluation.table import score_table
-from agent.mlflow.evaluation.verdicts import judged
+from agent.mlflow.evaluation.verdicts import is_silent, judged
 from agent.mlflow.experiments import use_experiment
 from agent.mlflow.prompt_registry import register_built_in
 from agent.mlflow.responses_agent import ArgoCDAssistant, PredictError
@@ -45,13 +45,15 @@ _TOKENS = Settings.model_fields["context_tokens"].default
 class Plan:
     """What is asked of whom, how often, and the experiment that keeps it.
 
-    `scenarios_hash` identifies what was asked; `parallel` turns run at once (more than one blurs the seconds);
-    `judge` is the model of MLflow's judges (`openai:/gpt-5`, ...), None: no judge.
+    `set_name` is the set that the scenarios are, "" for those of a user's folder; `scenarios_hash` identifies what was
+    asked; `parallel` turns run at once (more than one blurs the seconds); `judge` is the model of MLflow's judges
+    (`openai:/gpt-5`, ...), None: no judge.
     """
 
     settings: Settings
     scenarios: Sequence[Scenario]
     scenarios_hash: str
+    set_name: str = ""
     repetitions: int = 1
     parallel: int = 1
     judge: str | None = None
@@ -108,10 +110,10 @@ def _evaluated_model(experiment_id: str) -> str:
 
 
 def _run_name(plan: Plan, examination: "_Examination") -> str:
-    """Who answered how many scenarios, and the settings that are not the default."""
+    """Who answered how many scenarios of which set, and the settings that are not the default."""
     asked = [
         examination.model or examination.provider or plan.settings.provider,
-        f"{len(plan.scenarios)} scenarios",
+        f"{len(plan.scenarios)} scenarios" + (f" of {plan.set_name}" if plan.set_name else ""),
         f"{plan.repetitions} times" if plan.repetitions > 1 else "",
         f"{plan.settings.context_tokens:,} tokens" if plan.settings.context_tokens != _TOKENS else "",
     ]
@@ -125,6 +127,7 @@ def _record(plan: Plan, examination: "_Examination", results: tuple[Result, ...]
         "provider": examination.provider or plan.settings.provider,
         "model": examination.model,
         "instructions": examination.instructions,
+        "set": plan.set_name,
         "scenarios": plan.scenarios_hash,
         "scenario_count": len(plan.scenarios),
         "repetitions": plan.repetitions,
@@ -158,7 +161,9 @@ def _row(scenario: Scenario, repetition: int, judge: str | None) -> dict[str, An
     expected = scenario.expected
     expectations: dict[str, Any] = {"healthy": expected.healthy}
     if expected.cause:
-        expectations["cause"] = "; ".join(filter(None, (expected.cause.resource, *expected.cause.says)))
+        expectations["cause"] = ": ".join(filter(None, (expected.cause.resource, "; ".join(expected.cause.says))))
+    if expected.fix:
+        expectations["fix"] = "; ".join(expected.fix)
     if judge:
         expectations["expected_facts"] = expected_facts(expected)
     return {
@@ -207,7 +212,12 @@ class _Examination:
             # The findings took the model's place: that says nothing of the model.
             verdicts = {} if answer.outage else judged(about.expected, answer)
             result = Result(
-                **known, verdicts=verdicts, tokens=answer.tokens, seconds=answer.seconds, error=answer.outage
+                **known,
+                verdicts=verdicts,
+                silent=not answer.outage and is_silent(about.expected, answer),
+                tokens=answer.tokens,
+                seconds=answer.seconds,
+                error=answer.outage,
             )
         finally:
             NOTES.reset(token)

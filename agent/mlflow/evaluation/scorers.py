@@ -14,8 +14,8 @@ from typing import Any
 from mlflow.entities import Feedback
 from mlflow.genai.scorers import Correctness, RelevanceToQuery, Scorer, scorer
 
+from agent.mlflow.evaluation.expectation import Expectation
 from agent.mlflow.evaluation.results import Result
-from agent.mlflow.evaluation.scenarios import Expectation
 from agent.mlflow.evaluation.verdicts import RULES
 
 type ResultOf = Callable[[str, int], Result]
@@ -61,11 +61,17 @@ def expected_facts(expected: Expectation) -> list[str]:
     """What a judge holds an answer against."""
     if expected.cause is None:
         return ["Nothing is wrong: it is healthy, completed, or on its way."]
-    resource, *says = (term.replace(" | ", " or ") for term in (expected.cause.resource or "", *expected.cause.says))
-    facts = [f"The root cause{f' concerns {resource} and' if resource else ''} is about: {'; '.join(says)}."]
-    if expected.fix:
-        facts.append(f"The fix is about: {'; '.join(term.replace(' | ', ' or ') for term in expected.fix)}.")
-    return facts
+    resource = f"concerns {_or(expected.cause.resource)} and " if expected.cause.resource else ""
+    facts = [f"The root cause {resource}is about: {_listed(expected.cause.says)}."]
+    return [*facts, f"The fix is about: {_listed(expected.fix)}."] if expected.fix else facts
+
+
+def _or(term: str) -> str:
+    return term.replace(" | ", " or ")
+
+
+def _listed(terms: list[str]) -> str:
+    return "; ".join(map(_or, terms))
 
 
 def _rule_scorer(name: str, result_of: ResultOf) -> Scorer:

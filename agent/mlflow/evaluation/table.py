@@ -1,6 +1,6 @@
 """Results as Markdown: a row for each family and the whole, and what changed between two runs. Owns the columns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from agent.mlflow.evaluation.results import Result, Score, by, score
 from agent.prompt.markdown import prose
@@ -17,6 +17,7 @@ _HEAD = (
     "tokens",
     "seconds",
 )
+_SET_HEAD = ("set", "scenarios", "right", "root cause first", "fix named", "wrong finding first", "nothing found")
 TOTAL = "**all**"
 
 
@@ -31,6 +32,16 @@ def _set_table(results: Sequence[Result]) -> str:
     families = by(results, lambda result: result.family)
     rows = [_row(family, score(families[family])) for family in sorted(families)]
     return _table(_HEAD, [*rows, _row(TOTAL, score(results))])
+
+
+def set_table(results: Mapping[str, Sequence[Result]]) -> str:
+    """A row for each set by its name, and none over all of them: the scores of two sets mean different things."""
+    rows: list[Sequence[str]] = []
+    for name, scored in ((name, score(each)) for name, each in results.items()):
+        shares = (scored.right, scored.rules["root_cause_first"], scored.rules["fix_named"])
+        counts = (scored.mistaken, scored.silent)
+        rows.append((name, str(scored.scenarios), *map(_percent_or_blank, shares), *map(str, counts)))
+    return _table(_SET_HEAD, rows)
 
 
 def wrong_list(results: Iterable[Result]) -> str:
@@ -71,7 +82,7 @@ def _share(results: list[Result] | None) -> str:
 
 
 def _row(name: str, scored: Score) -> tuple[str, ...]:
-    rules = ("" if share is None else percent(share) for share in scored.rules.values())
+    rules = map(_percent_or_blank, scored.rules.values())
     return (
         name,
         str(scored.scenarios),
@@ -85,6 +96,10 @@ def _row(name: str, scored: Score) -> tuple[str, ...]:
 def percent(share: float) -> str:
     """`0.956` as `95 %`: rounded down, so that only all is 100 %."""
     return f"{int(share * 100 + 1e-9)} %"
+
+
+def _percent_or_blank(share: float | None) -> str:
+    return "" if share is None else percent(share)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

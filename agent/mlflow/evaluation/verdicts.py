@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from agent.findings.model import Evidence, Finding
-from agent.mlflow.evaluation.scenarios import Expectation, terms_in
+from agent.mlflow.evaluation.expectation import Cause, Expectation, terms_in
 
 # The characters within which a model must name the cause.
 _OPENING = 1_500
@@ -62,8 +62,7 @@ def root_cause_first(expected: Expectation, answer: Answer) -> Verdict | None:
         return None
     if answer.by_model:
         opening = answer.text[:_OPENING]
-        names = " | ".join(spelling.rpartition("/")[2] for spelling in terms_in(cause.resource or ""))
-        missing = _missing([*cause.says, *([names] if names else [])], opening)
+        missing = _missing([*cause.says, *_names(cause)], opening)
         return _verdict(not missing, f"not in the opening of the answer: {missing}", "the opening names it")
     if not answer.findings:
         return Verdict(passed=False, rationale="nothing was found")
@@ -79,14 +78,21 @@ def root_cause_first(expected: Expectation, answer: Answer) -> Verdict | None:
 
 
 def fix_named(expected: Expectation, answer: Answer) -> Verdict | None:
-    """Whether the steps of the first finding, or a model's text, have the fix. None where no fix is expected."""
+    """Whether the fix is named: in the next steps of the first finding, or anywhere in a model's text.
+
+    None where no fix is expected.
+    """
     if not expected.fix:
         return None
-    if not answer.by_model and not answer.findings:
+    if answer.by_model:
+        missing = _missing(expected.fix, answer.text)
+        return _verdict(not missing, f"not in the answer: {missing}", "the answer names it")
+    if not answer.findings:
         return Verdict(passed=False, rationale="nothing was found")
-    text = answer.text if answer.by_model else "\n".join(answer.findings[0].next_steps)
-    missing = _missing(expected.fix, text)
-    return _verdict(not missing, f"no step has {missing}: {_plain(text)[:300]!r}", "a step has it")
+    steps = answer.findings[0].next_steps
+    missing = _missing(expected.fix, "\n".join(steps))
+    advised = f"the first step is {steps[0]!r}" if steps else "there is no step"
+    return _verdict(not missing, f"{advised}, and no step says {missing}", "the steps name it")
 
 
 def evidence_cited(expected: Expectation, answer: Answer) -> Verdict:
@@ -130,6 +136,11 @@ def quiet_when_healthy(expected: Expectation, answer: Answer) -> Verdict | None:
     return Verdict(passed=True, rationale="nothing is found to be wrong")
 
 
+def is_silent(expected: Expectation, answer: Answer) -> bool:
+    """Whether nothing at all is found where something is wrong. A model always says something."""
+    return expected.cause is not None and not answer.by_model and not answer.findings
+
+
 RULES: dict[str, Callable[[Expectation, Answer], Verdict | None]] = {
     "root_cause_first": root_cause_first,
     "fix_named": fix_named,
@@ -144,6 +155,11 @@ def judged(expected: Expectation, answer: Answer) -> dict[str, Verdict]:
     """The verdicts of the rules that concern the scenario."""
     verdicts = {name: rule(expected, answer) for name, rule in RULES.items()}
     return {name: verdict for name, verdict in verdicts.items() if verdict is not None}
+
+
+def _names(cause: Cause) -> list[str]:
+    """The name of the resource as a Term, none where the cause names no resource."""
+    return [" | ".join(each.rpartition("/")[2] for each in terms_in(cause.resource))] if cause.resource else []
 
 
 def _verdict(passed: bool, otherwise: str, right: str) -> Verdict:

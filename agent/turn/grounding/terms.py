@@ -1,7 +1,7 @@
 """The terms of a text, and how telling each is. Owns the splitting of a text into terms and their rarity.
 
 A term that findings of many kinds have (`container`, `check`, `kubectl`) says little about one of them; a name, a code
-or a rare word says much. How often findings have a term was counted over the scenarios of `tests/scenarios`
+or a rare word says much. How often findings have a term was counted over the scenarios of `tests/scenarios/own`
 (`term_frequencies.txt`; `python -m tests.turn.grounding.term_frequencies` writes it). A term that is not in the file is
 rare. Terms are compared as they are spelled, so names, codes and numbers count in any language.
 """

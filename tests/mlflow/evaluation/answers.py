@@ -51,6 +51,7 @@ def finding(
     explanation: str = "The kubelet cannot start it.",
     source: EvidenceSource = "manifest",
     quoted: str = 'secret "db" not found',
+    next_steps: tuple[str, ...] = (),
 ) -> Finding:
     kind, _, name = resource.partition("/")
     return Finding(
@@ -58,6 +59,7 @@ def finding(
         severity="error",
         explanation=explanation,
         evidence=(Evidence(source=source, path="status", text=quoted),),
+        next_steps=next_steps,
         resource=ResourceRef(kind=kind, name=name, namespace="shop"),
         level="cause",
     )

@@ -1,5 +1,7 @@
 """A folder becomes a request; what is wrong with a folder is said with its place."""
 
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,9 @@ import pytest
 import yaml
 
 from agent.errors import RequestError
+from agent.mlflow.evaluation.answering import WatchedAssistant, answered
 from agent.mlflow.evaluation.scenarios import content_hash, load_scenario, load_scenarios
+from agent.settings import load_settings
 from tests.mlflow.evaluation.answers import EXPECTED, POD, write_scenario
 
 
@@ -52,7 +56,10 @@ def test_the_previous_run_is_told_by_the_name_of_its_log(tmp_path: Path) -> None
 MEANINGLESS: list[tuple[dict[str, Any], str]] = [
     (EXPECTED | {"healthy": True}, "must have either healthy: true or a cause"),
     (EXPECTED | {"cause": None}, "must have either healthy: true or a cause"),
-    (EXPECTED | {"evidence": []}, "must name the evidence of its cause, or the source of the case"),
+    (EXPECTED | {"evidence": []}, "must name the evidence of its cause, or say why it is the cause"),
+    (EXPECTED | {"cause": None, "healthy": True, "fix": ["x"]}, "must have a cause where it has a fix"),
+    (EXPECTED | {"as_of": "2026-12-01T11:30:00"}, "as_of"),
+    (EXPECTED | {"question": ""}, "must have one question"),
     (EXPECTED | {"cuase": 1}, "cuase"),
     (EXPECTED | {"evidence": [{"source": "rumour", "text": "x"}]}, "source"),
     (EXPECTED | {"target": {"resource": {"kind": "Pod"}}}, "name"),
@@ -65,6 +72,90 @@ def test_an_expectation_that_means_nothing_is_refused(tmp_path: Path, expected: 
 
     with pytest.raises(RequestError, match=complaint):
         load_scenario(folder)
+
+
+OF_OTHERS: dict[str, Any] = {
+    "family": "pods",
+    "source": "https://example.com/report",
+    "as_of": "2026-12-01T11:30:00Z",
+    "why": "The status says so.",
+    "cause": {"says": ["Secret"]},
+    "fix": ["create"],
+}
+QUESTION = {"role": "user", "content": "Why does it not start?"}
+
+
+def case(folder: Path, expected: dict[str, Any] = OF_OTHERS, **texts: str) -> Path:
+    """A folder with an expectation and files of these texts, by their names with `_` for the dot."""
+    path = folder / "a-case"
+    path.mkdir()
+    (path / "expected.yaml").write_text(yaml.safe_dump(expected))
+    for name, text in texts.items():
+        (path / name.replace("_", ".")).write_text(text)
+    return path
+
+
+def test_a_whole_request_is_asked_as_of_the_time_it_was_read(tmp_path: Path) -> None:
+    request: dict[str, Any] = {"input": [QUESTION], "custom_inputs": {"manifest": POD, "events": []}}
+
+    scenario = load_scenario(case(tmp_path, request_yaml=yaml.safe_dump(request)))
+
+    assert scenario.question == "Why does it not start?"
+    assert scenario.parsed.supplied == {"manifest": POD, "events": []}
+    assert scenario.parsed.read_at == datetime(2026, 12, 1, 11, 30, tzinfo=UTC)
+
+
+def test_a_request_may_be_a_question_alone(tmp_path: Path) -> None:
+    scenario = load_scenario(case(tmp_path, request_yaml=yaml.safe_dump({"input": [QUESTION]})))
+
+    assert scenario.parsed.text == scenario.question
+    assert scenario.parsed.supplied == {}
+
+
+def test_what_is_pasted_is_the_question_and_its_ages_count_from_the_time_it_was_read(tmp_path: Path) -> None:
+    table = "LAST SEEN   TYPE      REASON    OBJECT      MESSAGE\n5m          Warning   BackOff   pod/web-0   Back-off"
+
+    scenario = load_scenario(case(tmp_path, pasted_txt=table))
+
+    assert scenario.question == table
+    assert [event["lastTimestamp"] for event in scenario.parsed.pasted["events"]] == ["2026-12-01T11:25:00+00:00"]
+
+
+def test_how_long_something_lasts_is_counted_to_the_time_it_was_read(tmp_path: Path) -> None:
+    ingress: dict[str, Any] = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "web", "namespace": "shop", "creationTimestamp": "2026-12-01T09:20:00Z"},
+        "spec": {"ingressClassName": "edge"},
+        "status": {"loadBalancer": {}},
+    }
+    request: dict[str, Any] = {"input": [QUESTION], "custom_inputs": {"manifest": ingress}}
+    scenario = load_scenario(case(tmp_path, request_yaml=yaml.safe_dump(request)))
+
+    answer = asyncio.run(answered(WatchedAssistant(load_settings({"provider": "offline"})), scenario.parsed))
+
+    assert "no address for 2 hours" in answer.findings[0].title
+
+
+CONFUSED: list[tuple[dict[str, Any], dict[str, str], str]] = [
+    (OF_OTHERS, {"request_yaml": "input: Why?", "pasted_txt": "Error"}, r"request\.yaml, which .* and pasted\.txt"),
+    (OF_OTHERS, {"request_yaml": "input: Why?", "manifest_yaml": "{}"}, r"and manifest\.yaml besides"),
+    (OF_OTHERS | {"question": "Why?"}, {"request_yaml": "input: Why?"}, "and question besides"),
+    (OF_OTHERS | {"target": {"refresh": True}}, {"request_yaml": "input: Why?"}, "and target besides"),
+    (OF_OTHERS | {"question": "Why?"}, {"pasted_txt": "Error"}, "must have one question"),
+    (OF_OTHERS, {}, "must have one question"),
+    (OF_OTHERS, {"request_yaml": "[]"}, r"request\.yaml: must be an object"),
+    (OF_OTHERS, {"request_yaml": "{input: Why?, custom_inputs: text}"}, r"request\.yaml: must be an object"),
+    (OF_OTHERS, {"request_yaml": "custom_inputs: {}"}, "input: must be a list of messages"),
+]
+
+
+@pytest.mark.parametrize(("expected", "texts", "complaint"), CONFUSED)
+def test_a_folder_with_two_questions_or_none_is_refused(
+    tmp_path: Path, expected: dict[str, Any], texts: dict[str, str], complaint: str
+) -> None:
+    with pytest.raises(RequestError, match=complaint):
+        load_scenario(case(tmp_path, expected, **texts))
 
 
 def test_files_that_nothing_reads_are_refused(tmp_path: Path) -> None:

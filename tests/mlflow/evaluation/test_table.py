@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from agent.mlflow.evaluation.results import Result
-from agent.mlflow.evaluation.table import comparison_table, percent, score_table, wrong_list
+from agent.mlflow.evaluation.table import comparison_table, percent, score_table, set_table, wrong_list
 from tests.mlflow.evaluation.test_results import result
 
 
@@ -17,16 +17,15 @@ def test_each_family_has_a_row_and_all_of_them_another() -> None:
     ]
 
 
-def test_each_set_has_a_table_of_its_own_and_no_total_mixes_them() -> None:
-    results = [replace(result("pods-a"), set="own"), replace(result("pods-b", right=False), set="reports")]
+def test_sets_stand_side_by_side_and_are_never_added_up() -> None:
+    sets = {
+        "own": [result("pods-a"), result("pods-b")],
+        "reports": [result("c"), result("d", right=False), result("e", right=False, silent=True)],
+    }
 
-    table = score_table(results)
-
-    assert [line for line in table.splitlines() if line.startswith(("#", "| **all**"))] == [
-        "### own",
-        "| **all** | 1 | 100 % | 100 % |  |  |  |  | 1,000 | 0.25 |",
-        "### reports",
-        "| **all** | 1 | 0 % | 0 % |  |  |  |  | 1,000 | 0.25 |",
+    assert set_table(sets).splitlines()[2:] == [
+        "| own | 2 | 100 % | 100 % |  | 0 | 0 |",
+        "| reports | 3 | 33 % | 33 % |  | 1 | 1 |",
     ]
 
 

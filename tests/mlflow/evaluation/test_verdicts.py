@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from agent.findings.model import Evidence
-from agent.mlflow.evaluation.scenarios import Expectation
+from agent.mlflow.evaluation.expectation import Cause, Expectation
 from agent.mlflow.evaluation.verdicts import (
     RULES,
     Answer,
     evidence_cited,
     fix_named,
+    is_silent,
     judged,
     nothing_forbidden,
     quiet_when_healthy,
@@ -54,6 +55,59 @@ def test_another_first_cause_fails(wrong: Answer, because: str) -> None:
     assert verdict is not None
     assert not verdict.passed
     assert because in verdict.rationale
+
+
+def test_a_cause_without_a_resource_may_be_found_on_any() -> None:
+    anywhere = BROKEN.model_copy(update={"cause": Cause(says=["Secret", "db"])})
+
+    for right in (answer(finding(resource="Deployment/web")), answer(text="The Secret db does not exist.")):
+        verdict = root_cause_first(anywhere, right)
+        assert verdict is not None
+        assert verdict.passed
+
+
+FIX = BROKEN.model_copy(update={"fix": ["create", "Secret | SealedSecret"]})
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        answer(finding(next_steps=("See its events.", "Create the `Secret` db."))),
+        answer(finding(), text=SAYS_IT + " Create the Secret."),
+    ],
+    ids=["findings", "model"],
+)
+def test_a_fix_may_be_any_step_of_the_first_finding(right: Answer) -> None:
+    verdict = fix_named(FIX, right)
+
+    assert verdict is not None
+    assert verdict.passed
+
+
+@pytest.mark.parametrize(
+    ("wrong", "because"),
+    [
+        (answer(), "nothing was found"),
+        (answer(finding()), "there is no step"),
+        (answer(finding(next_steps=("Repair what the message names.",))), "'Repair what the message names.'"),
+        (answer(finding(next_steps=("Look.",)), finding(next_steps=("Create the Secret.",))), "no step says ['create'"),
+        (answer(finding(next_steps=("Create the Secret.",)), text=SAYS_IT), "not in the answer: ['create']"),
+    ],
+    ids=["nothing", "no step", "too general", "of another finding", "model"],
+)
+def test_another_fix_or_none_fails(wrong: Answer, because: str) -> None:
+    verdict = fix_named(FIX, wrong)
+
+    assert verdict is not None
+    assert not verdict.passed
+    assert because in verdict.rationale
+
+
+def test_only_findings_that_are_none_where_something_is_wrong_are_silence() -> None:
+    assert is_silent(BROKEN, answer())
+    assert not is_silent(BROKEN, answer(finding("Another")))
+    assert not is_silent(BROKEN, answer(text="I do not know."))
+    assert not is_silent(HEALTHY, answer())
 
 
 @pytest.mark.parametrize(
