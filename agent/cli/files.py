@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,6 @@ import yaml
 
 from agent.errors import RequestError
 from agent.objects.manifest import Manifest, list_at, lookup, object_at, objects_at, text_at
-from agent.objects.times import now
 from agent.request.pasted.encoding import decoded
 from agent.request.pasted.reading import read_pasted
 
@@ -120,7 +120,7 @@ def objects_in(raw: bytes, *, where: str) -> list[Manifest]:
         text = decoded(raw)
     except UnicodeDecodeError as error:
         raise RequestError.at(where, f"invalid UTF-8 at byte {error.start}") from None
-    pasted = read_pasted(text, now()) if _PRINTED.match(text) else None
+    pasted = read_pasted(text, datetime.now(UTC)) if _PRINTED.match(text) else None
     if pasted and (found := [*pasted.resources, *pasted.events, *([pasted.application] if pasted.application else [])]):
         return found
     documents = list(_documents(text, where))

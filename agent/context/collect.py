@@ -5,6 +5,7 @@ Owns the state of the collection; `agent.context.parts` declares the parts, `col
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from agent.context.argocd.source import ArgoCDConnection
@@ -20,7 +21,6 @@ from agent.context.supplied import is_heavy, read_supplied, with_pasted
 from agent.context.tree import ResourceTree
 from agent.objects.manifest import Manifest
 from agent.objects.target import Target
-from agent.objects.times import now
 from agent.request.question import Question
 from agent.settings import Settings
 

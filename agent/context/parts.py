@@ -6,6 +6,7 @@ in `parts`, and every later step uses the declaration.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 
 from pydantic import BeforeValidator, Discriminator, StrictStr, Tag, ValidationInfo
@@ -31,7 +32,6 @@ from agent.context.model import (
 from agent.context.source import gap
 from agent.objects.manifest import Manifest, list_at, object_at
 from agent.objects.pods import is_pod
-from agent.objects.times import now
 from agent.request.pasted.reading import read_pasted
 from agent.request.question import LogEntry, Question
 

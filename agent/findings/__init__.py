@@ -28,6 +28,7 @@ from agent.findings.argocd import (
 )
 from agent.findings.engine.applications import applications_of
 from agent.findings.engine.inventory import GroupKind, Inventory
+from agent.findings.engine.own_family import OWN_FAMILY
 from agent.findings.engine.ranking import ranked
 from agent.findings.engine.statements import with_statements
 from agent.findings.model import Finding
@@ -105,7 +106,7 @@ def _parts(inventory: Inventory) -> Iterator[ContextPart]:
         yield "deletion"
     if inventory.context.managed:
         yield "difference"
-    if not inventory.kinds <= status.OWN_FAMILY:
+    if not inventory.kinds <= OWN_FAMILY:
         yield "other kinds"
     if inventory.context.messages:
         yield "question"

@@ -18,34 +18,13 @@ from agent.findings.engine.evidence import one_line, quote, quote_node
 from agent.findings.engine.inventory import GroupKind, Inventory, group_kind
 from agent.findings.engine.message_steps import step_for
 from agent.findings.engine.named_objects import blamed
+from agent.findings.engine.own_family import OWN_FAMILY
 from agent.findings.model import Evidence, Finding, Severity
 from agent.objects.error_message import parse, shorten
 from agent.objects.manifest import Manifest, list_at, object_at, text_at, texts_at
 from agent.objects.times import moment
 
-__all__ = ["OWN_FAMILY", "bad_status"]
-
-# The kinds that other families read, and those whose status reports no health.
-OWN_FAMILY: frozenset[GroupKind] = frozenset(
-    {
-        ("", "Pod"),
-        ("", "PersistentVolumeClaim"),
-        ("", "PersistentVolume"),
-        ("", "Node"),
-        ("", "Namespace"),
-        ("autoscaling", "HorizontalPodAutoscaler"),
-        ("policy", "PodDisruptionBudget"),
-        ("", "Event"),
-        ("apps", "Deployment"),
-        ("apps", "ReplicaSet"),
-        ("apps", "StatefulSet"),
-        ("apps", "DaemonSet"),
-        ("batch", "Job"),
-        ("batch", "CronJob"),
-        ("argoproj.io", "Application"),
-        ("argoproj.io", "ApplicationSet"),
-    }
-)
+__all__ = ["bad_status"]
 
 # Most signs that a finding quotes, and names; most others that it names.
 _QUOTED = 6

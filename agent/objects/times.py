@@ -1,8 +1,5 @@
-"""Times as Kubernetes and Argo CD write them, and the clock."""
+"""Times as Kubernetes and Argo CD write them."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
 
 _ZERO = "0001-01-01"  # Go's zero time, for none
@@ -17,21 +14,3 @@ def moment(text: str) -> datetime | None:
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
-
-
-_AS_OF: ContextVar[datetime | None] = ContextVar("as_of", default=None)
-
-
-def now() -> datetime:
-    """The time at which a question is asked and its context read, in UTC."""
-    return _AS_OF.get() or datetime.now(UTC)
-
-
-@contextmanager
-def as_of(time: datetime | None) -> Generator[None]:
-    """Ask as if it were `time`, None for the clock: what was recorded is judged by the time of its recording."""
-    token = _AS_OF.set(time)
-    try:
-        yield
-    finally:
-        _AS_OF.reset(token)

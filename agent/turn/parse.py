@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from agent.context.context import Part
 from agent.context.parts import PARTS
-from agent.objects.times import now
 from agent.request import question
 from agent.request.pasted.reading import read_pasted
 from agent.request.question import CustomInputs, Question, SuppliedKey, custom_inputs_model

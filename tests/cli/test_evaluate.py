@@ -89,8 +89,6 @@ def test_each_set_has_its_table_and_its_run(
         (["nowhere"], "nowhere: there is no such folder"),
         (["--only", "nothing-like-it"], "scenarios matches 'nothing-like-it'"),
         (["empty"], "no folder in it has expected.yaml"),
-        (["--set", "theirs"], "--set theirs: there are own, reports"),
-        (["scenarios", "--set", "own"], "--set own: scenarios holds no sets"),
         (["scenarios", "--only", "drift"], "none of its 1 scenarios matches 'drift'"),
         (["scenarios", "--provider", "oracle"], "ASSISTANT_PROVIDER"),
         (["scenarios", "--provider", "lightspeed"], "LIGHTSPEED_URL"),

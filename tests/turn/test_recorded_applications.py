@@ -5,7 +5,7 @@ import asyncio
 import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,8 +14,8 @@ import yaml
 from typer.testing import CliRunner
 
 from agent.cli.commands import app
+from agent.context import collect
 from agent.context.collect import Collector
-from agent.objects.times import as_of
 from agent.findings import analyze
 from agent.findings.model import Finding
 from agent.objects.manifest import objects_at, text_at
@@ -48,10 +48,17 @@ class Told:
     steps: str
 
 
+class _RecordedTime(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = UTC) -> "_RecordedTime":
+        return cls.fromisoformat(RECORDED_AT)
+
+
 @pytest.fixture(scope="module")
 def argocd() -> Generator[RecordedArgoCD]:
     fake = RecordedArgoCD()
-    with fake.serving() as url, as_of(datetime.fromisoformat(RECORDED_AT)):
+    with fake.serving() as url, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collect, "datetime", _RecordedTime)
         fake.url = url
         yield fake
 

@@ -145,7 +145,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"access token has insufficient scopes|insufficient_scope",
-        "the registry refuses the repository {repository}",
+        "the registry refuses repository {repository}, or it does not exist",
         "A registry answers so for a repository that does not exist too: check that spec.source.repoURL and chart "
         "together are its path{hub}, then the credentials (`argocd repo list`).",
     ),
@@ -213,8 +213,8 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"no such file or directory|must be a directory|file does not exist|not a directory",
-        "a file is not in the repository at this revision",
-        "Correct the reference to the file that the message names, or the revision.",
+        "a file is not in {of_base} at this revision",
+        "Correct the reference to the file that the message names, or the revision{pin}.",
     ),
     (
         r"timeout after|signal: killed",
@@ -352,6 +352,10 @@ def _words(error: ErrorMessage, match: re.Match[str], stage: ComparisonCause | N
             "hub": _on_docker_hub(url, repository),
             "of_url": _remote(error) or url or "the repository",
             "as_oci": _OCI if _WITHOUT_SCHEME.search(error.text) else "",
+            "of_base": f"the remote base {one_line(bases[-1], 200)}" if bases else "the repository",
+            "pin": f": pin the base {one_line(bases[-1], 200)} to one that has it, or use another base"
+            if bases
+            else "",
             "fetched": f" when it fetched the remote base {one_line(bases[-1], 200)}" if bases else "",
             "in_file": f" in {one_line(file, 120)}" if file else "",
             "of_webhook": f" in namespace {namespace} ({look})" if look else "",

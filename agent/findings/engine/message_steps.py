@@ -202,6 +202,14 @@ _SAID_NAME = _NAME.format("name")
 # In order of precedence. `User "x" cannot get ...`: k8s.io/apiserver; `is not authorized to perform`: AWS;
 # `field: Invalid value`: k8s.io/apimachinery field.Error; `rcode was expected`: cert-manager pkg/issuer/acme/dns/util.
 _FORMS: tuple[tuple[re.Pattern[str], _Step], ...] = (
+    # https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/
+    _form(
+        r"unable to (?:discover|resolve) at least one subnet",
+        lambda _: (
+            "Tag the subnets for discovery (kubernetes.io/role/elb, internal ones kubernetes.io/role/internal-elb), or "
+            "name them in Git by the annotation alb.ingress.kubernetes.io/subnets."
+        ),
+    ),
     # nfs-utils, utils/mount/error.c
     _form(
         r"access denied by server while mounting (?P<server>[^\s:]{1,200}):(?P<path>\S{1,200})",

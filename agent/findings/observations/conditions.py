@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from agent.findings.custom_resources import OWN_FAMILY
 from agent.findings.engine.durations import minutes_text
 from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import GroupKind, Inventory, group_kind
+from agent.findings.engine.own_family import OWN_FAMILY
 from agent.findings.observations.observation import PATIENCE, STATEMENT_LIMIT, Observation, names
 from agent.objects.error_message import parse, shorten
 from agent.objects.manifest import Manifest, integer_at, list_at, objects_at, text_at

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from agent.context.collect import Collector
 from agent.findings.engine.citations import resolves
-from agent.mlflow.evaluation.scenarios import Scenario
 from agent.mlflow.evaluation.verdicts import Answer
 from agent.prompt.instructions import InstructionsSource
 from agent.redaction import Redacted
+from agent.request.question import Question
 from agent.settings import Settings
 from agent.turn.assistant import Assistant
 from agent.turn.events import Outcome, SinkEvent
@@ -87,15 +87,14 @@ def supplied_only(settings: Settings) -> Settings:
     return settings.model_copy(update={"argocd_server": None, "kubernetes": "off"})
 
 
-async def answered(assistant: WatchedAssistant, scenario: Scenario) -> Answer:
-    """The answer to one scenario. Raises what the turn raises."""
+async def answered(assistant: WatchedAssistant, question: Question) -> Answer:
+    """The answer to one question. Raises what the turn raises."""
     notes = Notes()
     token = NOTES.set(notes)
     try:
-        with scenario.at_its_time():
-            async with aclosing(assistant.turn(scenario.parsed)) as events:
-                async for _ in events:
-                    pass
+        async with aclosing(assistant.turn(question)) as events:
+            async for _ in events:
+                pass
     finally:
         NOTES.reset(token)
     return notes.answer()

@@ -29,7 +29,6 @@ class Result:
     tokens: int = 0
     seconds: float = 0.0
     error: str = ""
-    set: str = ""
 
     @property
     def right(self) -> bool:
@@ -125,5 +124,4 @@ def _result(stored: dict[str, Any]) -> Result:
         tokens=integer_at(stored, "tokens") or 0,
         seconds=seconds if isinstance(seconds, int | float) else 0.0,
         error=text_at(stored, "error"),
-        set=text_at(stored, "set"),
     )

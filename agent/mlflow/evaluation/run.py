@@ -201,8 +201,7 @@ class _Examination:
         known = self._known(scenario, repetition)
         text = ""
         try:
-            with about.at_its_time():
-                self._respondent.predict(about.body)
+            self._respondent.predict(about.body)
         except PredictError as error:
             result = Result(**known, verdicts={}, error=error.message)
         else:
@@ -232,8 +231,8 @@ class _Examination:
         return self._results.get((scenario, repetition)) or Result(**known, verdicts={}, error="an unexpected error")
 
     def _known(self, scenario: str, repetition: int) -> dict[str, Any]:
-        about = self._scenarios[scenario]
-        return {"scenario": scenario, "set": about.set, "family": about.expected.family, "repetition": repetition}
+        family = self._scenarios[scenario].expected.family
+        return {"scenario": scenario, "family": family, "repetition": repetition}
 
 
 @contextmanager

@@ -40,38 +40,16 @@ _PARTS = {f"{part.name}.yaml": part.supplied.key for part in PARTS if part.suppl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A target with the question about it. `body` is a request as `/invocations` takes it; `set` is the set that it
-    belongs to, "" for a folder without sets."""
+    """A target with the question about it. `body` is a request as `/invocations` takes it."""
 
     name: str
     body: dict[str, Any]
     expected: Expectation
-    set: str = ""
-
-    @property
-    def question(self) -> str:
-        """The text of the question."""
-        return text_at(self.body, "input", -1, "content")
 
     @property
     def parsed(self) -> Question:
         """The body as the assistant reads it."""
-        with self.at_its_time():
-            return parse_question(self.body)
-
-    @contextmanager
-    def at_its_time(self) -> Generator[None]:
-        """Ask at the time of the case."""
-        with as_of(self.expected.as_of):
-            yield
-
-
-SETS = {
-    "own": "written by us, with the rules",
-    "reports": "of others; rules were mended by them",
-    "untouched": "of others; no rule was mended by them",
-}
-"""The sets of scenarios that come with the project, and whose cases they are."""
+        return parse_question(self.body)
 
     @property
     def question(self) -> str:
@@ -79,9 +57,8 @@ SETS = {
         return parse_conversation(self.body["input"])[-1].text
 
 
-def load_scenarios(folder: Path, only: str = "*", *, of_set: str | None = None) -> tuple[Scenario, ...]:
-    """The scenarios of `folder` and of the sets in it, or of one set, whose name matches the pattern `only`; by set and
-    name.
+def load_scenarios(folder: Path, only: str = "*") -> tuple[Scenario, ...]:
+    """The scenarios of `folder` whose name matches the pattern `only`, by name.
 
     Raises RequestError where there are none, or where one cannot be read.
     """
@@ -109,7 +86,6 @@ def is_named(name: str, only: str) -> bool:
 
 def load_scenario(folder: Path) -> Scenario:
     """The scenario of one folder. Raises RequestError naming the file that is wrong."""
-    whole = next((name for name in (_REQUEST, _PASTED) if (folder / name).exists()), None)
     for path in folder.iterdir():
         if path.name not in {*_PARTS, EXPECTED, _REQUEST, _PASTED, _LOG_FOLDER}:
             files = ", ".join((_REQUEST, _PASTED, *_PARTS))
@@ -158,7 +134,7 @@ def content_hash(folder: Path, scenarios: tuple[Scenario, ...]) -> str:
     """Twelve digits that change with any file of the scenarios: two runs of one hash were asked the same."""
     digest = hashlib.sha256()
     for scenario in scenarios:
-        for path in sorted((folder / scenario.set / scenario.name).rglob("*")):
+        for path in sorted((folder / scenario.name).rglob("*")):
             if path.is_file():
                 digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

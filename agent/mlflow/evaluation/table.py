@@ -22,13 +22,7 @@ TOTAL = "**all**"
 
 
 def score_table(results: Sequence[Result]) -> str:
-    """A row for each family by name, then all of them; tokens and seconds are medians of a turn. Sets of scenarios have
-    a table each, below their name."""
-    sets = by(results, lambda result: result.set)
-    return "\n".join(f"### {name}\n\n{_set_table(each)}" if name else _set_table(each) for name, each in sets.items())
-
-
-def _set_table(results: Sequence[Result]) -> str:
+    """A row for each family by name, then all of them; tokens and seconds are medians of a turn."""
     families = by(results, lambda result: result.family)
     rows = [_row(family, score(families[family])) for family in sorted(families)]
     return _table(_HEAD, [*rows, _row(TOTAL, score(results))])

@@ -1,7 +1,5 @@
 """The tables say what the results are, and what became of each scenario between two runs."""
 
-from dataclasses import replace
-
 from agent.mlflow.evaluation.results import Result
 from agent.mlflow.evaluation.table import comparison_table, percent, score_table, set_table, wrong_list
 from tests.mlflow.evaluation.test_results import result

@@ -1,7 +1,5 @@
 """Each rule passes the right answer and fails each wrong one, with the reason."""
 
-from dataclasses import replace
-
 import pytest
 
 from agent.findings.model import Evidence
@@ -22,7 +20,6 @@ from tests.mlflow.evaluation.answers import EXPECTED, answer, finding
 BROKEN = Expectation.model_validate(EXPECTED)
 HEALTHY = Expectation.model_validate({"family": "healthy", "question": "Is it well?", "healthy": True})
 
-_UNCONCERNED = {"quiet_when_healthy", "fix_named"}
 SAYS_IT = '**Root cause:** Pod `web-0` needs the Secret `db`, which does not exist: `secret "db" not found`.'
 
 
@@ -176,37 +173,3 @@ def test_silence_on_what_is_healthy_passes() -> None:
     assert all(verdict.passed for verdict in judged(HEALTHY, answer()).values())
     assert all(verdict.passed for verdict in judged(HEALTHY, answer(text="The pod **is healthy**.")).values())
     assert "root_cause_first" not in judged(HEALTHY, answer())
-
-
-TO_FIX = Expectation.model_validate(EXPECTED | {"fix": ["create | add", "Secret db"]})
-
-
-def stepping(*steps: str) -> Answer:
-    return answer(replace(finding(), next_steps=steps))
-
-
-def test_the_fix_is_looked_for_in_the_steps_of_the_first_finding() -> None:
-    second = replace(finding(), next_steps=("Create Secret db.",))
-
-    right, wrong, late = (
-        fix_named(TO_FIX, each)
-        for each in (stepping("Look.", "Create Secret db."), stepping("Look."), answer(finding(), second))
-    )
-
-    assert right is not None
-    assert right.passed
-    assert wrong is not None
-    assert not wrong.passed
-    assert "Look." in wrong.rationale
-    assert late is not None
-    assert not late.passed
-    assert fix_named(BROKEN, stepping()) is None
-
-
-def test_a_case_without_a_resource_is_judged_by_what_is_said() -> None:
-    anywhere = EXPECTED | {"cause": {"says": ["Secret"]}}
-
-    verdict = root_cause_first(Expectation.model_validate(anywhere), answer(finding(resource="Deployment/web")))
-
-    assert verdict is not None
-    assert verdict.passed

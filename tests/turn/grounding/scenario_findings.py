@@ -21,5 +21,5 @@ def scenarios() -> dict[str, Scenario]:
 @cache
 def findings_of(name: str) -> tuple[Finding, ...]:
     """The findings of a scenario."""
-    answer = asyncio.run(answered(WatchedAssistant(load_settings()), scenarios()[name]))
+    answer = asyncio.run(answered(WatchedAssistant(load_settings()), scenarios()[name].parsed))
     return answer.findings
