@@ -60,6 +60,7 @@ _FAMILIES: tuple[tuple[Analyzer, tuple[GroupKind, ...]], ...] = (
     (configuration.lacking_configuration, configuration.TEMPLATED),
     (jobs.jobs, (jobs.JOB,)),
     (jobs.cron_jobs, (jobs.CRON_JOB,)),
+    (jobs.kept_running, (pods.POD,)),
     (unapplied.unapplied_workloads, unapplied.WORKLOADS),
     (workloads.deployments, (workloads.DEPLOYMENT,)),
     (workloads.stateful_sets, (workloads.STATEFUL_SET,)),

@@ -17,6 +17,10 @@ _SERVICE = re.compile(r'service "([^"]{1,253})" not found')
 _WHY: tuple[tuple[str, str], ...] = (
     (r'service "[^"]*" not found', "its Service does not exist"),
     (r"no endpoints available|no service port|no ready endpoints", "its Service has no running pods"),
+    (
+        r"certificate has expired",
+        "its certificate has expired (renew it, then restart its pods, which may still serve the old)",
+    ),
     (r"x509|certificate|tls:", "the API server does not trust its certificate (caBundle)"),
     (r"no such host", "its host does not resolve"),
     (r"connection refused", "connections to it are refused (its pods are down, or listen on another port)"),

@@ -36,6 +36,14 @@ _KINDS: tuple[_Kind, ...] = tuple(
     _Kind(name, tuple(words.split(",")), re.compile(pattern, re.IGNORECASE), meaning)
     for name, words, pattern, meaning in (
         (
+            "threads",
+            "native thread,pthread_create",
+            r"unable to create (?:new )?native thread|pthread_create failed",
+            "The limit of processes and threads is reached (podPidsLimit of the kubelet, or ulimit -u): it is no "
+            "want of "
+            "memory.",
+        ),
+        (
             "memory",
             "memory,oom",
             r"out of memory|\bOOM\b|OutOfMemoryError|Cannot allocate memory|MemoryError\b",
@@ -146,7 +154,8 @@ FAULT_WORDS = re.compile(
 
 _ERROR = re.compile(r"\bERROR\b|\bSEVERE\b|\blevel=error\b|\"level\": ?\"error\"|^[Ee]rror:")
 _TRACEBACK = "Traceback (most recent call last):"
-_PYTHON_ERROR = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|Warning)\b(?::|$)")
+# In a traceback the first line that is not indented: any class may be raised.
+_RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?::|$)")
 # A server that logs a refused client or a successful retry at these levels is not failing.
 _HARMLESS = re.compile(
     r"\blevel=(?:info|debug)\b|\"level\": ?\"(?i:info|debug)\"|\b(?:INFO|DEBUG|TRACE)\b|\b0 errors?\b"
@@ -164,6 +173,17 @@ def fatal_lines(log: ContainerLog, limit: int = 3) -> tuple[LogLine, ...]:
 def error_lines(log: ContainerLog, limit: int = 2) -> tuple[LogLine, ...]:
     """The last `limit` different lines that the program logs as errors, oldest first."""
     return _last_distinct([line for line in log.lines if _ERROR.search(line.text, 0, _READ_LIMIT)], limit)
+
+
+def raised_lines(log: ContainerLog) -> Iterator[tuple[LogLine, LogLine]]:
+    """The first line of each Python traceback, and the line with its exception."""
+    first: LogLine | None = None
+    for line in log.lines:
+        if _TRACEBACK in line.text[:_READ_LIMIT]:
+            first = line
+        elif first is not None and _RAISED.match(line.text[:_READ_LIMIT]):
+            yield first, line
+            first = None
 
 
 def _last_distinct(lines: list[LogLine], limit: int) -> tuple[LogLine, ...]:
@@ -266,7 +286,7 @@ UNEXPLAINED_EXIT = "end"
 
 
 # Of _KINDS: connections that fail.
-_CONNECTIONS = slice(1, 4)
+_CONNECTIONS = slice(2, 5)
 
 
 def reports_other_fault(text: str) -> bool:
@@ -321,7 +341,7 @@ def _candidates(lines: Iterable[LogLine]) -> Iterator[LogLine]:
             is_message = True
         elif _TRACEBACK in text:
             in_traceback = True
-        elif in_traceback and _PYTHON_ERROR.match(text):
+        elif in_traceback and _RAISED.match(text):
             in_traceback = False
             yield line
         elif _is_fatal(text):

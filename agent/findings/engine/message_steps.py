@@ -62,6 +62,12 @@ def step_for(message: str, manifest: Manifest) -> str:
     return f"Mend what it reports (“{clause}”); the log of {controller} has what led to it for {own}."
 
 
+def _release(said: _Said) -> str:
+    """The name of a Helm release: of the message, or of the object that reports it."""
+    match = re.search(r"for release (?:[\w.-]{1,63}/)?([\w.-]{1,63})", said.error.text[:_SEARCHED])
+    return match[1] if match else text_at(said.manifest, "metadata", "name") or "NAME"
+
+
 def _denied(said: _Said) -> str:
     text = said.error.text
     account = _first(text, _ACCOUNTS)
@@ -202,6 +208,37 @@ _SAID_NAME = _NAME.format("name")
 # In order of precedence. `User "x" cannot get ...`: k8s.io/apiserver; `is not authorized to perform`: AWS;
 # `field: Invalid value`: k8s.io/apimachinery field.Error; `rcode was expected`: cert-manager pkg/issuer/acme/dns/util.
 _FORMS: tuple[tuple[re.Pattern[str], _Step], ...] = (
+    # helm.sh/helm/v3/pkg/action/upgrade.go: ErrPending
+    _form(
+        r"another operation \(install/upgrade/rollback\) is in progress",
+        lambda said: (
+            "The release is locked by an operation that did not end (its controller was restarted, or a client was "
+            "stopped): "
+            "`helm history` shows its revision as pending. Roll back to the last one that was deployed (`helm "
+            "rollback`), or "
+            f"delete the Secret of the pending revision, sh.helm.release.v1.{_release(said)}.vN; then let it be "
+            "reconciled."
+        ),
+    ),
+    # https://pkg.go.dev/net: a host name with an empty part, as of a setting that is not filled in
+    _form(
+        r"lookup (?P<host>[\w-]{1,63}(?:\.[\w-]{1,63}){0,6}\.\.[\w.-]{1,200})",
+        lambda said: (
+            f"The host name {said.named('host')} has an empty part: set what fills it in, such as the region "
+            "(spec.forProvider.region, AWS_REGION), in the object or its template in Git."
+        ),
+    ),
+    # k8s.io/kubernetes/pkg/registry/core/pod/rest/eviction.go
+    _form(
+        r"[Cc]annot evict pod as it would violate the pod's disruption budget",
+        lambda _: (
+            "Find the PodDisruptionBudget whose ALLOWED DISRUPTIONS is 0 (`kubectl get pdb --all-namespaces`): run "
+            "more "
+            "replicas than its minAvailable (with one replica it blocks every eviction), lower minAvailable, or "
+            "delete the "
+            "Pod where the interruption is acceptable."
+        ),
+    ),
     # https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/
     _form(
         r"unable to (?:discover|resolve) at least one subnet",

@@ -122,7 +122,8 @@ def _explanations(inventory: Inventory, found: list[Merged]) -> list[list[int]]:
 
 
 def _may_explain(each: Merged) -> bool:
-    return each.finding.severity != "info" and each.finding.level != "summary"
+    bare = each.finding.level == "symptom" and each.finding.severity == "warning"
+    return each.finding.severity != "info" and each.finding.level != "summary" and not bare
 
 
 def _is_above(below: Merged, owner: Merged) -> bool:

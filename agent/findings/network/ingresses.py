@@ -147,7 +147,10 @@ def _tls(inventory: Inventory, ingress: Manifest) -> Iterator[Finding]:
 
 
 def _class(inventory: Inventory, ingress: Manifest) -> Iterator[Finding]:
-    name = text_at(ingress, "spec", "ingressClassName")
+    # The older form: https://kubernetes.io/docs/concepts/services-networking/ingress/#deprecated-annotation
+    annotation = ("metadata", "annotations", "kubernetes.io/ingress.class")
+    path = ("spec", "ingressClassName") if text_at(ingress, "spec", "ingressClassName") else annotation
+    name = text_at(ingress, *path)
     if not name or inventory.has("IngressClass", "", name):
         return
     classes = inventory.names("IngressClass", "")
@@ -158,10 +161,23 @@ def _class(inventory: Inventory, ingress: Manifest) -> Iterator[Finding]:
         ingress,
         f"{named(ingress)}: IngressClass {one_line(name, 80)} does not exist",
         f"No ingress controller serves it, so it has no address.{alike(name, classes)}",
-        quote(ingress, "spec", "ingressClassName") + (evidence or ()),
-        change(inventory, f"set spec.ingressClassName of {named(ingress)} to a class that exists"),
+        quote(ingress, *path) + (evidence or ()),
+        change(inventory, f"set {path[-1]} of {named(ingress)} to a class that exists{_existing(classes)}")
+        + _of_solver(ingress),
         f"List the classes: {kubectl('get', 'ingressclasses')}.",
     )
+
+
+def _existing(classes: list[str]) -> str:
+    return f" ({one_line(', '.join(classes[:3]), 120)})" if classes else ""
+
+
+def _of_solver(ingress: Manifest) -> str:
+    """Who sets the class of cert-manager's Ingress (https://cert-manager.io/docs/configuration/acme/http01/)."""
+    owners = objects_at(ingress, "metadata", "ownerReferences")
+    if not any(text_at(each, "kind") == "Challenge" for each in owners):
+        return ""
+    return " cert-manager makes this Ingress: its class is that of the solver in the Issuer or ClusterIssuer."
 
 
 def _reference(kind: str, namespace: str, name: str) -> ResourceRef:

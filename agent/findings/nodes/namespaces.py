@@ -12,6 +12,7 @@ from agent.findings.engine.evidence import one_line, quote
 from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.model import Finding
 from agent.objects.manifest import Manifest, list_at, text_at
+from agent.objects.target import ResourceRef
 
 NAMESPACE: GroupKind = ("", "Namespace")
 
@@ -74,6 +75,10 @@ def _held(namespace: Manifest, conditions: dict[str, tuple[int, str]], lasted: t
         )
         + quote(namespace, "metadata", "deletionTimestamp"),
         *_steps(name_of(namespace), resources, finalizers, groups, discovery_fails=bool(failure)),
+        blames=tuple(
+            ResourceRef.unchecked(group="apiregistration.k8s.io", kind="APIService", namespace="", name=group)
+            for group in groups
+        ),
     )
 
 

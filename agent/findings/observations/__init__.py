@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agent.findings.engine.inventory import Inventory, Key, key_of
+from agent.findings.engine.own_family import OWN_FAMILY
 from agent.findings.model import Finding, Level, Severity
 from agent.findings.observations.conditions import bad_conditions
 from agent.findings.observations.events import warning_events
@@ -53,6 +54,14 @@ def observed(inventory: Inventory, found: list[Finding]) -> list[Finding]:
     for item in _one_for_each_kind(_one_for_each_fault(items)):
         if (place := account.place_of(item)) is not None:
             result[place] = replace(result[place], evidence=(*result[place].evidence, *item.evidence))
+        elif (place := account.place_of_status(item)) is not None:
+            found_there = result[place]
+            result[place] = replace(
+                found_there,
+                explanation=f"{found_there.explanation} {item.title}. {item.explanation}",
+                evidence=(*found_there.evidence, *item.evidence),
+                next_steps=(*([item.step] if item.step else []), *found_there.next_steps),
+            )
         else:
             level = _level(item, broken)
             further.append(
@@ -135,6 +144,16 @@ class _Account:
             if words & set(_WORD.findall(f"{finding.title} {finding.explanation}".lower())):
                 return place
         return None
+
+    def place_of_status(self, item: Observation) -> int | None:
+        """The place of the finding of a status that a current event about the same object goes into: the controller
+        says there what the status only sums up."""
+        if item.resource is None or item.severity == "info" or not any(e.source == "event" for e in item.evidence):
+            return None
+        if (item.resource.group, item.resource.kind) in OWN_FAMILY:
+            return None
+        places = self._own.get(key_of(item.resource), ())
+        return places[0] if len(places) == 1 else None
 
     def _is_explained(self, resource: ResourceRef) -> bool:
         above = (key_of(resource), *map(key_of, self._inventory.owners(resource)))

@@ -8,7 +8,7 @@ from agent.context.model import ContainerLog, LogLine
 from agent.findings.engine.evidence import one_line, quote_lines
 from agent.findings.engine.health import pod_is_healthy
 from agent.findings.engine.inventory import Inventory
-from agent.findings.engine.logs import fatal_lines, fault_kind, fault_meaning
+from agent.findings.engine.logs import fatal_lines, fault_kind, fault_meaning, raised_lines
 from agent.findings.engine.message_steps import fix_for
 from agent.findings.observations.observation import RECENT, STATEMENT_LIMIT, Observation, ago, clock
 from agent.findings.workloads.crash_reasons import general_step, step_for, substance
@@ -47,12 +47,22 @@ def _kinds(inventory: Inventory, log: ContainerLog) -> dict[str, list[LogLine]]:
         if ready and all(ready)
         else {id(line) for line in fatal_lines(log, _UNSTATED) if not states_level(line.text)}
     )
+    raised = {id(first): exception for first, exception in raised_lines(log)}
     kinds: dict[str, list[LogLine]] = {}
-    for line in log.lines:
-        is_error = level_of(line.text).severity >= LogSeverity.ERROR or id(line) in unstated
+    for line in (raised.get(id(each), each) for each in log.lines):
+        severity = level_of(line.text).severity
+        is_error = severity >= LogSeverity.ERROR or id(line) in unstated or line in raised.values()
+        is_error |= severity == LogSeverity.WARNING and _AT_A_LIMIT.search(line.text, 0, _READ) is not None
         if is_error and not _is_harmless(line.text) and (text := substance(line.text)):
             kinds.setdefault(_shape(text), []).append(line)
     return kinds
+
+
+# A warning that a limit is reached: what comes now has to wait or is refused.
+_AT_A_LIMIT = re.compile(
+    r"\breached\b.{1,80}\b(?:max\w*|limit)|\b(?:pool|queue) (?:is )?(?:exhausted|full)\b", re.IGNORECASE
+)
+_READ = 2_000
 
 
 def _is_harmless(text: str) -> bool:

@@ -26,11 +26,17 @@ def messages_of_question(inventory: Inventory) -> Iterator[Finding]:
         evidence = (Evidence(source="question", path=f"message {number}", text=cut(message)),)
         if _ROW.match(message):
             yield _row(message, evidence)
-        elif found := _known(message, evidence) or _unknown(inventory, message, evidence):
+        elif found := _known(message, evidence, inventory_has_objects=bool(inventory.objects)) or _unknown(
+            inventory, message, evidence
+        ):
             yield found
 
 
-def _known(message: str, evidence: tuple[Evidence, ...]) -> Finding | None:
+# What a program writes and somebody who describes a fault mostly does not.
+_BY_A_MACHINE = re.compile(r"\w: |[\"`{}=]|://|\d:\d")
+
+
+def _known(message: str, evidence: tuple[Evidence, ...], *, inventory_has_objects: bool) -> Finding | None:
     statement = one_line(parse(message).statement, STATEMENT_LIMIT)
     cause, refusal = comparison_cause(message), refusal_in(message)
     log = ContainerLog(container="question", lines=(LogLine(text=message),))
@@ -41,7 +47,7 @@ def _known(message: str, evidence: tuple[Evidence, ...]) -> Finding | None:
     if refusal:
         name = refusal.name if statement in refusal.name else f"{refusal.name}: {statement}"
         return _finding(name, refusal.meaning, evidence, refusal.step)
-    if is_known_to_logs:
+    if is_known_to_logs and (_BY_A_MACHINE.search(message) or not inventory_has_objects):
         step = f"Repair what the message names: {statement}"
         return _finding(statement, fault_meaning(message), evidence, step)
     return None
@@ -50,7 +56,7 @@ def _known(message: str, evidence: tuple[Evidence, ...]) -> Finding | None:
 def _unknown(inventory: Inventory, message: str, evidence: tuple[Evidence, ...]) -> Finding | None:
     """The message as it stands, where it is all that there is to read."""
     context = inventory.context
-    if inventory.objects or context.events or context.logs or not _SAYS_A_FAULT.search(message):
+    if inventory.objects or context.logs or not _SAYS_A_FAULT.search(message):
         return None
     statement = one_line(parse(message).statement, STATEMENT_LIMIT)
     step = fix_for(message, {}) or f"Mend what it reports (“{statement}”)."

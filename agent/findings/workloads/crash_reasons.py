@@ -78,6 +78,9 @@ _STEPS = {
     "port": "Two processes of the pod listen on the same port: change one of the ports in the pod template.",
     "tls": "Renew the certificate of either side, or mount the CA that signed it.",
     "rights": "Grant its ServiceAccount the right that the line names, by a Role and a RoleBinding in Git.",
+    "threads": "Raise the limit of processes of the node's Pods (podPidsLimit of the kubelet), or let the program "
+    "start "
+    "fewer threads",
     "memory": "Raise the memory limit, or limit the program's own heap or caches below it.",
     "refused": "Check whether its peer is up and listens on that port.",
     "dns": "Check the spelling of the host name, and whether its Service exists.",
@@ -91,7 +94,11 @@ _NAMED_THINGS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"(?<![\w/.:-])([A-Za-z][\w-]{0,80}(?:\.[\w-]{1,80}){0,8}:\d{2,5})(?![\w:.])"),
         "Check whether {0}, which the line names, is up, can be reached and has room for another client.",
     ),
-    (re.compile(r"(?<![\w.])(/[\w.-]{1,80}(?:/[\w.-]{1,80}){1,12})"), "Look at {0}, which the line names."),
+    (re.compile(r"\bsee:? (https?://[^\s\"']{4,200}[^\s\"'.,;])", re.I), "Read {0}, which the line refers to."),
+    (
+        re.compile(r"(?<![\w./:])(/[\w.-]{1,80}(?:/[\w.-]{1,80}){0,12}/[\w.-]{0,79}\w)"),
+        "Look at {0}, which the line names.",
+    ),
     (re.compile(r"[\"'`](?=[^\"'`]{0,99}[\d./:@_-])([\w./:@-]{3,100})[\"'`]"), "Look at {0}, which the line names."),
 )
 
@@ -239,6 +246,9 @@ _START = re.compile(
     r"(?:\W{0,2}(?:FATAL|ERROR|CRITICAL|SEVERE|PANIC|Error)\b(?! from server)[\]:\s|-]{0,4})?"
 )
 _LOGFMT = re.compile(r'\b(err|error|msg)="((?:[^"\\]|\\.){4,1000})"')
+# io.fabric8.kubernetes.client.KubernetesClientException: the message of the API server within the client's.
+_CLIENT_MESSAGE = re.compile(r"Failure executing: \w{3,7} at: \S{1,500}\. Message: (.{1,1000}?)\. Received status:")
+_IN_THREAD = re.compile(r"^Exception in thread \"[^\"]{1,200}\" ")
 # The classes of a Java exception around the innermost one (https://docs.oracle.com/en/java/javase/21/docs/api/,
 # Throwable.toString and printStackTrace).
 _EXCEPTIONS = re.compile(
@@ -261,7 +271,9 @@ def substance(line: str) -> str:
         text = text[start.end() :] or text
     if logfmt := _logfmt(text):
         text = logfmt
-    text = _EXCEPTIONS.sub("", text)
+    if api := _CLIENT_MESSAGE.search(text):
+        text = api[1]
+    text = _EXCEPTIONS.sub("", _IN_THREAD.sub("", text))
     return one_line(shorten(text, _TITLE_LIMIT), _TITLE_LIMIT).removesuffix(".")
 
 
@@ -285,7 +297,28 @@ def message_of(text: str) -> str:
     values = (lookup(cast("object", entry), key) for key in ("error", "err", "msg", "message"))
     message = next((value for value in values if isinstance(value, str) and value.strip()), "")
     details = (lookup(cast("object", entry), *path) for path in _DETAILS)
-    return ": ".join([message, *(each for each in details if isinstance(each, str) and each)]) if message else ""
+    found = [each for each in details if isinstance(each, str) and each]
+    if not found and len(message) < _SHORT_MESSAGE and not FAULT_DETAIL.search(message) and isinstance(entry, dict):
+        found = _fault_in(cast("dict[str, object]", entry), message)
+    return ": ".join([message, *found]) if message else ""
+
+
+# A message that is as short says what failed, and another field why.
+_SHORT_MESSAGE = 40
+FAULT_DETAIL = re.compile(r": ")
+_NO_DETAIL = frozenset(
+    ("level", "lvl", "severity", "time", "ts", "timestamp", "logger", "caller", "stack", "stacktrace")
+)
+
+
+def _fault_in(entry: dict[str, object], message: str) -> list[str]:
+    """The first further field of a log entry that reports a fault."""
+    others = (
+        value
+        for key, value in entry.items()
+        if isinstance(value, str) and key.lower() not in _NO_DETAIL and value != message and len(value) > _SHORT_MESSAGE
+    )
+    return [value for value in others if FAULT_WORDS.search(value, 0, _READ_LIMIT)][:1]
 
 
 # Where structured logs keep the details of a message (https://www.mongodb.com/docs/manual/reference/log-messages/).

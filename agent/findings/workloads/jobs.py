@@ -1,17 +1,20 @@
 """Jobs that failed and CronJobs that do not run. A Job that completed after retries is healthy."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from agent.findings.admission.refusals import refusal_in
 from agent.findings.engine.build import name_of, named, namespace_of, object_finding
 from agent.findings.engine.commands import kubectl
+from agent.findings.engine.durations import minutes_text
 from agent.findings.engine.evidence import one_line, quote, quote_event
 from agent.findings.engine.health import has_condition
 from agent.findings.engine.inventory import GroupKind, Inventory
 from agent.findings.engine.remedies import change
 from agent.findings.model import Finding
 from agent.findings.workloads.schedules import schedule_fault
-from agent.objects.manifest import Manifest, integer_at, list_at, lookup, text_at
+from agent.objects.manifest import Manifest, integer_at, list_at, lookup, objects_at, text_at
+from agent.objects.times import moment
 
 JOB: GroupKind = ("batch", "Job")
 CRON_JOB: GroupKind = ("batch", "CronJob")
@@ -44,6 +47,44 @@ def jobs(inventory: Inventory) -> Iterator[Finding]:
                 severity="warning",
                 level="symptom",
             )
+
+
+def kept_running(inventory: Inventory) -> Iterator[Finding]:
+    """The findings of a Job's Pods in which a container runs on after the others have completed."""
+    for pod in inventory.of(("", "Pod")):
+        owners = objects_at(pod, "metadata", "ownerReferences")
+        statuses = objects_at(pod, "status", "containerStatuses")
+        ended = [each for each in statuses if integer_at(each, "state", "terminated", "exitCode") == 0]
+        runs = [each for each in statuses if lookup(each, "state", "running") is not None]
+        if (
+            not any(text_at(each, "kind") == "Job" for each in owners)
+            or not ended
+            or len(ended) + len(runs) < len(statuses)
+        ):
+            continue
+        since = moment(text_at(ended[-1], "state", "terminated", "finishedAt"))
+        if not runs or since is None or inventory.now is None or inventory.now - since < _PATIENCE:
+            continue
+        sidecar, done = (one_line(text_at(each[0], "name"), 80) for each in (runs, ended))
+        yield object_finding(
+            pod,
+            f"{named(pod)} does not complete: container {sidecar} is still running, container {done} completed "
+            f"{minutes_text(inventory.now - since)} ago",
+            "The Pod of a Job is complete when all its containers have ended. A sidecar that keeps running keeps the "
+            "Job "
+            "active, and with concurrencyPolicy Forbid no further run starts.",
+            quote(pod, "status", "containerStatuses", statuses.index(ended[0]), "state", "terminated", "reason")
+            + quote(pod, "status", "containerStatuses", statuses.index(runs[0]), "name"),
+            f"Let {sidecar} end with the Job: run it as a native sidecar (an init container with restartPolicy: "
+            "Always; for "
+            'Istio ENABLE_NATIVE_SIDECARS), do not inject it into these Pods (sidecar.istio.io/inject: "false"), or '
+            "let the last command of the main container end it (Istio: POST /quitquitquit).",
+            severity="warning",
+            level="cause",
+        )
+
+
+_PATIENCE = timedelta(minutes=10)
 
 
 def _failure(job: Manifest) -> tuple[str | int, ...] | None:

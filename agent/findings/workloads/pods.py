@@ -16,8 +16,9 @@ from agent.findings.engine.health import is_rolling_out
 from agent.findings.engine.inventory import Inventory
 from agent.findings.engine.logs import LogErrors
 from agent.findings.engine.references import how_to_supply, makers_of, missing_in, quote_reference
-from agent.findings.model import Finding
+from agent.findings.model import Evidence, Finding
 from agent.findings.network.connections import Connections, with_failed_connections
+from agent.findings.workloads.crash_reasons import reason_in
 from agent.findings.workloads.crashes import crashed_container
 from agent.findings.workloads.evictions import ended_by_cluster
 from agent.findings.workloads.old_revisions import held_by_old_revision
@@ -223,6 +224,12 @@ def _is_rolled_out(container: Container) -> bool:
     return manifest is not None and is_rolling_out(manifest) and not integer_at(container.status, "restartCount")
 
 
+def _reported(logs: tuple[Evidence, ...]) -> str:
+    """A sentence with the error of the container's log, "" without one."""
+    reason = reason_in((each.text for each in logs), only_faults=True)
+    return f"Its log reports: {reason.substance}" if reason else ""
+
+
 def _unready(container: Container) -> Finding | None:
     """The finding of a container that runs and is not ready, None where it may still be starting."""
     failure, logs = probe_failure(container), container.quote_log()
@@ -242,7 +249,8 @@ def _unready(container: Container) -> Finding | None:
     return object_finding(
         container.pod,
         f"{container.title} is running but not ready: its {failure}",
-        f"The kubelet gets no successful answer from the container, so the pod gets no traffic. {failure.hint}".strip(),
+        "The kubelet gets no successful answer from the container, so the pod gets no traffic. "
+        + " ".join(filter(None, (failure.hint, _reported(logs)))),
         quote_event(failure.event)
         + container.quote_spec(failure.field)
         + container.quote("ready")

@@ -84,15 +84,57 @@ def _failure(container: Container, event: Event, field: ProbeField) -> ProbeFail
     settings = object_at(container.spec, field)
     answers = ((words, re.search(pattern, event.message[:4_000])) for pattern, words in _ANSWERS)
     answer = next((words.format(*match.groups()) for words, match in answers if match), "")
-    undeclared = _undeclared(container, settings) if answer in ("connection refused", "") else None
+    refused = answer in ("connection refused", "")
+    undeclared = _undeclared(container, settings) if refused else None
+    hint, step = _listens_elsewhere(container, settings, field) if refused else ("", "")
     return ProbeFailure(
         event=event,
         field=field,
         request=_request(settings),
         answer=answer,
-        hint=undeclared.hint if undeclared else "",
-        step=undeclared.step(container, field) if undeclared else "",
+        hint=hint or (undeclared.hint if undeclared else ""),
+        step=step or (undeclared.step(container, field) if undeclared else ""),
     )
+
+
+# What servers log when they start: ASP.NET Core, Spring Boot, Uvicorn, Node.js, Go, nginx, PostgreSQL.
+_LISTENS = re.compile(r"\b(?:listening|listens?|running|started|serving|ready)\b(?P<where>[^\n]{1,160})", re.IGNORECASE)
+_PORT = re.compile(r"(?:port(?:\(s\)|s)?[\s:=\"']{1,3}|[\w\]*.]:|\s:)(\d{2,5})\b(?![.:\d])")
+_STARTING_LINES = 2_000
+
+
+def _listens_elsewhere(container: Container, settings: Manifest, field: ProbeField) -> tuple[str, str]:
+    """A sentence and a step where the log says that the program listens on other ports than the probe's."""
+    probed = _port_of(container, settings)
+    ports = _listening_ports(container)
+    if not probed or not ports or probed in ports:
+        return "", ""
+    named = one_line(", ".join(ports[:3]), 40)
+    return (
+        f"Its log says that the program listens on port {named}, and the probe asks port {probed}.",
+        f"Let the probe (and the Service's targetPort) use port {named}, or let the program listen on {probed} (for "
+        "ASP.NET "
+        "Core ASPNETCORE_HTTP_PORTS; else its own setting or argument).",
+    )
+
+
+def _port_of(container: Container, settings: Manifest) -> str:
+    """The number of the probe's port, "" where it is unknown."""
+    port = next((p for kind in ("httpGet", "tcpSocket", "grpc") if (p := lookup(settings, kind, "port"))), "")
+    named = {text_at(each, "name"): text_at(each, "containerPort") for each in objects_at(container.spec, "ports")}
+    number = named.get(str(port), str(port))
+    return number if number.isdigit() else ""
+
+
+def _listening_ports(container: Container) -> list[str]:
+    """The ports that the container's log says the program listens on."""
+    found: dict[str, None] = {}
+    for log in container.inventory.context.logs:
+        if log.container == container.name and log.pod in ("", text_at(container.pod, "metadata", "name")):
+            for line in log.lines[:_STARTING_LINES]:
+                if match := _LISTENS.search(line.text, 0, 2_000):
+                    found |= dict.fromkeys(_PORT.findall(match["where"]))
+    return list(found)
 
 
 def _request(settings: Manifest) -> str:

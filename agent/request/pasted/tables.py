@@ -128,7 +128,7 @@ def bad_rows(lines: Sequence[str]) -> Iterator[str]:
         short = wanted.isdigit() and ready.isdigit() and int(ready) < int(wanted) and status != "Completed"
         bad = bool(status) and status not in _WELL
         bad |= row.get("HEALTH", row.get("HEALTH STATUS", "")) not in _WELL_HEALTH
-        bad |= row.get("READY") == "False"
+        bad |= row.get("READY") == "False" or row.get("ALLOWED DISRUPTIONS") == "0"
         if bad or short:
             cells = (f"{name} {value}" for name, value in row.items() if value and name not in {"NAME", "AGE"})
             yield f"{row.get('NAME', '')}: {', '.join(cells)}"
