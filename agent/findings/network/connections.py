@@ -143,7 +143,9 @@ class Connections:
             # Of two labels the first reading alone is certain: `db.shop` is a Service and its namespace, `example.com`
             # is a name outside, and no Service `com` is missing.
             names = [] if connection.is_address else service_names(connection.host, namespace_of(container.pod))[:1]
-            inside = next((name for name in names if self._is_namespace(name[0], container)), None)
+            # A name that ends in `.svc` is the cluster's own, whatever is known of its namespace.
+            is_ours = "svc" in connection.host.lower().split(".")[2:4]
+            inside = next((name for name in names if is_ours or self._is_namespace(name[0], container)), None)
             if connection.failure == "dns" and _is_own_name(container, connection.host):
                 yield _own_name(container, line, connection)
             elif connection.failure == "dns" and connection.temporary:
@@ -179,9 +181,9 @@ class Connections:
             f"The host name {one_line(connection.host, 120)} does not resolve, and the cluster's DNS resolves every "
             f"Service: there is none of that name in namespace {one_line(namespace, 80)}.{hint}",
             (line, *_settings(container, connection.host)),
+            f"In Git, correct the host {one_line(connection.host, 120)} in the container's configuration, or add the "
+            "Service (renamed or pruned?).",
             f"List the Services: {kubectl('get', 'services', namespace=namespace)}.",
-            f"In Git, correct the host {one_line(name, 80)} in the container's configuration, or add the Service "
-            "(renamed or pruned?).",
             "If the Service exists, DNS itself fails: `kubectl -n kube-system get pods -l k8s-app=kube-dns`.",
             cause=f"unresolved {namespace} {name}",
             blames=(ResourceRef.unchecked(version="v1", kind="Service", namespace=namespace, name=name),),

@@ -116,9 +116,18 @@ def _group(found: list[tuple[Examined, Finding]]) -> CauseGroup:
         projects=tuple(dict.fromkeys(each.project for each, _ in found if each.project)),
         shared=_shared(findings),
         evidence=_evidence(findings),
-        next_steps=first.next_steps,
+        next_steps=_steps(found),
         first=first,
     )
+
+
+def _steps(found: Sequence[tuple[Examined, Finding]]) -> tuple[str, ...]:
+    """The steps of the members where they are the same; else the first one of each of a few, with its Application."""
+    steps = [finding.next_steps for _, finding in found]
+    if len(set(steps)) == 1:
+        return steps[0]
+    named = [(each.application, finding.next_steps) for each, finding in found if finding.next_steps]
+    return tuple(f"{one_line(application, 120)}: {first}" for application, (first, *_) in named[:_NAMED])
 
 
 def _evidence(findings: Sequence[Finding]) -> tuple[Evidence, ...]:
@@ -155,6 +164,7 @@ def _finding(group: CauseGroup) -> Finding:
         title=f"{count} Applications: {one_line(group.title, 200)}",
         explanation=f"{group.explanation} The Applications are {named}{more}.{shared}",
         evidence=group.evidence,
+        next_steps=group.next_steps,
         resource=None,
         blames=(),
         cause="",

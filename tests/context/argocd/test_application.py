@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from agent.context.argocd.application import MAX_MANAGED, MAX_QUERIES
 from agent.context.log_choice import MAX_LOGS
-from agent.context.selection import MAX_REVISIONS, MAX_UNHEALTHY
+from agent.context.selection import MAX_CHILD_APPLICATIONS, MAX_REVISIONS, MAX_UNHEALTHY
 from agent.context.source import MAX_CHILDREN
 from agent.objects.manifest import Manifest
 from tests.context.asking import SHOP, WEB, collect, gaps, log_lines, messages
@@ -25,8 +25,9 @@ from tests.context.manifests import (
 )
 from tests.fakes.argocd import FakeArgoCD
 
-MOST_REQUESTS = 3 + MAX_REVISIONS + MAX_QUERIES + MAX_UNHEALTHY + MAX_CHILDREN + (1 + 2 * MAX_CHILDREN) + 2 * MAX_LOGS
-"""Application, tree and sync windows; each read that has a bound of its own; events of the Application,
+_READ = MAX_UNHEALTHY + MAX_CHILD_APPLICATIONS + MAX_CHILDREN
+MOST_REQUESTS = 4 + MAX_REVISIONS + MAX_QUERIES + _READ + (1 + 2 * MAX_CHILDREN) + 2 * MAX_LOGS
+"""Application, tree, sync windows and project; each read that has a bound of its own; events of the Application,
 its Pods and what is related; logs, each with a previous run that may be gone. `docs/request.md` states it."""
 
 COMMITS = [character * 40 for character in "abcdef"]
@@ -113,6 +114,14 @@ def test_a_synced_resource_of_an_application_out_of_sync_has_no_difference_to_as
     give(argocd, resources=[result(config_map("other"), status="OutOfSync"), result(DEPLOYMENT, status="Synced")])
     context = collect(application=SHOP, resource=WEB)
     assert (context.managed, context.gaps, argocd.seen("/managed-resources")) == ((), (), [])
+
+
+def test_what_is_not_compared_for_its_spec_is_not_asked_for_its_differences(argocd: FakeArgoCD):
+    argocd.set_status("shop", {"conditions": [{"type": "InvalidSpecError", "message": "no such cluster"}]})
+    context = collect(application=SHOP)
+
+    assert not argocd.seen("/managed-resources")
+    assert not any(gap.part == "managed" for gap in context.gaps)
 
 
 def test_more_differences_than_are_kept_are_told(argocd: FakeArgoCD):

@@ -83,3 +83,12 @@ def test_a_list_that_is_too_long_leaves_the_state_and_a_gap(
 
     assert troubled(fleet) == ["argocd/shop"]
     assert [gap.reason for gap in fleet.gaps] == ["unavailable"]
+
+
+def test_the_spec_is_read_with_the_conditions_since_the_short_list_has_the_project_alone(
+    argocd: FakeArgoCD, api: ArgoCDAPI
+) -> None:
+    argocd.add_application(application("shop", health={"status": "Degraded"}))
+
+    spec = read_fleet(api).troubled[0].manifest["spec"]
+    assert (spec["source"]["path"], spec["destination"]["namespace"]) == ("shop", "shop")

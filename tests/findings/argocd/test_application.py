@@ -9,7 +9,7 @@ from agent.context.model import Revision
 from agent.findings.argocd.immutable import immutable_field
 from agent.objects.manifest import Manifest
 from tests.findings.citations import findings_of
-from tests.findings.cluster import context, ended, log, pod
+from tests.findings.cluster import context, ended, log, node, pod
 
 REVISION = "8f3c1d92b47e6a05c1f9d3e8b7a2604f5c9e1d38"
 
@@ -87,6 +87,16 @@ def test_a_failed_hook_stands_above_the_operation_it_failed() -> None:
     assert "`argocd app sync argocd/payments`" in hook.next_steps[-1]
     assert hook.resource is not None
     assert hook.resource.name == "migrate"
+
+
+def test_the_log_of_a_hook_that_is_gone_is_read_during_the_next_sync() -> None:
+    failed = application(operationState=operation(FAILED_HOOK))
+
+    gone, *_ = findings_of(context(application=failed, tree=(node("Deployment", "api", group="apps"),)))
+    kept, *_ = findings_of(context(application=failed))
+
+    assert gone.next_steps[0].startswith("Its Job and pods are gone, and their log with them: sync again, and read it")
+    assert kept.next_steps[0].startswith("Read the log of its pods")
 
 
 def test_a_hook_that_is_no_job_is_looked_at_by_itself() -> None:

@@ -225,3 +225,12 @@ def test_a_pod_that_cannot_resolve_its_own_name_blames_no_service() -> None:
     )[0]
 
     assert first.title == f"Container api cannot resolve the host name of its own Pod, {own}"
+
+
+def test_a_name_that_ends_in_svc_is_the_cluster_s_own_whatever_is_known_of_its_namespace() -> None:
+    line = "dial tcp: lookup db.elsewhere.svc on 10.96.0.10:53: no such host"
+
+    first, *_ = findings_of(context(pod(crash_loop(1)), logs=(log(line),)))
+
+    assert first.title == "Service db that container api connects to does not exist"
+    assert "`kubectl -n elsewhere get services`" in first.next_steps[1]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.context.context import Context
-from agent.context.model import ManagedResource
+from agent.context.model import Gap, ManagedResource
 from agent.objects.manifest import Manifest
 from agent.objects.target import ResourceRef
 from tests.findings.citations import findings_of
@@ -49,6 +49,33 @@ def test_an_item_of_a_volume_is_looked_for_in_its_config_map() -> None:
     (finding,) = findings_of(context(deployment(volumes=[volume]), related=(config,)))
 
     assert finding.title == "ConfigMap conf that volume conf needs has no key app.yaml"
+
+
+def test_what_is_in_git_and_missing_is_synced_and_not_added() -> None:
+    reference = ResourceRef(version="v1", kind="Secret", namespace=NAMESPACE, name="db")
+    missing = ManagedResource(resource=reference, target={"kind": "Secret"})
+    application: Manifest = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "shop", "namespace": "argocd"},
+        "status": {"sync": {"status": "OutOfSync"}},
+    }
+
+    found = findings_of(context(deployment([needs("password")]), managed=(missing,), application=application))
+    first = next(finding for finding in found if "that container api needs" in finding.title)
+
+    assert first.next_steps[0] == (
+        "Secret db is in Git and not in the cluster, so a sync creates it: `argocd app sync argocd/shop`."
+    )
+
+
+def test_what_the_cluster_was_asked_for_and_does_not_have_is_told() -> None:
+    absent = ResourceRef(version="v1", kind="Secret", namespace=NAMESPACE, name="db")
+    gap = Gap(part="related", source="kubernetes", reason="not_found", message="has no Secret shop/db", absent=absent)
+
+    titles = [f.title for f in findings_of(context(deployment([needs("password")]), gaps=(gap,)))]
+
+    assert "Secret db that container api needs does not exist" in titles
 
 
 def test_a_secret_that_argo_cd_calls_missing_is_told() -> None:

@@ -1,5 +1,7 @@
 """Which faults count as the same, and what a group tells."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.findings.model import Evidence, Finding, Severity
@@ -118,3 +120,20 @@ def test_a_title_keeps_what_its_members_share() -> None:
     (group,) = grouped(crashing)
 
     assert group.title == title.format("…", "")
+
+
+def test_where_the_steps_differ_each_is_told_with_its_application() -> None:
+    titles = ["Service db that container api connects to does not exist"] * 2
+    members = [examined(name, title) for name, title in zip(("shop", "ledger"), titles, strict=True)]
+    members = [
+        replace(each, findings=(replace(each.findings[0], next_steps=(f"In Git (`{each.application}`), mend it.",)),))
+        for each in members
+    ]
+
+    (group,) = grouped(members)
+
+    assert group.next_steps == (
+        "argocd/ledger: In Git (`argocd/ledger`), mend it.",
+        "argocd/shop: In Git (`argocd/shop`), mend it.",
+    )
+    assert as_findings([group])[0].next_steps == group.next_steps
