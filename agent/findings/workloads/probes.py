@@ -99,7 +99,9 @@ def _failure(container: Container, event: Event, field: ProbeField) -> ProbeFail
 
 # What servers log when they start: ASP.NET Core, Spring Boot, Uvicorn, Node.js, Go, nginx, PostgreSQL.
 _LISTENS = re.compile(r"\b(?:listening|listens?|running|started|serving|ready)\b(?P<where>[^\n]{1,160})", re.IGNORECASE)
-_PORT = re.compile(r"(?:port(?:\(s\)|s)?[\s:=\"']{1,3}|[\w\]*.]:|\s:)(\d{2,5})\b(?![.:\d])")
+_PORT = re.compile(r"(?:port(?:\(s\)|s)?[\s:=\"']{1,3}|:)(\d{2,5})\b(?![.:\d])")
+# The lowest number of a server's port; what is below it is the minute or second of a time.
+_LOWEST_PORT = 80
 _STARTING_LINES = 2_000
 
 
@@ -133,7 +135,7 @@ def _listening_ports(container: Container) -> list[str]:
         if log.container == container.name and log.pod in ("", text_at(container.pod, "metadata", "name")):
             for line in log.lines[:_STARTING_LINES]:
                 if match := _LISTENS.search(line.text, 0, 2_000):
-                    found |= dict.fromkeys(_PORT.findall(match["where"]))
+                    found |= {port: None for port in _PORT.findall(match["where"]) if int(port) >= _LOWEST_PORT}
     return list(found)
 
 
