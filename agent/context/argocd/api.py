@@ -34,13 +34,6 @@ _NO_PROJECT = re.compile(r'app is not allowed in project "([\w.-]{1,253})", or t
 _LOG_GONE = 'parsing time "unable"'
 
 
-class ProjectRefused(SourceError):
-    """Argo CD gives nothing about an Application since its project does not exist, or does not admit it."""
-
-    def __init__(self, public_message: str) -> None:
-        super().__init__(public_message, code="invalid", refused=True)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArgoCDRequest:
     """A GET of `/api/v1/applications` (or another `collection`) or below: `path` are unquoted segments, `what` names in
@@ -199,7 +192,8 @@ class ArgoCDAPI:
             case 404:
                 code, message = "not_found", f"{self._who} found nothing for {what}"
             case 400 if project := _NO_PROJECT.search(_error_message(response)):
-                raise ProjectRefused(
+                code = "invalid"
+                message = (
                     f"{self._who} gives nothing for {what}: project {project[1]} does not exist, or does not admit the "
                     "Application"
                 )

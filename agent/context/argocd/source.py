@@ -8,7 +8,7 @@ import json
 from collections.abc import Generator, Sequence
 from contextlib import closing
 
-from agent.context.argocd.api import ArgoCDAPI, ProjectRefused
+from agent.context.argocd.api import ArgoCDAPI
 from agent.context.argocd.application import ArgoCDState
 from agent.context.argocd.fleet import read_fleet
 from agent.context.argocd.reads import ApplicationReads
@@ -95,7 +95,10 @@ class _ArgoCDReaders:
     async def application(self) -> Reading[Manifest]:
         try:
             return Reading(value=await self._reads.application())
-        except ProjectRefused as error:
+        except SourceError as error:
+            # 400 for the Application itself: its project does not exist, or does not admit it.
+            if error.code != "invalid" or not error.refused:
+                raise
             return Reading(value=await self._reads.listed(error), gaps=(gap("application", _NAME, error),))
 
     async def manifest(self) -> Reading[Manifest]:
