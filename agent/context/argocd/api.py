@@ -192,7 +192,7 @@ class ArgoCDAPI:
             case 404:
                 code, message = "not_found", f"{self._who} found nothing for {what}"
             case 400 if project := _NO_PROJECT.search(_error_message(response)):
-                code, refused = "invalid", True
+                code = "invalid"
                 message = (
                     f"{self._who} gives nothing for {what}: project {project[1]} does not exist, or does not admit the "
                     "Application"

@@ -96,7 +96,8 @@ class _ArgoCDReaders:
         try:
             return Reading(value=await self._reads.application())
         except SourceError as error:
-            if not (error.refused and error.code == "invalid"):  # its project does not admit it, or does not exist
+            # 400 for the Application itself: its project does not exist, or does not admit it.
+            if error.code != "invalid" or not error.refused:
                 raise
             return Reading(value=await self._reads.listed(error), gaps=(gap("application", _NAME, error),))
 
