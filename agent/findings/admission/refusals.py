@@ -296,7 +296,9 @@ def _detailed(refusal: Refusal, error: ErrorMessage) -> Refusal:
         if service is None:
             return replace(refusal, name=name)
         get = kubectl("get", "pods,endpointslices,services", namespace=service.namespace)
+        renew = f"Renew its certificate and restart the pods of Service {one_line(service.name, 80)}. "
         step = f"Look at Service {one_line(service.name, 80)} and its pods: {get}. {refusal.step}"
+        step = renew + step if "expired" in call.why else step
         return replace(refusal, name=name, step=step, blames=(service,))
     if limit := limit_in(text):
         step = f"{limit.change[:1].upper()}{limit.change[1:]}. {refusal.step}" if limit.change else refusal.step

@@ -19,7 +19,7 @@ _WHY: tuple[tuple[str, str], ...] = (
     (r"no endpoints available|no service port|no ready endpoints", "its Service has no running pods"),
     (
         r"certificate has expired",
-        "its certificate has expired (renew it, then restart its pods, which may still serve the old)",
+        "its certificate has expired",
     ),
     (r"x509|certificate|tls:", "the API server does not trust its certificate (caBundle)"),
     (r"no such host", "its host does not resolve"),

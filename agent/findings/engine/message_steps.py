@@ -208,6 +208,25 @@ _SAID_NAME = _NAME.format("name")
 # In order of precedence. `User "x" cannot get ...`: k8s.io/apiserver; `is not authorized to perform`: AWS;
 # `field: Invalid value`: k8s.io/apimachinery field.Error; `rcode was expected`: cert-manager pkg/issuer/acme/dns/util.
 _FORMS: tuple[tuple[re.Pattern[str], _Step], ...] = (
+    # k8s.io/kube-aggregator/pkg/controllers/status/remote/remote_available_controller.go
+    _form(
+        r"endpoints for service/(?P<service>[\w.-]{1,63}) in \"(?P<namespace>[\w.-]{1,63})\" have no addresses",
+        lambda said: (
+            f"Start the pods of Service {said.named('service')} in namespace {said.named('namespace')} (is its "
+            "Deployment "
+            f"scaled to zero?), or delete APIService {text_at(said.manifest, 'metadata', 'name')} if it is gone for "
+            "good: " + kubectl("get", "endpointslices,pods", namespace=said.named("namespace")) + "."
+        ),
+    ),
+    # https://gateway-api.sigs.k8s.io/guides/multiple-ns/
+    _form(
+        r"(?i)NotAllowedByListeners|not allowed (?:to attach|by).{0,120}(?:namespace|listener|route)",
+        lambda _: (
+            "In Git, let a listener of the Gateway take routes of this namespace (allowedRoutes.namespaces: from: "
+            "All, or a "
+            "selector), or move the route to a namespace that it takes."
+        ),
+    ),
     # helm.sh/helm/v3/pkg/action/upgrade.go: ErrPending
     _form(
         r"another operation \(install/upgrade/rollback\) is in progress",

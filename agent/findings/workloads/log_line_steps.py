@@ -236,6 +236,26 @@ def _form(words: str, pattern: str, step: _Step) -> _Form:
 
 # The most specific first.
 _FORMS: tuple[_Form, ...] = (
+    # PostgreSQL src/backend/utils/init/postinit.c, MySQL ER_CON_COUNT_ERROR
+    _form(
+        "connection slots|too many clients|too many connections",
+        r"(?P<what>remaining connection slots are reserved|sorry, too many clients already|Too many connections)",
+        lambda _, __: (
+            "All connections that the database allows are in use: lower the connection pool of each replica or the "
+            "number "
+            "of replicas, put a pooler such as PgBouncer between, or raise max_connections."
+        ),
+    ),
+    # nginx, src/http/ngx_http_upstream.c
+    _form(
+        "too big header",
+        r"upstream sent (?P<what>too big header)",
+        lambda _, __: (
+            "Raise proxy_buffer_size (of ingress-nginx the annotation "
+            "nginx.ingress.kubernetes.io/proxy-buffer-size), or "
+            "let the program send smaller headers and cookies."
+        ),
+    ),
     # ENOEXEC of execve(2), as shells, runc and tini print it
     _form(
         "exec format error",

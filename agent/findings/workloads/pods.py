@@ -21,6 +21,7 @@ from agent.findings.network.connections import Connections, with_failed_connecti
 from agent.findings.workloads.crash_reasons import reason_in
 from agent.findings.workloads.crashes import crashed_container
 from agent.findings.workloads.evictions import ended_by_cluster
+from agent.findings.workloads.node_plugins import missing_plugin
 from agent.findings.workloads.old_revisions import held_by_old_revision
 from agent.findings.workloads.pod_finding import pod_finding
 from agent.findings.workloads.probes import may_become_ready, probe_failure
@@ -91,12 +92,14 @@ def _volumes(
     evidence = quote_event(event)
     if missing is None:
         participle = "attached" if event.reason == "FailedAttachVolume" else "mounted"
+        plugin = missing_plugin(inventory, pod, event.message)
+        reason = f"CSI driver {one_line(plugin.driver, 80)} does not run there: {plugin}" if plugin else _reason(event)
         return pod_finding(
             pod,
-            f"waits for {volume}, which cannot be {participle}: {_reason(event)}",
+            f"waits for {volume}, which cannot be {participle}: {reason}",
             "The containers wait for the volume; the event has the reason of the kubelet or storage driver.",
             evidence + quote(pod, "spec", "volumes"),
-            _mount_step(event.message),
+            plugin.step if plugin else _mount_step(event.message),
         )
     source = f"{missing.kind} {one_line(missing.name)}".rstrip()
     return pod_finding(
