@@ -40,9 +40,9 @@ _SEARCHED = 4_000
 def fix_for(message: str, manifest: Manifest) -> str:
     """The step that mends what a message of this object ({} for none) reports, "" for a message of no known form."""
     error = parse(message)
-    for text in dict.fromkeys((error.cause, error.statement, error.text)):
+    for text in dict.fromkeys(shorten(each, _SEARCHED) for each in (error.cause, error.statement, error.text)):
         for pattern, step in _FORMS:
-            if match := pattern.search(shorten(text, _SEARCHED)):
+            if match := pattern.search(text):
                 return step(_Said(error, match, manifest))
     return ""
 
